@@ -1,0 +1,42 @@
+"""Amazon Resource Names: `arn:partition:service:region:account:resource`."""
+
+from dataclasses import dataclass
+
+PARTITION = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """The six segments of an ARN; the last keeps its own colons and slashes."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+
+def parse(text: str) -> Arn | None:
+    """The segments of `text`, or None when it is not an ARN of six segments."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        return None
+    return Arn(*parts[1:])
+
+
+def iam(account: str, kind: str, path: str, name: str) -> str:
+    """The ARN of an IAM entity: `iam("123456789012", "user", "/team/", "ann")`; IAM is global, so it has no region."""
+    return f"arn:{PARTITION}:iam::{account}:{kind}{path}{name}"
+
+
+def root(account: str) -> str:
+    """The ARN that stands for an account, and for its root user."""
+    return f"arn:{PARTITION}:iam::{account}:root"
+
+
+def assumed_role(account: str, role_name: str, session_name: str) -> str:
+    """The ARN of a role session; it does not carry the role's path."""
+    return f"arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}"

@@ -1,0 +1,55 @@
+"""Identifiers that iamd makes: AWS's unique ids, access keys, secrets, request ids."""
+
+import secrets
+import string
+import uuid
+
+# AWS: prefixes of unique ids (IAM User Guide, "IAM identifiers", reference_identifiers).
+USER = "AIDA"
+ROLE = "AROA"
+GROUP = "AGPA"
+MANAGED_POLICY = "ANPA"
+INSTANCE_PROFILE = "AIPA"
+LONG_TERM_KEY = "AKIA"
+TEMPORARY_KEY = "ASIA"
+
+_ALPHABET = string.ascii_uppercase + "234567"
+_KEY_BASE = int.from_bytes(b"\x80\x00\x00\x00\x00\x00", "big")
+
+
+def unique_id(prefix: str) -> str:
+    """A random unique id of 21 characters, as `AIDA...`; 80 random bits, never reused."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(17))
+
+
+def access_key_id(prefix: str, account_id: str) -> str:
+    """A random access key id of 20 characters that names its account, as AWS's do.
+
+    AWS: the account can be read out of an access key id without a look-up (STS API Reference, GetAccessKeyInfo). The
+    form is public knowledge: base32 after the prefix, the first 40 bits hold the account number shifted left by 7.
+    """
+    account_bits = (int(account_id) << 7) | _KEY_BASE
+    packed = account_bits.to_bytes(6, "big") + secrets.token_bytes(4)
+    value = int.from_bytes(packed, "big")
+    return prefix + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(75, -1, -5))
+
+
+def account_of_key(key_id: str) -> str | None:
+    """The account that an access key id made by `access_key_id` names, or None when it has another form."""
+    if len(key_id) != 20 or any(c not in _ALPHABET for c in key_id[4:]):
+        return None
+    value = 0
+    for character in key_id[4:]:
+        value = (value << 5) | _ALPHABET.index(character)
+    account = ((value >> 32) & ~_KEY_BASE) >> 7
+    return f"{account:012d}" if account < 10**12 else None
+
+
+def secret_access_key() -> str:
+    """A random secret of 40 characters: 240 bits."""
+    return secrets.token_urlsafe(30).replace("-", "+").replace("_", "/")
+
+
+def request_id() -> str:
+    """A random request id in the form of a UUID."""
+    return str(uuid.uuid4())
