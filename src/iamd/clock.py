@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The time that iamd issues and expires by: the machine's, plus what `--dev` advanced it, never earlier than before."""
+    """The time that iamd issues and expires by: the machine's plus what `--dev` advanced it; it never goes back."""
 
     def __init__(self, machine: Callable[[], float] = time.time) -> None:
         self._machine = machine
@@ -14,7 +14,7 @@ class Clock:
         self.advanced_seconds = 0.0
 
     def machine_timestamp(self) -> float:
-        """Seconds since the epoch by the machine's clock: for signature dates and TOTP steps, which clients keep themselves."""
+        """Seconds since the epoch by the machine's clock: for signature dates and TOTP steps, which clients keep."""
         return self._machine()
 
     def timestamp(self) -> float:
