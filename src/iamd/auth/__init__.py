@@ -1,0 +1,1 @@
+"""Who signed this: signatures, session tokens, passwords, MFA codes, and the sealing of secrets."""

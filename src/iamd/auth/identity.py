@@ -1,0 +1,45 @@
+"""Identity: who makes a request, once the proof has been checked."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iamd import arn
+from iamd.policy.request import PrincipalKind
+
+if TYPE_CHECKING:
+    from iamd.auth.tokens import Session
+
+ANONYMOUS_ID = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller. `arn` and `user_id` are what GetCallerIdentity shows, `aws:userid` included.
+
+    `entity_id` is the unique id (AIDA..., AROA...) of the IAM user or role behind it, `entity_arn` that entity's ARN
+    with its path, `name` its name; all None for root, service principals and the anonymous.
+    """
+
+    kind: PrincipalKind
+    account_id: str
+    arn: str
+    user_id: str
+    entity_id: str | None = None
+    entity_arn: str | None = None
+    name: str | None = None
+    access_key_id: str | None = None
+    session: "Session | None" = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the caller is an account's root user."""
+        return self.kind is PrincipalKind.ROOT
+
+
+ANONYMOUS = Identity(PrincipalKind.ANONYMOUS, "", "", ANONYMOUS_ID)
+"""A request that nobody signed."""
+
+
+def root_user(account_id: str, access_key_id: str | None = None) -> Identity:
+    """The root user of an account."""
+    return Identity(PrincipalKind.ROOT, account_id, arn.root(account_id), account_id, access_key_id=access_key_id)

@@ -1,0 +1,58 @@
+"""Call: who asks, when, the state that is asked, and the open change of a writing operation."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from iamd.auth.identity import Identity
+from iamd.auth.sealing import Keyring
+from iamd.clock import Clock
+from iamd.http import HttpRequest
+from iamd.store.account import Account, Snapshot
+from iamd.store.change import Change
+from iamd.store.records import Record
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """Every operation's first argument.
+
+    `view` is the whole state: a snapshot, or the change that a writing operation makes. `now` is whole seconds since
+    the epoch by iamd's clock. `prepared` is what the operation's `prepare` made before the write began. `notes` are
+    further members of the audit event, by CloudTrail's names (`resources`, `additionalEventData` ...).
+    """
+
+    identity: Identity
+    request: HttpRequest
+    service: str
+    operation: str
+    region: str
+    now: int
+    clock: Clock
+    keyring: Keyring
+    view: Snapshot | Change
+    prepared: Any = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Account:
+        """The caller's account, with what this call has written."""
+        return self.account_of(self.identity.account_id)
+
+    def account_of(self, account_id: str) -> Account:
+        """An account by its number; an empty one when this server has no such account."""
+        return self.view.account(account_id) or Account(account_id)
+
+    @property
+    def change(self) -> Change:
+        """The open change; only a writing operation has one."""
+        if not isinstance(self.view, Change):
+            raise TypeError(f"{self.operation} is registered as reading")
+        return self.view
+
+    def put(self, record: Record) -> None:
+        """Write a record of the caller's account."""
+        self.change.put(self.identity.account_id, record)
+
+    def delete(self, record: Record) -> None:
+        """Delete a record of the caller's account."""
+        self.change.delete(self.identity.account_id, record)

@@ -1,0 +1,52 @@
+"""Pages of a list, as AWS cuts them: `MaxItems` and `Marker` in, `IsTruncated` and `Marker` out."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from iamd.auth.sealing import SealError
+from iamd.call import Call
+from iamd.errors import AWSError
+
+DEFAULT_MAX_ITEMS = 100
+"""AWS: "If you do not include this parameter, the number of items defaults to 100" (IAM API Reference, ListUsers)."""
+
+Item = TypeVar("Item")
+
+
+class InvalidMarker(AWSError):
+    """A marker that this operation, with these parameters, did not give to this caller."""
+
+    code = "ValidationError"
+
+
+def page(
+    call: Call,
+    items: Sequence[Item],
+    *,
+    key: Callable[[Item], str],
+    max_items: int | None,
+    marker: str | None,
+    query: Sequence[str] = (),
+) -> tuple[list[Item], dict[str, Any]]:
+    """Cut the page after `marker` out of `items`, which are unique by `key`; with it the members that say what follows.
+
+    A marker is the key of the last item given, sealed for this caller, operation and `query` (the parameters that
+    choose the items), so it shows nothing and fits nowhere else. Items are given in the order of their keys.
+    """
+    ordered = sorted(items, key=key)
+    bound = (call.identity.account_id, call.identity.user_id, call.service, call.operation, *query)
+    if marker is not None:
+        after = _opened(call, marker, bound)
+        ordered = [item for item in ordered if key(item) > after]
+    cut = ordered[: max_items or DEFAULT_MAX_ITEMS]
+    if len(cut) == len(ordered):
+        return cut, {"IsTruncated": False}
+    sealed = call.keyring.seal("marker", bound, key(cut[-1]).encode())
+    return cut, {"IsTruncated": True, "Marker": sealed}
+
+
+def _opened(call: Call, marker: str, bound: tuple[str, ...]) -> str:
+    try:
+        return call.keyring.open("marker", bound, marker).decode()
+    except SealError as error:
+        raise InvalidMarker("Invalid Marker.") from error

@@ -1,0 +1,121 @@
+"""Which function an operation of iamd's own services is, and which resources it touches."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from iamd.errors import Common, CommonError
+
+SERVICES = ("iam", "sts", "cloudtrail")
+"""The services of which there are operations; each is a package beside this file."""
+
+NOUNS: Mapping[str, tuple[str, ...]] = {
+    "iam": (
+        "access_keys",
+        "account",
+        "attachments",
+        "groups",
+        "inline_policies",
+        "instance_profiles",
+        "mfa_devices",
+        "passwords",
+        "permissions_boundaries",
+        "policies",
+        "policy_versions",
+        "roles",
+        "service_linked_roles",
+        "tags",
+        "users",
+        "authorization_details",
+    ),
+    "sts": ("assume_role", "callers"),
+    "cloudtrail": ("lookup",),
+}
+"""The modules that hold a service's operations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing that a request touches and must be allowed on.
+
+    `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
+    `context` holds the condition keys that are bound to this resource, in lower case. `policy` is the text of the
+    resource's own policy; `trust` says that it is a role's trust policy, which has a gate of its own.
+    """
+
+    arn: str = "*"
+    action: str | None = None
+    account: str | None = None
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    policy: str | None = None
+    trust: bool = False
+
+
+Targets = Target | Sequence[Target]
+On = Callable[..., Targets]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An operation: its function, what it touches, whether it writes, and the slow work done before the write."""
+
+    service: str
+    name: str
+    function: Callable[..., Mapping[str, Any] | None]
+    on: On
+    writes: bool
+    prepare: Callable[..., Any] | None = None
+
+
+_OPERATIONS: dict[tuple[str, str], Registered] = {}
+
+
+def operation(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+    """Register a writing operation: it runs in a transaction with its event, decided on the view it runs on.
+
+    `on` gets the call and the operation's parameters and says what is touched. `prepare` gets the same, runs before
+    the transaction and outside the event loop, and leaves its value in `call.prepared`.
+    """
+    return _register(on=on, writes=True, prepare=prepare)
+
+
+def reading(*, on: On) -> Callable[[Function], Function]:
+    """Register an operation that changes nothing: it runs at once, on the snapshot."""
+    return _register(on=on, writes=False, prepare=None)
+
+
+def _register(*, on: On, writes: bool, prepare: Callable[..., Any] | None) -> Callable[[Function], Function]:
+    def register(function: Function) -> Function:
+        service = function.__module__.split(".")[-2]
+        name = _aws_name(function.__name__)
+        _OPERATIONS[service, name.lower()] = Registered(service, name, function, on, writes, prepare)
+        return function
+
+    return register
+
+
+def _aws_name(function_name: str) -> str:
+    """`create_user` to `CreateUser`; acronyms are matched without case by `find`."""
+    return "".join(part.capitalize() for part in function_name.split("_"))
+
+
+def load() -> None:
+    """Import every module that holds operations."""
+    for service, nouns in NOUNS.items():
+        for noun in nouns:
+            importlib.import_module(f"iamd.services.{service}.{noun}")
+
+
+def find(service: str, name: str) -> Registered:
+    """The operation of this service and name; NotImplemented, naming it, when iamd has none yet."""
+    found = _OPERATIONS.get((service, name.lower()))
+    if found is None:
+        raise CommonError(Common.NOT_IMPLEMENTED, f"{service}:{name} is not implemented by iamd yet.")
+    return found
+
+
+def registered() -> list[Registered]:
+    """Every operation, by service and name."""
+    return [_OPERATIONS[key] for key in sorted(_OPERATIONS)]

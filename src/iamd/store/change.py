@@ -1,0 +1,108 @@
+"""Change: the state as a snapshot shows it, open for one write; it collects what to append."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from iamd import ids
+from iamd.store.account import Account, Snapshot, Table
+from iamd.store.records import GLOBAL, AccessKey, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the change log: the record as it is now, or None when it was deleted."""
+
+    account: str
+    kind: str
+    key: str
+    record: Record | None
+
+
+class Draft(Account):
+    """An account that a change may write to: its tables are the snapshot's until they are first written."""
+
+    __slots__ = ("_own",)
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account.id, account._tables)  # noqa: SLF001 (a Draft is an Account)
+        self._own: set[type[Record]] = set()
+
+    def writable(self, kind: type[Record]) -> Table:
+        """This draft's own table of a kind."""
+        if kind not in self._own:
+            before = self._tables.get(kind)
+            self._tables[kind] = before.copy() if before is not None else Table(kind)
+            self._own.add(kind)
+        return self._tables[kind]
+
+    def freeze(self) -> Account:
+        """The account as it is now, for a snapshot."""
+        return Account(self.id, self._tables)
+
+
+class Change:
+    """One write in the making: reads see what it has written, nobody else does until it is committed."""
+
+    def __init__(self, base: Snapshot) -> None:
+        self.base = base
+        self.entries: list[Entry] = []
+        self._drafts: dict[str, Draft] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision that this change builds on."""
+        return self.base.revision
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as this change sees it."""
+        draft = self._drafts.get(account_id)
+        return draft if draft is not None else self.base.account(account_id)
+
+    @property
+    def shared(self) -> Account:
+        """The records that belong to no account, as this change sees them."""
+        return self._drafts.get(GLOBAL) or self.base.shared
+
+    def account_ids(self) -> list[str]:
+        """The numbers of all accounts as this change sees them."""
+        return sorted({*self.base.account_ids(), *self._drafts} - {GLOBAL})
+
+    def access_key(self, access_key_id: str) -> tuple[Account, AccessKey] | None:
+        """The long-term access key of this id as this change sees it, with its account."""
+        for draft in self._drafts.values():
+            key = draft.get(AccessKey, access_key_id)
+            if key is not None:
+                return draft, key
+        found = self.base.access_key(access_key_id)
+        return None if found is not None and found[0].id in self._drafts else found
+
+    def draft(self, account_id: str) -> Draft:
+        """The account, open for writing; a new one when there is none yet."""
+        draft = self._drafts.get(account_id)
+        if draft is None:
+            draft = self._drafts[account_id] = Draft(self.base.account(account_id) or Account(account_id))
+        return draft
+
+    def put(self, account_id: str, record: Record) -> None:
+        """Write a record, in place of the one with the same kind and key."""
+        self.draft(account_id).writable(type(record)).put(record)
+        self.entries.append(Entry(account_id, record.kind, record.key, record))
+
+    def delete(self, account_id: str, record: Record) -> None:
+        """Delete a record that exists."""
+        self.draft(account_id).writable(type(record)).delete(record.key)
+        self.entries.append(Entry(account_id, record.kind, record.key, None))
+
+    def snapshot(self, revision: int) -> Snapshot:
+        """The state with this change in it, as `revision`."""
+        accounts = dict(self.base._accounts)  # noqa: SLF001 (a Change makes the next Snapshot)
+        accounts.update((draft.id, draft.freeze()) for draft in self._drafts.values())
+        return Snapshot(revision, accounts, self._foreign_keys())
+
+    def _foreign_keys(self) -> Mapping[str, str]:
+        known = self.base._foreign_keys  # noqa: SLF001 (as above)
+        for entry in self.entries:
+            if entry.kind == AccessKey.kind and ids.account_of_key(entry.key) != entry.account:
+                others = {key: account for key, account in known.items() if key != entry.key}
+                known = others if entry.record is None else {**others, entry.key: entry.account}
+        return known

@@ -1,0 +1,352 @@
+"""Every kind of record that the store keeps, frozen; `Account` indexes them as their `indexes` say.
+
+A record's `key` never changes while it lives: for IAM entities it is the unique id, so that a rename keeps every
+reference. Names collide without regard to case (IAM User Guide, "IAM identifiers"), hence the `name` indexes hold
+`fold`ed names. Times are seconds since the epoch, whole. Documents are kept as the text that was given. Fields that
+come later have defaults, so that older rows can be read; a change that a default can't express is a migration.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+GLOBAL = "global"
+"""The account column of records that belong to no account: what must be unique or found across accounts."""
+
+Index = Callable[[Any], tuple[str, ...]]
+
+
+def fold(name: str) -> str:
+    """The form in which names collide: ASCII case is ignored, nothing else."""
+    return name.lower() if name.isascii() else name
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every record has: a kind (its column in the store), a key within account and kind, and indexes."""
+
+    kind: ClassVar[str]
+    indexes: ClassVar[Mapping[str, Index]] = {}
+
+    @property
+    def key(self) -> str:
+        """The key that is unique within the account and kind."""
+        raise TypeError(type(self).__name__)
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A tag as AWS spells it."""
+
+    key: str
+    value: str
+
+
+class InlinePolicy(msgspec.Struct, frozen=True):
+    """A policy embedded in a user, group or role."""
+
+    policy_name: str
+    document: str
+
+
+class PasswordPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The account password policy, by the IAM API's members (UpdateAccountPasswordPolicy gives the defaults)."""
+
+    minimum_password_length: int = 6
+    require_symbols: bool = False
+    require_numbers: bool = False
+    require_uppercase_characters: bool = False
+    require_lowercase_characters: bool = False
+    allow_users_to_change_password: bool = False
+    max_password_age: int | None = None
+    password_reuse_prevention: int | None = None
+    hard_expiry: bool | None = None
+
+
+class AccountRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An AWS account; its key is its number."""
+
+    kind = "account"
+    account_id: str
+    name: str
+    created: int
+    email: str = ""
+    canonical_id: str = ""
+    alias: str | None = None
+    password_policy: PasswordPolicy | None = None
+    suspended: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.account_id
+
+
+class AccountAlias(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An account alias, unique across all accounts; kept under GLOBAL."""
+
+    kind = "account-alias"
+    alias: str
+    account_id: str
+
+    @property
+    def key(self) -> str:
+        return self.alias
+
+
+class Entity(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What users, groups and roles share: a path, an ARN's parts, and policies."""
+
+    path: str = "/"
+    created: int
+    inline_policies: tuple[InlinePolicy, ...] = ()
+    attached_policies: tuple[str, ...] = ()
+    """ARNs of managed policies, in the order they were attached."""
+
+
+class User(Entity, frozen=True, kw_only=True, omit_defaults=True):
+    """An IAM user; the key is its unique id (AIDA...)."""
+
+    kind = "user"
+    user_name: str
+    user_id: str
+    permissions_boundary: str | None = None
+    tags: tuple[Tag, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Unique ids of its groups, in the order it joined them."""
+    password_last_used: int | None = None
+
+    indexes = {
+        "name": lambda user: (fold(user.user_name),),
+        "group": lambda user: user.groups,
+        "policy": lambda user: user.attached_policies,
+        "boundary": lambda user: (user.permissions_boundary,) if user.permissions_boundary else (),
+    }
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+
+class Group(Entity, frozen=True, kw_only=True, omit_defaults=True):
+    """An IAM group; the key is its unique id (AGPA...)."""
+
+    kind = "group"
+    group_name: str
+    group_id: str
+
+    indexes = {"name": lambda group: (fold(group.group_name),), "policy": lambda group: group.attached_policies}
+
+    @property
+    def key(self) -> str:
+        return self.group_id
+
+
+class Role(Entity, frozen=True, kw_only=True, omit_defaults=True):
+    """An IAM role; the key is its unique id (AROA...).
+
+    `trust_policy` holds principals of users and roles as unique ids, so that a recreated namesake gains nothing.
+    """
+
+    kind = "role"
+    role_name: str
+    role_id: str
+    trust_policy: str
+    description: str | None = None
+    max_session_duration: int = 3600
+    permissions_boundary: str | None = None
+    tags: tuple[Tag, ...] = ()
+    service_linked: str | None = None
+    """The service principal that a service-linked role belongs to."""
+
+    indexes = {
+        "name": lambda role: (fold(role.role_name),),
+        "policy": lambda role: role.attached_policies,
+        "boundary": lambda role: (role.permissions_boundary,) if role.permissions_boundary else (),
+    }
+
+    @property
+    def key(self) -> str:
+        return self.role_id
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a customer managed policy."""
+
+    version_id: str
+    document: str
+    created: int
+
+
+class ManagedPolicy(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A customer managed policy; the key is its unique id (ANPA...)."""
+
+    kind = "policy"
+    policy_name: str
+    policy_id: str
+    arn: str
+    path: str = "/"
+    description: str | None = None
+    created: int
+    updated: int
+    versions: tuple[PolicyVersion, ...]
+    default_version_id: str
+    last_version: int
+    """The number of the newest version ever made; numbers are never used again."""
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {"name": lambda policy: (fold(policy.policy_name),), "arn": lambda policy: (policy.arn,)}
+
+    @property
+    def key(self) -> str:
+        return self.policy_id
+
+    @property
+    def document(self) -> str:
+        """The text of the default version."""
+        return next(v.document for v in self.versions if v.version_id == self.default_version_id)
+
+
+class InstanceProfile(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An instance profile; the key is its unique id (AIPA...)."""
+
+    kind = "instance-profile"
+    instance_profile_name: str
+    instance_profile_id: str
+    path: str = "/"
+    created: int
+    role_id: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {
+        "name": lambda profile: (fold(profile.instance_profile_name),),
+        "role": lambda profile: (profile.role_id,) if profile.role_id else (),
+    }
+
+    @property
+    def key(self) -> str:
+        return self.instance_profile_id
+
+
+class AccessKey(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A long-term access key of a user, or of the root user when `user_id` is None; the key is its id (AKIA...)."""
+
+    kind = "access-key"
+    access_key_id: str
+    user_id: str | None
+    sealed_secret: bytes
+    status: str = "Active"
+    created: int
+
+    indexes = {"user": lambda key: (key.user_id or "root",)}
+
+    @property
+    def key(self) -> str:
+        return self.access_key_id
+
+
+class LoginProfile(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's console password, hashed; the key is the user's unique id."""
+
+    kind = "login-profile"
+    user_id: str
+    password_hash: str
+    created: int
+    changed: int
+    reset_required: bool = False
+    previous_hashes: tuple[str, ...] = ()
+    """Hashes of earlier passwords, newest first, at most 24 (the largest PasswordReusePrevention)."""
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+
+class MFADevice(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A virtual MFA device; the key is its serial number (an ARN). `user_id` is "root" for the root user's."""
+
+    kind = "mfa-device"
+    serial_number: str
+    path: str = "/"
+    sealed_seed: bytes
+    created: int
+    user_id: str | None = None
+    enabled: int | None = None
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {"user": lambda device: (device.user_id,) if device.user_id else ()}
+
+    @property
+    def key(self) -> str:
+        return self.serial_number
+
+
+class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The deletion of a service-linked role; the key is the task id."""
+
+    kind = "deletion-task"
+    deletion_task_id: str
+    role_arn: str
+    status: str
+    created: int
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.deletion_task_id
+
+
+class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What iamd knows of a backend's resource: owner, policy, tags; kept under GLOBAL by ARN.
+
+    `backend_boot` names the run of a backend that forgets on restart; the facts die with it (interface of the store).
+    A policy that was forwarded and not yet answered is `pending`; until the outcome is known, both decide.
+    """
+
+    kind = "resource"
+    arn: str
+    owner: str
+    created: int
+    backend_boot: str | None = None
+    policy: str | None = None
+    pending_policy: str | None = None
+    has_pending: bool = False
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {"owner": lambda resource: (resource.owner,)}
+
+    @property
+    def key(self) -> str:
+        return self.arn
+
+
+KINDS: Mapping[str, type[Record]] = {
+    record.kind: record
+    for record in (
+        AccountRecord,
+        AccountAlias,
+        User,
+        Group,
+        Role,
+        ManagedPolicy,
+        InstanceProfile,
+        AccessKey,
+        LoginProfile,
+        MFADevice,
+        DeletionTask,
+        Resource,
+    )
+}
+"""Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODERS = {kind: msgspec.json.Decoder(record) for kind, record in KINDS.items()}
+
+
+def encode(record: Record) -> bytes:
+    """The record as the store's document."""
+    return _ENCODER.encode(record)
+
+
+def decode(kind: str, document: bytes) -> Record:
+    """The record in a stored document; KeyError for a kind that is not known, msgspec's error for a damaged one."""
+    return _DECODERS[kind].decode(document)
