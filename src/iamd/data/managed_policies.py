@@ -1,0 +1,86 @@
+"""AWS managed policies: who they are, and the text of each of their versions, read when it is asked for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from iamd.data.pack import Pack
+
+PACK = Path(__file__).with_name("managed_policies.pack")
+ARN_PREFIX = "arn:aws:iam::aws:policy"
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One version of a managed policy, and where in the pack its text is."""
+
+    version_id: str
+    create_date: datetime
+    block: int
+    offset: int
+    length: int
+
+
+class ManagedPolicy(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An AWS managed policy as GetPolicy tells it, and its versions."""
+
+    policy_name: str
+    path: str
+    # The id that AWS gave it where a source has it, else derived from the ARN; `id_is_aws` says which. AWS's id is
+    # the same in every account, so an id that is derived must be stable too: it ends in 17 characters of the
+    # SHA-256 of the ARN in base32.
+    policy_id: str
+    id_is_aws: bool
+    # AWS: a deprecated policy stays with those who have it and can be attached to nobody else (IAM User Guide,
+    # "Deprecated AWS managed policies", access_policies_managed-deprecated). The newest source lists it no more.
+    deprecated: bool
+    create_date: datetime
+    update_date: datetime
+    default_version_id: str
+    # The versions stay encoded until somebody asks: 6,000 of them as objects would be most of the index's memory.
+    encoded_versions: msgspec.Raw
+
+    @property
+    def arn(self) -> str:
+        """The policy's ARN with its path, the same in every account."""
+        return f"{ARN_PREFIX}{self.path}{self.policy_name}"
+
+    @property
+    def versions(self) -> tuple[PolicyVersion, ...]:
+        """The versions whose text is known, the newest first; AWS's very old ones may be missing."""
+        return msgspec.msgpack.decode(self.encoded_versions, type=tuple[PolicyVersion, ...])
+
+    def version(self, version_id: str) -> PolicyVersion | None:
+        """The version of that id, or None when there is none whose text is known."""
+        return next((version for version in self.versions if version.version_id == version_id), None)
+
+
+def catalogue() -> Mapping[str, ManagedPolicy]:
+    """Every AWS managed policy by its ARN, in the order of their names; the index alone is read for it."""
+    return _catalogue()
+
+
+@lru_cache(maxsize=64)
+def document(arn: str, version_id: str) -> str:
+    """The text of a managed policy's version, as JSON; a policy or version that is not known raises KeyError.
+
+    Default versions are kept apart from older ones, so that what is enforced costs one small read.
+    """
+    version = catalogue()[arn].version(version_id)
+    if version is None:
+        raise KeyError(version_id)
+    text = _pack().block(version.block)[version.offset : version.offset + version.length]
+    return text.decode()
+
+
+@cache
+def _pack() -> Pack[tuple[ManagedPolicy, ...]]:
+    return Pack(PACK, tuple[ManagedPolicy, ...])
+
+
+@cache
+def _catalogue() -> Mapping[str, ManagedPolicy]:
+    return MappingProxyType({policy.arn: policy for policy in _pack().index})
