@@ -1,0 +1,1 @@
+"""AWS Identity and Access Management: model `iam`, actions `iam:...`, one global endpoint for all Regions."""

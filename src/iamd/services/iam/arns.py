@@ -1,0 +1,208 @@
+"""What IAM's operations touch: the ARN of each entity, and the condition keys that belong to it.
+
+The keys of each action are those of the Service Authorization Reference, "Actions, resources, and condition keys for
+AWS Identity and Access Management". An entity that does not exist has the ARN that it would have without a path.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from iamd import arn
+from iamd.call import Call
+from iamd.services.iam import entities
+from iamd.services.registry import Target
+from iamd.store.records import ManagedPolicy, MFADevice, Role, Tag, User
+
+Context = dict[str, str | tuple[str, ...]]
+
+BOUNDARY_ACTIONS = frozenset(
+    f"{verb}{kind}{what}"
+    for kind in ("User", "Role")
+    for verb, what in (
+        ("Attach", "Policy"),
+        ("Detach", "Policy"),
+        ("Put", "Policy"),
+        ("Delete", "Policy"),
+        ("Put", "PermissionsBoundary"),
+        ("Delete", "PermissionsBoundary"),
+    )
+)
+"""The actions on an existing user or role that have the key `iam:PermissionsBoundary`.
+
+AWS: the value is the boundary that the entity has, or the one that the request sets (IAM User Guide,
+"Permissions boundaries for IAM entities", access_policies_boundaries).
+"""
+
+
+def user(
+    call: Call,
+    *,
+    user_name: str | None = None,
+    policy_arn: str | None = None,
+    permissions_boundary: str | None = None,
+    **_: Any,
+) -> Target:
+    """The user that is named, or else the caller's own."""
+    if user_name is None:
+        return _caller(call)
+    return _user(call, user_name, policy_arn, permissions_boundary)
+
+
+def _caller(call: Call) -> Target:
+    if call.identity.is_root:
+        return Target(arn=call.identity.arn)
+    calling = entities.calling_user(call)
+    return Target() if calling is None else _user(call, calling.user_name)
+
+
+def _user(call: Call, user_name: str, policy_arn: str | None = None, boundary: str | None = None) -> Target:
+    found = entities.user_in(call.account, user_name)
+    if found is None:
+        return Target(arn=_pathless(call, "user", user_name), context=_requested(policy_arn, boundary))
+    context = _tags("aws", found.tags) | _tags("iam", found.tags) | _bounded(call, found)
+    return Target(arn=entities.user_arn(call.account, found), context=context | _requested(policy_arn, boundary))
+
+
+def role(
+    call: Call,
+    *,
+    role_name: str,
+    policy_arn: str | None = None,
+    permissions_boundary: str | None = None,
+    **_: Any,
+) -> Target:
+    """The role that is named."""
+    requested = _requested(policy_arn, permissions_boundary)
+    found = entities.role_in(call.account, role_name)
+    if found is None:
+        return Target(arn=_pathless(call, "role", role_name), context=requested)
+    context = _tags("aws", found.tags) | _tags("iam", found.tags) | _bounded(call, found)
+    return Target(arn=entities.role_arn(call.account, found), context=context | requested)
+
+
+def group(call: Call, *, group_name: str, policy_arn: str | None = None, **_: Any) -> Target:
+    """The group that is named; groups have no tags and no boundary."""
+    found = entities.group_in(call.account, group_name)
+    resource = _pathless(call, "group", group_name) if found is None else entities.group_arn(call.account, found)
+    return Target(arn=resource, context=_requested(policy_arn, None))
+
+
+def policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
+    """The managed policy of this ARN, AWS's or the customer's."""
+    found = call.account.one(ManagedPolicy, "arn", policy_arn)
+    return Target(arn=policy_arn, context={} if found is None else _tags("aws", found.tags))
+
+
+def instance_profile(call: Call, *, instance_profile_name: str, **_: Any) -> Target:
+    """The instance profile that is named."""
+    found = entities.instance_profile_in(call.account, instance_profile_name)
+    if found is None:
+        return Target(arn=_pathless(call, "instance-profile", instance_profile_name))
+    return Target(arn=entities.instance_profile_arn(call.account, found), context=_tags("aws", found.tags))
+
+
+def mfa_device(call: Call, *, serial_number: str, **_: Any) -> Target:
+    """The virtual MFA device of this serial number, which is its ARN."""
+    found = call.account.get(MFADevice, serial_number)
+    return Target(arn=serial_number, context={} if found is None else _tags("aws", found.tags))
+
+
+def new_user(
+    call: Call, *, user_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
+) -> Target:
+    """The user that the request would create."""
+    return _new(call, "user", path, user_name, permissions_boundary)
+
+
+def new_role(
+    call: Call, *, role_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
+) -> Target:
+    """The role that the request would create."""
+    return _new(call, "role", path, role_name, permissions_boundary)
+
+
+def new_group(call: Call, *, group_name: str, path: str | None = None, **_: Any) -> Target:
+    """The group that the request would create."""
+    return _new(call, "group", path, group_name)
+
+
+def new_policy(call: Call, *, policy_name: str, path: str | None = None, **_: Any) -> Target:
+    """The managed policy that the request would create."""
+    return _new(call, "policy", path, policy_name)
+
+
+def new_instance_profile(call: Call, *, instance_profile_name: str, path: str | None = None, **_: Any) -> Target:
+    """The instance profile that the request would create."""
+    return _new(call, "instance-profile", path, instance_profile_name)
+
+
+def new_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str | None = None, **_: Any) -> Target:
+    """The virtual MFA device that the request would create."""
+    return _new(call, "mfa", path, virtual_mfa_device_name)
+
+
+def updated_user(
+    call: Call, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None
+) -> Sequence[Target]:
+    """The user as it is, and as the request would have it.
+
+    AWS: whoever renames or moves a user needs permission on both (IAM User Guide, "Rename an IAM user").
+    """
+    found = entities.user_in(call.account, user_name)
+    path = "/" if found is None else found.path
+    return _both(call, "user", _user(call, user_name), new_path or path, new_user_name or user_name)
+
+
+def updated_group(
+    call: Call, *, group_name: str, new_path: str | None = None, new_group_name: str | None = None
+) -> Sequence[Target]:
+    """The group as it is, and as the request would have it, as for users."""
+    found = entities.group_in(call.account, group_name)
+    path = "/" if found is None else found.path
+    return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or group_name)
+
+
+def listed(kind: str) -> Callable[..., Target]:
+    """The `on` of an operation that lists entities of a kind: the path that it lists, as AWS's denials name it."""
+
+    def on(call: Call, *, path_prefix: str | None = None, **_: Any) -> Target:
+        return Target(arn=f"arn:{arn.PARTITION}:iam::{call.account.id}:{kind}{path_prefix or '/'}")
+
+    return on
+
+
+def anything(call: Call, **_: Any) -> Target:
+    """No resource of its own: only policies for `*` apply."""
+    return Target()
+
+
+def _both(call: Call, kind: str, before: Target, path: str, name: str) -> Sequence[Target]:
+    after = Target(arn=arn.iam(call.account.id, kind, path, name), context=before.context)
+    return (before,) if after.arn == before.arn else (before, after)
+
+
+def _new(call: Call, kind: str, path: str | None, name: str, boundary: str | None = None) -> Target:
+    return Target(arn=arn.iam(call.account.id, kind, path or "/", name), context=_requested(None, boundary))
+
+
+def _pathless(call: Call, kind: str, name: str) -> str:
+    return arn.iam(call.account.id, kind, "/", name)
+
+
+def _tags(prefix: str, tags: Sequence[Tag]) -> Context:
+    return {f"{prefix}:resourcetag/{tag.key.lower()}": tag.value for tag in tags}
+
+
+def _bounded(call: Call, entity: User | Role) -> Context:
+    if call.operation not in BOUNDARY_ACTIONS or entity.permissions_boundary is None:
+        return {}
+    return {"iam:permissionsboundary": entity.permissions_boundary}
+
+
+def _requested(policy_arn: str | None, boundary: str | None) -> Context:
+    context: Context = {}
+    if policy_arn is not None:
+        context["iam:policyarn"] = policy_arn
+    if boundary is not None:
+        context["iam:permissionsboundary"] = boundary
+    return context

@@ -1,0 +1,100 @@
+"""IAM's own errors, by the codes of the IAM API Reference; the model gives their HTTP statuses."""
+
+from iamd.errors import AWSError
+
+
+class NoSuchEntity(AWSError):
+    """The request names an entity that does not exist."""
+
+    code = "NoSuchEntity"
+
+
+class EntityAlreadyExists(AWSError):
+    """The request would create an entity that exists."""
+
+    code = "EntityAlreadyExists"
+
+
+class EntityTemporarilyUnmodifiable(AWSError):
+    """The entity cannot be changed now, and can be later."""
+
+    code = "EntityTemporarilyUnmodifiable"
+
+
+class DeleteConflict(AWSError):
+    """Something depends on the entity that the request would delete."""
+
+    code = "DeleteConflict"
+
+
+class LimitExceeded(AWSError):
+    """The request would go beyond a quota."""
+
+    code = "LimitExceeded"
+
+
+class MalformedPolicyDocument(AWSError):
+    """A policy document says something that IAM does not take."""
+
+    code = "MalformedPolicyDocument"
+
+
+class InvalidInput(AWSError):
+    """A parameter is well formed and still wrong."""
+
+    code = "InvalidInput"
+
+
+class InvalidUserType(AWSError):
+    """The operation is not for this kind of user, as ChangePassword for root."""
+
+    code = "InvalidUserType"
+
+
+class PasswordPolicyViolation(AWSError):
+    """A password does not follow the account's password policy."""
+
+    code = "PasswordPolicyViolation"
+
+
+class PolicyNotAttachable(AWSError):
+    """Only a service-linked role can have this AWS managed policy."""
+
+    code = "PolicyNotAttachable"
+
+
+class UnmodifiableEntity(AWSError):
+    """Only the service that owns the entity can change it."""
+
+    code = "UnmodifiableEntity"
+
+
+class InvalidAuthenticationCode(AWSError):
+    """A code is not what the MFA device shows."""
+
+    code = "InvalidAuthenticationCode"
+
+
+class ConcurrentModification(AWSError):
+    """Several requests change the same entity at once."""
+
+    code = "ConcurrentModification"
+
+
+class ServiceNotSupported(AWSError):
+    """The service does not do this."""
+
+    code = "NotSupportedService"
+
+
+class ValidationError(AWSError):
+    """What the model cannot express about parameters does not hold; common to all operations."""
+
+    code = "ValidationError"
+
+
+class AccessDenied(AWSError):
+    """IAM itself refuses the request, whatever the policies say."""
+
+    code = "AccessDenied"
+    status = 403
