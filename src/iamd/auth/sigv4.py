@@ -1,0 +1,260 @@
+"""Signature Version 4: `claim` reads what a request says about its signer, `check` verifies it (invariants SIG-01..11).
+
+Between the two, the caller finds the secret that belongs to the claimed access key. Nothing of a claim may be believed,
+and nothing driven by the body done, before `check` has returned.
+"""
+
+import hashlib
+import hmac
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from iamd.auth import authorization, canonical, presigned
+from iamd.auth.canonical import S3_SERVICES
+from iamd.auth.claim import Claim, Merged, Mode, Scope, amz_form, check_day
+from iamd.auth.signing_key import SigningKey, cached, derive, remember
+from iamd.errors import Common, CommonError
+from iamd.http import HttpRequest
+
+__all__ = ["Claim", "Mode", "Scope", "check", "check_scope", "check_unknown_key", "claim"]
+
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+STREAMING_PAYLOADS = frozenset(
+    {
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    }
+)
+_EMPTY = hashlib.sha256(b"").hexdigest()
+_HEX = frozenset("0123456789abcdef")
+_NOBODYS_SECRET = secrets.token_urlsafe(30)
+
+# SIG-03: two of these would be two answers to one question.
+_ONCE = frozenset(
+    {b"authorization", b"host", b"content-length", b"content-type", b"content-md5", b"content-encoding", b"date"}
+)
+# AWS: S3's SDKs send these lists as one header per item (S3 API Reference, GetObjectAttributes, ListObjectsV2).
+_LISTS = frozenset({b"x-amz-object-attributes", b"x-amz-optional-object-attributes"})
+
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+_S3_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+)
+
+
+def claim(request: HttpRequest) -> Claim | None:
+    """Read who claims to have signed a request, unverified; None when nothing in it is a signature."""
+    headers: Merged = dict(request.headers)
+    if len(headers) != len(request.headers):
+        headers = _merged(request)
+    value = headers.get(b"authorization")
+    found = presigned.parameters(request.query) if request.query else None
+    if value is None and not found:
+        return None
+    # AWS: the bearer header of sso's unsigned operations; beside a signature it would be a second identity (SIG-02).
+    if (value is not None and found) or b"x-amz-sso_bearer_token" in headers:
+        raise CommonError(
+            Common.MALFORMED,
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+            "Signature query string parameter or the Authorization header should be specified",
+        )
+    return authorization.claim(value, headers) if value is not None else presigned.claim(found or {}, headers)
+
+
+def _merged(request: HttpRequest) -> Merged:
+    """Join repeated headers by a comma, in their order; those that must stand alone are refused."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in request.headers:
+        if name not in headers:
+            headers[name] = value
+        elif name in _ONCE or _is_single_amz(name):
+            # The name is one of ours, or checked to begin as Amazon's do: it is safe to repeat.
+            text = name.decode("latin-1")[:64]
+            raise CommonError(Common.MALFORMED, f"The header '{text}' must stand in a request once only.")
+        else:
+            headers[name] = canonical.value(headers[name]) + b"," + canonical.value(value)
+    return headers
+
+
+def _is_single_amz(name: bytes) -> bool:
+    return name.startswith(b"x-amz-") and not name.startswith(b"x-amz-meta-") and name not in _LISTS
+
+
+def check(
+    claim: Claim,
+    request: HttpRequest,
+    secret_access_key: str,
+    now: float,
+    window: float,
+    body_sha256: str | None = None,
+    *,
+    unsigned_payload: bool | None = None,
+) -> None:
+    """Verify a claim with the secret of its access key; anything but a valid, timely signature raises.
+
+    `now` is the machine's clock in epoch seconds, `window` the seconds a date may be off. `body_sha256` is the hash of
+    the received body, or None: then it is computed of `request.body`, or, while that is a stream, left to the reader.
+    `unsigned_payload` says whether the operation may leave its body unsigned; by default only S3's may.
+    """
+    scope = claim.scope
+    is_s3 = scope.service in S3_SERVICES
+    _check_time(claim, now, window, is_s3=is_s3)
+    _check_signed(claim, is_s3=is_s3)
+    payload, body_hash = _payload(claim, request, body_sha256, is_s3=is_s3, unsigned=unsigned_payload)
+    key = cached(secret_access_key, scope.date, scope.region, scope.service)
+    if key is None:
+        key = derive(secret_access_key, scope.date, scope.region, scope.service)
+        _check_signature(claim, request, key, payload, is_s3=is_s3)
+        remember(key, secret_access_key, scope.date, scope.region, scope.service)
+    else:
+        _check_signature(claim, request, key, payload, is_s3=is_s3)
+    if body_hash is not None and body_hash != payload:
+        if not is_s3:
+            raise CommonError(Common.SIGNATURE_MISMATCH, _MISMATCH)
+        raise CommonError(
+            Common.BODY_HASH_MISMATCH,
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            members={"ClientComputedContentSHA256": payload, "S3ComputedContentSHA256": body_hash},
+        )
+    if claim.memo is not None:
+        authorization.remember(claim)
+
+
+def check_unknown_key(
+    claim: Claim, request: HttpRequest, now: float, window: float, body_sha256: str | None = None
+) -> CommonError:
+    """Do the work of `check` for an access key that does not exist, and give the error to raise (SIG-06)."""
+    with suppress(CommonError):
+        check(claim, request, _NOBODYS_SECRET, now, window, body_sha256)
+    if claim.scope.service in S3_SERVICES:
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return CommonError(Common.UNKNOWN_ACCESS_KEY, message, members={"AWSAccessKeyId": claim.access_key_id})
+    return CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
+
+
+def check_scope(claim: Claim, *, service: str, region: str | None = None) -> None:
+    """The credential scope names the service that the request goes to, and its region where it has only one."""
+    # AWS: IAM User Guide, "Troubleshoot signed requests for AWS APIs", "Credential scope errors".
+    if claim.service != service:
+        raise CommonError(Common.SIGNATURE_MISMATCH, f"Credential should be scoped to correct service: '{service}'. ")
+    if region is not None and claim.region != region:
+        raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
+
+
+def _check_time(claim: Claim, now: float, window: float, *, is_s3: bool) -> None:
+    check_day(claim)
+    if is_s3 and claim.mode is Mode.PRESIGNED:
+        presigned.check_life(claim, now, window)
+    elif not -window <= claim.timestamp - now <= window:
+        raise _skewed(claim, now, window, is_s3=is_s3)
+
+
+def _skewed(claim: Claim, now: float, window: float, *, is_s3: bool) -> CommonError:
+    if is_s3:
+        return CommonError(
+            Common.SIGNATURE_TIME,
+            "The difference between the request time and the current time is too large.",
+            members={
+                "RequestTime": claim.amz_date,
+                "ServerTime": datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "MaxAllowedSkewMilliseconds": str(int(window * 1000)),
+            },
+        )
+    minutes = f"{int(window // 60)} min."
+    if claim.timestamp < now:
+        edge = f"is now earlier than {amz_form(now - window)} ({amz_form(now)} - {minutes})"
+        return CommonError(Common.SIGNATURE_TIME, f"Signature expired: {claim.amz_date} {edge}")
+    edge = f"is still later than {amz_form(now + window)} ({amz_form(now)} + {minutes})"
+    return CommonError(Common.SIGNATURE_TIME, f"Signature not yet current: {claim.amz_date} {edge}")
+
+
+def _check_signed(claim: Claim, *, is_s3: bool) -> None:
+    """Every x-amz-* header is signed; x-amz-content-sha256 is by its value, which the canonical request ends with."""
+    signed = claim.scope.signed
+    for name in claim.headers:
+        # SECURITY: an unsigned header that is acted on could have been added by anybody (SIG-01).
+        if name[:6] == b"x-amz-" and name not in signed and name != b"x-amz-content-sha256":
+            text = name.decode("latin-1")[:128]
+            raise CommonError(
+                Common.ACCESS_DENIED if is_s3 else Common.SIGNATURE_MISMATCH,
+                "There were headers present in the request which were not signed",
+                members={"HeadersNotSigned": text},
+            )
+
+
+def _payload(
+    claim: Claim, request: HttpRequest, body_sha256: str | None, *, is_s3: bool, unsigned: bool | None
+) -> tuple[str, str | None]:
+    """Give the payload hash that was signed, and the hash of the body that it must equal, if it can be known yet."""
+    declared = claim.content_sha256
+    if declared is None:
+        if is_s3:
+            if claim.mode is Mode.PRESIGNED:
+                return UNSIGNED_PAYLOAD, None
+            raise CommonError(Common.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+        actual = _body_hash(request, body_sha256)
+        if actual is None:
+            raise CommonError(Common.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+        return actual, None
+    if len(declared) == 64 and _HEX.issuperset(declared):
+        return declared, _body_hash(request, body_sha256)
+    allowed = is_s3 if unsigned is None else unsigned
+    if declared == UNSIGNED_PAYLOAD and allowed:
+        return declared, None
+    if declared in STREAMING_PAYLOADS and is_s3 and claim.mode is Mode.HEADER:
+        return declared, None
+    raise CommonError(
+        Common.MALFORMED,
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+    )
+
+
+def _body_hash(request: HttpRequest, body_sha256: str | None) -> str | None:
+    if body_sha256 is not None:
+        return body_sha256
+    body = request.body
+    if body is None:
+        return None
+    return hashlib.sha256(body).hexdigest() if body else _EMPTY
+
+
+def _check_signature(claim: Claim, request: HttpRequest, key: SigningKey, payload: str, *, is_s3: bool) -> None:
+    try:
+        if _matches(claim, key, canonical_request(claim, request, payload)):
+            return
+        if is_s3 and _matches(claim, key, canonical_request(claim, request, payload, canonical.s3_path(request.path))):
+            return
+    except (KeyError, canonical.NotCanonicalError):
+        # A signed header that the request does not have, or a target with no canonical form.
+        pass
+    raise CommonError(Common.SIGNATURE_MISMATCH, _S3_MISMATCH if is_s3 else _MISMATCH)
+
+
+def _matches(claim: Claim, key: SigningKey, text: bytes) -> bool:
+    digest = hashlib.sha256(text).hexdigest()
+    to_sign = f"AWS4-HMAC-SHA256\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
+    return hmac.compare_digest(key.sign(to_sign).encode("ascii"), claim.signature)
+
+
+def canonical_request(claim: Claim, request: HttpRequest, payload: str, path: bytes | None = None) -> bytes:
+    """Give the canonical request of a claim; KeyError when a signed header is not there."""
+    scope = claim.scope
+    if path is None:
+        path = canonical.path(request.path, scope.service)
+    query = request.query
+    if query:
+        without = b"X-Amz-Signature" if claim.mode is Mode.PRESIGNED else None
+        query = canonical.query(query, without=without)
+    values = scope.values(claim.headers)
+    parts = (request.method.encode("latin-1"), path, query, *values, payload.encode("latin-1"))
+    text = scope.template % parts
+    if b"  " in text or b": " in text or b" \n" in text or b"\t" in text:
+        values = tuple([canonical.value(value) for value in values])
+        text = scope.template % (*parts[:3], *values, parts[-1])
+    return text
