@@ -9,6 +9,7 @@ from typing import Any
 
 from iamd import arn
 from iamd.call import Call
+from iamd.policy.request import lower
 from iamd.services.iam import entities
 from iamd.services.registry import Target
 from iamd.store.records import ManagedPolicy, MFADevice, Role, Tag, User
@@ -190,7 +191,9 @@ def _pathless(call: Call, kind: str, name: str) -> str:
 
 
 def _tags(prefix: str, tags: Sequence[Tag]) -> Context:
-    return {f"{prefix}:resourcetag/{tag.key.lower()}": tag.value for tag in tags}
+    # Keys that differ by case alone are one condition key; the first of them in byte order counts.
+    ordered = sorted(tags, key=lambda tag: tag.key, reverse=True)
+    return {f"{prefix}:resourcetag/{lower(tag.key)}": tag.value for tag in ordered}
 
 
 def _bounded(call: Call, entity: User | Role) -> Context:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from iamd import arn
 from iamd.call import Call
@@ -152,6 +153,15 @@ def instance_profile_arn(account: Account, profile: InstanceProfile) -> str:
 def moment(seconds: int) -> datetime:
     """A time of a record as a timestamp of the wire."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_document(document: str) -> str:
+    """A policy document as the wire has it.
+
+    AWS: "Policies returned by this operation are URL-encoded compliant with RFC 3986" (IAM API Reference,
+    GetUserPolicy).
+    """
+    return quote(document, safe="")
 
 
 def shown_tags(tags: Iterable[Tag]) -> list[dict[str, str]]:
