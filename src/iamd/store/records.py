@@ -270,6 +270,8 @@ class MFADevice(Record, frozen=True, kw_only=True, omit_defaults=True):
     created: int
     user_id: str | None = None
     enabled: int | None = None
+    drift: int = 0
+    """How many steps the device's clock is ahead, as EnableMFADevice or ResyncMFADevice found it."""
     tags: tuple[Tag, ...] = ()
 
     indexes = {"user": lambda device: (device.user_id,) if device.user_id else ()}
