@@ -1,0 +1,105 @@
+"""Which services exist and how requests name them: a small generated file, so that routing loads no model."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How one service is named: by botocore, in credential scopes, hosts and `X-Amz-Target`, and what it speaks."""
+
+    name: str
+    folder: str
+    api_version: str
+    protocols: tuple[str, ...]
+    endpoint_prefix: str
+    signing_name: str
+    target_prefix: str | None
+
+    def named(self, word: str) -> bool:
+        """Tell whether a host's label names this service."""
+        return word in {self.name, self.endpoint_prefix, self.signing_name}
+
+
+# Protocols that AWS speaks and the model does not name, each with its reason.
+FURTHER_PROTOCOLS: Final[Mapping[str, tuple[str, ...]]] = {
+    # SQS still answers the Query protocol that clients before 2023 speak ("Amazon SQS API reference: AWS JSON
+    # protocol", SQS Developer Guide).
+    "sqs": ("query",),
+}
+
+# Credential scopes that AWS accepts and no model names, each with its reason.
+FURTHER_SCOPES: Final[Mapping[str, str]] = {
+    # Directory buckets sign as s3express, answers of object lambdas as s3-object-lambda; both are S3's API (S3 User
+    # Guide).
+    "s3express": "s3",
+    "s3-object-lambda": "s3",
+    "s3-outposts": "s3",
+}
+
+
+class Catalog:
+    """All services, by each way of naming them; in a service family its namesake stands first, then by name."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.by_name: Final = {entry.name: entry for entry in entries}
+
+    def scoped(self, scope: str) -> tuple[Entry, ...]:
+        """Give the services whose requests are signed for `scope`."""
+        return self._by_scope.get(FURTHER_SCOPES.get(scope, scope), ())
+
+    def hosted(self, label: str) -> tuple[Entry, ...]:
+        """Give the services that a host's first labels name (`iam`, `portal.sso`)."""
+        return self._by_host.get(label, ())
+
+    def targeted(self, prefix: str) -> tuple[Entry, ...]:
+        """Give the services that `X-Amz-Target` or a CBOR path names by this prefix."""
+        return self._by_target.get(prefix, ())
+
+    def versioned(self, version: str) -> tuple[Entry, ...]:
+        """Give the services that speak Query in this `Version`."""
+        return self._by_version.get(version, ())
+
+    @cached_property
+    def _by_scope(self) -> dict[str, tuple[Entry, ...]]:
+        return _grouped((entry.signing_name, entry) for entry in self.by_name.values())
+
+    @cached_property
+    def _by_host(self) -> dict[str, tuple[Entry, ...]]:
+        return _grouped(
+            (label, entry)
+            for entry in self.by_name.values()
+            for label in {entry.name, entry.endpoint_prefix, entry.signing_name}
+        )
+
+    @cached_property
+    def _by_target(self) -> dict[str, tuple[Entry, ...]]:
+        return _grouped((entry.target_prefix, entry) for entry in self.by_name.values() if entry.target_prefix)
+
+    @cached_property
+    def _by_version(self) -> dict[str, tuple[Entry, ...]]:
+        speakers = (entry for entry in self.by_name.values() if {"query", "ec2"} & set(entry.protocols))
+        return _grouped((entry.api_version, entry) for entry in speakers)
+
+
+def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, tuple[Entry, ...]]:
+    groups: dict[str, list[Entry]] = {}
+    for word, entry in pairs:
+        groups.setdefault(word, []).append(entry)
+    return {word: tuple(sorted(found, key=lambda e: (e.name != word, e.name))) for word, found in groups.items()}
+
+
+def _read() -> Catalog:
+    text = resources.files("iamd.wire").joinpath("services.json").read_text("utf-8")
+    rows = json.loads(text)
+    return Catalog(
+        Entry(name, folder, version, tuple(protocols) + FURTHER_PROTOCOLS.get(name, ()), prefix, signing, target)
+        for name, (folder, version, protocols, prefix, signing, target) in rows.items()
+    )
+
+
+CATALOG: Final = _read()

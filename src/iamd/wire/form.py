@@ -1,0 +1,64 @@
+"""Queries and form bodies, read strictly: percent-encoding that is wrong and names given twice are refused."""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+from iamd.errors import Common, CommonError
+
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def pairs(text: bytes) -> list[tuple[str, str]]:
+    """Give the names and values of a query or form body in order; a name without `=` has an empty value."""
+    found = []
+    for piece in text.split(b"&"):
+        if piece:
+            name, _, value = piece.partition(b"=")
+            found.append((decoded(name, plus=True), decoded(value, plus=True)))
+    return found
+
+
+def parameters(text: bytes) -> dict[str, str]:
+    """Give names and values; a name that comes twice, in any case, is refused."""
+    return unique(pairs(text))
+
+
+def unique(found: list[tuple[str, str]]) -> dict[str, str]:
+    """Give the pairs as a dict when no name comes twice, in any case."""
+    once = dict(found)
+    # SECURITY: readers that differ on which duplicate counts decide one request and execute another (CVE-2022-2385).
+    if len(once) != len(found) or len({name.lower() for name in once}) != len(once):
+        seen: set[str] = set()
+        for name, _ in found:
+            if name.lower() in seen:
+                raise CommonError(Common.VALIDATION, f"Duplicate parameter: {name}")
+            seen.add(name.lower())
+    return once
+
+
+def decoded(text: bytes, *, plus: bool = False) -> str:
+    """Give percent-encoded UTF-8 as text; `plus` reads `+` as a space, as in forms and queries."""
+    if plus and b"+" in text:
+        text = text.replace(b"+", b" ")
+    if b"%" in text:
+        if _BROKEN_ESCAPE.search(text):
+            raise CommonError(Common.MALFORMED, "Malformed percent-encoding")
+        text = unquote_to_bytes(text)
+    return text_of(text)
+
+
+def text_of(data: bytes) -> str:
+    """Give UTF-8 as text."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CommonError(Common.MALFORMED, "Text is not UTF-8") from None
+
+
+def grouped(found: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Give every value of each name; names that differ only in case are refused."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for name, value in found:
+        groups[name] = (*groups.get(name, ()), value)
+    unique([(name, "") for name in groups])
+    return groups

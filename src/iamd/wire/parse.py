@@ -1,0 +1,221 @@
+"""The parameters of a routed request, as the model names and types them, in whatever protocol they came."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from iamd.errors import Common, CommonError
+from iamd.http import HttpRequest
+from iamd.wire import cbor, form, parse_json, parse_query, parse_xml
+from iamd.wire.models import Operation, Protocol
+from iamd.wire.route import Route
+from iamd.wire.scalars import from_text, wrong
+from iamd.wire.shapes import Member, Shape
+
+Pairs = Mapping[str, tuple[str, ...]]
+
+
+def parameters(route: Route, request: HttpRequest) -> dict[str, Any]:
+    """Give the request's parameters by the model's member names; what the model does not know is refused.
+
+    Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out.
+    """
+    return _READERS[route.protocol](route, request)
+
+
+def _query(route: Route, request: HttpRequest) -> dict[str, Any]:
+    found = parse_query.parameters(route.operation, route.form)
+    path = route.path_parameters.get("QueueUrl")
+    return found if path is None else _queue(found, path)
+
+
+def _queue(found: dict[str, Any], path: str) -> dict[str, Any]:
+    given = found.setdefault("QueueUrl", path)
+    # SECURITY: a queue in the path and another in the body would be decided as one and executed as the other.
+    if urlsplit(given).path != path:
+        raise CommonError(Common.VALIDATION, "QueueUrl differs from the request's path")
+    return found
+
+
+def _json(route: Route, request: HttpRequest) -> dict[str, Any]:
+    return _whole_body(route.operation, parse_json.decode(request.body) if request.body else {})
+
+
+def _cbor(route: Route, request: HttpRequest) -> dict[str, Any]:
+    return _whole_body(route.operation, cbor.decode(request.body) if request.body else {})
+
+
+def _whole_body(operation: Operation, value: Any) -> dict[str, Any]:
+    if operation.input is not None:
+        return parse_json.structure(value, operation.input)
+    if value != {}:
+        raise CommonError(Common.VALIDATION, "Unexpected request body")
+    return {}
+
+
+# REST
+
+
+def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
+    shape = route.operation.input
+    if shape is None:
+        _no_strangers(route.query)
+        _no_body(request)
+        return {}
+    found = _labels(shape, route.path_parameters)
+    headers, query = _headers(request), dict(route.query)
+    if route.service == "s3":
+        _hoisted(headers, query)
+    for member in shape.members.values():
+        value = _outside(member, headers, query)
+        if value is not None:
+            found[member.name] = value
+    _no_strangers(query)
+    found.update(_body(route.operation, shape, request))
+    return found
+
+
+def _labels(shape: Shape, labels: Mapping[str, str]) -> dict[str, Any]:
+    members = [member for member in shape.members.values() if member.location == "uri"]
+    return {m.name: from_text(labels[m.wire_name], m, "iso8601") for m in members if m.wire_name in labels}
+
+
+def _headers(request: HttpRequest) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in request.headers:
+        key = name.decode("latin-1")
+        found[key] = (*found.get(key, ()), value.decode("latin-1"))
+    return found
+
+
+def _hoisted(headers: dict[str, tuple[str, ...]], query: dict[str, tuple[str, ...]]) -> None:
+    """Presigned S3 requests may carry `x-amz-` headers in the query (S3 User Guide, "Query string authentication")."""
+    for name in [name for name in query if name.lower().startswith("x-amz-")]:
+        if name.lower() in headers:
+            raise CommonError(Common.VALIDATION, f"{name} is both a header and a query parameter")
+        headers[name.lower()] = query.pop(name)
+
+
+def _outside(member: Member, headers: Pairs, query: dict[str, tuple[str, ...]]) -> Any:
+    match member.location:
+        case "querystring":
+            return _from_query(member, query)
+        case "header":
+            given = headers.get(member.wire_name.lower())
+            return None if given is None else _from_header(member, given)
+        case "headers":
+            prefix = (member.location_name or "").lower()
+            return {
+                name[len(prefix) :]: _one(name, headers[name]) for name in headers if name.startswith(prefix)
+            } or None
+        case _:
+            return None
+
+
+def _from_query(member: Member, query: dict[str, tuple[str, ...]]) -> Any:
+    shape = member.shape
+    if shape.type == "map":
+        # A map in the query string takes every name that no other member has (Smithy, "httpQueryParams").
+        rest = {name: query.pop(name) for name in list(query)}
+        many = shape.value.shape.type == "list"
+        return {name: list(given) if many else _one(name, given) for name, given in rest.items()} or None
+    given = query.pop(member.wire_name, None)
+    if given is None:
+        return None
+    if shape.type == "list":
+        return [from_text(item, shape.element, "iso8601") for item in given]
+    return from_text(_one(member.wire_name, given), member, "iso8601")
+
+
+def _one(name: str, given: tuple[str, ...]) -> str:
+    if len(given) != 1:
+        raise CommonError(Common.VALIDATION, f"Duplicate parameter: {name}")
+    return given[0]
+
+
+def _from_header(member: Member, given: tuple[str, ...]) -> Any:
+    if member.shape.type == "list":
+        element = member.shape.element
+        return [from_text(item, element, "rfc822") for item in _list_items(",".join(given), element)]
+    text = _one(member.wire_name, given)
+    if member.jsonvalue:
+        return json.loads(base64.b64decode(text, validate=True))
+    return from_text(text, member, "rfc822")
+
+
+def _list_items(text: str, element: Member) -> list[str]:
+    if element.shape.type == "timestamp":
+        # The comma of a date is not a separator: dates come in pairs of pieces.
+        pieces = [piece.strip() for piece in text.split(",")]
+        return [", ".join(pair) for pair in zip(pieces[::2], pieces[1::2], strict=False)]
+    return [_unquoted(piece) for piece in _split(text)]
+
+
+def _split(text: str) -> list[str]:
+    pieces, quoted, escaped = [""], False, False
+    for char in text:
+        if char == "," and not quoted:
+            pieces.append("")
+            continue
+        quoted ^= char == '"' and not escaped
+        escaped = char == "\\" and quoted and not escaped
+        pieces[-1] += char
+    return [piece.strip() for piece in pieces]
+
+
+def _unquoted(piece: str) -> str:
+    if len(piece) > 1 and piece[0] == piece[-1] == '"':
+        return piece[1:-1].replace('\\"', '"')
+    return piece
+
+
+def _no_strangers(query: Pairs) -> None:
+    if query:
+        raise CommonError(Common.VALIDATION, f"Unknown parameter: {next(iter(query))}")
+
+
+def _no_body(request: HttpRequest) -> None:
+    if request.body and request.body.strip() not in {b"{}", b""}:
+        raise CommonError(Common.MALFORMED, "Unexpected request body")
+
+
+def _body(operation: Operation, shape: Shape, request: HttpRequest) -> dict[str, Any]:
+    if shape.payload is not None:
+        return _payload(operation, shape.members[shape.payload], request)
+    if not request.body:
+        return {}
+    if not any(member.location is None for member in shape.members.values()):
+        _no_body(request)
+        return {}
+    if operation.protocol is Protocol.REST_JSON:
+        return parse_json.body(request.body, shape)
+    if operation.input_root is None:
+        raise wrong("")
+    return parse_xml.body(request.body, operation.input_root)
+
+
+def _payload(operation: Operation, member: Member, request: HttpRequest) -> dict[str, Any]:
+    body = request.body
+    if body is None:
+        return {}
+    if member.shape.type == "blob":
+        return {member.name: body} if body or member.streaming else {}
+    if not body:
+        return {}
+    if member.shape.type == "string":
+        return {member.name: form.text_of(body)}
+    if operation.protocol is Protocol.REST_JSON:
+        return {member.name: parse_json.read(parse_json.decode(body), member)}
+    return {member.name: parse_xml.body(body, member)}
+
+
+_READERS: Final[Mapping[Protocol, Callable[[Route, HttpRequest], dict[str, Any]]]] = {
+    Protocol.QUERY: _query,
+    Protocol.EC2: _query,
+    Protocol.JSON: _json,
+    Protocol.CBOR: _cbor,
+    Protocol.REST_JSON: _rest,
+    Protocol.REST_XML: _rest,
+}

@@ -1,0 +1,149 @@
+"""Parameters of the Query and EC2 protocols: flat names as a tree, and the tree by the model."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from iamd.errors import Common, CommonError
+from iamd.wire.models import Operation, Protocol
+from iamd.wire.scalars import from_text, wrong
+from iamd.wire.shapes import Member, Shape
+
+# A name's node is its value, or the nodes below it.
+Tree = dict[str, Any]
+_DEPTH: Final = 32
+_INDEX: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+
+
+def parameters(operation: Operation, form: Mapping[str, str]) -> dict[str, Any]:
+    """Give the parameters of a form without Action and Version, by the model's member names."""
+    if not form:
+        return {}
+    if operation.input is None:
+        raise _unknown(next(iter(form)))
+    reader = _Reader(ec2=operation.protocol is Protocol.EC2)
+    return reader.structure(_tree(form), operation.input, "")
+
+
+def _tree(form: Mapping[str, str]) -> Tree:
+    root: Tree = {}
+    for name, value in form.items():
+        *above, last = name.split(".", _DEPTH)
+        node = root
+        for part in above:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise _conflict(name)
+        if last in node:
+            raise _conflict(name)
+        node[last] = value
+    return root
+
+
+def _conflict(name: str) -> CommonError:
+    return CommonError(Common.VALIDATION, f"Duplicate parameter: {name}")
+
+
+def _unknown(name: str) -> CommonError:
+    return CommonError(Common.VALIDATION, f"Unknown parameter: {name}")
+
+
+class _Reader:
+    def __init__(self, *, ec2: bool) -> None:
+        self._name = _ec2_name if ec2 else _query_name
+        self._element_name = _no_element_name if ec2 else _element_name
+        self._kinds: Mapping[str, Callable[[Any, Member, str], Any]] = {
+            "structure": lambda node, member, path: self.structure(node, member.shape, path),
+            "list": self._list,
+            "map": self._map,
+        }
+
+    def structure(self, node: Any, shape: Shape, path: str) -> dict[str, Any]:
+        if not isinstance(node, dict):
+            raise wrong("Unexpected complex element termination")
+        rest = dict(node)
+        found = {}
+        for member in shape.members.values():
+            name = self._name(member)
+            if name in rest:
+                found[member.name] = self._value(rest.pop(name), member, f"{path}{name}.")
+        if rest:
+            raise _unknown(path + next(iter(rest)))
+        return found
+
+    def _value(self, node: Any, member: Member, path: str) -> Any:
+        reader = self._kinds.get(member.shape.type)
+        if reader is not None:
+            return reader(node, member, path)
+        if isinstance(node, dict):
+            raise _unknown(path + next(iter(node)))
+        return from_text(node, member, "iso8601")
+
+    def _list(self, node: Any, member: Member, path: str) -> list[Any]:
+        if node == "":
+            return []
+        element = member.shape.element
+        inner = None if member.flattened else self._element_name(element)
+        items = self._numbered(self._only(node, inner, path), path)
+        return [self._value(item, element, f"{path}{index}.") for index, item in enumerate(items, 1)]
+
+    def _map(self, node: Any, member: Member, path: str) -> dict[str, Any]:
+        if node == "":
+            return {}
+        items = self._numbered(self._only(node, None if member.flattened else "entry", path), path)
+        key, value = member.shape.key, member.shape.value
+        found: dict[str, Any] = {}
+        for item in items:
+            names = {key.location_name or "key", value.location_name or "value"}
+            if not isinstance(item, dict) or item.keys() != names:
+                raise wrong("Unexpected map element")
+            name = self._value(item[key.location_name or "key"], key, path)
+            if name in found:
+                raise CommonError(Common.VALIDATION, f"Duplicate key: {path}{name}")
+            found[name] = self._value(item[value.location_name or "value"], value, path)
+        return found
+
+    @staticmethod
+    def _only(node: Any, name: str | None, path: str) -> Any:
+        if name is None:
+            return node
+        if not isinstance(node, dict):
+            raise wrong("Unexpected list element termination")
+        strangers = [other for other in node if other != name]
+        if strangers:
+            raise _unknown(path + strangers[0])
+        return node[name]
+
+    @staticmethod
+    def _numbered(node: Any, path: str) -> list[Any]:
+        if not isinstance(node, dict):
+            raise wrong("Unexpected list element termination")
+        strangers = [index for index in node if not _INDEX.fullmatch(index)]
+        if strangers:
+            raise _unknown(path + strangers[0])
+        ordered = sorted(node, key=int)
+        if int(ordered[-1]) != len(ordered):
+            raise wrong(f"List indexes of {path.rstrip('.')} do not follow each other")
+        return [node[index] for index in ordered]
+
+
+def _query_name(member: Member) -> str:
+    if member.flattened and member.shape.type == "list":
+        # A flattened list stands under its element's name where that has one (Smithy, AWS Query, "flattened").
+        return member.shape.element.location_name or member.wire_name
+    return member.wire_name
+
+
+def _ec2_name(member: Member) -> str:
+    if member.query_name:
+        return member.query_name
+    name = member.location_name
+    return name[0].upper() + name[1:] if name else member.name
+
+
+def _element_name(element: Member) -> str | None:
+    return element.location_name or "member"
+
+
+def _no_element_name(element: Member) -> None:
+    """EC2's lists have their numbers right behind their own name."""

@@ -1,0 +1,297 @@
+"""Which operation of which service a request names, and in which protocol: decided once, for everything after it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from iamd.errors import AWSError, Common, CommonError
+from iamd.http import HttpRequest
+from iamd.wire import form, s3
+from iamd.wire.catalog import CATALOG, Entry
+from iamd.wire.hosts import Host, host_of
+from iamd.wire.models import Operation, Protocol, service
+from iamd.wire.uris import Match, trie
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_QUERY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+Query = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request names. `operation.protocol` is the protocol the client speaks."""
+
+    operation: Operation
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the path, decoded, by their names in the model's URI."""
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """REST: the query string, decoded, without what belongs to a signature or to the model's URI."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Query protocols: the parameters without Action and Version."""
+    style: s3.Style | None = None
+    """S3: whether the bucket stood in the path or in the host."""
+
+    @property
+    def service(self) -> str:
+        """The service by botocore's name of the service."""
+        return self.operation.service
+
+    @property
+    def protocol(self) -> Protocol:
+        """What the client speaks."""
+        return self.operation.protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How to answer a request that names no operation: its service, when that is known, and its protocol."""
+
+    service: str | None
+    protocol: Protocol
+
+
+class MissingAction(AWSError):
+    """A Query request that names no operation (IAM API Reference, "Common Errors")."""
+
+    code = "MissingAction"
+    status = 400
+
+
+# Signatures and what SDKs note beside them; names as they are compared, in lower case.
+_OF_SIGNATURE: Final = frozenset(
+    f"x-amz-{name}"
+    for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token",
+                 "content-sha256", "user-agent", "region-set")
+)  # fmt: skip
+_CBOR_PATH: Final = re.compile(rb"/service/([A-Za-z0-9_.]+)/operation/([A-Za-z0-9_]+)", re.ASCII)
+_JSON_TYPES: Final = ("application/x-amz-json-1.0", "application/x-amz-json-1.1", "application/json")
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_QUERY_KINDS: Final = (Protocol.QUERY, Protocol.EC2)
+_REST_KINDS: Final = (Protocol.REST_JSON, Protocol.REST_XML)
+
+
+def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
+    """Give the operation that this request names, `scope_service` being its credential scope's service.
+
+    What names two operations, or parts of two, is refused: what is authorised is what is executed.
+    """
+    host = host_of(_single(request, b"host") or "")
+    entries = _entries(scope_service, host)
+    if _single(request, b"x-amz-target") is not None:
+        return _json(request, entries)
+    if _single(request, b"smithy-protocol") is not None:
+        return _cbor(request, entries)
+    query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
+    if _is_query(request, entries, query):
+        return _query(request, entries, query)
+    return _rest(request, entries, query, host, signed=scope_service is not None)
+
+
+def dialect(request: HttpRequest, scope_service: str | None) -> Dialect:
+    """Tell how the client of a request that could not be routed wants to be answered; nothing is refused here."""
+    entries = CATALOG.scoped(scope_service) if scope_service else host_of(request.header(b"host") or "").entries
+    target = request.header(b"x-amz-target")
+    if target is not None:
+        named = CATALOG.targeted(target.rpartition(".")[0])
+        return Dialect(_first(named, entries), Protocol.JSON)
+    if request.header(b"smithy-protocol") is not None:
+        return Dialect(_first(entries), Protocol.CBOR)
+    if entries:
+        return Dialect(entries[0].name, Protocol(entries[0].protocols[0]))
+    form_like = (request.header(b"content-type") or "").startswith(_FORM_TYPE) or b"Action=" in request.query
+    return Dialect(None, Protocol.QUERY) if form_like else Dialect("s3", Protocol.REST_XML)
+
+
+def _first(*groups: Iterable[Entry]) -> str | None:
+    return next((entry.name for group in groups for entry in group), None)
+
+
+def _single(request: HttpRequest, name: bytes) -> str | None:
+    found = [value for key, value in request.headers if key == name]
+    if len(found) > 1:
+        # SECURITY: two of a header that decides let two readers choose differently.
+        raise CommonError(Common.VALIDATION, f"Duplicate header: {name.decode()}")
+    return found[0].decode("latin-1") if found else None
+
+
+def _entries(scope: str | None, host: Host) -> tuple[Entry, ...]:
+    """The services this request can be for; none when neither scope nor host names one."""
+    if scope is None:
+        return host.entries
+    scoped = CATALOG.scoped(scope)
+    if not scoped:
+        raise CommonError(Common.UNKNOWN_OPERATION, f"Unknown service in the credential scope: {scope}")
+    narrowed = tuple(entry for entry in scoped if entry in host.entries) if host.entries else scoped
+    if not narrowed:
+        wanted = host.entries[0].signing_name
+        raise CommonError(Common.SIGNATURE_MISMATCH, f"Credential should be scoped to correct service: '{wanted}'. ")
+    return narrowed
+
+
+# X-Amz-Target
+
+
+def _json(request: HttpRequest, entries: tuple[Entry, ...]) -> Route:
+    prefix, _, name = (request.header(b"x-amz-target") or "").rpartition(".")
+    _refuse_other_parts(request)
+    if _media_type(request) not in _JSON_TYPES:
+        raise CommonError(Common.UNKNOWN_OPERATION)
+    named = [entry for entry in CATALOG.targeted(prefix) if not entries or entry in entries]
+    for entry in named:
+        if "json" in entry.protocols and service(entry.name).has(name):
+            return Route(service(entry.name).operation(name, Protocol.JSON))
+    raise CommonError(Common.UNKNOWN_OPERATION)
+
+
+def _cbor(request: HttpRequest, entries: tuple[Entry, ...]) -> Route:
+    path = _CBOR_PATH.fullmatch(request.path)
+    if path is None or request.header(b"smithy-protocol") != "rpc-v2-cbor" or request.method != "POST":
+        raise CommonError(Common.UNKNOWN_OPERATION)
+    _refuse_query(request)
+    prefix, name = path[1].decode(), path[2].decode()
+    for entry in CATALOG.targeted(prefix):
+        known = (not entries or entry in entries) and Protocol.CBOR in entry.protocols
+        if known and service(entry.name).has(name):
+            return Route(service(entry.name).operation(name, Protocol.CBOR))
+    raise CommonError(Common.UNKNOWN_OPERATION)
+
+
+def _refuse_other_parts(request: HttpRequest) -> None:
+    if request.method != "POST" or request.path not in {b"/", b""} or request.header(b"smithy-protocol") is not None:
+        raise CommonError(Common.UNKNOWN_OPERATION)
+    _refuse_query(request)
+
+
+def _refuse_query(request: HttpRequest) -> None:
+    strangers = [name for name, _ in form.pairs(request.query) if name.lower() not in _OF_SIGNATURE]
+    if strangers:
+        # SECURITY: an Action or a parameter beside the target is for a reader that decides otherwise than we did.
+        raise CommonError(Common.VALIDATION, f"Unexpected query parameter: {strangers[0]}")
+
+
+def _media_type(request: HttpRequest) -> str:
+    return (_single(request, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+# Action
+
+
+def _is_query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> bool:
+    if entries:
+        return any(protocol in _QUERY_KINDS for entry in entries for protocol in entry.protocols)
+    return request.method in {"GET", "POST"} and ("Action" in query or _media_type(request) == _FORM_TYPE)
+
+
+def _query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> Route:
+    if request.method not in {"GET", "POST"}:
+        raise CommonError(Common.UNKNOWN_OPERATION)
+    given = _form(request, query)
+    action, version = given.pop("Action", None), given.pop("Version", "NO_VERSION_SPECIFIED")
+    if action is None:
+        raise MissingAction("The request must contain the parameter Action.")
+    for entry in entries or CATALOG.versioned(version):
+        spoken = [protocol for protocol in _QUERY_KINDS if protocol in entry.protocols]
+        if spoken and entry.api_version == version and service(entry.name).has(action):
+            operation = service(entry.name).operation(action, spoken[0])
+            return Route(operation, _queue_path(request, entry), form=given)
+    raise CommonError(Common.UNKNOWN_OPERATION, f"Could not find operation {action} for version {version}")
+
+
+def _form(request: HttpRequest, query: Query) -> dict[str, str]:
+    """The parameters, from the body or, when there is none, from the query; never from both."""
+    unsigned = {name: value for name, value in query.items() if name.lower() not in _OF_SIGNATURE}
+    if not request.body:
+        return form.unique([(name, value) for name, values in unsigned.items() for value in values])
+    if unsigned:
+        # SECURITY: an Action in the query beside one in the body: two readers may execute two operations.
+        raise CommonError(Common.VALIDATION, f"Parameters in both query string and body: {next(iter(unsigned))}")
+    if request.method != "POST" or _media_type(request) not in {_FORM_TYPE, ""}:
+        raise CommonError(Common.MALFORMED, "The body of a Query request is a form.")
+    return form.parameters(request.body)
+
+
+def _queue_path(request: HttpRequest, entry: Entry) -> Mapping[str, str]:
+    if request.path in {b"/", b""}:
+        return _NOTHING
+    if entry.name == "sqs" and request.path.count(b"/") == 2:
+        # Query clients of SQS may post to the queue's own URL (SQS Developer Guide, "Making Query API requests").
+        return {"QueueUrl": form.decoded(request.path)}
+    raise CommonError(Common.UNKNOWN_OPERATION)
+
+
+# Paths
+
+
+def _rest(request: HttpRequest, entries: tuple[Entry, ...], query: Query, host: Host, *, signed: bool) -> Route:
+    if not entries:
+        return _anonymous(request, query, host) if not signed else _not_found()
+    if any(entry.name == "s3" for entry in entries) and not _is_s3_control(request, entries):
+        return _s3(request, query, host)
+    found = [pair for entry in entries if (pair := _best(entry, request, query))]
+    if not found:
+        return _not_found()
+    entry, match = max(found, key=lambda pair: pair[1].rank)
+    return _matched(entry, match, query)
+
+
+def _not_found() -> Route:
+    raise CommonError(Common.UNKNOWN_OPERATION)
+
+
+def _best(entry: Entry, request: HttpRequest, query: Query) -> tuple[Entry, Match] | None:
+    if not set(entry.protocols) & set(_REST_KINDS):
+        return None
+    matches = trie(entry.name).matches(request.method, request.path, _singles(query))
+    if len(matches) > 1:
+        matches = [m for m in matches if not service(entry.name).deprecated(m.template.operation)] or matches
+    return (entry, matches[0]) if matches else None
+
+
+def _singles(query: Query) -> dict[str, str]:
+    return {name: values[0] for name, values in query.items() if len(values) == 1}
+
+
+def _matched(entry: Entry, match: Match, query: Query) -> Route:
+    operation = service(entry.name).operation(match.template.operation)
+    rest = {n: v for n, v in query.items() if n not in match.template.literals and n.lower() not in _OF_SIGNATURE}
+    return Route(operation, match.labels, rest)
+
+
+def _is_s3_control(request: HttpRequest, entries: tuple[Entry, ...]) -> bool:
+    # S3 Control's requests all carry the account (S3 Control API Reference); no S3 request has that header.
+    named = any(entry.name == "s3control" for entry in entries)
+    only = not any(entry.name == "s3" for entry in entries)
+    return named and (only or (request.path.startswith(b"/v20180820/") and _has_account(request)))
+
+
+def _has_account(request: HttpRequest) -> bool:
+    return request.header(b"x-amz-account-id") is not None
+
+
+def _s3(request: HttpRequest, query: Query, host: Host) -> Route:
+    single = form.unique([(name, value) for name, values in query.items() for value in values])
+    found = s3.operation_of(request, single, host)
+    literals = service("s3").http(found.operation.name)[1].partition("?")[2].split("&")
+    skipped = {"x-id"} | {literal.partition("=")[0] for literal in literals}
+    rest = {n: v for n, v in query.items() if n not in skipped and n.lower() not in _OF_SIGNATURE}
+    return Route(found.operation, found.labels, rest, style=found.style)
+
+
+# Operations without a signature that stand on paths of their own: matched exactly, all else unsigned is S3's.
+_UNSIGNED_REST: Final = ("sso-oidc", "sso", "signin")
+
+
+def _anonymous(request: HttpRequest, query: Query, host: Host) -> Route:
+    for name in _UNSIGNED_REST:
+        found = _best(CATALOG.by_name[name], request, query)
+        if found and service(name).operation(found[1].template.operation).unsigned and _proves(name, request):
+            return _matched(*found, query)
+    return _s3(request, query, host)
+
+
+def _proves(name: str, request: HttpRequest) -> bool:
+    if name == "sso":
+        return request.header(b"x-amz-sso_bearer_token") is not None
+    return _media_type(request) == "application/json"

@@ -1,0 +1,160 @@
+"""Which of S3's operations a request means: by method, bucket, key, sub-resource and a few headers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from iamd.errors import AWSError, Common, CommonError
+from iamd.http import HttpRequest
+from iamd.wire import form
+from iamd.wire.hosts import Host
+from iamd.wire.models import Operation, service
+from iamd.wire.uris import literals_of
+
+Style = Literal["path", "virtual"]
+_VIRTUAL: Final[Style] = "virtual"
+_PATH: Final[Style] = "path"
+_COPY_SOURCE: Final = "x-amz-copy-source"
+
+# Two names for one request; the newer one is what S3's documentation and IAM's actions speak of.
+_SUPERSEDED: Final = frozenset(
+    {
+        "GetBucketLifecycle",
+        "PutBucketLifecycle",
+        "GetBucketNotification",
+        "PutBucketNotification",
+    }
+)
+# Directory buckets are listed at a host of their own (S3 User Guide, "Regional endpoints for directory buckets").
+_BY_HOST: Final = frozenset({"ListDirectoryBuckets"})
+# Its host names no bucket but the request's route (S3 API Reference, WriteGetObjectResponse).
+_WRITE_OBJECT_RESPONSE: Final = b"/WriteGetObjectResponse"
+
+
+class InvalidArgument(AWSError):
+    """A query parameter that does not belong to the request."""
+
+    code = "InvalidArgument"
+    status = 400
+
+
+class InvalidURI(AWSError):
+    """A path that cannot be read."""
+
+    code = "InvalidURI"
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    operation: str
+    literals: Mapping[str, str | None]
+    required: frozenset[str]
+    copies: bool
+    known: frozenset[str]
+
+    def fits(self, query: Mapping[str, str], *, copies: bool) -> bool:
+        if self.copies and not copies:
+            return False
+        literals = all(name in query and value in {None, query[name]} for name, value in self.literals.items())
+        return literals and all(name in query for name in self.required)
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        return len(self.literals), len(self.required), self.copies
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The operation with its bucket and key, and how the bucket was named."""
+
+    operation: Operation
+    labels: Mapping[str, str]
+    style: Style
+
+
+def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host) -> Found:
+    """Give the one operation that this request means; what no operation takes is refused."""
+    if request.path == _WRITE_OBJECT_RESPONSE and request.method == "POST" and request.header(b"x-amz-request-route"):
+        return Found(service("s3").operation("WriteGetObjectResponse"), {}, "virtual" if host.bucket else "path")
+    labels, style = _labels(request.path, host)
+    operation = "ListDirectoryBuckets" if host.directory_buckets and not labels else None
+    chosen = operation or _chosen(request, query, len(labels)).operation
+    return Found(service("s3").operation(chosen), labels, style)
+
+
+def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
+    if not path.startswith(b"/") or b"%00" in path or b"\0" in path:
+        raise InvalidURI("Couldn't parse the specified URI.")
+    if host.bucket is not None:
+        bucket, key, style = host.bucket, _text(path[1:]), _VIRTUAL
+    else:
+        first, _, rest = path[1:].partition(b"/")
+        bucket, key, style = _text(first), _text(rest), _PATH
+        if not bucket and key:
+            raise InvalidURI("Couldn't parse the specified URI.")
+    given = {"Bucket": bucket, "Key": key}
+    return {name: value for name, value in given.items() if value}, style
+
+
+def _text(path: bytes) -> str:
+    try:
+        return form.decoded(path)
+    except CommonError:
+        raise InvalidURI("Couldn't parse the specified URI.") from None
+
+
+def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Candidate:
+    copies = request.header(_COPY_SOURCE.encode()) is not None
+    table = _table().get((request.method, depth), ())
+    fitting = [candidate for candidate in table if candidate.fits(query, copies=copies)]
+    best = max(fitting, key=lambda candidate: candidate.rank, default=None)
+    if best is None:
+        raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
+    _refuse_strangers(best, query)
+    if copies and not best.copies:
+        raise InvalidArgument("Unexpected header: x-amz-copy-source")
+    return best
+
+
+def _refuse_strangers(chosen: _Candidate, query: Mapping[str, str]) -> None:
+    # SECURITY: a backend may read a sub-resource, a version or an upload where this operation has none; then another
+    # action than the authorised one would run. AWS refuses two sub-resources too.
+    strangers = [name for name in query if name not in chosen.known and not name.lower().startswith(("x-amz-", "x-id"))]
+    if strangers:
+        raise InvalidArgument(f"This operation does not take these query parameters: {', '.join(sorted(strangers))}")
+    if query.get("x-id", chosen.operation) not in {chosen.operation, *_same(chosen.operation)}:
+        raise InvalidArgument("The x-id query parameter names another operation.")
+    if any(name.lower() == _COPY_SOURCE for name in query):
+        raise InvalidArgument("x-amz-copy-source is a header.")
+
+
+def _same(operation: str) -> tuple[str, ...]:
+    return (operation.removesuffix("Configuration"),)
+
+
+@cache
+def _table() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
+    """All operations by method and by how many of bucket and key they name."""
+    table: dict[tuple[str, int], list[_Candidate]] = {}
+    model = service("s3")
+    for name in model.operation_names:
+        if name not in _SUPERSEDED | _BY_HOST and name != "WriteGetObjectResponse":
+            method, uri = model.http(name)
+            path, _, literals = uri.partition("?")
+            table.setdefault((method, path.count("{")), []).append(_candidate(name, literals_of(literals)))
+    return {key: tuple(candidates) for key, candidates in table.items()}
+
+
+def _candidate(name: str, literals: Mapping[str, str | None]) -> _Candidate:
+    model = service("s3")
+    required = model.inputs(name, required=True)
+    taken = {wire for place, wire in model.inputs(name) if place == "querystring"}
+    return _Candidate(
+        operation=name,
+        literals=literals,
+        required=frozenset(wire for place, wire in required if place == "querystring"),
+        copies=("header", _COPY_SOURCE) in required,
+        known=frozenset(taken | literals.keys()),
+    )
