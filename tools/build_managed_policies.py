@@ -33,7 +33,7 @@ STATEMENT_ELEMENTS = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "N
 class Version:
     """A version's text and date as a source has them."""
 
-    created: datetime
+    created: datetime | None
     text: str
 
 
@@ -84,8 +84,17 @@ def _npm(folder: Path) -> Iterator[Policy]:
             _number(entry["latestVersionId"]),
         )
         for version_id, version in entry["versions"].items():
-            policy.versions[_number(version_id)] = Version(_moment(version["createdDate"]), _text(version["document"]))
+            number = _number(version_id)
+            policy.versions[number] = Version(_npm_date(policy, number, version), _text(version["document"]))
         yield policy
+
+
+def _npm_date(policy: Policy, number: int, version: dict[str, Any]) -> datetime | None:
+    # Since the middle of 2023 this source dates later versions as it dates the policy; that is not their date.
+    if number == policy.default:
+        return policy.updated
+    created = _moment(version["createdDate"])
+    return None if number > 1 and created == policy.created else created
 
 
 def _moto(folder: Path) -> Iterator[Policy]:
@@ -121,8 +130,9 @@ def _join(known: Policy, other: Policy) -> None:
     # The text of the source that keeps AWS's order of elements wins over the same text with its keys sorted.
     for number, version in other.versions.items():
         same = number in known.versions and _canonical(known.versions[number].text) == _canonical(version.text)
+        date = version.created or (known.versions[number].created if number in known.versions else None)
         if number not in known.versions or same:
-            known.versions[number] = version
+            known.versions[number] = Version(date, version.text)
     known.policy_id = known.policy_id or other.policy_id
     known.created = min(known.created, other.created)
     if other.default > known.default:

@@ -18,7 +18,8 @@ class PolicyVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One version of a managed policy, and where in the pack its text is."""
 
     version_id: str
-    create_date: datetime
+    # None where no source dates it; the default version's date is always known.
+    create_date: datetime | None
     block: int
     offset: int
     length: int
