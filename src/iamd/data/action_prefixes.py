@@ -30,8 +30,8 @@ OPERATION_EXCEPTIONS = MappingProxyType(
     }
 )
 
-# Services that sign as an API of API Gateway's do, though no action of the reference stands for what they do: a
-# participant's token is their authority (Amazon Connect Participant Service API Reference, "Overview").
+# Services that sign as an API of API Gateway does, though no action of the reference stands for what they do: the
+# participant's token is their authority (Amazon Connect Participant Service, CreateParticipantConnection).
 _WITHOUT_ACTIONS = frozenset({"connectparticipant"})
 
 
