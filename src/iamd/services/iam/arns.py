@@ -4,7 +4,9 @@ The keys of each action are those of the Service Authorization Reference, "Actio
 AWS Identity and Access Management". An entity that does not exist has the ARN that it would have without a path.
 """
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from iamd import arn
@@ -12,7 +14,7 @@ from iamd.call import Call
 from iamd.policy.request import lower
 from iamd.services.iam import entities
 from iamd.services.registry import Target
-from iamd.store.records import ManagedPolicy, MFADevice, Role, Tag, User
+from iamd.store.records import AccountRecord, ManagedPolicy, MFADevice, Role, Tag, User
 
 Context = dict[str, str | tuple[str, ...]]
 
@@ -170,6 +172,27 @@ def listed(kind: str) -> Callable[..., Target]:
         return Target(arn=f"arn:{arn.PARTITION}:iam::{call.account.id}:{kind}{path_prefix or '/'}")
 
     return on
+
+
+def granted_by_password_policy(call: Call, target: Target) -> Target:
+    """The target as it is for a user whose account lets users change their own passwords.
+
+    AWS: AllowUsersToChangePassword gives all users of the account iam:ChangePassword for themselves and
+    iam:GetAccountPasswordPolicy, without any policy of theirs (IAM API Reference, PasswordPolicy).
+    """
+    account = call.account.get(AccountRecord, call.account.id)
+    calling = entities.calling_user(call)
+    rules = None if account is None else account.password_policy
+    if calling is None or rules is None or not rules.allow_users_to_change_password:
+        return target
+    # SECURITY: the grant names this one user, and only the two actions whose operations use this function carry it.
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": entities.user_arn(call.account, calling)},
+        "Action": f"iam:{call.operation}",
+        "Resource": target.arn,
+    }
+    return replace(target, policies=(json.dumps({"Version": "2012-10-17", "Statement": statement}),))
 
 
 def anything(call: Call, **_: Any) -> Target:

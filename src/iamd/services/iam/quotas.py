@@ -71,8 +71,3 @@ def check_instance_profiles(call: Call) -> None:
 def check_virtual_mfa_devices(call: Call) -> None:
     """Raise LimitExceeded when the account has all its virtual MFA devices, assigned or not."""
     _check_one_more(call, MFADevice, "VirtualMFADevicesPerAccount", VIRTUAL_MFA_DEVICES_PER_ACCOUNT)
-
-
-def size_of(document: str) -> int:
-    """The size of a policy document as the quotas count it: in characters, without white space."""
-    return len("".join(document.split()))
