@@ -9,7 +9,7 @@ from iamd import arn
 from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.policy.request import PrincipalKind
-from iamd.services.iam.errors import NoSuchEntity, ValidationError
+from iamd.services.iam.errors import InvalidInput, NoSuchEntity, ValidationError
 from iamd.store.account import Account
 from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Role, Tag, User, fold
 
@@ -82,8 +82,15 @@ def named_instance_profile(call: Call, instance_profile_name: str) -> InstancePr
     return profile
 
 
+def check_arn(policy_arn: str) -> None:
+    """Raise InvalidInput for what is no ARN at all."""
+    if arn.parse(policy_arn) is None:
+        raise InvalidInput(f"ARN {policy_arn} is not valid.")
+
+
 def named_policy(call: Call, policy_arn: str) -> AnyPolicy:
     """The managed policy of this ARN, AWS's or the customer's, or NoSuchEntity."""
+    check_arn(policy_arn)
     policy = policy_in(call.account, policy_arn)
     if policy is None:
         raise NoSuchEntity(f"Policy {policy_arn} was not found.")
@@ -92,6 +99,7 @@ def named_policy(call: Call, policy_arn: str) -> AnyPolicy:
 
 def named_customer_policy(call: Call, policy_arn: str) -> ManagedPolicy:
     """The account's own managed policy of this ARN, or NoSuchEntity."""
+    check_arn(policy_arn)
     policy = call.account.one(ManagedPolicy, "arn", policy_arn)
     if policy is None:
         raise NoSuchEntity(f"Policy {policy_arn} was not found.")
