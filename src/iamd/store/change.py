@@ -1,10 +1,11 @@
 """Change: the state as a snapshot shows it, open for one write; it collects what to append."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from iamd import ids
 from iamd.store.account import Account, Snapshot, Table
+from iamd.store.events import Event
 from iamd.store.records import GLOBAL, AccessKey, Record
 
 
@@ -35,17 +36,36 @@ class Draft(Account):
             self._own.add(kind)
         return self._tables[kind]
 
+    def is_empty(self) -> bool:
+        """Whether no record is left."""
+        return not any(table.by_key for table in self._tables.values())
+
     def freeze(self) -> Account:
         """The account as it is now, for a snapshot."""
         return Account(self.id, self._tables)
 
 
+@dataclass(frozen=True, slots=True)
+class OneUse:
+    """Something that may be used once, with when it may be forgotten; forgotten at once when `expires` is None.
+
+    Without a key it is everything of its kind.
+    """
+
+    kind: str
+    key: str | None
+    expires: int | None
+
+
 class Change:
     """One write in the making: reads see what it has written, nobody else does until it is committed."""
 
-    def __init__(self, base: Snapshot) -> None:
+    def __init__(self, base: Snapshot, is_used: Callable[[str, str], bool] | None = None) -> None:
         self.base = base
         self.entries: list[Entry] = []
+        self.events: list[Event] = []
+        self.uses: list[OneUse] = []
+        self._is_used = is_used
         self._drafts: dict[str, Draft] = {}
 
     @property
@@ -93,16 +113,57 @@ class Change:
         self.draft(account_id).writable(type(record)).delete(record.key)
         self.entries.append(Entry(account_id, record.kind, record.key, None))
 
+    def record_event(self, event: Event) -> None:
+        """Commit an audit event together with this change, after the events recorded before it."""
+        self.events.append(event)
+
+    def use_once(self, kind: str, key: str, expires: int) -> bool:
+        """Remember until `expires` (seconds since the epoch) that this was used; False when it was used before."""
+        if self._was_used(kind, key):
+            return False
+        self.uses.append(OneUse(kind, key, expires))
+        return True
+
+    def delete_used(self, kind: str, key: str | None = None) -> None:
+        """Forget that this was used; everything of this kind when no key is given."""
+        self.uses.append(OneUse(kind, key, None))
+
+    def discard(self) -> None:
+        """Forget the records written so far: the operation failed. Its events and what it used stay."""
+        # SECURITY: a code that was accepted once must not be accepted again because what followed was refused.
+        self.entries.clear()
+        self._drafts.clear()
+
     def snapshot(self, revision: int) -> Snapshot:
-        """The state with this change in it, as `revision`."""
+        """The state with this change in it, as `revision`; an account without any record is gone."""
         accounts = dict(self.base._accounts)  # noqa: SLF001 (a Change makes the next Snapshot)
         accounts.update((draft.id, draft.freeze()) for draft in self._drafts.values())
+        for draft in self._drafts.values():
+            if draft.is_empty():
+                del accounts[draft.id]
         return Snapshot(revision, accounts, self._foreign_keys())
+
+    def _was_used(self, kind: str, key: str) -> bool:
+        for use in reversed(self.uses):
+            if use.kind == kind and use.key in {key, None}:
+                return use.expires is not None
+        return self._is_used is not None and self._is_used(kind, key)
 
     def _foreign_keys(self) -> Mapping[str, str]:
         known = self.base._foreign_keys  # noqa: SLF001 (as above)
-        for entry in self.entries:
-            if entry.kind == AccessKey.kind and ids.account_of_key(entry.key) != entry.account:
-                others = {key: account for key, account in known.items() if key != entry.key}
-                known = others if entry.record is None else {**others, entry.key: entry.account}
-        return known
+        foreign = [
+            entry
+            for entry in self.entries
+            if entry.kind == AccessKey.kind and ids.account_of_key(entry.key) != entry.account
+        ]
+        return _with_foreign(known, foreign) if foreign else known
+
+
+def _with_foreign(known: Mapping[str, str], entries: list[Entry]) -> Mapping[str, str]:
+    changed = dict(known)
+    for entry in entries:
+        if entry.record is None:
+            changed.pop(entry.key, None)
+        else:
+            changed[entry.key] = entry.account
+    return changed

@@ -1,0 +1,93 @@
+"""The hash-chained stream of this process's events: where it ends, and how events are added to it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from iamd.store.events import STREAM_SHIFT, Event, Facts, StoredEvent, facts_of, first_hash, next_hash, seal
+from iamd.store.log import Head, Stream, Writing
+
+ROSTER = "streams"
+HEAD = "head"
+PRUNED = "pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a stream: its number, the number and hash of its last event, and the reset it began after."""
+
+    stream: int
+    n: int
+    hash: bytes
+    reset: int
+
+
+class Chain:
+    """What all ends of this process's streams have in common: whose they are, and the key that seals them."""
+
+    def __init__(self, node: str, boot: str, key: bytes) -> None:
+        self.node = node
+        self.boot = boot
+        self._key = key
+
+    def append(
+        self, writing: Writing, end: End | None, events: Iterable[tuple[Facts, bytes]], reset: int, now: float
+    ) -> End | None:
+        """Write events after `end`, or as the first of a new stream, and seal the last one."""
+        rows: list[tuple[StoredEvent, bytes]] = []
+        for facts, document in events:
+            if end is None:
+                end = self._begin(writing, reset, now)
+            n = end.n + 1
+            end = End(end.stream, n, next_hash(end.hash, n, facts, document), end.reset)
+            rows.append((StoredEvent((end.stream << STREAM_SHIFT) + n, facts, document), end.hash))
+        if end is not None and rows:
+            writing.append_events(rows)
+            writing.set_head(end.stream, self.sealed(HEAD, end.stream, end.n, end.hash))
+        return end
+
+    def sealed(self, label: str, stream: int, n: int, digest: bytes) -> Head:
+        """An event of a stream as its head, or as the last one that was removed."""
+        return Head(n, digest, seal(self._key, label, stream, n, digest))
+
+    def is_sealed(self, label: str, stream: Stream, head: Head) -> bool:
+        """Whether a stored head carries the seal that this key gives it."""
+        return head == self.sealed(label, stream.number, head.n, head.hash)
+
+    def roster_seal(self, streams: int) -> bytes:
+        """The seal of how many streams there are."""
+        return seal(self._key, ROSTER, streams)
+
+    def _begin(self, writing: Writing, reset: int, now: float) -> End:
+        number = writing.open_stream(self.node, self.boot, int(now))
+        first = first_hash(number, self.node, self.boot)
+        writing.seal_roster(self.roster_seal(number))
+        writing.set_head(number, self.sealed(HEAD, number, 0, first))
+        writing.set_pruned(number, self.sealed(PRUNED, number, 0, first))
+        return End(number, 0, first, reset)
+
+
+def encoded(event: Event) -> tuple[Facts, bytes]:
+    """What an event is looked up by, and its JSON; an error of its builder is raised."""
+    return facts_of(event), event.encode()
+
+
+def encoded_anyway(event: Event) -> tuple[Facts, bytes]:
+    """As `encoded`; when its builder fails, a record that says so: what happened must not go unrecorded."""
+    try:
+        return encoded(event)
+    except Exception as error:  # noqa: BLE001 (any builder's error ends in the record)
+        return facts_of(event), msgspec.json.encode(_stand_in(event, error))
+
+
+def _stand_in(event: Event, error: Exception) -> dict[str, object]:
+    return {
+        "eventID": event.event_id,
+        "requestID": event.request_id,
+        "eventName": event.name,
+        "eventSource": event.source,
+        "recipientAccountId": event.account,
+        "errorCode": "InternalFailure",
+        "errorMessage": f"the event could not be written down: {type(error).__name__}",
+    }

@@ -1,0 +1,113 @@
+"""Event: one audit record as it is handed to the store; and the hashes that chain and seal a stream of them."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+FIRST_HASH_LABEL = b"iamd event stream"
+STREAM_SHIFT = 40
+"""An event's id is its stream's number shifted left by this, plus its number in the stream."""
+
+
+class EventResource(NamedTuple):
+    """A resource that an event names: its CloudFormation type (`AWS::IAM::User`) and its name or ARN."""
+
+    type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One audit record. `document` is its JSON, or the value it is made of, or what builds that value.
+
+    A builder is called in the store's writer thread, so it must read nothing that changes after it was handed over.
+    """
+
+    event_id: str
+    request_id: str
+    time: float
+    account: str
+    name: str
+    source: str
+    document: bytes | Mapping[str, Any] | Callable[[], bytes | Mapping[str, Any]]
+    read_only: bool = False
+    user_name: str | None = None
+    access_key_id: str | None = None
+    resources: tuple[EventResource, ...] = ()
+
+    def encode(self) -> bytes:
+        """The JSON of the record."""
+        document = self.document() if callable(self.document) else self.document
+        return document if isinstance(document, bytes) else _ENCODER.encode(document)
+
+
+class Facts(NamedTuple):
+    """What an event is looked up by, in the order of the columns."""
+
+    account: str
+    time: float
+    event_id: str
+    request_id: str
+    name: str
+    source: str
+    read_only: bool
+    user_name: str | None
+    access_key_id: str | None
+    resources: str
+
+
+class StoredEvent(NamedTuple):
+    """An event as it stands in the store: its id orders it within its stream."""
+
+    id: int
+    facts: Facts
+    document: bytes
+
+
+_ENCODER = msgspec.json.Encoder()
+_RESOURCES = msgspec.json.Encoder()
+
+
+def facts_of(event: Event) -> Facts:
+    """What `event` is looked up by."""
+    return Facts(
+        event.account,
+        float(event.time),
+        event.event_id,
+        event.request_id,
+        event.name,
+        event.source,
+        event.read_only,
+        event.user_name,
+        event.access_key_id,
+        _RESOURCES.encode(event.resources).decode() if event.resources else "[]",
+    )
+
+
+def first_hash(number: int, node: str, boot: str) -> bytes:
+    """The hash that the first event of a stream follows: it binds the chain to its stream."""
+    return hashlib.sha256(joined(FIRST_HASH_LABEL, b"%d" % number, node.encode(), boot.encode())).digest()
+
+
+def next_hash(previous: bytes, n: int, facts: Facts, document: bytes) -> bytes:
+    """The hash of event `n`: of the one before it, its number, what it is looked up by, and its document."""
+    return hashlib.sha256(joined(previous, b"%d" % n, _ENCODER.encode(facts), document)).digest()
+
+
+def seal(key: bytes, label: str, *parts: object) -> bytes:
+    """An HMAC of what `label` names; without the key nobody can make one that fits."""
+    # SECURITY: the label keeps a seal of one kind from standing in for another.
+    return hmac.digest(key, joined(label.encode(), *(_as_bytes(part) for part in parts)), "sha256")
+
+
+def joined(*parts: bytes) -> bytes:
+    """The parts in one string, each after its length, so that no two lists of parts give the same."""
+    return b"".join(piece for part in parts for piece in (len(part).to_bytes(8, "big"), part))
+
+
+def _as_bytes(part: object) -> bytes:
+    return part if isinstance(part, bytes) else str(part).encode()

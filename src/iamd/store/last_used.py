@@ -1,0 +1,68 @@
+"""When access keys and roles were last used: kept in memory, stored now and then."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from iamd.store.log import Use, UseKey
+
+FLUSH_SECONDS: Final = 60.0
+"""How long a last use may be known to its process alone; a crash loses no more."""
+
+ACCESS_KEY: Final = "access-key"
+ROLE: Final = "role"
+
+
+class LastUsed:
+    """The newest uses: those that this process saw and has not stored yet, before those that are stored."""
+
+    def __init__(self, stored: Callable[[UseKey], Use | None]) -> None:
+        self._stored = stored
+        self._lock = threading.Lock()
+        self._noted: dict[UseKey, Use] = {}
+        self._flushed_at = time.monotonic()
+
+    def access_key(self, access_key_id: str) -> Use | None:
+        """When, where and for what an access key was last used."""
+        return self._get((ACCESS_KEY, access_key_id))
+
+    def role(self, role_id: str) -> Use | None:
+        """When and where a role was last used."""
+        return self._get((ROLE, role_id))
+
+    def note_access_key(self, access_key_id: str, use: Use) -> None:
+        """Remember a use of an access key."""
+        self._note((ACCESS_KEY, access_key_id), use)
+
+    def note_role(self, role_id: str, use: Use) -> None:
+        """Remember a use of a role."""
+        self._note((ROLE, role_id), use)
+
+    def due(self) -> float | None:
+        """When (by the monotonic clock) the uses should be stored; None when there are none."""
+        return self._flushed_at + FLUSH_SECONDS if self._noted else None
+
+    def noted(self) -> dict[UseKey, Use]:
+        """A copy of what is not stored."""
+        with self._lock:
+            return self._noted.copy()
+
+    def stored(self, uses: dict[UseKey, Use]) -> None:
+        """These uses are stored."""
+        with self._lock:
+            self._noted = {key: use for key, use in self._noted.items() if uses.get(key) is not use}
+        self._flushed_at = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget all: the store was reset."""
+        with self._lock:
+            self._noted = {}
+
+    def _note(self, key: UseKey, use: Use) -> None:
+        with self._lock:
+            self._noted[key] = use
+
+    def _get(self, key: UseKey) -> Use | None:
+        uses = (self._noted.get(key), self._stored(key))
+        return max((use for use in uses if use is not None), key=lambda use: use.time, default=None)

@@ -1,0 +1,152 @@
+"""Store: the state of all accounts, what is written to it, and the audit events, on one database."""
+
+import contextlib
+import platform
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from iamd.clock import Clock
+from iamd.store.account import Snapshot
+from iamd.store.chain import Chain
+from iamd.store.change import Change
+from iamd.store.counter import Counter, OwnCounter, SharedCounter
+from iamd.store.current import Current
+from iamd.store.errors import UnsupportedStore
+from iamd.store.events import Event, StoredEvent
+from iamd.store.last_used import LastUsed
+from iamd.store.log import Log, Query, Use, UseKey
+from iamd.store.queue import MAX_STALENESS, EventQueue
+from iamd.store.sqlite import file_log, memory_log
+from iamd.store.upkeep import RETENTION_SECONDS, Upkeep
+from iamd.store.writer import Task, Writer
+
+T = TypeVar("T")
+
+MEMORY = ":memory:"
+COUNTER = "revision"
+
+
+class Limits(NamedTuple):
+    """How long decisions go on while events can't be stored, and how long events are kept; in seconds."""
+
+    max_staleness: float = MAX_STALENESS
+    retention: float = RETENTION_SECONDS
+
+
+class Store:
+    """The store of one process. Everything may be called from any thread; only Unavailable and Conflict are raised.
+
+    * `Store.open(path, clock=..., event_key=...)` opens the database file, for as many processes as like; `:memory:`
+      is a store of its own.
+    * `snapshot()` is the newest committed state of all of them.
+    * `write(work)` runs `work(change)` in the writer thread and resolves its future once the outcome is durable.
+    * `record_event(event)` is for what changes nothing; a work hands its events to `change.record_event`.
+    * `last_used` notes and tells when keys and roles were last used.
+    * `look_up`, `by_request_id`: committed events. `flush()` commits those that wait.
+    * `mark_first_state()`, `reset()`: for `--dev`. `close()` commits what waits.
+    """
+
+    def __init__(self, log: Log, counter: Counter, clock: Clock, chain: Chain, limits: Limits) -> None:
+        self._log = log
+        self._counter = counter
+        self._events = EventQueue(limits.max_staleness)
+        self.last_used = LastUsed(self._stored_use)
+        current = Current(log, counter, self._forget)
+        upkeep = Upkeep(chain, limits.retention)
+        self._writer = Writer(log, current, chain, clock, self._events, self.last_used, upkeep)
+        with log.writing() as writing:
+            current.load(writing)
+            counter.correct(writing.position().revision)
+        self.snapshot: Callable[[], Snapshot] = current.get
+        """The newest committed state of all workers; it names its revision and never changes."""
+        self.record_event: Callable[[Event], None] = self._events.put
+        """Have an event committed within 200 ms and before the next write; Unavailable when too many or too old ones
+        wait: what it tells of must then be refused."""
+        self._writer.start()
+
+    @classmethod
+    def open(
+        cls,
+        place: Path | str,
+        *,
+        clock: Clock,
+        event_key: bytes,
+        node: str | None = None,
+        max_staleness: float = MAX_STALENESS,
+        retention: float = RETENTION_SECONDS,
+    ) -> "Store":
+        """The store in the database file `place`, made with its folder when there is none; or `:memory:`.
+
+        `event_key` seals the audit streams, `node` names this machine in them (its host name), events are kept for
+        `retention` seconds, and decisions go on for `max_staleness` seconds while their events can't be stored.
+        DamagedStore, NewerStore or UnsupportedStore (all Unavailable) say in one line why a store can't be opened.
+        """
+        chain = Chain(node or platform.node(), secrets.token_hex(8), event_key)
+        with contextlib.ExitStack() as undo:
+            log, counter = _opened(place)
+            undo.callback(log.close)
+            undo.callback(counter.close)
+            store = cls(log, counter, clock, chain, Limits(max_staleness, retention))
+            undo.pop_all()
+        return store
+
+    def write(self, work: Callable[[Change], T]) -> "Future[T]":
+        """Run `work` on a change of the newest state and commit it; the future has its result once that is durable.
+
+        When `work` raises, nothing of it is kept and the future has its exception. Unavailable: nothing was changed.
+        """
+        return self._writer.submit(work)
+
+    def flush(self) -> None:
+        """Have every event recorded before this call committed when it returns."""
+        self._writer.submit(_nothing).result()
+
+    def mark_first_state(self) -> None:
+        """Have `reset` go back to the records as they are now; the very first write is marked by itself."""
+        self._writer.submit(Task.MARK).result()
+
+    def reset(self) -> None:
+        """Go back to the first state, in every worker; events and last uses are gone."""
+        self._writer.submit(Task.RESET).result()
+
+    def look_up(self, query: Query) -> list[StoredEvent]:
+        """The committed events that a query finds; the last one's `(facts.time, id)` is where the next page begins."""
+        with self._log.reading() as reading:
+            return reading.look_up(query)
+
+    def by_request_id(self, request_id: str, account: str | None = None) -> list[StoredEvent]:
+        """The committed events of a request, oldest first; of one account when it is given."""
+        with self._log.reading() as reading:
+            return reading.by_request_id(request_id, account)
+
+    def close(self) -> None:
+        """Commit what waits, and end."""
+        self._writer.close()
+        self._log.close()
+        self._counter.close()
+
+    def _forget(self) -> None:
+        self._events.restart()
+        self.last_used.clear()
+
+    def _stored_use(self, key: UseKey) -> Use | None:
+        with self._log.reading() as reading:
+            return reading.last_used(key)
+
+
+def _nothing(_: Change) -> None:
+    """A write that only waits for its turn."""
+
+
+def _opened(place: Path | str) -> tuple[Log, Counter]:
+    if place == MEMORY:
+        return memory_log(f"iamd-{secrets.token_hex(8)}"), OwnCounter()
+    if isinstance(place, str) and "://" in place:
+        kind = place.partition("://")[0]
+        raise UnsupportedStore(f"a store on `{kind}` is not built into this iamd; leave `--store` out to use SQLite")
+    path = Path(place)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return file_log(path), SharedCounter(path.with_name(COUNTER))

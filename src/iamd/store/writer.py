@@ -1,0 +1,235 @@
+"""The one thread that writes: it takes what waits, runs it on the newest state and commits it together."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from iamd.clock import Clock
+from iamd.store.account import Snapshot
+from iamd.store.chain import Chain, End, encoded, encoded_anyway
+from iamd.store.change import Change, OneUse
+from iamd.store.current import Current
+from iamd.store.errors import Conflict, Unavailable
+from iamd.store.events import Facts
+from iamd.store.last_used import LastUsed
+from iamd.store.log import Log, Use, UseKey, Writing
+from iamd.store.queue import EventQueue
+from iamd.store.state import snapshot_of, written
+from iamd.store.upkeep import Upkeep
+
+WRITES_WAITING: Final = 10_000
+BATCH: Final = 256
+"""How many works share one commit at most."""
+
+log = logging.getLogger("iamd.store")
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A work and the future of its outcome; or something to do with the database itself."""
+
+    work: "Callable[[Change], Any] | Task"
+    future: "Future[Any]"
+
+
+class Task(StrEnum):
+    """What is done with the whole store."""
+
+    RESET = "reset"
+    MARK = "mark the first state"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction did, to be told when it is committed."""
+
+    writing: Writing
+    chain: Chain
+    snapshot: Snapshot
+    reset: int
+    end: End | None
+    now: float
+    outcomes: list[tuple["Future[Any]", Any, BaseException | None]] = field(default_factory=list)
+
+    def run(self, waiting: Waiting) -> None:
+        """Run a work on the newest state and append what it did; nothing when it raises."""
+        try:
+            result = self._do(waiting.work)
+        except BaseException as error:  # noqa: BLE001 (whatever a work raises is its caller's)
+            self.outcomes.append((waiting.future, None, error))
+        else:
+            self.outcomes.append((waiting.future, result, None))
+
+    def append_events(self, events: list[tuple[Facts, bytes]]) -> None:
+        """Append events to this process's stream."""
+        self.end = self.chain.append(self.writing, self.end, events, self.reset, self.now)
+
+    def tell(self) -> None:
+        """Resolve the futures: everything is committed."""
+        for future, result, error in self.outcomes:
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+    def _do(self, work: Callable[[Change], Any] | Task) -> Any:
+        if work is Task.RESET:
+            return self._reset()
+        if work is Task.MARK:
+            return self.writing.mark_first_state()
+        return self._run(work)
+
+    def _run(self, work: Callable[[Change], Any]) -> Any:
+        change = Change(self.snapshot, self.writing.is_used)
+        result = work(change)
+        # Everything that may fail because of the work comes before the first line that is written.
+        lines = written(change.entries)
+        events = [encoded(event) for event in change.events]
+        if lines:
+            revision = self.snapshot.revision + 1
+            self.writing.append(revision, lines)
+            self.snapshot = change.snapshot(revision)
+        for use in change.uses:
+            self._use(use)
+        self.append_events(events)
+        return result
+
+    def _use(self, use: OneUse) -> None:
+        if use.key is None or use.expires is None:
+            self.writing.delete_used(use.kind, use.key)
+        else:
+            self.writing.use(use.kind, use.key, use.expires)
+
+    def _reset(self) -> None:
+        if self.snapshot.revision == 0:
+            raise Conflict("nothing was ever written, so there is no first state to go back to")
+        self.reset = self.snapshot.revision + 1
+        self.writing.reset(self.reset)
+        self.snapshot = snapshot_of(self.writing.everything())
+        self.end = None
+
+
+class Writer:
+    """Works wait in order; those that wait together share one commit, each with a revision of its own."""
+
+    def __init__(
+        self,
+        log: Log,
+        current: Current,
+        chain: Chain,
+        clock: Clock,
+        events: EventQueue,
+        last_used: LastUsed,
+        upkeep: Upkeep,
+    ) -> None:
+        self._log = log
+        self._current = current
+        self._chain = chain
+        self._clock = clock
+        self._end: End | None = None
+        self._works: deque[Waiting] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._events = events
+        self._last_used = last_used
+        self._upkeep = upkeep
+        events.wake = self._wake.set
+        self._thread = threading.Thread(target=self._run, name="iamd-store-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def submit(self, work: Callable[[Change], Any] | Task) -> "Future[Any]":
+        """Have a work run and committed; Unavailable at once when too many wait."""
+        if self._closing:
+            raise Unavailable("the store is closed")
+        if len(self._works) >= WRITES_WAITING:
+            raise Unavailable("too many writes wait for the database")
+        future: Future[Any] = Future()
+        self._works.append(Waiting(work, future))
+        self._wake.set()
+        return future
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wake.wait(self._seconds_to_wait())
+            self._wake.clear()
+            if self._works or self._seconds_to_wait() <= 0:
+                self._commit()
+        while self._works:
+            self._commit()
+        self._commit()
+
+    def _seconds_to_wait(self) -> float:
+        dues = (self._events.due(), self._last_used.due(), self._upkeep.due)
+        return max(0.0, min(due for due in dues if due is not None) - time.monotonic())
+
+    def _commit(self) -> None:
+        """One transaction with everything that waits; when it fails, all of it fails and nothing is changed."""
+        taken: list[Waiting] = []
+        try:
+            with self._log.writing() as writing:
+                taken = self._take()
+                batch = self._fill(writing, taken)
+                uses = self._note_uses(writing)
+                if self._upkeep.due <= time.monotonic():
+                    self._upkeep.do(writing, batch.now)
+        except Exception as error:  # noqa: BLE001 (the one writer must outlive every error)
+            self._fail(taken or self._take(everything=True), error)
+        else:
+            self._succeed(batch, uses)
+
+    def _take(self, *, everything: bool = False) -> list[Waiting]:
+        limit = WRITES_WAITING if everything else BATCH
+        taken = [self._works.popleft() for _ in range(min(limit, len(self._works)))]
+        return [waiting for waiting in taken if waiting.future.set_running_or_notify_cancel()]
+
+    def _fill(self, writing: Writing, taken: list[Waiting]) -> Batch:
+        snapshot = self._current.follow(writing)
+        reset = self._current.reset
+        end = self._end if self._end is not None and self._end.reset == reset else None
+        batch = Batch(writing, self._chain, snapshot, reset, end, self._clock.timestamp())
+        # Events are taken after the works: those recorded before a work was handed over stand before its own.
+        batch.append_events([encoded_anyway(event) for event in self._events.take()])
+        for waiting in taken:
+            batch.run(waiting)
+        return batch
+
+    def _succeed(self, batch: Batch, uses: dict[UseKey, Use]) -> None:
+        self._end = batch.end
+        self._events.committed()
+        if uses:
+            self._last_used.stored(uses)
+        self._current.publish(batch.snapshot, batch.reset)
+        batch.tell()
+
+    def _fail(self, taken: list[Waiting], error: Exception) -> None:
+        self._events.failed()
+        self._upkeep.postpone()
+        if not isinstance(error, Unavailable):
+            log.error("the store could not write", exc_info=error)
+        for waiting in taken:
+            failure = Unavailable(str(error) if isinstance(error, Unavailable) else "the store could not write")
+            failure.__cause__ = error
+            waiting.future.set_exception(failure)
+
+    def _note_uses(self, writing: Writing) -> dict[UseKey, Use]:
+        due = self._last_used.due()
+        if due is None or (due > time.monotonic() and not self._closing):
+            return {}
+        uses = self._last_used.noted()
+        writing.note_uses(uses)
+        return uses
