@@ -17,8 +17,9 @@ from iamd.wire.shapes import ErrorShape
 from iamd.wire.write_xml import escaped
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
-# AWS's own front of JSON services words these two with a capital letter, and names its namespace.
-_CORAL: Final = frozenset({"AccessDeniedException", "SerializationException", "UnknownOperationException"})
+_CORAL: Final = "com.amazon.coral.service#"
+# AWS's own front of JSON services writes the message of these with a capital letter.
+_CAPITAL: Final = frozenset({"AccessDeniedException", "SerializationException"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +133,14 @@ def _xml_members(found: _Fault) -> str:
 
 
 def _json(found: _Fault) -> HttpResponse:
-    version = found.operation.json_version if found.operation else _json_version(found.service)
     body = msgspec.json.encode(_members(found, _typed(found)))
-    return _answer(found, Protocol.JSON, f"application/x-amz-json-{version}".encode(), body, _query_error(found))
+    return _answer(
+        found, Protocol.JSON, f"application/x-amz-json-{_json_version(found)}".encode(), body, _query_error(found)
+    )
 
 
-def _json_version(service: str | None) -> str:
-    return model_of(service).json_version if service else "1.1"
+def _json_version(found: _Fault) -> str:
+    return model_of(found.service).json_version if found.service else "1.1"
 
 
 def _cbor(found: _Fault) -> HttpResponse:
@@ -162,13 +164,14 @@ def _wire_code(found: _Fault) -> str:
 
 
 def _typed(found: _Fault) -> dict[str, Any]:
-    prefix = "com.amazon.coral.service#" if found.shape is None and found.code in _CORAL else ""
-    return {"__type": prefix + _wire_code(found)}
+    # JSON 1.0 names the namespace of what is wrong with any request, 1.1 only the error (DynamoDB and CloudTrail).
+    named = found.shape is None and _json_version(found) == "1.0"
+    return {"__type": f"{_CORAL if named else ''}{_wire_code(found)}"}
 
 
 def _members(found: _Fault, into: dict[str, Any], *, cbor: bool = False) -> dict[str, Any]:
     if found.shape is None:
-        return into | {"Message" if found.code in _CORAL else "message": found.message} | dict(found.members)
+        return into | {"Message" if found.code in _CAPITAL else "message": found.message} | dict(found.members)
     shape = found.shape.shape
     word = next((name for name in shape.members if name.lower() == "message"), None)
     given = dict(found.members) | ({word: found.message} if word else {})
@@ -178,8 +181,7 @@ def _members(found: _Fault, into: dict[str, Any], *, cbor: bool = False) -> dict
 
 def _query_error(found: _Fault) -> Pairs:
     """Clients that knew these services in Query look for the codes of that time (Smithy, `awsQueryCompatible`)."""
-    operation = found.operation
-    if not (operation.query_compatible if operation else _compatible(found.service)):
+    if not _compatible(found.service):
         return []
     code = found.shape.code if found.shape else _QUERY_CODES.get(found.code, found.code)
     return [(b"x-amzn-query-error", f"{code};{found.kind}".encode())]

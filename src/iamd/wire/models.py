@@ -14,6 +14,7 @@ import msgspec
 from botocore import xform_name
 
 from iamd.wire.catalog import CATALOG, Entry
+from iamd.wire.corrections import NAMESPACES, for_query
 from iamd.wire.shapes import ErrorShape, Member, RawRef, RawShape, Shape, Shapes, member_of
 
 
@@ -100,12 +101,14 @@ class Service:
         self.endpoint_prefix: Final = entry.endpoint_prefix
         self.signing_name: Final = entry.signing_name
         self.target_prefix: Final = entry.target_prefix
-        self.xml_namespace: Final[str | None] = raw.metadata.get("xmlNamespace")
+        self.xml_namespace: Final[str | None] = NAMESPACES.get(entry.name, raw.metadata.get("xmlNamespace"))
         self.json_version: Final[str] = raw.metadata.get("jsonVersion", "1.1")
         self.query_compatible: Final = "awsQueryCompatible" in raw.metadata
         self.operation_names: Final = tuple(raw.operations)
         self._raw = raw
         self._shapes = Shapes(raw.shapes)
+        corrected = for_query(entry.name, raw.shapes)
+        self._query_shapes = self._shapes if corrected is raw.shapes else Shapes(corrected)
         self._operations: dict[tuple[str, Protocol], Operation] = {}
         self._errors: Mapping[str, ErrorShape] | None = None
 
@@ -155,7 +158,8 @@ class Service:
         return MappingProxyType(found | {error.code: error for error in found.values()})
 
     def _build(self, raw: _RawOperation, protocol: Protocol) -> Operation:
-        given = self._shapes.shape(raw.input.shape) if raw.input else None
+        shapes = self._query_shapes if protocol is Protocol.QUERY else self._shapes
+        given = shapes.shape(raw.input.shape) if raw.input else None
         return Operation(
             name=raw.name,
             service=self.name,
@@ -165,7 +169,7 @@ class Service:
             status=raw.http.response_code,
             input=given,
             input_root=_root(given, raw.input),
-            output=self._shapes.shape(raw.output.shape) if raw.output else None,
+            output=shapes.shape(raw.output.shape) if raw.output else None,
             result_wrapper=_wrapper(raw, protocol),
             errors=self._errors_of([ref.shape for ref in raw.errors]),
             unsigned=raw.authtype == "none",
@@ -174,7 +178,7 @@ class Service:
             streaming_input=_streaming(given),
             host_prefix=(raw.endpoint or {}).get("hostPrefix"),
             api_version=self.api_version,
-            xml_namespace=_NAMESPACES.get(self.name, self.xml_namespace),
+            xml_namespace=self.xml_namespace,
             json_version=self.json_version,
             query_compatible=self.query_compatible,
         )
@@ -182,13 +186,6 @@ class Service:
 
 # botocore.loaders would give the same text, but importing it costs more than loading IAM's model does.
 _DATA: Final = Path(botocore.__file__).parent / "data"
-
-# Corrections to the models, each with its reason. (Further protocols stand in catalog.py.)
-_NAMESPACES: Final = {
-    # The model of SQS is JSON's alone since 2023; Query answers bear the API version's namespace
-    # (SQS API Reference, "Interpreting Amazon SQS XML API responses").
-    "sqs": "http://queue.amazonaws.com/doc/2012-11-05/",
-}
 
 
 def _wrapper(raw: _RawOperation, protocol: Protocol) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from iamd.errors import Common, CommonError
@@ -122,7 +123,8 @@ def _blob(value: Any, member: Member) -> bytes:
 
 
 def _timestamp(value: Any, member: Member) -> Any:
-    return timestamp(value, member.timestamp_format or "unixtimestamp")
+    # CBOR's dates are dates already; a JSON text never holds one.
+    return value if isinstance(value, datetime) else timestamp(value, member.timestamp_format or "unixtimestamp")
 
 
 _READERS: Final = {

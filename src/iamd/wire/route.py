@@ -86,7 +86,7 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
     query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
     if _is_query(request, entries, query):
         return _query(request, entries, query)
-    return _rest(request, entries, query, host, signed=scope_service is not None)
+    return _rest(request, entries, query, host, scope_service)
 
 
 def dialect(request: HttpRequest, scope_service: str | None) -> Dialect:
@@ -224,11 +224,11 @@ def _queue_path(request: HttpRequest, entry: Entry) -> Mapping[str, str]:
 # Paths
 
 
-def _rest(request: HttpRequest, entries: tuple[Entry, ...], query: Query, host: Host, *, signed: bool) -> Route:
+def _rest(request: HttpRequest, entries: tuple[Entry, ...], query: Query, host: Host, scope: str | None) -> Route:
     if not entries:
-        return _anonymous(request, query, host) if not signed else _not_found()
+        return _anonymous(request, query, host) if scope is None else _not_found()
     if any(entry.name == "s3" for entry in entries) and not _is_s3_control(request, entries):
-        return _s3(request, query, host)
+        return _s3(request, query, host, scope)
     found = [pair for entry in entries if (pair := _best(entry, request, query))]
     if not found:
         return _not_found()
@@ -270,9 +270,9 @@ def _has_account(request: HttpRequest) -> bool:
     return request.header(b"x-amz-account-id") is not None
 
 
-def _s3(request: HttpRequest, query: Query, host: Host) -> Route:
+def _s3(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Route:
     single = form.unique([(name, value) for name, values in query.items() for value in values])
-    found = s3.operation_of(request, single, host)
+    found = s3.operation_of(request, single, host, express=scope == "s3express")
     literals = service("s3").http(found.operation.name)[1].partition("?")[2].split("&")
     skipped = {"x-id"} | {literal.partition("=")[0] for literal in literals}
     rest = {n: v for n, v in query.items() if n not in skipped and n.lower() not in _OF_SIGNATURE}
@@ -288,7 +288,7 @@ def _anonymous(request: HttpRequest, query: Query, host: Host) -> Route:
         found = _best(CATALOG.by_name[name], request, query)
         if found and service(name).operation(found[1].template.operation).unsigned and _proves(name, request):
             return _matched(*found, query)
-    return _s3(request, query, host)
+    return _s3(request, query, host, None)
 
 
 def _proves(name: str, request: HttpRequest) -> bool:

@@ -74,14 +74,19 @@ class Found:
     style: Style
 
 
-def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host) -> Found:
-    """Give the one operation that this request means; what no operation takes is refused."""
+def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, *, express: bool) -> Found:
+    """Give the one operation that this request means; what no operation takes is refused.
+
+    `express` tells that the credential scope is S3 Express's.
+    """
     if request.path == _WRITE_OBJECT_RESPONSE and request.method == "POST" and request.header(b"x-amz-request-route"):
         return Found(service("s3").operation("WriteGetObjectResponse"), {}, "virtual" if host.bucket else "path")
     labels, style = _labels(request.path, host)
-    operation = "ListDirectoryBuckets" if host.directory_buckets and not labels else None
-    chosen = operation or _chosen(request, query, len(labels)).operation
-    return Found(service("s3").operation(chosen), labels, style)
+    if not labels and (host.directory_buckets or express):
+        chosen = _checked(_candidate("ListDirectoryBuckets", {}), query)
+    else:
+        chosen = _chosen(request, query, len(labels))
+    return Found(service("s3").operation(chosen.operation), labels, style)
 
 
 def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
@@ -112,13 +117,13 @@ def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Cand
     best = max(fitting, key=lambda candidate: candidate.rank, default=None)
     if best is None:
         raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
-    _refuse_strangers(best, query)
+    _checked(best, query)
     if copies and not best.copies:
         raise InvalidArgument("Unexpected header: x-amz-copy-source")
     return best
 
 
-def _refuse_strangers(chosen: _Candidate, query: Mapping[str, str]) -> None:
+def _checked(chosen: _Candidate, query: Mapping[str, str]) -> _Candidate:
     # SECURITY: a backend may read a sub-resource, a version or an upload where this operation has none; then another
     # action than the authorised one would run. AWS refuses two sub-resources too.
     strangers = [name for name in query if name not in chosen.known and not name.lower().startswith(("x-amz-", "x-id"))]
@@ -128,6 +133,7 @@ def _refuse_strangers(chosen: _Candidate, query: Mapping[str, str]) -> None:
         raise InvalidArgument("The x-id query parameter names another operation.")
     if any(name.lower() == _COPY_SOURCE for name in query):
         raise InvalidArgument("x-amz-copy-source is a header.")
+    return chosen
 
 
 def _same(operation: str) -> tuple[str, ...]:

@@ -1,0 +1,214 @@
+"""Whether parameters keep the model's constraints, and what is wrong in AWS's words."""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from iamd.errors import Common, CommonError
+from iamd.wire.models import Operation
+from iamd.wire.patterns import compiled
+from iamd.wire.shapes import Member, Shape
+
+# Secrets that the models do not call sensitive: what was sent is not repeated.
+_SENSITIVE: Final = frozenset(
+    {
+        ("iam", "authenticationCodeType"),
+        ("sts", "tokenCodeType"),
+        ("sts", "tradeInTokenType"),
+    }
+)
+_LENGTHS: Final = frozenset({"string", "blob", "list", "map"})
+Check = Callable[[Any], bool]
+
+
+def validate(operation: Operation, parameters: Mapping[str, Any]) -> None:
+    """Raise the validation error of this operation's protocol unless every constraint of the model holds."""
+    shape = operation.input
+    if shape is None or not shape.members:
+        return
+    found = list(_structure(shape, parameters, "", operation.service))
+    if found:
+        raise _error(operation, found)
+
+
+Wrong = tuple[str, str]
+"""A member's path, and the whole sentence about it."""
+
+
+def _error(operation: Operation, found: list[Wrong]) -> CommonError:
+    plural = "error" if len(found) == 1 else "errors"
+    sentences = "; ".join(sentence for _, sentence in found)
+    message = f"{len(found)} validation {plural} detected: {sentences}"
+    return CommonError(Common.VALIDATION, message, members=_members(operation, found))
+
+
+def _members(operation: Operation, found: list[Wrong]) -> dict[str, object]:
+    """Members that some services' ValidationException has beside its message (Access Analyzer, IAM Roles Anywhere)."""
+    modelled = operation.error("ValidationException")
+    shape = modelled.shape if modelled else None
+    members: dict[str, object] = {}
+    if shape and "reason" in shape.members and "fieldValidationFailed" in shape.members["reason"].shape.enum:
+        members["reason"] = "fieldValidationFailed"
+    if shape and "fieldList" in shape.members:
+        members["fieldList"] = [{"name": path, "message": sentence} for path, sentence in found]
+    return members
+
+
+# Walking
+
+
+def _structure(shape: Shape, value: Mapping[str, Any], path: str, service: str) -> Iterator[Wrong]:
+    for name, member in shape.members.items():
+        given = value.get(name)
+        at = f"{path}{name[:1].lower()}{name[1:]}"
+        if given is not None:
+            yield from _value(member.shape, given, at, service)
+        elif name in shape.required and not member.streaming:
+            yield at, f"Value null at '{at}' failed to satisfy constraint: Member must not be null"
+
+
+def _value(shape: Shape, value: Any, path: str, service: str) -> Iterator[Wrong]:
+    for words, holds in _checks(shape):
+        if not holds(value):
+            yield _sentence(shape, value, path, words, service)
+    match shape.type:
+        case "structure" if not shape.document:
+            yield from _structure(shape, value, f"{path}.", service)
+        case "list":
+            yield from _list(shape, value, path, service)
+        case "map":
+            yield from _map(shape, value, path, service)
+
+
+def _list(shape: Shape, value: list[Any], path: str, service: str) -> Iterator[Wrong]:
+    element = shape.element.shape
+    if element.type in {"structure", "list", "map"}:
+        for index, item in enumerate(value, 1):
+            yield from _value(element, item, f"{path}.{index}.member", service)
+    elif not all(_holds(element, item) for item in value):
+        yield _sentence(shape, value, path, f"Member must satisfy constraint: [{_all_words(element)}]", service)
+
+
+def _map(shape: Shape, value: Mapping[str, Any], path: str, service: str) -> Iterator[Wrong]:
+    if not all(_holds(shape.key.shape, key) for key in value):
+        words = f"Map keys must satisfy constraint: [{_all_words(shape.key.shape)}]"
+        yield _sentence(shape, value, path, words, service)
+    inner = shape.value.shape
+    if not all(_holds(inner, item) for item in value.values()):
+        words = f"Map value must satisfy constraint: [{_all_words(inner)}]"
+        yield _sentence(shape, value, path, words, service)
+    if inner.type in {"structure", "list", "map"}:
+        for key, item in value.items():
+            yield from (wrong for wrong in _inside(inner, item, f"{path}.{key}.member", service))
+
+
+def _inside(shape: Shape, value: Any, path: str, service: str) -> Iterator[Wrong]:
+    """What is wrong within a map's value; the value as a whole was spoken of already."""
+    if shape.type == "structure":
+        yield from _structure(shape, value, f"{path}.", service)
+    elif shape.type == "list":
+        yield from _list(shape, value, path, service)
+    else:
+        yield from _map(shape, value, path, service)
+
+
+def _sentence(shape: Shape, value: Any, path: str, words: str, service: str) -> Wrong:
+    # SECURITY: what is sensitive anywhere inside is not repeated in the answer, and so not in logs and events either.
+    echo = "Value" if _secret(shape, service) else f"Value '{_shown(shape, value)}'"
+    return path, f"{echo} at '{path}' failed to satisfy constraint: {words}"
+
+
+# Constraints of one shape
+
+
+@cache
+def _checks(shape: Shape) -> tuple[tuple[str, Check], ...]:
+    """The shape's own constraints with their words."""
+    return tuple(_own_checks(shape))
+
+
+def _own_checks(shape: Shape) -> Iterator[tuple[str, Check]]:
+    if shape.enum:
+        listed, allowed = f"[{', '.join(shape.enum)}]", frozenset(shape.enum)
+        yield f"Member must satisfy enum value set: {listed}", lambda value: value in allowed
+    if shape.pattern is not None and shape.type == "string":
+        pattern = shape.pattern
+        yield f"Member must satisfy regular expression pattern: {pattern}", lambda value: _matches(pattern, value)
+    measure = _length if shape.type in _LENGTHS else Decimal
+    noun = "length" if shape.type in _LENGTHS else "value"
+    maximum, minimum = shape.maximum, shape.minimum
+    if maximum is not None:
+        yield f"Member must have {noun} less than or equal to {maximum}", lambda value: measure(value) <= maximum
+    if minimum is not None:
+        yield f"Member must have {noun} greater than or equal to {minimum}", lambda value: measure(value) >= minimum
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return compiled(pattern).fullmatch(value) is not None
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str) and not value.isascii():
+        # Java counts UTF-16 code units: a character outside the basic plane is two.
+        return len(value.encode("utf-16-le", "surrogatepass")) // 2
+    return len(value)
+
+
+def _holds(shape: Shape, value: Any) -> bool:
+    return all(holds(value) for _, holds in _checks(shape))
+
+
+def _all_words(shape: Shape) -> str:
+    """All constraints of a list's or map's element in one: lengths, pattern, enum."""
+    ordered = sorted((words for words, _ in _checks(shape)), key=_place)
+    return ", ".join(ordered)
+
+
+def _place(words: str) -> int:
+    return next(place for place, start in enumerate(_ORDER) if words.startswith(start))
+
+
+_ORDER: Final = (
+    "Member must have length less",
+    "Member must have length",
+    "Member must have value less",
+    "Member must have value",
+    "Member must satisfy regular",
+    "Member must satisfy enum",
+)
+
+
+# Echoing
+
+
+@cache
+def _secret(shape: Shape, service: str) -> bool:
+    return any(inner.sensitive or (service, inner.name) in _SENSITIVE for inner in _reachable(shape))
+
+
+def _reachable(shape: Shape) -> set[Shape]:
+    found, waiting = {shape}, [shape]
+    while waiting:
+        inner = waiting.pop()
+        uses: list[Member] = [*inner.members.values(), *inner.parts.values()]
+        new = {use.shape for use in uses} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _shown(shape: Shape, value: Any) -> str:
+    """A value as Java's `toString` shows it."""
+    match shape.type:
+        case "list":
+            return f"[{', '.join(_shown(shape.element.shape, item) for item in value)}]"
+        case "map":
+            return f"{{{', '.join(f'{key}={_shown(shape.value.shape, item)}' for key, item in value.items())}}}"
+        case "structure" if not shape.document:
+            given = (f"{name}={_shown(shape.members[name].shape, item)}" for name, item in value.items())
+            return f"{shape.name}({', '.join(given)})"
+        case "boolean":
+            return "true" if value else "false"
+        case _:
+            return str(value)
