@@ -1,0 +1,76 @@
+"""The backend's control door: its own socket, which no forwarded request can reach."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.iam import models as iam
+from moto.s3.models import s3_backends
+from moto.utilities.utils import get_partition
+
+# moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
+_ROLE: Any = iam.Role
+_PROFILE: Any = iam.InstanceProfile
+
+
+class Control:
+    """The WSGI application on the control socket."""
+
+    def __init__(self, boot: str) -> None:
+        self._boot = boot
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer `/status`, `/reset` and `/mirror`; anything else is 404."""
+        call = {"/status": _status, "/reset": _reset, "/mirror": _mirror}.get(environ["PATH_INFO"])
+        if call is None:
+            start_response("404 Not Found", [])
+            return [b""]
+        call(json.loads(environ["wsgi.input"].read() or b"{}"))
+        start_response("200 OK", [("content-type", "application/json")])
+        return [json.dumps({"boot": self._boot}).encode()]
+
+
+def _status(_: Mapping[str, Any]) -> None:
+    return
+
+
+def _reset(_: Mapping[str, Any]) -> None:
+    BackendDict.reset()
+    reset_model_data()
+    s3_backends.bucket_accounts.clear()
+
+
+def _mirror(given: Mapping[str, Any]) -> None:
+    backend = iam.iam_backends[given["account_id"]][get_partition(given["region"])]
+    roles = {role["arn"]: _role(backend, role) for role in given["roles"]}
+    for role in roles.values():
+        backend.roles[role.id] = role
+    for profile in given["instance_profiles"]:
+        backend.instance_profiles[profile["name"]] = _PROFILE(
+            account_id=given["account_id"],
+            region_name=given["region"],
+            instance_profile_id=profile["id"],
+            name=profile["name"],
+            path=profile["path"],
+            roles=[roles[arn] for arn in profile["roles"] if arn in roles],
+        )
+
+
+def _role(backend: Any, given: Mapping[str, Any]) -> Any:
+    # A role that was deleted and made again has another id under the same ARN; the newer one stands alone.
+    for known in [role for role in backend.roles.values() if role.arn == given["arn"]]:
+        del backend.roles[known.id]
+    return _ROLE(
+        account_id=backend.account_id,
+        partition=backend.partition,
+        role_id=given["id"],
+        name=given["name"],
+        assume_role_policy_document=given["trust"],
+        path=given["path"],
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration=None,
+    )

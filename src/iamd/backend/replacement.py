@@ -1,0 +1,17 @@
+"""Functions of moto's that iamd puts its own in place of, each checked to be there."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Put what `make` makes of the present attribute in its place; RuntimeError when there is none."""
+    if not hasattr(owner, name):
+        # SECURITY: a moto other than the one this was written for must not start.
+        raise RuntimeError(f"this moto has no {owner.__name__}.{name}")
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+def always(value: Any) -> Callable[[Any], Any]:
+    """Make what stands there no matter what stood there before."""
+    return lambda _original: value

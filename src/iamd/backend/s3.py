@@ -1,0 +1,108 @@
+"""moto's S3, held to the operation that was decided at the points where it picks a function of its own."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.iam.access_control import PermissionResult
+from moto.s3 import responses
+from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.responses import S3Response
+
+from iamd.backend.dispatch import CURRENT
+from iamd.backend.replacement import always, replace
+from iamd.backend.verdict import MISMATCH, NOT_IMPLEMENTED, Refused, Verdict
+
+# moto's functions are named as the operations are; these are not, or are steps of several.
+_STEPS: Final[dict[str, frozenset[str]]] = {
+    "all_buckets": frozenset({"ListBuckets"}),
+    "get_bucket_lifecycle": frozenset({"GetBucketLifecycleConfiguration"}),
+    "get_bucket_notification": frozenset({"GetBucketNotificationConfiguration"}),
+    "get_bucket_tags": frozenset({"GetBucketTagging"}),
+    "put_bucket_lifecycle": frozenset({"PutBucketLifecycleConfiguration"}),
+    "put_bucket_acl": frozenset({"CreateBucket"}),
+    "put_object": frozenset({"PostObject"}),
+    "put_object_tagging": frozenset({"PutObject", "CopyObject"}),
+    "_bucket_response_delete_keys": frozenset({"DeleteObjects"}),
+    "_response_options": frozenset(),
+}
+_READS: Final = ("get_", "head_", "list_", "is_", "log_")
+
+
+def install() -> None:
+    """Make moto's S3 do the decided operation or nothing, and decide nothing itself."""
+    _neutralise()
+    for name in _functions():
+        replace(S3Response, name, partial(_held, name))
+    for name in ("_bucket_response", "_key_response"):
+        replace(S3Response, name, _owned)
+    replace(S3Response, "backend", lambda plain: property(lambda response: _Held(plain.fget(response))))
+
+
+def _neutralise() -> None:
+    # iamd decides by bucket policies; moto would apply them without their conditions.
+    replace(FakeBucket, "get_permission", always(lambda _bucket, _action, _resource: PermissionResult.NEUTRAL))
+    # SECURITY: moto would take the region, and with it the partition, from text in a key, and the bucket from a host
+    # or a path that it reads in a way of its own.
+    replace(responses, "parse_region_from_url", always(lambda _url, **_: CURRENT.get().region))
+    replace(responses, "bucket_name_from_url", always(lambda _url: CURRENT.get().bucket_host))
+    replace(
+        S3Response, "subdomain_based_buckets", always(staticmethod(lambda _: CURRENT.get().bucket_host is not None))
+    )
+    replace(S3Response, "is_access_point", always(property(lambda _: False)))
+
+
+def _functions() -> set[str]:
+    named = {camelcase_to_underscores(name) for name in get_service_model("s3").operation_names}
+    return {name for name in named | set(_STEPS) if callable(getattr(S3Response, name, None))}
+
+
+def _performs(function: str, verdict: Verdict) -> bool:
+    own = function == camelcase_to_underscores(verdict.operation)
+    return own or verdict.operation in _STEPS.get(function, ())
+
+
+def _held(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def held(response: S3Response, *given: Any, **named: Any) -> Any:
+        _require(name, CURRENT.get())
+        return function(response, *given, **named)
+
+    return held
+
+
+def _require(function: str, verdict: Verdict) -> None:
+    if verdict.service != "s3":
+        raise Refused(MISMATCH, f"s3 instead of {verdict.service}")
+    if not _performs(function, verdict):
+        # Sub-resources that moto does not know fall through to something else; S3 would name them.
+        raise Refused(NOT_IMPLEMENTED, f"{function} instead of {verdict.operation}")
+
+
+def _owned(function: Callable[..., Any]) -> Callable[..., Any]:
+    def owned(response: S3Response, request: Any, full_url: str) -> Any:
+        verdict = CURRENT.get()
+        _require_owner(response, verdict)
+        return function(response, request, full_url)
+
+    return owned
+
+
+def _require_owner(response: S3Response, verdict: Verdict) -> None:
+    if response.current_account != verdict.account_id or response.region != verdict.region:
+        raise Refused(MISMATCH, "account or region")
+    owner = s3_backends.bucket_accounts.get(response.bucket_name)
+    if owner is not None and owner[1] != verdict.account_id and verdict.operation != "CreateBucket":
+        raise Refused(MISMATCH, "the bucket's owner")
+
+
+class _Held:
+    """moto's S3 backend as a request may use it: reading, and the steps of the operation that was decided."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith(_READS):
+            _require(name, CURRENT.get())
+        return getattr(self._backend, name)
