@@ -11,6 +11,7 @@ from botocore.loaders import create_loader
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import PROTOCOL_PARSERS
 from botocore.serialize import create_serializer
+
 from iamd.http import HttpRequest, HttpResponse
 
 _TEXT = string.ascii_letters + string.digits + "-_./ <>&\"'é語+=@:"
@@ -41,11 +42,11 @@ class Samples:
             wanted = name in shape.required_members or name == members[0][0]
             if member.serialization.get("eventstream") or (depth <= 0 and not wanted and member.type_name in _NESTED):
                 continue
-            if depth > -6 and (wanted or self._random.random() < 0.6):
+            if depth > -12 and (wanted or self._random.random() < 0.6):
                 chosen[name] = self.value(member, depth - 1)
         return chosen
 
-    def value(self, shape, depth: int):
+    def value(self, shape, depth: int, *, plain: bool = False):
         location = shape.serialization.get("location")
         if getattr(shape, "is_document_type", False):
             return {"a": [1, "two", None, {"b": True}]}
@@ -57,7 +58,10 @@ class Samples:
                 return [self.value(shape.member, depth - 1) for _ in range(count)]
             case "map":
                 count = self._random.randint(1, 2)
-                return {self._key(shape.key, n): self.value(shape.value, depth - 1) for n in range(count)}
+                return {
+                    self._key(shape.key, n): self.value(shape.value, depth - 1, plain=bool(location))
+                    for n in range(count)
+                }
             case "integer":
                 return self._random.randint(0, 1000)
             case "long":
@@ -71,7 +75,7 @@ class Samples:
             case "blob":
                 return self._random.randbytes(5)
             case _:
-                return self._string(shape, plain=bool(location))
+                return self._string(shape, plain=plain or bool(location))
 
     def _key(self, shape, number: int) -> str:
         return self._random.choice(shape.enum) if getattr(shape, "enum", None) else f"key{number}"

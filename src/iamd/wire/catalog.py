@@ -38,8 +38,19 @@ FURTHER_SCOPES: Final[Mapping[str, str]] = {
     # Guide).
     "s3express": "s3",
     "s3-object-lambda": "s3",
-    "s3-outposts": "s3",
 }
+
+# Of services that share a scope and operations, these come last; each is the older form of another.
+OLDER: Final = frozenset(
+    {
+        # Amazon Chime SDK's own services took over (Chime API Reference, each operation's note).
+        "chime",
+        # Wisdom is Amazon Q in Connect now, with the same paths and actions.
+        "wisdom",
+        # The second versions have paths of their own; what they share with the first is tagging.
+        "greengrass",
+    }
+)
 
 
 class Catalog:
@@ -90,7 +101,10 @@ def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, tuple[Entry, ...]]
     groups: dict[str, list[Entry]] = {}
     for word, entry in pairs:
         groups.setdefault(word, []).append(entry)
-    return {word: tuple(sorted(found, key=lambda e: (e.name != word, e.name))) for word, found in groups.items()}
+    return {
+        word: tuple(sorted(found, key=lambda e: (e.name in OLDER, e.name != word, e.name)))
+        for word, found in groups.items()
+    }
 
 
 def _read() -> Catalog:

@@ -36,7 +36,6 @@ class _RawHttp(msgspec.Struct, rename="camel"):
 
 
 class _RawOperation(msgspec.Struct, rename="camel"):
-    name: str
     http: _RawHttp
     input: RawRef | None = None
     output: RawRef | None = None
@@ -117,7 +116,7 @@ class Service:
         key = (name, protocol or self.protocol)
         found = self._operations.get(key)
         if found is None:
-            found = self._operations[key] = self._build(self._raw.operations[name], key[1])
+            found = self._operations[key] = self._build(name, self._raw.operations[name], key[1])
         return found
 
     def has(self, name: str) -> bool:
@@ -157,11 +156,11 @@ class Service:
         found = {name: self._shapes.error(name) for name in names}
         return MappingProxyType(found | {error.code: error for error in found.values()})
 
-    def _build(self, raw: _RawOperation, protocol: Protocol) -> Operation:
+    def _build(self, name: str, raw: _RawOperation, protocol: Protocol) -> Operation:
         shapes = self._query_shapes if protocol is Protocol.QUERY else self._shapes
         given = shapes.shape(raw.input.shape) if raw.input else None
         return Operation(
-            name=raw.name,
+            name=name,
             service=self.name,
             protocol=protocol,
             method=raw.http.method,
@@ -170,7 +169,7 @@ class Service:
             input=given,
             input_root=_root(given, raw.input),
             output=shapes.shape(raw.output.shape) if raw.output else None,
-            result_wrapper=_wrapper(raw, protocol),
+            result_wrapper=_wrapper(name, raw, protocol),
             errors=self._errors_of([ref.shape for ref in raw.errors]),
             unsigned=raw.authtype == "none",
             unsigned_body=raw.authtype == "v4-unsigned-body",
@@ -184,16 +183,17 @@ class Service:
         )
 
 
-# botocore.loaders would give the same text, but importing it costs more than loading IAM's model does.
+# botocore.loaders would read the same files, but importing it costs more than loading IAM's model does. What its
+# `sdk-extras` add is the SDK's own (RDS's SourceRegion) and never sent.
 _DATA: Final = Path(botocore.__file__).parent / "data"
 
 
-def _wrapper(raw: _RawOperation, protocol: Protocol) -> str | None:
+def _wrapper(name: str, raw: _RawOperation, protocol: Protocol) -> str | None:
     if raw.output is None:
         return None
     if raw.output.result_wrapper is None and protocol is Protocol.QUERY:
         # SQS: its JSON model names no wrappers; Query's are the operation's name and `Result`.
-        return f"{raw.name}Result"
+        return f"{name}Result"
     return raw.output.result_wrapper
 
 

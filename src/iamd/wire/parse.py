@@ -68,13 +68,18 @@ def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
     headers, query = _headers(request), dict(route.query)
     if route.service == "s3":
         _hoisted(headers, query)
-    for member in shape.members.values():
+    # A map in the query string takes what the other members left.
+    for member in sorted(shape.members.values(), key=_takes_rest):
         value = _outside(member, headers, query)
         if value is not None:
             found[member.name] = value
     _no_strangers(query)
     found.update(_body(route.operation, shape, request))
     return found
+
+
+def _takes_rest(member: Member) -> bool:
+    return member.location == "querystring" and member.shape.type == "map"
 
 
 def _labels(shape: Shape, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -198,7 +203,7 @@ def _body(operation: Operation, shape: Shape, request: HttpRequest) -> dict[str,
 
 def _payload(operation: Operation, member: Member, request: HttpRequest) -> dict[str, Any]:
     body = request.body
-    if body is None:
+    if body is None or member.shape.eventstream:
         return {}
     if member.shape.type == "blob":
         return {member.name: body} if body or member.streaming else {}

@@ -179,9 +179,13 @@ def _media_type(request: HttpRequest) -> str:
 
 
 def _is_query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> bool:
-    if entries:
-        return any(protocol in _QUERY_KINDS for entry in entries for protocol in entry.protocols)
-    return request.method in {"GET", "POST"} and ("Action" in query or _media_type(request) == _FORM_TYPE)
+    speaks = [any(protocol in _QUERY_KINDS for protocol in entry.protocols) for entry in entries]
+    if not any(speaks) and entries:
+        return False
+    if entries and all(speaks):
+        return True
+    at_root = request.path in {b"/", b""} and request.method in {"GET", "POST"}
+    return at_root and ("Action" in query or _media_type(request) == _FORM_TYPE)
 
 
 def _query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> Route:
@@ -267,7 +271,8 @@ def _is_s3_control(request: HttpRequest, entries: tuple[Entry, ...]) -> bool:
 
 
 def _has_account(request: HttpRequest) -> bool:
-    return request.header(b"x-amz-account-id") is not None
+    # Creating a bucket on an Outpost has the outpost's id in its place.
+    return any(request.header(name) is not None for name in (b"x-amz-account-id", b"x-amz-outpost-id"))
 
 
 def _s3(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Route:

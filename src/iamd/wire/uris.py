@@ -1,7 +1,7 @@
 """A trie of URI templates: which operations of a service a method and path can mean."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import AnyStr, Final
 
@@ -19,6 +19,8 @@ class Template:
     """Query parameters the template itself names; None where any value will do."""
     required: frozenset[str]
     """Further query parameters that the operation cannot be without."""
+    slash: bool
+    """The template ends in a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,13 @@ class Match:
     template: Template
     labels: Mapping[str, str]
     fixed: int
+    exact: bool = True
+    """The path ends in a slash where the template does."""
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """More literal segments, then more query literals, then more required parameters fit better."""
-        return self.fixed, len(self.template.literals), len(self.template.required)
+    def rank(self) -> tuple[int, int, int, bool]:
+        """More literal segments, then more query literals and required parameters, then the same end fit better."""
+        return self.fixed, len(self.template.literals), len(self.template.required), self.exact
 
 
 @dataclass(slots=True)
@@ -65,7 +69,9 @@ class Trie:
     def matches(self, method: str, path: bytes, query: Mapping[str, str]) -> list[Match]:
         """Give the templates that fit best; more than one only where the model itself cannot tell them apart."""
         read = [form.decoded(segment) for segment in segments(path)]
-        fitting = [match for match in _walk(self._root, read, method, (), 0) if _holds(query, match.template)]
+        found = [match for match in _walk(self._root, read, method, (), 0) if _holds(query, match.template)]
+        slash = path.endswith(b"/")
+        fitting = [replace(match, exact=match.template.slash == slash) for match in found]
         best = max((match.rank for match in fitting), default=None)
         return [match for match in fitting if match.rank == best]
 
@@ -111,7 +117,7 @@ def trie(name: str) -> Trie:
 def _template(operation: str, method: str, uri: str) -> tuple[str, str, Template]:
     path, _, query = uri.partition("?")
     labels = tuple(part.strip("{}").removesuffix("+") for part in segments(path) if part.startswith("{"))
-    return method, path, Template(operation, labels, literals_of(query), frozenset())
+    return method, path, Template(operation, labels, literals_of(query), frozenset(), path.endswith("/"))
 
 
 def literals_of(query: str) -> dict[str, str | None]:
