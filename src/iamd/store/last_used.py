@@ -10,9 +10,6 @@ from iamd.store.log import Use, UseKey
 FLUSH_SECONDS: Final = 60.0
 """How long a last use may be known to its process alone; a crash loses no more."""
 
-ACCESS_KEY: Final = "access-key"
-ROLE: Final = "role"
-
 
 class LastUsed:
     """The newest uses: those that this process saw and has not stored yet, before those that are stored."""
@@ -23,21 +20,15 @@ class LastUsed:
         self._noted: dict[UseKey, Use] = {}
         self._flushed_at = time.monotonic()
 
-    def access_key(self, access_key_id: str) -> Use | None:
-        """When, where and for what an access key was last used."""
-        return self._get((ACCESS_KEY, access_key_id))
+    def note(self, key: UseKey, use: Use) -> None:
+        """Remember a use."""
+        with self._lock:
+            self._noted[key] = use
 
-    def role(self, role_id: str) -> Use | None:
-        """When and where a role was last used."""
-        return self._get((ROLE, role_id))
-
-    def note_access_key(self, access_key_id: str, use: Use) -> None:
-        """Remember a use of an access key."""
-        self._note((ACCESS_KEY, access_key_id), use)
-
-    def note_role(self, role_id: str, use: Use) -> None:
-        """Remember a use of a role."""
-        self._note((ROLE, role_id), use)
+    def get(self, key: UseKey) -> Use | None:
+        """The newest use that is known."""
+        uses = (self._noted.get(key), self._stored(key))
+        return max((use for use in uses if use is not None), key=lambda use: use.time, default=None)
 
     def due(self) -> float | None:
         """When (by the monotonic clock) the uses should be stored; None when there are none."""
@@ -58,11 +49,3 @@ class LastUsed:
         """Forget all: the store was reset."""
         with self._lock:
             self._noted = {}
-
-    def _note(self, key: UseKey, use: Use) -> None:
-        with self._lock:
-            self._noted[key] = use
-
-    def _get(self, key: UseKey) -> Use | None:
-        uses = (self._noted.get(key), self._stored(key))
-        return max((use for use in uses if use is not None), key=lambda use: use.time, default=None)

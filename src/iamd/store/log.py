@@ -58,8 +58,8 @@ class Use(NamedTuple):
     service: str
 
 
-UseKey = tuple[str, str]
-"""Kind and unique id of what was used."""
+UseKey = tuple[str, str, str]
+"""Account, kind and key of what was used."""
 
 
 class Head(NamedTuple):

@@ -14,7 +14,6 @@ EVENTS_WAITING: Final = 10_000
 FLUSH_SECONDS: Final = 0.1
 """How long the first waiting event waits for others; interface of the audit: committed within 200 ms."""
 
-RETRY_SECONDS: Final = 0.2
 MAX_STALENESS: Final = 60.0
 """How long decisions go on while their events can't be committed."""
 
@@ -31,7 +30,6 @@ class EventQueue:
         self._taken: list[Event] = []
         self._waiting_since = 0.0
         self._taken_since = 0.0
-        self._retry_at = 0.0
 
     def put(self, event: Event) -> None:
         """Add an event; Unavailable when the queue is full or was not emptied for too long."""
@@ -48,9 +46,8 @@ class EventQueue:
 
     def due(self) -> float | None:
         """When (by the monotonic clock) what waits should be taken; None when nothing waits."""
-        if self._taken:
-            return self._retry_at
-        return self._waiting_since + FLUSH_SECONDS if self._waiting_since else None
+        since = self._taken_since or self._waiting_since
+        return since + FLUSH_SECONDS if since else None
 
     def take(self) -> list[Event]:
         """Everything that is not committed, in the order it was put."""
@@ -69,10 +66,6 @@ class EventQueue:
         """What was taken is stored."""
         self._taken = []
         self._taken_since = 0.0
-
-    def failed(self) -> None:
-        """What was taken is not stored, and will be taken again a little later."""
-        self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def restart(self) -> None:
         """Forget what was put until now: the store was reset."""

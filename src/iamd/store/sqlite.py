@@ -92,7 +92,7 @@ class SQLiteReading:
     def last_used(self, key: UseKey) -> Use | None:
         """The last use that was stored."""
         row = self._connection.execute(
-            "SELECT time, region, service FROM last_used WHERE kind = ? AND key = ?", key
+            "SELECT time, region, service FROM last_used WHERE account = ? AND kind = ? AND key = ?", key
         ).get
         return Use(*row) if row is not None else None
 
@@ -182,7 +182,7 @@ class SQLiteWriting(SQLiteReading):
     def note_uses(self, uses: Mapping[UseKey, Use]) -> None:
         """Store last uses, unless newer ones are stored."""
         self._connection.executemany(
-            "INSERT INTO last_used VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET"
+            "INSERT INTO last_used VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, kind, key) DO UPDATE SET"
             " time = excluded.time, region = excluded.region, service = excluded.service WHERE excluded.time >= time",
             [(*key, *use) for key, use in uses.items()],
         )
@@ -273,6 +273,9 @@ class SQLiteLog:
             try:
                 connection.execute("BEGIN")
                 yield SQLiteReading(connection)
+            except apsw.IOError:
+                self._reader = None
+                raise
             finally:
                 roll_back(connection)
 
@@ -283,32 +286,26 @@ class SQLiteLog:
             if self._writer is None:
                 self._writer = self._connected()
             connection = self._writer
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield SQLiteWriting(connection)
                 _commit(connection)
             except apsw.IOError:
-                # A connection that failed to read or write may hold on to what it was about to; a new one doesn't.
-                self._drop_writer()
+                # A connection that failed to read or write may hold on to what it had in hand; a new one doesn't.
+                self._writer = None
                 raise
             finally:
-                if self._writer is not None:
-                    roll_back(connection)
+                roll_back(connection)
 
     def close(self) -> None:
         """End; nothing may be asked after it."""
         with self._reader_lock, translated():
-            if self._reader is not None:
-                self._reader.close()
-            self._drop_writer()
+            for connection in (self._reader, self._writer):
+                if connection is not None:
+                    connection.close()
 
     def _connected(self) -> apsw.Connection:
         return connect(self._uri, self._lock_seconds, self._vfs)
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            connection, self._writer = self._writer, None
-            connection.close()
 
 
 def file_log(path: Path, *, lock_seconds: float = 5.0, vfs: str | None = None) -> SQLiteLog:

@@ -1,7 +1,6 @@
 """Store: the state of all accounts, what is written to it, and the audit events, on one database."""
 
 import contextlib
-import platform
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -26,6 +25,7 @@ from iamd.store.writer import Task, Writer
 T = TypeVar("T")
 
 MEMORY = ":memory:"
+DATABASE = "iamd.db"
 COUNTER = "revision"
 
 
@@ -39,12 +39,12 @@ class Limits(NamedTuple):
 class Store:
     """The store of one process. Everything may be called from any thread; only Unavailable and Conflict are raised.
 
-    * `Store.open(path, clock=..., event_key=...)` opens the database file, for as many processes as like; `:memory:`
-      is a store of its own.
+    * `Store.open(folder, clock=..., node=..., audit_key=...)` opens the database in a data folder, for as many
+      processes as like; `:memory:` is a store of its own.
     * `snapshot()` is the newest committed state of all of them.
     * `write(work)` runs `work(change)` in the writer thread and resolves its future once the outcome is durable.
     * `record_event(event)` is for what changes nothing; a work hands its events to `change.record_event`.
-    * `last_used` notes and tells when keys and roles were last used.
+    * `note_use`, `last_used`: when keys and roles were last used.
     * `look_up`, `by_request_id`: committed events. `flush()` commits those that wait.
     * `mark_first_state()`, `reset()`: for `--dev`. `close()` commits what waits.
     """
@@ -53,10 +53,10 @@ class Store:
         self._log = log
         self._counter = counter
         self._events = EventQueue(limits.max_staleness)
-        self.last_used = LastUsed(self._stored_use)
+        self._last_used = LastUsed(self._stored_use)
         current = Current(log, counter, self._forget)
         upkeep = Upkeep(chain, limits.retention)
-        self._writer = Writer(log, current, chain, clock, self._events, self.last_used, upkeep)
+        self._writer = Writer(log, current, chain, clock, self._events, self._last_used, upkeep)
         with log.writing() as writing:
             current.load(writing)
             counter.correct(writing.position().revision)
@@ -73,18 +73,18 @@ class Store:
         place: Path | str,
         *,
         clock: Clock,
-        event_key: bytes,
-        node: str | None = None,
+        node: str,
+        audit_key: bytes,
         max_staleness: float = MAX_STALENESS,
         retention: float = RETENTION_SECONDS,
     ) -> "Store":
-        """The store in the database file `place`, made with its folder when there is none; or `:memory:`.
+        """The store in the data folder `place`, made when there is none; or `:memory:`.
 
-        `event_key` seals the audit streams, `node` names this machine in them (its host name), events are kept for
-        `retention` seconds, and decisions go on for `max_staleness` seconds while their events can't be stored.
+        `node` names this machine in the audit streams, `audit_key` seals them. Events are kept for `retention`
+        seconds, and decisions go on for `max_staleness` seconds while their events can't be stored.
         DamagedStore, NewerStore or UnsupportedStore (all Unavailable) say in one line why a store can't be opened.
         """
-        chain = Chain(node or platform.node(), secrets.token_hex(8), event_key)
+        chain = Chain(node, secrets.token_hex(8), audit_key)
         with contextlib.ExitStack() as undo:
             log, counter = _opened(place)
             undo.callback(log.close)
@@ -122,6 +122,14 @@ class Store:
         with self._log.reading() as reading:
             return reading.by_request_id(request_id, account)
 
+    def note_use(self, account: str, kind: str, key: str, use: Use) -> None:
+        """Remember when, where and for what a key or a role was used; stored within a minute."""
+        self._last_used.note((account, kind, key), use)
+
+    def last_used(self, account: str, kind: str, key: str) -> Use | None:
+        """The last use that this process saw or that was stored, the newer one."""
+        return self._last_used.get((account, kind, key))
+
     def close(self) -> None:
         """Commit what waits, and end."""
         self._writer.close()
@@ -130,7 +138,7 @@ class Store:
 
     def _forget(self) -> None:
         self._events.restart()
-        self.last_used.clear()
+        self._last_used.clear()
 
     def _stored_use(self, key: UseKey) -> Use | None:
         with self._log.reading() as reading:
@@ -147,6 +155,6 @@ def _opened(place: Path | str) -> tuple[Log, Counter]:
     if isinstance(place, str) and "://" in place:
         kind = place.partition("://")[0]
         raise UnsupportedStore(f"a store on `{kind}` is not built into this iamd; leave `--store` out to use SQLite")
-    path = Path(place)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return file_log(path), SharedCounter(path.with_name(COUNTER))
+    folder = Path(place)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return file_log(folder / DATABASE), SharedCounter(folder / COUNTER)

@@ -7,7 +7,7 @@ from iamd.store.chain import PRUNED, Chain
 from iamd.store.log import Writing
 
 UPKEEP_SECONDS: Final = 3600.0
-RETRY_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 1.0
 PRUNED_AT_ONCE: Final = 2_000
 KEPT_REVISIONS: Final = 10_000
 """How much of the change log is kept; a worker that is further behind reads the whole state."""
@@ -25,15 +25,11 @@ class Upkeep:
         self.due = time.monotonic() + UPKEEP_SECONDS
         """When (by the monotonic clock) to do it next."""
 
-    def postpone(self) -> None:
-        """Try again a little later: the transaction failed."""
-        self.due = max(self.due, time.monotonic() + RETRY_SECONDS)
-
     def do(self, writing: Writing, now: float) -> None:
         """Delete what is due."""
         writing.forget(int(now), KEPT_REVISIONS)
         more = [self._prune(writing, stream.number, now - self._retention) for stream in writing.streams()]
-        self.due = time.monotonic() + (RETRY_SECONDS if any(more) else UPKEEP_SECONDS)
+        self.due = time.monotonic() + (AGAIN_SECONDS if any(more) else UPKEEP_SECONDS)
 
     def _prune(self, writing: Writing, stream: int, before: float) -> bool:
         found = writing.last_before(stream, before, PRUNED_AT_ONCE)

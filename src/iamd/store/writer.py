@@ -24,6 +24,9 @@ from iamd.store.state import snapshot_of, written
 from iamd.store.upkeep import Upkeep
 
 WRITES_WAITING: Final = 10_000
+RETRY_SECONDS: Final = 0.2
+"""How long events and last uses wait after a commit failed; a work never waits."""
+
 BATCH: Final = 256
 """How many works share one commit at most."""
 
@@ -135,6 +138,8 @@ class Writer:
         self._end: End | None = None
         self._works: deque[Waiting] = deque()
         self._wake = threading.Event()
+        self._submitting = threading.Lock()
+        self._retry_at = 0.0
         self._closing = False
         self._events = events
         self._last_used = last_used
@@ -148,18 +153,20 @@ class Writer:
 
     def submit(self, work: Callable[[Change], Any] | Task) -> "Future[Any]":
         """Have a work run and committed; Unavailable at once when too many wait."""
-        if self._closing:
-            raise Unavailable("the store is closed")
-        if len(self._works) >= WRITES_WAITING:
-            raise Unavailable("too many writes wait for the database")
         future: Future[Any] = Future()
-        self._works.append(Waiting(work, future))
+        with self._submitting:
+            if self._closing:
+                raise Unavailable("the store is closed")
+            if len(self._works) >= WRITES_WAITING:
+                raise Unavailable("too many writes wait for the database")
+            self._works.append(Waiting(work, future))
         self._wake.set()
         return future
 
     def close(self) -> None:
         """Write what waits, and end."""
-        self._closing = True
+        with self._submitting:
+            self._closing = True
         self._wake.set()
         self._thread.join()
 
@@ -167,24 +174,27 @@ class Writer:
         while not self._closing:
             self._wake.wait(self._seconds_to_wait())
             self._wake.clear()
-            if self._works or self._seconds_to_wait() <= 0:
+            if self._seconds_to_wait() <= 0:
                 self._commit()
         while self._works:
             self._commit()
         self._commit()
 
     def _seconds_to_wait(self) -> float:
+        if self._works:
+            return 0.0
         dues = (self._events.due(), self._last_used.due(), self._upkeep.due)
-        return max(0.0, min(due for due in dues if due is not None) - time.monotonic())
+        return max(self._retry_at, min(due for due in dues if due is not None)) - time.monotonic()
 
     def _commit(self) -> None:
         """One transaction with everything that waits; when it fails, all of it fails and nothing is changed."""
         taken: list[Waiting] = []
         try:
             with self._log.writing() as writing:
-                taken = self._take()
-                batch = self._fill(writing, taken)
+                batch = self._begin(writing)
                 uses = self._note_uses(writing)
+                taken = self._take()
+                self._fill(batch, taken)
                 if self._upkeep.due <= time.monotonic():
                     self._upkeep.do(writing, batch.now)
         except Exception as error:  # noqa: BLE001 (the one writer must outlive every error)
@@ -197,28 +207,30 @@ class Writer:
         taken = [self._works.popleft() for _ in range(min(limit, len(self._works)))]
         return [waiting for waiting in taken if waiting.future.set_running_or_notify_cancel()]
 
-    def _fill(self, writing: Writing, taken: list[Waiting]) -> Batch:
+    def _begin(self, writing: Writing) -> Batch:
         snapshot = self._current.follow(writing)
         reset = self._current.reset
         end = self._end if self._end is not None and self._end.reset == reset else None
-        batch = Batch(writing, self._chain, snapshot, reset, end, self._clock.timestamp())
+        return Batch(writing, self._chain, snapshot, reset, end, self._clock.timestamp())
+
+    def _fill(self, batch: Batch, taken: list[Waiting]) -> None:
         # Events are taken after the works: those recorded before a work was handed over stand before its own.
         batch.append_events([encoded_anyway(event) for event in self._events.take()])
         for waiting in taken:
             batch.run(waiting)
-        return batch
 
     def _succeed(self, batch: Batch, uses: dict[UseKey, Use]) -> None:
         self._end = batch.end
         self._events.committed()
         if uses:
             self._last_used.stored(uses)
-        self._current.publish(batch.snapshot, batch.reset)
-        batch.tell()
+        try:
+            self._current.publish(batch.snapshot, batch.reset)
+        finally:
+            batch.tell()
 
     def _fail(self, taken: list[Waiting], error: Exception) -> None:
-        self._events.failed()
-        self._upkeep.postpone()
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         if not isinstance(error, Unavailable):
             log.error("the store could not write", exc_info=error)
         for waiting in taken:

@@ -45,10 +45,11 @@ CREATE TABLE used (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE last_used (
+    account TEXT NOT NULL,
     kind    TEXT NOT NULL,
     key     TEXT NOT NULL,
     time    INTEGER NOT NULL,
     region  TEXT NOT NULL,
     service TEXT NOT NULL,
-    PRIMARY KEY (kind, key)
+    PRIMARY KEY (account, kind, key)
 ) STRICT, WITHOUT ROWID;
