@@ -55,6 +55,10 @@ class Chain:
         """Whether a stored head carries the seal that this key gives it."""
         return head == self.sealed(label, stream.number, head.n, head.hash)
 
+    def seal_roster(self, writing: Writing, streams: int) -> None:
+        """Store the seal of how many streams there are."""
+        writing.seal_roster(self.roster_seal(streams))
+
     def roster_seal(self, streams: int) -> bytes:
         """The seal of how many streams there are."""
         return seal(self._key, ROSTER, streams)
@@ -62,32 +66,33 @@ class Chain:
     def _begin(self, writing: Writing, reset: int, now: float) -> End:
         number = writing.open_stream(self.node, self.boot, int(now))
         first = first_hash(number, self.node, self.boot)
-        writing.seal_roster(self.roster_seal(number))
+        self.seal_roster(writing, number)
         writing.set_head(number, self.sealed(HEAD, number, 0, first))
         writing.set_pruned(number, self.sealed(PRUNED, number, 0, first))
         return End(number, 0, first, reset)
 
 
 def encoded(event: Event) -> tuple[Facts, bytes]:
-    """What an event is looked up by, and its JSON; an error of its builder is raised."""
+    """What an event is looked up by, and its JSON; an error when its builder fails."""
     return facts_of(event), event.encode()
 
 
 def encoded_anyway(event: Event) -> tuple[Facts, bytes]:
-    """As `encoded`; when its builder fails, a record that says so: what happened must not go unrecorded."""
+    """As `encoded`; when that fails, a record that says so: what happened must not go unrecorded."""
     try:
         return encoded(event)
-    except Exception as error:  # noqa: BLE001 (any builder's error ends in the record)
-        return facts_of(event), msgspec.json.encode(_stand_in(event, error))
+    except Exception as error:  # noqa: BLE001 (whatever a builder raises ends in the record)
+        facts = facts_of(event)
+        return facts, msgspec.json.encode(_stand_in(facts, error))
 
 
-def _stand_in(event: Event, error: Exception) -> dict[str, object]:
+def _stand_in(facts: Facts, error: Exception) -> dict[str, object]:
     return {
-        "eventID": event.event_id,
-        "requestID": event.request_id,
-        "eventName": event.name,
-        "eventSource": event.source,
-        "recipientAccountId": event.account,
+        "eventID": facts.event_id,
+        "requestID": facts.request_id,
+        "eventName": facts.name,
+        "eventSource": facts.source,
+        "recipientAccountId": facts.account,
         "errorCode": "InternalFailure",
         "errorMessage": f"the event could not be written down: {type(error).__name__}",
     }

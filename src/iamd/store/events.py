@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -69,23 +70,31 @@ class StoredEvent(NamedTuple):
 
 
 _ENCODER = msgspec.json.Encoder()
-_RESOURCES = msgspec.json.Encoder()
 
 
 def facts_of(event: Event) -> Facts:
-    """What `event` is looked up by."""
+    """What `event` is looked up by, in a form that any database can hold."""
     return Facts(
-        event.account,
-        float(event.time),
-        event.event_id,
-        event.request_id,
-        event.name,
-        event.source,
+        _legible(event.account),
+        event.time if math.isfinite(event.time) else 0.0,
+        _legible(event.event_id),
+        _legible(event.request_id),
+        _legible(event.name),
+        _legible(event.source),
         event.read_only,
-        event.user_name,
-        event.access_key_id,
-        _RESOURCES.encode(event.resources).decode() if event.resources else "[]",
+        None if event.user_name is None else _legible(event.user_name),
+        None if event.access_key_id is None else _legible(event.access_key_id),
+        _resources(event.resources) if event.resources else "[]",
     )
+
+
+def _resources(resources: tuple[EventResource, ...]) -> str:
+    return _ENCODER.encode([(_legible(resource.type), _legible(resource.name)) for resource in resources]).decode()
+
+
+def _legible(text: str) -> str:
+    """Text with lone surrogates spelled out: names come from requests, and must not keep an event from its stream."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def first_hash(number: int, node: str, boot: str) -> bytes:

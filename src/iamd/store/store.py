@@ -59,7 +59,10 @@ class Store:
         self._writer = Writer(log, current, chain, clock, self._events, self._last_used, upkeep)
         with log.writing() as writing:
             current.load(writing)
-            counter.correct(writing.position().revision)
+            position = writing.position()
+            counter.correct(position.revision)
+            if position.revision == 0 and writing.roster_seal() is None:
+                chain.seal_roster(writing, 0)
         self.snapshot: Callable[[], Snapshot] = current.get
         """The newest committed state of all workers; it names its revision and never changes."""
         self.record_event: Callable[[Event], None] = self._events.put

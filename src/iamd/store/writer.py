@@ -18,7 +18,7 @@ from iamd.store.current import Current
 from iamd.store.errors import Conflict, Unavailable
 from iamd.store.events import Facts
 from iamd.store.last_used import LastUsed
-from iamd.store.log import Log, Use, UseKey, Writing
+from iamd.store.log import Log, Use, UseKey, Writing, Written
 from iamd.store.queue import EventQueue
 from iamd.store.state import snapshot_of, written
 from iamd.store.upkeep import Upkeep
@@ -61,12 +61,22 @@ class Batch:
     outcomes: list[tuple["Future[Any]", Any, BaseException | None]] = field(default_factory=list)
 
     def run(self, waiting: Waiting) -> None:
-        """Run a work on the newest state and append what it did; nothing when it raises."""
+        """Run a work on the newest state and append what it did; nothing when it raises.
+
+        What is raised while appending is the database's: it ends the whole batch, for half a work must not be kept.
+        """
+        if isinstance(waiting.work, Task):
+            self._do(waiting.work, waiting.future)
+            return
+        change = Change(self.snapshot, self.writing.is_used)
         try:
-            result = self._do(waiting.work)
+            result = waiting.work(change)
+            lines = written(change.entries)
+            events = [encoded(event) for event in change.events]
         except BaseException as error:  # noqa: BLE001 (whatever a work raises is its caller's)
             self.outcomes.append((waiting.future, None, error))
         else:
+            self._append(change, lines, events)
             self.outcomes.append((waiting.future, result, None))
 
     def append_events(self, events: list[tuple[Facts, bytes]]) -> None:
@@ -81,19 +91,7 @@ class Batch:
             else:
                 future.set_result(result)
 
-    def _do(self, work: Callable[[Change], Any] | Task) -> Any:
-        if work is Task.RESET:
-            return self._reset()
-        if work is Task.MARK:
-            return self.writing.mark_first_state()
-        return self._run(work)
-
-    def _run(self, work: Callable[[Change], Any]) -> Any:
-        change = Change(self.snapshot, self.writing.is_used)
-        result = work(change)
-        # Everything that may fail because of the work comes before the first line that is written.
-        lines = written(change.entries)
-        events = [encoded(event) for event in change.events]
+    def _append(self, change: Change, lines: list[Written], events: list[tuple[Facts, bytes]]) -> None:
         if lines:
             revision = self.snapshot.revision + 1
             self.writing.append(revision, lines)
@@ -101,7 +99,6 @@ class Batch:
         for use in change.uses:
             self._use(use)
         self.append_events(events)
-        return result
 
     def _use(self, use: OneUse) -> None:
         if use.key is None or use.expires is None:
@@ -109,11 +106,20 @@ class Batch:
         else:
             self.writing.use(use.kind, use.key, use.expires)
 
-    def _reset(self) -> None:
+    def _do(self, task: Task, future: "Future[Any]") -> None:
+        error = None
         if self.snapshot.revision == 0:
-            raise Conflict("nothing was ever written, so there is no first state to go back to")
+            error = Conflict("nothing was ever written, so there is no first state")
+        elif task is Task.MARK:
+            self.writing.mark_first_state()
+        else:
+            self._reset()
+        self.outcomes.append((future, None, error))
+
+    def _reset(self) -> None:
         self.reset = self.snapshot.revision + 1
         self.writing.reset(self.reset)
+        self.chain.seal_roster(self.writing, 0)
         self.snapshot = snapshot_of(self.writing.everything())
         self.end = None
 
