@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """How one service is named: by botocore, in credential scopes, hosts and `X-Amz-Target`, and what it speaks."""
 
@@ -19,10 +19,6 @@ class Entry:
     endpoint_prefix: str
     signing_name: str
     target_prefix: str | None
-
-    def named(self, word: str) -> bool:
-        """Tell whether a host's label names this service."""
-        return word in {self.name, self.endpoint_prefix, self.signing_name}
 
 
 # Protocols that AWS speaks and the model does not name, each with its reason.

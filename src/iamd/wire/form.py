@@ -27,7 +27,7 @@ def unique(found: list[tuple[str, str]]) -> dict[str, str]:
     """Give the pairs as a dict when no name comes twice, in any case."""
     once = dict(found)
     # SECURITY: readers that differ on which duplicate counts decide one request and execute another (CVE-2022-2385).
-    if len(once) != len(found) or len({name.lower() for name in once}) != len(once):
+    if len(once) != len(found) or len(set(map(str.lower, once))) != len(once):
         seen: set[str] = set()
         for name, _ in found:
             if name.lower() in seen:

@@ -1,8 +1,8 @@
 """The parameters of a routed request, as the model names and types them, in whatever protocol they came."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from iamd.http import HttpRequest
 from iamd.wire import cbor, form, parse_json, parse_query, parse_xml
 from iamd.wire.models import Operation, Protocol
 from iamd.wire.route import Route
-from iamd.wire.scalars import from_text, wrong
+from iamd.wire.scalars import blob, from_text, wrong
 from iamd.wire.shapes import Member, Shape
 
 Pairs = Mapping[str, tuple[str, ...]]
@@ -58,80 +58,99 @@ def _whole_body(operation: Operation, value: Any) -> dict[str, Any]:
 # REST
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the members of an input stand outside the body, by their names there."""
+
+    labels: Mapping[str, Member]
+    headers: Mapping[str, Member]
+    prefixes: tuple[tuple[str, Member], ...]
+    query: Mapping[str, Member]
+    rest_of_query: Member | None
+
+
+@cache
+def _places(shape: Shape) -> _Places:
+    members = shape.members.values()
+    query = [member for member in members if member.location == "querystring"]
+    return _Places(
+        labels={m.wire_name: m for m in members if m.location == "uri"},
+        headers={m.wire_name.lower(): m for m in members if m.location == "header"},
+        prefixes=tuple(((m.location_name or "").lower(), m) for m in members if m.location == "headers"),
+        query={m.wire_name: m for m in query if m.shape.type != "map"},
+        # A map in the query string takes every name that no other member has (Smithy, "httpQueryParams").
+        rest_of_query=next((m for m in query if m.shape.type == "map"), None),
+    )
+
+
 def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
     shape = route.operation.input
     if shape is None:
         _no_strangers(route.query)
         _no_body(request)
         return {}
-    found = _labels(shape, route.path_parameters)
-    headers, query = _headers(request), dict(route.query)
-    if route.service == "s3":
-        _hoisted(headers, query)
-    # A map in the query string takes what the other members left.
-    for member in sorted(shape.members.values(), key=_takes_rest):
-        value = _outside(member, headers, query)
-        if value is not None:
-            found[member.name] = value
-    _no_strangers(query)
+    places, query = _places(shape), route.query
+    found: dict[str, Any] = {}
+    for name, text in route.path_parameters.items():
+        if name in places.labels:
+            member = places.labels[name]
+            found[member.name] = from_text(text, member, "iso8601")
+    headers = _headers(request, places)
+    if query:
+        query = _hoisted(headers, query, places) if route.service == "s3" else query
+        _add_query(found, query, places)
+    _add_headers(found, headers, places)
     found.update(_body(route.operation, shape, request))
     return found
 
 
-def _takes_rest(member: Member) -> bool:
-    return member.location == "querystring" and member.shape.type == "map"
-
-
-def _labels(shape: Shape, labels: Mapping[str, str]) -> dict[str, Any]:
-    members = [member for member in shape.members.values() if member.location == "uri"]
-    return {m.name: from_text(labels[m.wire_name], m, "iso8601") for m in members if m.wire_name in labels}
-
-
-def _headers(request: HttpRequest) -> dict[str, tuple[str, ...]]:
+def _headers(request: HttpRequest, places: _Places) -> dict[str, tuple[str, ...]]:
+    """The headers that are members, with all their values."""
     found: dict[str, tuple[str, ...]] = {}
     for name, value in request.headers:
         key = name.decode("latin-1")
-        found[key] = (*found.get(key, ()), value.decode("latin-1"))
+        if key in places.headers or any(key.startswith(prefix) for prefix, _ in places.prefixes):
+            found[key] = (*found.get(key, ()), value.decode("latin-1"))
     return found
 
 
-def _hoisted(headers: dict[str, tuple[str, ...]], query: dict[str, tuple[str, ...]]) -> None:
+def _hoisted(headers: dict[str, tuple[str, ...]], query: Pairs, places: _Places) -> Pairs:
     """Presigned S3 requests may carry `x-amz-` headers in the query (S3 User Guide, "Query string authentication")."""
+    rest = dict(query)
     for name in [name for name in query if name.lower().startswith("x-amz-")]:
         if name.lower() in headers:
             raise CommonError(Common.VALIDATION, f"{name} is both a header and a query parameter")
-        headers[name.lower()] = query.pop(name)
+        if name.lower() in places.headers or any(name.lower().startswith(prefix) for prefix, _ in places.prefixes):
+            headers[name.lower()] = rest.pop(name)
+    return rest
 
 
-def _outside(member: Member, headers: Pairs, query: dict[str, tuple[str, ...]]) -> Any:
-    match member.location:
-        case "querystring":
-            return _from_query(member, query)
-        case "header":
-            given = headers.get(member.wire_name.lower())
-            return None if given is None else _from_header(member, given)
-        case "headers":
-            prefix = (member.location_name or "").lower()
-            return {
-                name[len(prefix) :]: _one(name, headers[name]) for name in headers if name.startswith(prefix)
-            } or None
-        case _:
-            return None
+def _add_headers(found: dict[str, Any], headers: Pairs, places: _Places) -> None:
+    for name, given in headers.items():
+        member = places.headers.get(name)
+        if member is not None:
+            found[member.name] = _from_header(member, given)
+            continue
+        prefix, member = next(pair for pair in places.prefixes if name.startswith(pair[0]))
+        found.setdefault(member.name, {})[name[len(prefix) :]] = _one(name, given)
 
 
-def _from_query(member: Member, query: dict[str, tuple[str, ...]]) -> Any:
-    shape = member.shape
-    if shape.type == "map":
-        # A map in the query string takes every name that no other member has (Smithy, "httpQueryParams").
-        rest = {name: query.pop(name) for name in list(query)}
-        many = shape.value.shape.type == "list"
-        return {name: list(given) if many else _one(name, given) for name, given in rest.items()} or None
-    given = query.pop(member.wire_name, None)
-    if given is None:
-        return None
-    if shape.type == "list":
-        return [from_text(item, shape.element, "iso8601") for item in given]
-    return from_text(_one(member.wire_name, given), member, "iso8601")
+def _add_query(found: dict[str, Any], query: Pairs, places: _Places) -> None:
+    rest = {}
+    for name, given in query.items():
+        member = places.query.get(name)
+        if member is None:
+            rest[name] = given
+        elif member.shape.type == "list":
+            found[member.name] = [from_text(item, member.shape.element, "iso8601") for item in given]
+        else:
+            found[member.name] = from_text(_one(name, given), member, "iso8601")
+    member = places.rest_of_query
+    if member is None:
+        _no_strangers(rest)
+    elif rest:
+        many = member.shape.value.shape.type == "list"
+        found[member.name] = {name: list(given) if many else _one(name, given) for name, given in rest.items()}
 
 
 def _one(name: str, given: tuple[str, ...]) -> str:
@@ -146,7 +165,7 @@ def _from_header(member: Member, given: tuple[str, ...]) -> Any:
         return [from_text(item, element, "rfc822") for item in _list_items(",".join(given), element)]
     text = _one(member.wire_name, given)
     if member.jsonvalue:
-        return json.loads(base64.b64decode(text, validate=True))
+        return parse_json.decode(blob(text))
     return from_text(text, member, "rfc822")
 
 

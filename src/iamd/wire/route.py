@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -77,11 +78,12 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
 
     What names two operations, or parts of two, is refused: what is authorised is what is executed.
     """
-    host = host_of(_single(request, b"host") or "")
+    headers = _deciding(request)
+    host = host_of(headers.get(b"host", ""))
     entries = _entries(scope_service, host)
-    if _single(request, b"x-amz-target") is not None:
+    if b"x-amz-target" in headers:
         return _json(request, entries)
-    if _single(request, b"smithy-protocol") is not None:
+    if b"smithy-protocol" in headers:
         return _cbor(request, entries)
     query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
     if _is_query(request, entries, query):
@@ -108,12 +110,19 @@ def _first(*groups: Iterable[Entry]) -> str | None:
     return next((entry.name for group in groups for entry in group), None)
 
 
-def _single(request: HttpRequest, name: bytes) -> str | None:
-    found = [value for key, value in request.headers if key == name]
-    if len(found) > 1:
-        # SECURITY: two of a header that decides let two readers choose differently.
-        raise CommonError(Common.VALIDATION, f"Duplicate header: {name.decode()}")
-    return found[0].decode("latin-1") if found else None
+_DECIDING: Final = frozenset({b"host", b"x-amz-target", b"smithy-protocol", b"content-type"})
+
+
+def _deciding(request: HttpRequest) -> dict[bytes, str]:
+    """The headers that decide what a request is; each may stand there once."""
+    found: dict[bytes, str] = {}
+    for name, value in request.headers:
+        if name in _DECIDING:
+            if name in found:
+                # SECURITY: two of a header that decides let two readers choose differently.
+                raise CommonError(Common.VALIDATION, f"Duplicate header: {name.decode()}")
+            found[name] = value.decode("latin-1")
+    return found
 
 
 def _entries(scope: str | None, host: Host) -> tuple[Entry, ...]:
@@ -172,20 +181,25 @@ def _refuse_query(request: HttpRequest) -> None:
 
 
 def _media_type(request: HttpRequest) -> str:
-    return (_single(request, b"content-type") or "").partition(";")[0].strip().lower()
+    return (request.header(b"content-type") or "").partition(";")[0].strip().lower()
 
 
 # Action
 
 
 def _is_query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> bool:
-    speaks = [any(protocol in _QUERY_KINDS for protocol in entry.protocols) for entry in entries]
-    if not any(speaks) and entries:
-        return False
-    if entries and all(speaks):
-        return True
+    if entries:
+        speakers = _speakers(entries)
+        if speakers in {0, len(entries)}:
+            return speakers > 0
     at_root = request.path in {b"/", b""} and request.method in {"GET", "POST"}
     return at_root and ("Action" in query or _media_type(request) == _FORM_TYPE)
+
+
+@cache
+def _speakers(entries: tuple[Entry, ...]) -> int:
+    """How many of these services speak Query or EC2's form of it."""
+    return sum(any(protocol in _QUERY_KINDS for protocol in entry.protocols) for entry in entries)
 
 
 def _query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> Route:
@@ -205,7 +219,7 @@ def _query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> Ro
 
 def _form(request: HttpRequest, query: Query) -> dict[str, str]:
     """The parameters, from the body or, when there is none, from the query; never from both."""
-    unsigned = {name: value for name, value in query.items() if name.lower() not in _OF_SIGNATURE}
+    unsigned = {name: value for name, value in query.items() if name.lower() not in _OF_SIGNATURE} if query else {}
     if not request.body:
         return form.unique([(name, value) for name, values in unsigned.items() for value in values])
     if unsigned:

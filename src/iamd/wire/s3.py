@@ -113,6 +113,9 @@ def _text(path: bytes) -> str:
 def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Candidate:
     copies = request.header(_COPY_SOURCE.encode()) is not None
     table = _table().get((request.method, depth), ())
+    if not query and not copies:
+        # What most requests are: no sub-resource, no parameter.
+        table = _plain().get((request.method, depth), ())
     fitting = [candidate for candidate in table if candidate.fits(query, copies=copies)]
     best = max(fitting, key=lambda candidate: candidate.rank, default=None)
     if best is None:
@@ -151,6 +154,15 @@ def _table() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
             path, _, literals = uri.partition("?")
             table.setdefault((method, path.count("{")), []).append(_candidate(name, literals_of(literals)))
     return {key: tuple(candidates) for key, candidates in table.items()}
+
+
+@cache
+def _plain() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
+    """Those that want neither a query parameter nor a copy source."""
+    return {
+        key: tuple(c for c in candidates if not c.literals and not c.required and not c.copies)
+        for key, candidates in _table().items()
+    }
 
 
 def _candidate(name: str, literals: Mapping[str, str | None]) -> _Candidate:
