@@ -170,13 +170,15 @@ def _typed(found: _Fault) -> dict[str, Any]:
 
 
 def _members(found: _Fault, into: dict[str, Any], *, cbor: bool = False) -> dict[str, Any]:
+    """The body's members: the words under the shape's name for them, or AWS's usual one where it has none."""
+    modelled = found.shape.shape.members if found.shape else {}
+    usual = "Message" if found.code in _CAPITAL else "message"
+    word = next((name for name in modelled if name.lower() == "message"), usual)
     if found.shape is None:
-        return into | {"Message" if found.code in _CAPITAL else "message": found.message} | dict(found.members)
-    shape = found.shape.shape
-    word = next((name for name in shape.members if name.lower() == "message"), None)
-    given = dict(found.members) | ({word: found.message} if word else {})
-    body: dict[str, Any] = write_json.structure(shape, cbor=cbor)(given)
-    return into | body
+        return into | {word: found.message} | dict(found.members)
+    given = {"RequestId": found.request_id} if "RequestId" in modelled else {}
+    body: dict[str, Any] = write_json.structure(found.shape.shape, cbor=cbor)(given | dict(found.members))
+    return into | {word: found.message} | body
 
 
 def _query_error(found: _Fault) -> Pairs:
