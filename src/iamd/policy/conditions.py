@@ -1,0 +1,169 @@
+"""One entry of a Condition element: quantifiers, `IfExists`, negation, missing keys and `Null`, for all operators.
+
+AWS: IAM User Guide, "Condition operators" and "Conditions with multiple context keys or values"
+(reference_policies_elements_condition_operators, reference_policies_condition-logic-multiple-context-keys-or-values).
+A test has three answers: True, False, and None for unknown, with which an Allow does not apply and a Deny does.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from iamd.policy import variables
+from iamd.policy.operators import OPERATORS, Compare, Operator
+from iamd.policy.request import Context, lower
+
+Test = Callable[[Context], bool | None]
+
+
+class Quantifier(StrEnum):
+    """The set operators that stand before an operator's name."""
+
+    NONE = ""
+    FOR_ALL_VALUES = "ForAllValues"
+    FOR_ANY_VALUE = "ForAnyValue"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorName:
+    """An operator's name, taken apart: `ForAllValues:StringEqualsIfExists`."""
+
+    quantifier: Quantifier
+    base: str
+    if_exists: bool
+
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether the operator exists; AWS defines no set operator for Null."""
+        if self.base == "Null":
+            return self.quantifier is Quantifier.NONE
+        return self.base in OPERATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One key under one operator: `test` tells whether it holds, `absent` whether the request lacks the key."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    test: Test
+
+    def lacks_key(self, context: Context) -> bool:
+        return not context.get(self.key) and context.get(self.key) != ""
+
+
+def operator_name(name: str) -> OperatorName:
+    """The parts of an operator's name; the base may be one that does not exist."""
+    prefix, colon, rest = name.partition(":")
+    quantifier = Quantifier(prefix) if colon and prefix in {"ForAllValues", "ForAnyValue"} else Quantifier.NONE
+    base = rest if quantifier else name
+    # AWS: there is no NullIfExists.
+    if base.endswith("IfExists") and base != "NullIfExists":
+        return OperatorName(quantifier, base.removesuffix("IfExists"), if_exists=True)
+    return OperatorName(quantifier, base, if_exists=False)
+
+
+def condition(name: str, key: str, values: Sequence[str], *, substitute: bool) -> Condition:
+    """The compiled entry; with `substitute` (Version 2012-10-17) its values may hold variables."""
+    return Condition(name, lower(key), tuple(values), _test(operator_name(name), lower(key), values, substitute))
+
+
+def unknown(_context: Context) -> None:
+    """The test of an operator that does not exist: neither true nor false."""
+    return
+
+
+def _test(name: OperatorName, key: str, values: Sequence[str], substitute: bool) -> Test:
+    if name.base == "Null":
+        # AWS defines no ForAllValues:Null; the prefix is refused when stored, and dropped should it be read.
+        return _null(key, values)
+    operator = OPERATORS.get(name.base)
+    if operator is None or name.base.endswith("IfExists"):
+        return unknown
+    wanted = [operator.compare(variables.parse(value) if substitute else (value,)) for value in values]
+    return _quantified(name, key, operator, _holds(operator, wanted))
+
+
+def _holds(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:
+    """Whether one request value satisfies the operator against all policy values: OR, or NOR for a negated one."""
+    if operator.negated:
+        return _holds_none(operator, wanted)
+    read = operator.read
+    if len(wanted) == 1:
+        only = wanted[0]
+        return lambda value, context: (found := read(value)) is not None and only(found, context) is True
+
+    def holds_any(value: str, context: Context) -> bool:
+        found = read(value)
+        return found is not None and any(compare(found, context) for compare in wanted)
+
+    return holds_any
+
+
+def _holds_none(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:
+    def holds_none(value: str, context: Context) -> bool:
+        found = operator.read(value)
+        # AWS leaves open what a value that does not parse does under a negated operator: the condition is false here,
+        # whether it is the request's value or the policy's (`compare` is then None).
+        return found is not None and all(compare(found, context) is False for compare in wanted)
+
+    return holds_none
+
+
+def _quantified(name: OperatorName, key: str, operator: Operator, holds: Callable[[str, Context], bool]) -> Test:
+    match name.quantifier:
+        case Quantifier.FOR_ALL_VALUES:
+            return _for_all(key, holds)
+        case Quantifier.FOR_ANY_VALUE:
+            return _for_any(key, holds, missing=name.if_exists)
+        case Quantifier.NONE:
+            return _single(key, holds, missing=name.if_exists or operator.negated)
+
+
+def _single(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
+    def test(context: Context) -> bool:
+        value = context.get(key)
+        if isinstance(value, str):
+            return holds(value, context)
+        if not value:
+            return missing
+        # AWS wants a set operator for a multivalued key and leaves open what happens without one: false here,
+        # negated or not.
+        return len(value) == 1 and holds(value[0], context)
+
+    return test
+
+
+def _for_all(key: str, holds: Callable[[str, Context], bool]) -> Test:
+    def test(context: Context) -> bool:
+        values = _values(context, key)
+        return not any(values) or all(holds(value, context) for value in values)
+
+    return test
+
+
+def _for_any(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
+    def test(context: Context) -> bool:
+        values = _values(context, key)
+        if not values:
+            return missing
+        return any(values) and any(holds(value, context) for value in values)
+
+    return test
+
+
+def _values(context: Context, key: str) -> tuple[str, ...]:
+    value = context.get(key, ())
+    return (value,) if isinstance(value, str) else value
+
+
+def _null(key: str, values: Sequence[str]) -> Test:
+    wanted = {lower(value) == "true" for value in values if lower(value) in {"true", "false"}}
+
+    def test(context: Context) -> bool:
+        # AWS: an empty string and an empty list count as null ("Condition", "the value is null").
+        is_null = not any(_values(context, key))
+        return is_null in wanted
+
+    return test

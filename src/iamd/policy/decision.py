@@ -1,0 +1,87 @@
+"""What was decided, which policies decided it, and how AWS words a denial."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from iamd.policy.document import Statement
+from iamd.policy.request import PrincipalKind, Request
+
+
+class Outcome(StrEnum):
+    """The three results of an evaluation, by the names the test cases use."""
+
+    ALLOWED = "Allowed"
+    EXPLICITLY_DENIED = "ExplicitlyDenied"
+    IMPLICITLY_DENIED = "ImplicitlyDenied"
+
+
+class Layer(StrEnum):
+    """The sets of policies that can decide, by AWS's words for them."""
+
+    SCP = "service control policy"
+    RCP = "resource control policy"
+    ENDPOINT = "VPC endpoint policy"
+    TRUST = "role trust policy"
+    RESOURCE = "resource-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    IDENTITY = "identity-based policy"
+    ROOT_USER = "root user"
+    """No policy: the root user has full access to its account."""
+    ALWAYS = "always allowed"
+    """No policy: the action cannot be controlled by policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A statement that applied: of which layer, which policy of that layer, and for SCPs and RCPs which level."""
+
+    layer: Layer
+    policy: int
+    statement: Statement
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An outcome, the layer that decided it, and the statement that made it so; an implicit denial has none."""
+
+    outcome: Outcome
+    layer: Layer
+    matched: tuple[Match, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.outcome is Outcome.ALLOWED
+
+
+def denial_message(decision: Decision, request: Request) -> str:
+    """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied)."""
+    if request.principal.kind is PrincipalKind.FEDERATED:
+        # AWS: STS has nobody to name to an unsigned caller ("Troubleshooting SAML federation", troubleshoot_saml).
+        return f"Not authorized to perform {request.action}"
+    on_resource = "" if request.resource == "*" else f" on resource: {request.resource}"
+    return (
+        f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
+        f" {_reason(decision, request.action)}"
+    )
+
+
+def _caller(request: Request) -> str:
+    principal = request.principal
+    if principal.kind is PrincipalKind.ANONYMOUS:
+        return "anonymous"
+    return principal.arn or next(iter(principal.service_names), "anonymous")
+
+
+def _reason(decision: Decision, action: str) -> str:
+    # AWS: a denial by an SCP is always worded as an explicit one.
+    if decision.outcome is Outcome.EXPLICITLY_DENIED or decision.layer is Layer.SCP:
+        return f"with an explicit deny in {_article(decision.layer)} {decision.layer}"
+    return f"because no {decision.layer} allows the {action} action"
+
+
+def _article(layer: Layer) -> str:
+    if layer is Layer.TRUST:
+        return "the"
+    return "an" if layer is Layer.IDENTITY else "a"

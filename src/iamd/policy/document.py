@@ -1,0 +1,238 @@
+"""Policy text to compiled Policy and Statement: `validate` when one is stored, `load` when one is decided on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from iamd.policy import syntax
+from iamd.policy.conditions import Condition, condition
+from iamd.policy.elements import Actions, Resources, actions, is_action, resources
+from iamd.policy.kinds import WITHOUT_PRINCIPAL, PolicyType
+from iamd.policy.malformed import SYNTAX, check
+from iamd.policy.principals import MEMBERS, NOBODY, Principals, principals
+from iamd.policy.syntax import RawStatement, SyntaxProblem
+from iamd.policy.values import MalformedPolicy
+
+__all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "load", "validate"]
+
+CACHED_POLICIES = 2048
+CACHED_ACTIONS = 1024
+VARIABLES_SINCE = "2012-10-17"
+VERSIONS = frozenset({VARIABLES_SINCE, "2008-10-17"})
+ELEMENTS = frozenset(
+    {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"},
+)
+
+
+class Effect(StrEnum):
+    """What a statement does to the requests it applies to."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One compiled statement; it stands at text[start:end] of its policy.
+
+    `resources` is None in a role trust policy, which has none; `principals` is None where everyone is meant.
+    `defective` marks a statement with an element that should never have been stored.
+    """
+
+    index: int
+    sid: str | None
+    effect: Effect
+    actions: Actions
+    resources: Resources | None
+    principals: Principals | None
+    conditions: tuple[Condition, ...]
+    defective: bool
+    start: int
+    end: int
+
+
+Candidates = tuple[tuple[Statement, ...], tuple[Statement, ...]]
+"""The statements whose Action element applies to one action: those that deny, and those that allow."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A compiled document; `unreadable` says why it could not be read, and then its one statement denies everything."""
+
+    kind: PolicyType
+    text: str
+    version: str
+    id: str | None
+    statements: tuple[Statement, ...]
+    unreadable: str | None = None
+    _candidates: dict[str, Candidates] = field(default_factory=dict, repr=False)
+
+    def candidates(self, action: str) -> Candidates:
+        """The statements that may apply to `action`, which is in lower case."""
+        found = self._candidates.get(action)
+        return self._find(action) if found is None else found
+
+    def _find(self, action: str) -> Candidates:
+        # Each action's answer is kept, as few actions make most requests; a caller cannot make it grow without bound.
+        if len(self._candidates) >= CACHED_ACTIONS:
+            self._candidates.clear()
+        fitting = [statement for statement in self.statements if statement.actions.apply_to(action)]
+        denies = tuple(statement for statement in fitting if statement.effect is Effect.DENY)
+        # SECURITY: a statement with an element that is not understood never allows.
+        allows = tuple(found for found in fitting if found.effect is Effect.ALLOW and not found.defective)
+        self._candidates[action] = (denies, allows)
+        return denies, allows
+
+
+def validate(text: str, kind: PolicyType) -> Policy:
+    """The policy in `text`, which may be stored as `kind`, or MalformedPolicy in AWS's words."""
+    check(text, kind)
+    policy = load(text, kind)
+    if policy.unreadable is not None:
+        raise MalformedPolicy(SYNTAX)
+    return policy
+
+
+@lru_cache(maxsize=CACHED_POLICIES)
+def load(text: str, kind: PolicyType) -> Policy:
+    """The policy in `text`, compiled once for all who have the same text; one that cannot be read denies everything."""
+    try:
+        raw = syntax.read(text)
+        version = _version(raw.members)
+        compiled = tuple(
+            _statement(statement, index, kind, substitute=version == VARIABLES_SINCE)
+            for index, statement in enumerate(raw.statements)
+        )
+    except SyntaxProblem as problem:
+        # SECURITY: never skip a policy that cannot be read: it may be the one that denies.
+        return Policy(kind, text, "", None, (_deny_everything(len(text)),), str(problem))
+    identifier = raw.members.get("Id")
+    return Policy(kind, text, version, identifier if isinstance(identifier, str) else None, compiled)
+
+
+def _version(members: Mapping[str, object]) -> str:
+    # AWS: without a Version a policy is of 2008-10-17 ("Version", reference_policies_elements_version).
+    version = members.get("Version", "2008-10-17")
+    if not isinstance(version, str) or version not in VERSIONS:
+        raise SyntaxProblem("the version is unknown")
+    if not members.keys() <= {"Version", "Id"}:
+        raise SyntaxProblem("an element is unknown")
+    return version
+
+
+def _deny_everything(end: int) -> Statement:
+    every = actions(["*"], inverted=False)
+    return Statement(0, None, Effect.DENY, every, None, None, (), defective=True, start=0, end=end)
+
+
+def _statement(raw: RawStatement, index: int, kind: PolicyType, *, substitute: bool) -> Statement:
+    members = raw.members
+    effect = _effect(members)
+    action, actions_known = _actions(members, effect)
+    resource, resources_allowed = _resources(members, kind, substitute=substitute)
+    principal, principals_known = _principals(members, kind, effect)
+    known = members.keys() <= ELEMENTS and actions_known and resources_allowed and principals_known
+    return Statement(
+        index=index,
+        sid=_sid(members),
+        effect=effect,
+        actions=action,
+        resources=resource,
+        principals=principal,
+        conditions=_conditions(members.get("Condition", {}), substitute=substitute),
+        defective=not known,
+        start=raw.start,
+        end=raw.end,
+    )
+
+
+def _effect(members: Mapping[str, object]) -> Effect:
+    effect = members.get("Effect")
+    if effect == Effect.ALLOW:
+        return Effect.ALLOW
+    if effect == Effect.DENY:
+        return Effect.DENY
+    raise SyntaxProblem("the effect is neither Allow nor Deny")
+
+
+def _sid(members: Mapping[str, object]) -> str | None:
+    sid = members.get("Sid")
+    return sid if isinstance(sid, str) else None
+
+
+def _one_of(members: Mapping[str, object], name: str) -> tuple[object, bool] | None:
+    """The value of `name` or of `Not` + `name`, and whether it is the latter; None when there is neither."""
+    inverted = f"Not{name}"
+    if name in members and inverted in members:
+        raise SyntaxProblem(f"{name} and {inverted} stand together")
+    if inverted in members:
+        return members[inverted], True
+    return (members[name], False) if name in members else None
+
+
+def _strings_of(members: Mapping[str, object], name: str) -> tuple[list[str], bool]:
+    found = _one_of(members, name)
+    values = syntax.strings(found[0]) if found else None
+    if found is None or not values:
+        raise SyntaxProblem(f"{name} is missing, or is no string or list of strings")
+    return values, found[1]
+
+
+def _actions(members: Mapping[str, object], effect: Effect) -> tuple[Actions, bool]:
+    patterns, inverted = _strings_of(members, "Action")
+    if all(map(is_action, patterns)):
+        return actions(patterns, inverted=inverted), True
+    # SECURITY: a Deny whose actions cannot be told denies them all.
+    return (actions(["*"] if effect is Effect.DENY else [], inverted=False)), False
+
+
+def _resources(members: Mapping[str, object], kind: PolicyType, *, substitute: bool) -> tuple[Resources | None, bool]:
+    if kind is PolicyType.TRUST:
+        return None, _one_of(members, "Resource") is None
+    patterns, inverted = _strings_of(members, "Resource")
+    return resources(patterns, kind, inverted=inverted, substitute=substitute), True
+
+
+def _principals(members: Mapping[str, object], kind: PolicyType, effect: Effect) -> tuple[Principals | None, bool]:
+    found = _one_of(members, "Principal")
+    if kind in WITHOUT_PRINCIPAL:
+        return None, found is None
+    if found is None:
+        # A statement without Principal speaks of nobody; an RCP always means everyone.
+        return (None, False) if kind is PolicyType.RCP else (NOBODY, True)
+    entries = principal_entries(found[0])
+    if all(name in {*MEMBERS, "*"} for name, _ in entries):
+        return principals(entries, inverted=found[1]), True
+    # SECURITY: a Deny for principals of an unknown kind denies everyone.
+    return (None if effect is Effect.DENY else NOBODY), False
+
+
+def principal_entries(element: object) -> list[tuple[str, str]]:
+    """The (member, value) pairs of a Principal element; the bare `"*"` is ("*", "*")."""
+    if element == "*":
+        return [("*", "*")]
+    if not isinstance(element, dict) or not element:
+        raise SyntaxProblem("Principal is neither `*` nor an object")
+    entries: list[tuple[str, str]] = []
+    for name, value in element.items():
+        values = syntax.strings(value)
+        if values is None:
+            raise SyntaxProblem("a principal is no string or list of strings")
+        entries += [(name, item) for item in values]
+    return entries
+
+
+def _conditions(element: object, *, substitute: bool) -> tuple[Condition, ...]:
+    if not isinstance(element, dict):
+        raise SyntaxProblem("Condition is no object")
+    found: list[Condition] = []
+    for operator, entries in element.items():
+        if not isinstance(entries, dict):
+            raise SyntaxProblem("a condition is no object")
+        for key, value in entries.items():
+            values = syntax.scalars(value)
+            if values is None:
+                raise SyntaxProblem("a condition's value is no string, number or boolean, or list of them")
+            found.append(condition(operator, key, values, substitute=substitute))
+    return tuple(found)

@@ -1,0 +1,293 @@
+"""Condition operators: one row each, and one small function where a comparison is new.
+
+AWS: IAM User Guide, "Condition operators" (reference_policies_elements_condition_operators). Negation, `IfExists`,
+`ForAllValues`, `ForAnyValue` and missing keys are not here: `conditions.py` does them once for every operator.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from iamd.policy import variables
+from iamd.policy.request import Context, lower
+from iamd.policy.variables import Template
+
+Compare = Callable[[Any, Context], bool | None]
+"""Whether a request value, already read, matches one policy value; None when the policy value does not parse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """How one operator reads a request value and compares it with a policy value.
+
+    `read` gives None for a request value that does not parse. `negated` marks AWS's *Not* operators: `compare` is then
+    that of the positive twin, and `conditions.py` turns the answer round.
+    """
+
+    read: Callable[[str], Any]
+    compare: Callable[[Template], Compare]
+    negated: bool = False
+
+
+def unreadable(_value: object, _context: Context) -> None:
+    """The comparison with a policy value that does not parse."""
+    return
+
+
+# --- strings
+
+
+def text(value: str) -> str:
+    return value
+
+
+def simple_lower(value: str) -> str:
+    """`value` in lower case, character by character: no case folding, so `ss` is not `ß`."""
+    return value.lower() if value.isascii() else "".join(map(str.lower, value))
+
+
+def string_equals(template: Template) -> Compare:
+    if variables.is_static(template):
+        wanted = variables.text_of(template, {})
+        return lambda value, _context: value == wanted
+    return lambda value, context: value == variables.text_of(template, context)
+
+
+def string_equals_ignore_case(template: Template) -> Compare:
+    def compare(value: str, context: Context) -> bool:
+        wanted = variables.text_of(template, context)
+        return wanted is not None and value == simple_lower(wanted)
+
+    return compare
+
+
+def string_like(template: Template) -> Compare:
+    return variables.glob(template)
+
+
+# --- values that are parsed: once for the policy's, through a bounded memo for the request's
+
+
+def parsed(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Callable[[Template], Compare]:
+    """The comparison of parsed values; AWS puts no variables into them, so `${...}` is text that does not parse."""
+
+    def compile_value(template: Template) -> Compare:
+        wanted = read(variables.source(template))
+        return unreadable if wanted is None else lambda value, _context: holds(value, wanted)
+
+    return compile_value
+
+
+# AWS leaves open whether `1e3` is a number. It is one here.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
+@lru_cache(maxsize=1024)
+def number(value: str) -> Decimal | None:
+    """A decimal number, perhaps with sign, fraction or exponent; not NaN, infinity, hexadecimal or trailing text."""
+    return Decimal(value) if _NUMBER.fullmatch(value) else None
+
+
+_EPOCH = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,9})?")
+_ISO = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
+    r"(?:[Tt](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?",
+)
+PICOSECONDS = 10**12
+MILLISECONDS_FROM = 10**11
+"""AWS leaves open which numbers are milliseconds: from here (the year 5138 in seconds) a number is read as such."""
+
+
+@lru_cache(maxsize=1024)
+def moment(value: str) -> int | None:
+    """An instant, in picoseconds since 1970: ISO 8601 as W3C profiles it, or epoch time.
+
+    AWS leaves open what digits alone mean: they are epoch seconds here, even four of them. Without an offset a time is
+    UTC; a month or a day begins at 00:00 UTC.
+    """
+    if _EPOCH.fullmatch(value):
+        seconds = Fraction(value)
+        if abs(seconds) >= 2**63:
+            return None
+        return int(seconds * (10**9 if abs(seconds) >= MILLISECONDS_FROM else PICOSECONDS))
+    fields = _ISO.fullmatch(value)
+    return _instant(fields.groupdict()) if fields else None
+
+
+def _instant(fields: dict[str, str | None]) -> int | None:
+    try:
+        day = date(int(fields["year"] or 0), int(fields["month"] or 0), int(fields["day"] or 1))
+    except ValueError:
+        return None
+    hour, minute, second = (int(fields[name] or 0) for name in ("hour", "minute", "second"))
+    offset = _offset(fields["zone"])
+    if hour > 23 or minute > 59 or second > 59 or offset is None:
+        return None
+    days = day.toordinal() - date(1970, 1, 1).toordinal()
+    seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
+    return seconds * PICOSECONDS + int((fields["fraction"] or "0").ljust(12, "0"))
+
+
+def _offset(zone: str | None) -> int | None:
+    if zone is None or zone in "Zz":
+        return 0
+    hours, minutes = int(zone[1:3]), int(zone[-2:]) if len(zone) > 3 else 0
+    if hours > 23 or minutes > 59:
+        return None
+    return (hours * 3600 + minutes * 60) * (-1 if zone[0] == "-" else 1)
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@lru_cache(maxsize=1024)
+def address(value: str) -> Address | None:
+    """An IP address; one of IPv4 that is mapped into IPv6 (`::ffff:a.b.c.d`) is the IPv4 address."""
+    try:
+        found = ipaddress.ip_address(value)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address):
+        return None if found.scope_id else found.ipv4_mapped or found
+    return found
+
+
+@lru_cache(maxsize=1024)
+def network(value: str) -> Network | None:
+    """An address or a CIDR range; host bits are ignored, and an address alone is a range of one.
+
+    AWS: the page says /32 for every bare address; for IPv6 that would be half the internet, so it is /128 here.
+    """
+    base, _, length = value.partition("/")
+    if "/" in value and not (length.isascii() and length.isdigit()):
+        return None
+    try:
+        found = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return None
+    return _unmapped(found) if "%" not in base else None
+
+
+def _unmapped(found: Network) -> Network:
+    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
+    if mapped is None or found.prefixlen < 96:
+        return found
+    return ipaddress.IPv4Network((mapped, found.prefixlen - 96))
+
+
+def within(value: Address, wanted: Network) -> bool:
+    return value.version == wanted.version and value in wanted
+
+
+def octets(value: str) -> bytes | None:
+    """The bytes that `value` holds in base64."""
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+# --- Bool
+
+
+def truth(value: str) -> bool:
+    """Whether a request value is `true`; every other value counts as false, as the policy simulator shows."""
+    return lower(value) == "true"
+
+
+def bool_equals(template: Template) -> Compare:
+    # AWS: the variables page leaves Bool out, the operators page has it. Variables are substituted here.
+    def compare(value: bool, context: Context) -> bool | None:
+        wanted = variables.text_of(template, context)
+        if wanted is None:
+            return False
+        return value is (lower(wanted) == "true") if lower(wanted) in {"true", "false"} else None
+
+    return compare
+
+
+# --- ARNs
+
+
+@lru_cache(maxsize=4096)
+def arn_segments(value: str) -> tuple[str, ...] | None:
+    """The six segments of an ARN, or None; the last keeps its own colons."""
+    parts = tuple(value.split(":", 5))
+    return parts if len(parts) == 6 and parts[0] == "arn" else None
+
+
+def arn_like(template: Template) -> Compare:
+    """ArnEquals and ArnLike are one: six segments, each with its own wildcards, so that `*` never crosses a colon."""
+    patterns = variables.segments(template)
+    if len(patterns) == 6:
+        matches = [variables.glob(pattern) for pattern in patterns]
+        return lambda value, context: all(match(part, context) for match, part in zip(matches, value, strict=True))
+    return _whole_arn(template) if _is_one_variable(template) else unreadable
+
+
+def _is_one_variable(template: Template) -> bool:
+    return len(template) == 1 and isinstance(template[0], variables.Variable)
+
+
+def _whole_arn(template: Template) -> Compare:
+    """The comparison with `${aws:PrincipalArn}` and the like: a variable that is a whole ARN, compared literally."""
+
+    def compare(value: tuple[str, ...], context: Context) -> bool | None:
+        wanted = variables.text_of(template, context)
+        if wanted is None:
+            return False
+        segments = arn_segments(wanted)
+        return None if segments is None else value == segments
+
+    return compare
+
+
+_numeric = {name: parsed(number, holds) for name, holds in {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}.items()}
+_dated = {name: parsed(moment, holds) for name, holds in {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}.items()}
+
+
+def _in_network(template: Template) -> Compare:
+    wanted = network(variables.source(template))
+    return unreadable if wanted is None else lambda value, _context: within(value, wanted)
+
+
+OPERATORS: dict[str, Operator] = {
+    "StringEquals": Operator(text, string_equals),
+    "StringNotEquals": Operator(text, string_equals, negated=True),
+    "StringEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case),
+    "StringNotEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case, negated=True),
+    "StringLike": Operator(text, string_like),
+    "StringNotLike": Operator(text, string_like, negated=True),
+    "NumericEquals": Operator(number, _numeric["="]),
+    "NumericNotEquals": Operator(number, _numeric["="], negated=True),
+    "NumericLessThan": Operator(number, _numeric["<"]),
+    "NumericLessThanEquals": Operator(number, _numeric["<="]),
+    "NumericGreaterThan": Operator(number, _numeric[">"]),
+    "NumericGreaterThanEquals": Operator(number, _numeric[">="]),
+    "DateEquals": Operator(moment, _dated["="]),
+    "DateNotEquals": Operator(moment, _dated["="], negated=True),
+    "DateLessThan": Operator(moment, _dated["<"]),
+    "DateLessThanEquals": Operator(moment, _dated["<="]),
+    "DateGreaterThan": Operator(moment, _dated[">"]),
+    "DateGreaterThanEquals": Operator(moment, _dated[">="]),
+    "Bool": Operator(truth, bool_equals),
+    "BinaryEquals": Operator(octets, parsed(octets, eq)),
+    "IpAddress": Operator(address, _in_network),
+    "NotIpAddress": Operator(address, _in_network, negated=True),
+    "ArnEquals": Operator(arn_segments, arn_like),
+    "ArnNotEquals": Operator(arn_segments, arn_like, negated=True),
+    "ArnLike": Operator(arn_segments, arn_like),
+    "ArnNotLike": Operator(arn_segments, arn_like, negated=True),
+}
+"""AWS's names, in AWS's case; AWS leaves open whether another case is accepted. It is not here."""

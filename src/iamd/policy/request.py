@@ -1,0 +1,83 @@
+"""What is asked: one caller, one action, one resource, one set of condition keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
+
+Context = Mapping[str, str | tuple[str, ...]]
+"""Condition keys in lower case; a multivalued key holds a tuple, an absent key is absent."""
+
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+@lru_cache(maxsize=8192)
+def lower(text: str) -> str:
+    """`text` with A-Z in lower case and every other character as it is.
+
+    AWS compares actions and condition keys without case. Only ASCII letters fold: `str.lower` would turn KELVIN SIGN
+    into `k` and so let another name match.
+    """
+    return text.translate(_ASCII_LOWER)
+
+
+class PrincipalKind(StrEnum):
+    """The kinds of caller that policy evaluation tells apart."""
+
+    ROOT = "root"
+    USER = "user"
+    ROLE_SESSION = "role session"
+    FEDERATED_USER = "federated user"
+    """A session made by GetFederationToken."""
+    SERVICE = "service"
+    FEDERATED = "federated"
+    """The unsigned caller of AssumeRoleWithSAML or AssumeRoleWithWebIdentity, known by its provider."""
+    ANONYMOUS = "anonymous"
+
+
+SIGNED = frozenset(
+    {PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER},
+)
+"""Callers that belong to an account: they alone have identity policies and service control policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller, by every name that a Principal element may call it.
+
+    `arn` is what a message calls the caller. `entity_arn` is the role (with its path) or user behind a session, and
+    `unique_id` is the AIDA or AROA id of the user or role, of that same entity for a session.
+    """
+
+    kind: PrincipalKind
+    account: str = ""
+    arn: str = ""
+    entity_arn: str | None = None
+    unique_id: str | None = None
+    service_names: tuple[str, ...] = ()
+    provider: str | None = None
+    canonical_id: str | None = None
+
+    @property
+    def partition(self) -> str:
+        """The partition of the caller's ARN, or an empty string for a caller without one."""
+        parts = self.arn.split(":", 2)
+        return parts[1] if len(parts) == 3 else ""
+
+
+ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One evaluation: `resource` is a full ARN, or `*` for an action that has no resource type.
+
+    `resource_account` is the owner, told by the service: an S3 ARN does not carry it.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    resource_account: str
+    context: Context

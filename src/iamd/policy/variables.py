@@ -1,0 +1,174 @@
+"""`${aws:username}` and its kin: policy variables, their defaults, and the escapes `${*}`, `${?}` and `${$}`.
+
+AWS: IAM User Guide, "Policy variables" (reference_policies_variables). A value is cut into parts before anything else
+reads it, because a variable's name holds a colon that is no separator of an ARN.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from iamd.policy.request import Context, lower
+from iamd.policy.wildcard import Token, cached_matcher, matcher, tokens
+
+Match = Callable[[str, Context], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A character that `${*}`, `${?}` or `${$}` stands for."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A condition key whose value is put in its place, or `default` when the key has none."""
+
+    key: str
+    default: str | None
+    source: str
+
+
+Part = str | Literal | Variable
+Template = tuple[Part, ...]
+"""A plain string is what the author typed: only its `*` and `?` are wildcards."""
+
+_ESCAPES = {"${*}": "*", "${?}": "?", "${$}": "$"}
+
+
+def parse(text: str) -> Template:
+    """The parts of `text`; a `${` that begins no variable is plain text (it is refused when a policy is stored)."""
+    if "${" not in text:
+        return (text,)
+    parts: list[Part] = []
+    plain = position = 0
+    while (opening := text.find("${", position)) >= 0:
+        part = _part(text, opening)
+        if part is None:
+            position = opening + 2
+            continue
+        parts += [text[plain:opening], part] if opening > plain else [part]
+        plain = position = opening + len(part.source)
+    return (*parts, text[plain:]) if plain < len(text) else tuple(parts)
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether every `${` of `text` begins a variable or an escape."""
+    return all(isinstance(part, (Literal, Variable)) or "${" not in part for part in parse(text))
+
+
+def _part(text: str, opening: int) -> Literal | Variable | None:
+    escape = text[opening : opening + 4]
+    if escape in _ESCAPES:
+        return Literal(_ESCAPES[escape], escape)
+    closing = text.find("}", opening)
+    comma = text.find(",", opening)
+    if closing < 0:
+        return None
+    if 0 <= comma < closing:
+        return _with_default(text, opening, comma)
+    return _variable(text[opening + 2 : closing], None, text[opening : closing + 1])
+
+
+def _with_default(text: str, opening: int, comma: int) -> Variable | None:
+    # AWS writes a blank between the comma and the quote; it leaves open whether the blank may be missing. It may here.
+    quote = comma + 1
+    while text[quote : quote + 1] == " ":
+        quote += 1
+    end = text.find("'}", quote + 1)
+    if text[quote : quote + 1] != "'" or end < 0:
+        return None
+    return _variable(text[opening + 2 : comma], text[quote + 1 : end], text[opening : end + 2])
+
+
+def _variable(name: str, default: str | None, source: str) -> Variable | None:
+    return Variable(lower(name), default, source) if name.strip() and "$" not in name else None
+
+
+def is_static(template: Template) -> bool:
+    """Whether `template` means the same in every request."""
+    return not any(isinstance(part, Variable) for part in template)
+
+
+def source(template: Template) -> str:
+    """`template` as it was written."""
+    return "".join(part if isinstance(part, str) else part.source for part in template)
+
+
+def value_of(variable: Variable, context: Context) -> str | None:
+    """The text a variable stands for, or None when it has no value.
+
+    AWS: only single-valued keys can be variables. A key whose value is an empty string counts as having none, so that
+    a missing tag never turns `home/${aws:PrincipalTag/x}*` into `home/*`.
+    """
+    value = context.get(variable.key)
+    return value if isinstance(value, str) and value else variable.default
+
+
+def text_of(template: Template, context: Context) -> str | None:
+    """The text `template` stands for in a request, or None when one of its variables has no value."""
+    texts = []
+    for part in template:
+        text = part if isinstance(part, str) else _text_of_part(part, context)
+        if text is None:
+            return None
+        texts.append(text)
+    return "".join(texts)
+
+
+def _text_of_part(part: Literal | Variable, context: Context) -> str | None:
+    return part.text if isinstance(part, Literal) else value_of(part, context)
+
+
+def tokens_of(template: Template, context: Context) -> tuple[Token, ...] | None:
+    """The pattern `template` stands for in a request, or None when one of its variables has no value."""
+    pattern: list[Token] = []
+    for part in template:
+        if isinstance(part, str):
+            pattern += tokens(part)
+            continue
+        text = _text_of_part(part, context)
+        if text is None:
+            return None
+        # SECURITY: what a variable brings is a literal token: a tag of value `*` must not become a wildcard.
+        pattern.append(text)
+    return tuple(pattern)
+
+
+def glob(template: Template) -> Match:
+    """A function that tells whether a text matches `template` in a request; a valueless variable matches nothing."""
+    if is_static(template):
+        static = matcher(tokens_of(template, {}) or ())
+        return lambda text, _context: static(text)
+
+    def match(text: str, context: Context) -> bool:
+        pattern = tokens_of(template, context)
+        return pattern is not None and cached_matcher(pattern)(text)
+
+    return match
+
+
+def segments(template: Template) -> list[Template]:
+    """`template` cut at the first five colons that the author typed: the segments of an ARN, six at most."""
+    found: list[list[Part]] = [[]]
+    for part in template:
+        if not isinstance(part, str):
+            found[-1].append(part)
+            continue
+        first, *rest = part.split(":", 6 - len(found))
+        _append_text(found[-1], first)
+        for piece in rest:
+            found.append([])
+            _append_text(found[-1], piece)
+    return [tuple(segment) for segment in found]
+
+
+def _append_text(segment: list[Part], text: str) -> None:
+    if text:
+        segment.append(text)
+
+
+def joined(templates: Sequence[Template]) -> str:
+    """The text of segments as they were written, with their colons."""
+    return ":".join(map(source, templates))
