@@ -40,3 +40,8 @@ def root(account: str) -> str:
 def assumed_role(account: str, role_name: str, session_name: str) -> str:
     """The ARN of a role session; it does not carry the role's path."""
     return f"arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}"
+
+
+def federated_user(account: str, name: str) -> str:
+    """The ARN of a session made by GetFederationToken."""
+    return f"arn:{PARTITION}:sts::{account}:federated-user/{name}"

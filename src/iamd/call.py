@@ -9,7 +9,25 @@ from iamd.clock import Clock
 from iamd.http import HttpRequest
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.records import Record
+from iamd.store.log import Use
+from iamd.store.records import AccessKey, Record, Role
+from iamd.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class LastUsed:
+    """When the caller's account's keys and roles were last used."""
+
+    store: Store
+    account_id: str
+
+    def access_key(self, access_key_id: str) -> Use | None:
+        """The last use of a long-term access key."""
+        return self.store.last_used(self.account_id, AccessKey.kind, access_key_id)
+
+    def role(self, role_id: str) -> Use | None:
+        """The last use of a role, by any of its sessions."""
+        return self.store.last_used(self.account_id, Role.kind, role_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +47,7 @@ class Call:
     now: int
     clock: Clock
     keyring: Keyring
+    last_used: LastUsed
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = field(default_factory=dict)

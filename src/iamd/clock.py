@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 class Clock:
@@ -43,3 +44,13 @@ def iso(moment: datetime) -> str:
 def seconds(count: float) -> timedelta:
     """A duration of `count` seconds."""
     return timedelta(seconds=count)
+
+
+def iso_of(timestamp: int) -> str:
+    """`iso` of whole seconds since the epoch."""
+    return _iso_of(timestamp)
+
+
+@lru_cache(maxsize=64)
+def _iso_of(timestamp: int) -> str:
+    return iso(datetime.fromtimestamp(timestamp, UTC))

@@ -149,9 +149,15 @@ def _enforce_iam(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _converted(given: Mapping[str, Any]) -> Settings:
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
         raise SettingsError(_worded(error, given)) from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(kind)
 
 
 def _worded(error: msgspec.ValidationError, given: Mapping[str, Any]) -> str:

@@ -120,6 +120,11 @@ class Keyring:
         """Give the bytes that `seal_text` sealed for this purpose and place; SealError for anything else."""
         return self.open(purpose, fields, _from_text(text))
 
+    def derived_key(self, purpose: str) -> bytes:
+        """The oldest key's 32 bytes for one purpose that is no sealing; it stays the same when newer keys are added."""
+        info = b"iamd derived v1\0" + purpose.encode()
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(self.keys[0].secret)
+
     def is_current(self, sealed: bytes) -> bool:
         """Tell whether the newest key sealed this; what it did not must be sealed again before older keys retire."""
         return sealed[1:_HEAD] == self.newest.id

@@ -55,12 +55,20 @@ class Decision:
         return self.outcome is Outcome.ALLOWED
 
 
+NAMING_EVERYTHING = ("iam:",)
+"""The actions whose denials say `on resource: *`; most services leave it out.
+
+AWS: seen in CloudTrail records of ListAccountAliases and GetAccountSummary.
+"""
+
+
 def denial_message(decision: Decision, request: Request) -> str:
     """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied)."""
     if request.principal.kind is PrincipalKind.FEDERATED:
         # AWS: STS has nobody to name to an unsigned caller ("Troubleshooting SAML federation", troubleshoot_saml).
         return f"Not authorized to perform {request.action}"
-    on_resource = "" if request.resource == "*" else f" on resource: {request.resource}"
+    named = request.resource != "*" or request.action.startswith(NAMING_EVERYTHING)
+    on_resource = f" on resource: {request.resource}" if named else ""
     return (
         f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
         f" {_reason(decision, request.action)}"

@@ -41,12 +41,12 @@ def page(
     cut = ordered[: max_items or DEFAULT_MAX_ITEMS]
     if len(cut) == len(ordered):
         return cut, {"IsTruncated": False}
-    sealed = call.keyring.seal("marker", bound, key(cut[-1]).encode())
+    sealed = call.keyring.seal_text("marker", bound, key(cut[-1]).encode())
     return cut, {"IsTruncated": True, "Marker": sealed}
 
 
 def _opened(call: Call, marker: str, bound: tuple[str, ...]) -> str:
     try:
-        return call.keyring.open("marker", bound, marker).decode()
+        return call.keyring.open_text("marker", bound, marker).decode()
     except SealError as error:
         raise InvalidMarker("Invalid Marker.") from error

@@ -29,8 +29,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "users",
         "authorization_details",
     ),
-    "sts": ("assume_role", "callers"),
-    "cloudtrail": ("lookup",),
+    "sts": ("callers",),
 }
 """The modules that hold a service's operations."""
 
@@ -40,15 +39,16 @@ class Target:
     """One thing that a request touches and must be allowed on.
 
     `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
-    `context` holds the condition keys that are bound to this resource, in lower case. `policy` is the text of the
-    resource's own policy; `trust` says that it is a role's trust policy, which has a gate of its own.
+    `context` holds the condition keys that are bound to this resource, in lower case. `policies` are the texts of the
+    resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
+    none when the role does not exist) has a gate of its own.
     """
 
     arn: str = "*"
     action: str | None = None
     account: str | None = None
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    policy: str | None = None
+    policies: tuple[str, ...] = ()
     trust: bool = False
 
 

@@ -102,13 +102,15 @@ class Account:
 class Snapshot:
     """All accounts at one revision; what it holds never changes."""
 
-    __slots__ = ("_accounts", "_foreign_keys", "revision")
+    __slots__ = ("_accounts", "_foreign_keys", "cache", "revision")
 
     def __init__(self, revision: int, accounts: Mapping[str, Account], foreign_keys: Mapping[str, str]) -> None:
         self.revision = revision
         self._accounts = accounts
         self._foreign_keys = foreign_keys
         """The accounts of access keys that were given to iamd and so don't name their account."""
+        self.cache: dict[str, object] = {}
+        """What readers worked out of this snapshot and nothing else, by a name of their own; it ends with it."""
 
     def account(self, account_id: str) -> Account | None:
         """The account, or None when this server has no such account."""

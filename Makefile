@@ -1,0 +1,63 @@
+# Everything a contributor runs; `make` lists it. A new machine has Python 3.11 or later, pip and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TEST_ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
+
+.DEFAULT_GOAL := help
+.PHONY: help serve venv venv-test test check lint format bench docs requirements clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: venv ## Install what is locked, and start iamd with its data in .iamd/
+	$(BIN)/iamd serve --data .iamd
+
+venv: $(VENV)/.installed ## Only the set-up of `make serve`: .venv/bin/iamd can run after it
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "iamd needs Python 3.11 or later: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements/serve.txt
+	$(PIP) --require-hashes -r requirements/serve.txt
+	$(PIP) --no-deps -e .
+	@touch $@
+
+venv-test: $(VENV)/.installed-test
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
+	$(PIP) --require-hashes -r requirements/test.txt
+	@touch $@
+
+test: venv-test ## Run every test
+	$(BIN)/pytest -n auto --dist worksteal -q $(TEST_ARGS)
+
+lint: venv-test ## Check format, lint, types and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: venv-test ## Format the code, and mend what ruff can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: venv-test ## Write the generated pages of docs/ anew
+	$(BIN)/python tools/write_docs.py
+
+check: lint test ## What CI runs: format, lint, types, contracts, tests, documents
+
+bench: venv-test ## Compare with peers, side by side; prints ratios
+	$(PIP) --require-hashes -r requirements/bench.txt
+	$(BIN)/python benchmarks/run.py
+
+requirements: ## Resolve and pin the dependencies anew (needs uv)
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend pyproject.toml -o requirements/serve.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/bench.in -o requirements/bench.txt
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) dist build

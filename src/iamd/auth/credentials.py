@@ -1,0 +1,144 @@
+"""Access key id to Identity: the user or root key it is, or the session that its token holds."""
+
+from dataclasses import dataclass, replace
+
+from iamd import arn, ids
+from iamd.accounts import ACCESS_KEY_PURPOSE
+from iamd.auth import tokens
+from iamd.auth.identity import Identity, root_user
+from iamd.auth.sealing import Keyring
+from iamd.auth.tokens import Session, SessionKind
+from iamd.errors import Common, CommonError
+from iamd.policy.request import PrincipalKind
+from iamd.store.account import Account, Snapshot
+from iamd.store.change import Change
+from iamd.store.records import AccessKey, AccountRecord, Role, User
+
+ACTIVE = "Active"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A caller with the secret that its signature must have been made with."""
+
+    identity: Identity
+    secret_access_key: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.identity.arn})"
+
+
+def identify(
+    access_key_id: str, session_token: str | None, view: Snapshot | Change, keyring: Keyring, now: int
+) -> Credentials | None:
+    """The caller whose access key this is; None for a key that is unknown, inactive, or whose principal is gone.
+
+    ExpiredToken and an invalid session token are raised. A temporary key without its token and a long-term key with
+    a token are unknown keys (invariant STS-08).
+    """
+    if session_token is not None:
+        return _session(access_key_id, session_token, view, keyring, now)
+    if isinstance(view, Snapshot):
+        known = view.cache.get(access_key_id)
+        if isinstance(known, Credentials):
+            return known
+        found = _long_term(access_key_id, view, keyring)
+        if found is not None:
+            view.cache[access_key_id] = found
+        return found
+    return _long_term(access_key_id, view, keyring)
+
+
+def _long_term(access_key_id: str, view: Snapshot | Change, keyring: Keyring) -> Credentials | None:
+    found = view.access_key(access_key_id)
+    if found is None:
+        return None
+    account, key = found
+    # SECURITY: inactive and deleted keys, and keys of deleted users, are refused at once (STS-06, PRN-04).
+    if key.status != ACTIVE or _suspended(account):
+        return None
+    secret = _secret(account, key, keyring)
+    if key.user_id is None:
+        return Credentials(root_user(account.id, access_key_id), secret)
+    user = account.get(User, key.user_id)
+    return Credentials(_user(account, user, access_key_id, None), secret) if user is not None else None
+
+
+def _secret(account: Account, key: AccessKey, keyring: Keyring) -> str:
+    return keyring.open(ACCESS_KEY_PURPOSE, (account.id, key.access_key_id), key.sealed_secret).decode()
+
+
+def _suspended(account: Account) -> bool:
+    record = account.get(AccountRecord, account.id)
+    return record is None or record.suspended
+
+
+def _user(account: Account, user: User, access_key_id: str, session: Session | None) -> Identity:
+    user_arn = arn.iam(account.id, "user", user.path, user.user_name)
+    return Identity(
+        PrincipalKind.USER,
+        account.id,
+        user_arn,
+        user.user_id,
+        user.user_id,
+        user_arn,
+        user.user_name,
+        access_key_id,
+        session,
+    )
+
+
+def _session(access_key_id: str, token: str, view: Snapshot | Change, keyring: Keyring, now: int) -> Credentials | None:
+    if not access_key_id.startswith(ids.TEMPORARY_KEY):
+        return None
+    session = tokens.open(token, access_key_id, keyring)
+    if now >= session.expires:
+        raise CommonError(Common.EXPIRED_TOKEN, "The security token included in the request is expired")
+    account = view.account(session.account)
+    if account is None or _suspended(account):
+        return None
+    identity = _of_session(account, session, access_key_id)
+    return Credentials(identity, session.secret_access_key) if identity is not None else None
+
+
+def _of_session(account: Account, session: Session, access_key_id: str) -> Identity | None:
+    """The identity of a session; None when the principal behind it is gone: a deleted principal's sessions end."""
+    if session.kind is SessionKind.ROLE:
+        role = account.get(Role, session.principal_id)
+        return _role_session(account, role, session, access_key_id) if role is not None else None
+    user = account.get(User, session.principal_id)
+    if user is None and session.principal_id != account.id:
+        return None
+    if session.kind is SessionKind.FEDERATED:
+        return _federated_user(account, user, session, access_key_id)
+    if user is not None:
+        return _user(account, user, access_key_id, session)
+    return replace(root_user(account.id, access_key_id), session=session)
+
+
+def _federated_user(account: Account, user: User | None, session: Session, access_key_id: str) -> Identity:
+    return Identity(
+        PrincipalKind.FEDERATED_USER,
+        account.id,
+        arn.federated_user(account.id, session.session_name),
+        f"{account.id}:{session.session_name}",
+        user.user_id if user is not None else None,
+        arn.iam(account.id, "user", user.path, user.user_name) if user is not None else arn.root(account.id),
+        user.user_name if user is not None else None,
+        access_key_id,
+        session,
+    )
+
+
+def _role_session(account: Account, role: Role, session: Session, access_key_id: str) -> Identity:
+    return Identity(
+        PrincipalKind.ROLE_SESSION,
+        account.id,
+        arn.assumed_role(account.id, role.role_name, session.session_name),
+        f"{role.role_id}:{session.session_name}",
+        role.role_id,
+        arn.iam(account.id, "role", role.path, role.role_name),
+        role.role_name,
+        access_key_id,
+        session,
+    )

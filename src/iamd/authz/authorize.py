@@ -1,0 +1,70 @@
+"""One request's decisions: every thing it touches is decided on its own, and all must be allowed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from iamd.auth.identity import Identity
+from iamd.authz import context, policies
+from iamd.authz.context import Context
+from iamd.errors import Common, CommonError
+from iamd.policy.decision import Decision, denial_message
+from iamd.policy.evaluate import decide
+from iamd.policy.request import Principal, Request
+from iamd.services.registry import Target
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was asked and what was decided, as the audit event keeps it."""
+
+    request: Request
+    decision: Decision
+
+
+class Denied(CommonError):
+    """A request that its policies do not allow; the verdicts up to the one that denied it go to the audit event."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        last = verdicts[-1]
+        super().__init__(Common.ACCESS_DENIED, denial_message(last.decision, last.request))
+        self.verdicts = verdicts
+
+
+def principal_of(identity: Identity) -> Principal:
+    """The caller as the policy engine knows it."""
+    return Principal(
+        identity.kind,
+        account=identity.account_id,
+        arn=identity.arn,
+        entity_arn=identity.entity_arn,
+        unique_id=identity.entity_id,
+    )
+
+
+def authorize(
+    identity: Identity,
+    view: Snapshot | Change,
+    action: str,
+    targets: Sequence[Target],
+    of_request: Callable[[], Context],
+    now: int,
+) -> list[Verdict]:
+    """The verdicts, all of them allowing; Denied at the first that does not.
+
+    `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request.
+    """
+    caller = context.of_caller(identity, view, now)
+    layers = policies.of_caller(identity, view)
+    principal = principal_of(identity)
+    shared = {**of_request(), **caller}
+    verdicts: list[Verdict] = []
+    for target in targets:
+        owner = target.account or identity.account_id
+        keys = {**shared, **target.context, "aws:resourceaccount": owner}
+        asked = Request(principal, target.action or action, target.arn, owner, keys)
+        verdicts.append(Verdict(asked, decide(asked, policies.with_target(layers, target))))
+        if not verdicts[-1].decision.allowed:
+            raise Denied(verdicts)
+    return verdicts

@@ -1,0 +1,130 @@
+"""This request's condition keys: those of the caller, those of the request, those of the thing that is touched.
+
+All keys are lower case. What a client sends decides no key of the caller (AUZ-18: a header, query or body field can
+never set, append to or shadow one). Names and availability: IAM User Guide, reference_policies_condition-keys, and
+the table of principal key values in reference_policies_variables.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from iamd.auth.identity import Identity
+from iamd.clock import iso_of
+from iamd.http import HttpRequest
+from iamd.policy.request import PrincipalKind, lower
+from iamd.services.registry import Target
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+from iamd.store.records import Role, Tag, User
+
+Value = str | tuple[str, ...]
+Context = dict[str, Value]
+
+# AWS: aws:PrincipalType is one of Account, User, FederatedUser, AssumedRole, Anonymous.
+PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE_SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ANONYMOUS: "Anonymous",
+}
+
+
+def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
+    """The keys that say who asks; they hold for as long as the caller's records and session do."""
+    keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
+    kind = identity.kind
+    if kind in PRINCIPAL_TYPES:
+        keys["aws:principaltype"] = PRINCIPAL_TYPES[kind]
+    if identity.account_id:
+        keys["aws:principalaccount"] = identity.account_id
+        # AWS: for a role session the key holds the role's ARN with its path, not the session's.
+        keys["aws:principalarn"] = principal_arn(identity)
+    if kind is PrincipalKind.USER and identity.name is not None:
+        keys["aws:username"] = identity.name
+    for key, value in principal_tags(identity, view).items():
+        keys[f"aws:principaltag/{lower(key)}"] = value
+    if identity.session is not None:
+        keys.update(_of_session(identity, now))
+    return keys
+
+
+def principal_arn(identity: Identity) -> str:
+    """The value of `aws:PrincipalArn`."""
+    is_role = identity.kind is PrincipalKind.ROLE_SESSION
+    return identity.entity_arn if is_role and identity.entity_arn is not None else identity.arn
+
+
+def _of_session(identity: Identity, now: int) -> Context:
+    session = identity.session
+    if session is None:
+        return {}
+    keys: Context = {
+        "aws:tokenissuetime": iso_of(session.issued),
+        # AWS: present with temporary credentials only, absent with long-term keys.
+        "aws:multifactorauthpresent": "true" if session.mfa_time is not None else "false",
+    }
+    if session.mfa_time is not None:
+        keys["aws:multifactorauthage"] = str(max(0, now - session.mfa_time))
+    if session.source_identity is not None:
+        keys["aws:sourceidentity"] = session.source_identity
+    if session.federated_provider is not None:
+        keys["aws:federatedprovider"] = session.federated_provider
+    return keys
+
+
+def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, str]:
+    """The caller's tags: the user's, or the role's under the session's own (IAM User Guide, id_session-tags)."""
+    account = view.account(identity.account_id)
+    if account is None or identity.entity_id is None:
+        return {}
+    entity: Role | User | None
+    if identity.kind is PrincipalKind.ROLE_SESSION:
+        entity = account.get(Role, identity.entity_id)
+    else:
+        entity = account.get(User, identity.entity_id)
+    tags = {lower(tag.key): tag.value for tag in entity.tags} if entity is not None else {}
+    if identity.session is not None:
+        tags.update((lower(key), value) for key, value in identity.session.tags.items())
+    return tags
+
+
+def of_request(request: HttpRequest, region: str, now: int) -> Context:
+    """The keys that say how and when it is asked."""
+    keys: Context = {
+        "aws:currenttime": iso_of(now),
+        "aws:epochtime": str(now),
+        "aws:securetransport": "true" if request.secure else "false",
+        "aws:sourceip": request.source_ip,
+        "aws:requestedregion": region,
+        "aws:viaawsservice": "false",
+    }
+    for name, value in request.headers:
+        if name == b"user-agent":
+            keys["aws:useragent"] = value.decode("latin-1")
+        elif name == b"referer":
+            keys["aws:referer"] = value.decode("latin-1")
+    return keys
+
+
+def of_tags(parameters: Mapping[str, Any]) -> Context:
+    """`aws:RequestTag/...` and `aws:TagKeys`, from the tags that an operation's parameters hold."""
+    tags = parameters.get("Tags")
+    keys: Context = {}
+    if isinstance(tags, list) and all(isinstance(tag, dict) and "Key" in tag for tag in tags):
+        keys.update((f"aws:requesttag/{lower(tag['Key'])}", tag.get("Value", "")) for tag in tags)
+        keys["aws:tagkeys"] = tuple(tag["Key"] for tag in tags)
+    tag_keys = parameters.get("TagKeys")
+    if isinstance(tag_keys, list):
+        keys["aws:tagkeys"] = tuple(str(key) for key in tag_keys)
+    return {key: value for key, value in keys.items() if value != ()}
+
+
+def of_target(target: Target, owner: str) -> Context:
+    """The keys that are bound to the thing that is touched."""
+    return {**target.context, "aws:resourceaccount": owner}
+
+
+def resource_tags(tags: tuple[Tag, ...], prefixes: tuple[str, ...] = ("aws:resourcetag",)) -> Context:
+    """`aws:ResourceTag/...` (and a service's own forms of it) for the tags that a resource has."""
+    return {f"{prefix}/{lower(tag.key)}": tag.value for prefix in prefixes for tag in tags}

@@ -1,0 +1,81 @@
+"""The policies that apply to a request: identity, boundary, session, and the resource's own."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from iamd.auth.identity import Identity
+from iamd.data import managed_policies
+from iamd.policy.document import Policy, PolicyType, load
+from iamd.policy.evaluate import Gate, Layers
+from iamd.policy.request import PrincipalKind
+from iamd.services.registry import Target
+from iamd.store.account import Account, Snapshot
+from iamd.store.change import Change
+from iamd.store.records import Entity, Group, ManagedPolicy, Role, User
+
+UNREADABLE = ""
+"""The text that stands for a policy that ought to be there and is not; loaded, it denies everything (AUZ-14)."""
+
+
+def document_of(account: Account, arn: str) -> str:
+    """The text in force of a managed policy, the account's own or AWS's; UNREADABLE when there is none."""
+    own = account.one(ManagedPolicy, "arn", arn)
+    if own is not None:
+        return own.document
+    listed = managed_policies.catalogue().get(arn)
+    return managed_policies.document(arn, listed.default_version_id) if listed is not None else UNREADABLE
+
+
+def entity_of(identity: Identity, view: Snapshot | Change) -> User | Role | None:
+    """The user or role behind the caller, as the view has it."""
+    account = view.account(identity.account_id)
+    if account is None or identity.entity_id is None:
+        return None
+    if identity.kind is PrincipalKind.ROLE_SESSION:
+        return account.get(Role, identity.entity_id)
+    return account.get(User, identity.entity_id)
+
+
+def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
+    """The layers that the caller brings: identity, boundary and session policies."""
+    account = view.account(identity.account_id)
+    entity = entity_of(identity, view)
+    if account is None or entity is None:
+        return Layers(session=_session(identity, account))
+    boundary = entity.permissions_boundary
+    return Layers(
+        identity=_identity(account, entity),
+        boundary=load(document_of(account, boundary), PolicyType.BOUNDARY) if boundary else None,
+        session=_session(identity, account),
+    )
+
+
+def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:
+    bearers: list[Entity] = [entity]
+    if isinstance(entity, User):
+        groups = (account.get(Group, group_id) for group_id in entity.groups)
+        bearers += [group for group in groups if group is not None]
+    return tuple(load(text, PolicyType.IDENTITY) for bearer in bearers for text in _texts(account, bearer))
+
+
+def _texts(account: Account, bearer: Entity) -> Iterable[str]:
+    yield from (policy.document for policy in bearer.inline_policies)
+    yield from (document_of(account, arn) for arn in bearer.attached_policies)
+
+
+def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] | None:
+    """None says that no session policy was passed; the engine knows what that means for each kind of session."""
+    session = identity.session
+    if session is None or account is None or not (session.policy or session.policy_arns):
+        return None
+    texts = [session.policy] if session.policy else []
+    texts += [document_of(account, arn) for arn in session.policy_arns]
+    return tuple(load(text, PolicyType.SESSION) for text in texts)
+
+
+def with_target(layers: Layers, target: Target) -> Layers:
+    """The caller's layers with the policy of the thing that is touched; a role has a gate even without a policy."""
+    if not target.trust and not target.policies:
+        return layers
+    kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)
+    return replace(layers, resource=tuple(load(text, kind) for text in target.policies), gate=gate)

@@ -1,0 +1,86 @@
+"""iamd's own doors beside AWS's protocols: health, and with `--dev` reset and clock."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from iamd import __version__
+from iamd.http import HttpRequest, HttpResponse
+from iamd.runtime import Runtime
+from iamd.services import registry
+
+HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
+RESET = b"/_iamd/reset"
+CLOCK = b"/_iamd/clock"
+PREFIXES = (b"/_iamd/", b"/_localstack/")
+
+
+class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /_iamd/clock`."""
+
+    advance_seconds: float = 0.0
+    reset: bool = False
+
+
+def is_door(request: HttpRequest) -> bool:
+    """Whether the path is one of ours: an underscore can't stand in a bucket name, so no bucket is shadowed."""
+    return request.path.startswith(PREFIXES)
+
+
+async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
+    """Answer one of iamd's own paths."""
+    if request.path in HEALTH and request.method in {"GET", "HEAD"}:
+        return _json(200, health(runtime))
+    if runtime.settings.dev and request.method == "POST" and request.path in {RESET, CLOCK}:
+        if _is_foreign(request):
+            return _json(403, {"message": "this door answers programs on this machine only"})
+        return await _reset(runtime) if request.path == RESET else _clock(runtime, body)
+    return _json(404, {"message": f"nothing is at {request.path.decode('latin-1')}"})
+
+
+def health(runtime: Runtime) -> dict[str, Any]:
+    """What `/_iamd/health` shows."""
+    backends = runtime.gateway.health() if runtime.gateway is not None else {}
+    return {
+        "status": "running",
+        "version": __version__,
+        "store": "sqlite",
+        "revision": runtime.store.snapshot().revision,
+        "enforce": runtime.settings.enforce,
+        "backends": backends,
+        "services": dict.fromkeys(registry.NOUNS, "running"),
+    }
+
+
+async def _reset(runtime: Runtime) -> HttpResponse:
+    runtime.clock.reset()
+    runtime.store.reset()
+    if runtime.gateway is not None:
+        await runtime.gateway.reset()
+    return _json(200, {"revision": runtime.store.snapshot().revision})
+
+
+def _clock(runtime: Runtime, body: bytes) -> HttpResponse:
+    try:
+        asked = msgspec.json.decode(body, type=Advance)
+    except msgspec.DecodeError as error:
+        return _json(400, {"message": str(error)})
+    if not math.isfinite(asked.advance_seconds) or asked.advance_seconds < 0:
+        return _json(400, {"message": "advance_seconds is a number of seconds, 0 or more"})
+    if asked.reset:
+        runtime.clock.reset()
+    runtime.clock.advance(asked.advance_seconds)
+    return _json(200, {"advanced_seconds": runtime.clock.advanced_seconds})
+
+
+def _is_foreign(request: HttpRequest) -> bool:
+    # SECURITY: a page in a browser can post to loopback; it can't leave these headers out, nor name our host.
+    host = (request.header(b"host") or "").rpartition(":")[0] or request.header(b"host") or ""
+    sent = any(name == b"origin" or name.startswith(b"sec-fetch-") for name, _ in request.headers)
+    return sent or host not in {"127.0.0.1", "localhost", "[::1]"}
+
+
+def _json(status: int, content: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(status, [(b"content-type", b"application/json")], msgspec.json.encode(content))

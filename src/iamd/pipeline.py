@@ -1,0 +1,273 @@
+"""The way of one signed request to iamd's own services, top to bottom: read this first.
+
+`serve` is the ten steps in order; the gateway (`gateway/proxy.py`) shares those up to the decision.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from iamd.auth import credentials, sigv4
+from iamd.auth.claim import Claim
+from iamd.auth.credentials import Credentials
+from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.authz import context
+from iamd.authz.authorize import Denied, Verdict, authorize
+from iamd.call import Call, LastUsed
+from iamd.errors import AWSError, Common, CommonError
+from iamd.http import HttpRequest, HttpResponse
+from iamd.policy.request import PrincipalKind
+from iamd.runtime import Runtime
+from iamd.services import registry
+from iamd.services.cloudtrail.events import Outcome, event_of
+from iamd.services.registry import Registered, Target
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+from iamd.store.errors import Unavailable
+from iamd.store.log import Use
+from iamd.store.records import AccessKey, Role
+from iamd.wire import faults, parse, route, serialize, validate
+from iamd.wire.models import Operation, to_snake
+from iamd.wire.route import Dialect, Route
+
+log = logging.getLogger(__name__)
+
+# AWS: S3 and STS take a signature whose date is at most 15 minutes off, other services 5 minutes (invariant SIG-04).
+WINDOWS = {"s3": 900.0, "sts": 900.0}
+DEFAULT_WINDOW = 300.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of a request so far: what its event and its error are made of when a step refuses it."""
+
+    request: HttpRequest
+    claim: Claim | None = None
+    route: Route | None = None
+    identity: Identity | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Sequence[Verdict] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+
+
+async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
+    """Answer a request to one of iamd's own services; whatever happens, it is answered and recorded."""
+    progress = Progress(request)
+    try:
+        return await _answer(runtime, progress)
+    except AWSError as error:
+        return refused(runtime, progress, error)
+    except Unavailable as error:
+        return refused(runtime, progress, CommonError(Common.UNAVAILABLE, str(error)))
+    except Exception:
+        log.exception("request %s failed", request.id)
+        return refused(runtime, progress, CommonError(Common.INTERNAL))
+
+
+async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
+    request = progress.request
+    claim = progress.claim = sigv4.claim(request)
+    found_route = progress.route = route.operation_of(request, claim.service if claim is not None else None)
+    operation = found_route.operation
+    snapshot = runtime.store.snapshot()
+    identity = progress.identity = identified(runtime, progress, snapshot)
+    parameters = progress.parameters = parse.parameters(found_route, request)
+    validate.validate(operation, parameters)
+    registered = registry.find(operation.service, operation.name)
+    work = Work(runtime, progress, registered, identity, arguments(parameters))
+    result = await work.write() if registered.writes else work.read(snapshot)
+    return serialize.response(operation, result or {}, request.id)
+
+
+def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Identity:
+    """The caller, its signature checked; a request without one is anonymous."""
+    claim, request = progress.claim, progress.request
+    if claim is None:
+        return ANONYMOUS
+    found = known(runtime, claim, snapshot)
+    window = WINDOWS.get(claim.service, DEFAULT_WINDOW)
+    machine_now = runtime.clock.machine_timestamp()
+    if found is None:
+        raise sigv4.check_unknown_key(claim, request, machine_now, window)
+    sigv4.check(claim, request, found.secret_access_key, machine_now, window)
+    note_use(runtime, found.identity, claim)
+    return found.identity
+
+
+def note_use(runtime: Runtime, identity: Identity, claim: Claim) -> None:
+    """Remember that a key, or a role by one of its sessions, was used now."""
+    if identity.kind is PrincipalKind.ROLE_SESSION:
+        kind, key = Role.kind, identity.entity_id
+    else:
+        kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
+    if key is not None:
+        use = Use(int(runtime.clock.timestamp()), claim.region, claim.service)
+        runtime.store.note_use(identity.account_id, kind, key, use)
+
+
+def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | None:
+    """The credentials that a claim names, unverified yet."""
+    now = int(runtime.clock.timestamp())
+    return credentials.identify(claim.access_key_id, claim.session_token, snapshot, runtime.keyring, now)
+
+
+def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's parameters as its function takes them: `user_name` for `UserName`."""
+    return {to_snake(name): value for name, value in parameters.items()}
+
+
+@dataclass(slots=True)
+class Work:
+    """Steps 6 to 10 for one operation: what it touches, the decision, the work itself, its event."""
+
+    runtime: Runtime
+    progress: Progress
+    registered: Registered
+    identity: Identity
+    arguments: Mapping[str, Any]
+
+    def read(self, snapshot: Snapshot) -> Mapping[str, Any] | None:
+        """Decide and run a reading operation where the request is, on the snapshot."""
+        call = self._call(snapshot)
+        self._decide(call)
+        result = self.registered.function(call, **self.arguments)
+        self.runtime.store.record_event(event_of(self._outcome(call, result)))
+        return result
+
+    async def write(self) -> Mapping[str, Any] | None:
+        """Decide and run a writing operation in the store's writer thread, on the newest state, with its event."""
+        prepared = None
+        if self.registered.prepare is not None:
+            prepared = await asyncio.to_thread(self._prepare)
+        return await asyncio.wrap_future(self.runtime.store.write(lambda change: self._write(change, prepared)))
+
+    def _prepare(self) -> Any:
+        """Do the slow part of an operation before the lock; nobody who may not run it makes us do it."""
+        call = self._call(self.runtime.store.snapshot())
+        self._decide(call)
+        return self.registered.prepare(call, **self.arguments) if self.registered.prepare is not None else None
+
+    def _write(self, change: Change, prepared: Any) -> Mapping[str, Any] | None:
+        # SECURITY: the caller is looked up again in the state that is written to: a key deleted since is refused.
+        self._still_known(change)
+        call = self._call(change, prepared)
+        self._decide(call)
+        result = self.registered.function(call, **self.arguments)
+        change.record_event(event_of(self._outcome(call, result)))
+        return result
+
+    def _still_known(self, change: Change) -> None:
+        claim = self.progress.claim
+        if claim is None:
+            return
+        now = int(self.runtime.clock.timestamp())
+        found = credentials.identify(claim.access_key_id, claim.session_token, change, self.runtime.keyring, now)
+        if found is None:
+            raise CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
+        self.identity = self.progress.identity = found.identity
+
+    def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
+        claim = self.progress.claim
+        self.progress.revision = view.revision
+        return Call(
+            identity=self.identity,
+            request=self.progress.request,
+            service=self.registered.service,
+            operation=self.registered.name,
+            region=claim.region if claim is not None else self.runtime.settings.region,
+            now=int(self.runtime.clock.timestamp()),
+            clock=self.runtime.clock,
+            keyring=self.runtime.keyring,
+            last_used=LastUsed(self.runtime.store, self.identity.account_id),
+            view=view,
+            prepared=prepared,
+        )
+
+    def _decide(self, call: Call) -> None:
+        if self.identity is ANONYMOUS:
+            raise CommonError(Common.MISSING_AUTHENTICATION)
+        targets = self.registered.on(call, **self.arguments)
+        operation = self.operation
+        try:
+            self.progress.verdicts = authorize(
+                self.identity,
+                call.view,
+                f"{self.registered.service}:{operation.name}",
+                [targets] if isinstance(targets, Target) else targets,
+                lambda: {
+                    **context.of_request(call.request, call.region, call.now),
+                    **context.of_tags(self.progress.parameters),
+                },
+                call.now,
+            )
+        except Denied as denied:
+            self.progress.verdicts = denied.verdicts
+            raise
+
+    @property
+    def operation(self) -> Operation:
+        """The operation as the model has it."""
+        if self.progress.route is None:
+            raise TypeError("no route")
+        return self.progress.route.operation
+
+    def _outcome(self, call: Call, result: Mapping[str, Any] | None) -> Outcome:
+        self.progress.notes = call.notes
+        return outcome(self.runtime, self.progress, response=result, read_only=not self.registered.writes)
+
+
+def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpResponse:
+    """The error in the protocol the client speaks, recorded."""
+    request = progress.request
+    if progress.route is not None:
+        spoken = Dialect(progress.route.service, progress.route.protocol)
+    else:
+        spoken = route.dialect(request, progress.claim.service if progress.claim is not None else None)
+    operation = progress.route.operation if progress.route is not None else None
+    response = faults.fault(error, spoken.service, operation, spoken.protocol, request.id)
+    code = faults.code_of(error, spoken.service, spoken.protocol)
+    refusal = outcome(runtime, progress, service=spoken.service, code=code, message=error.message)
+    try:
+        runtime.store.record_event(event_of(refusal))
+    except Unavailable:
+        # The audit queue is full: the refusal stands, and the log keeps what the stream cannot.
+        log.exception("event of refused request %s is lost", request.id)
+    return response
+
+
+def outcome(
+    runtime: Runtime,
+    progress: Progress,
+    *,
+    service: str | None = None,
+    response: Mapping[str, Any] | None = None,
+    read_only: bool | None = None,
+    code: str | None = None,
+    message: str | None = None,
+) -> Outcome:
+    """What the event of this request says."""
+    claim, identity = progress.claim, progress.identity
+    named = progress.route.operation if progress.route is not None else None
+    service = named.service if named is not None else service or "unknown"
+    name = named.name if named is not None else "Unknown"
+    return Outcome(
+        request=progress.request,
+        time=int(runtime.clock.timestamp()),
+        service=service,
+        source=f"{service}.amazonaws.com",
+        name=name,
+        region=claim.region if claim is not None else runtime.settings.region,
+        identity=identity,
+        read_only=name.startswith(("Get", "List", "Describe", "Lookup")) if read_only is None else read_only,
+        parameters=progress.parameters,
+        response=response,
+        verdicts=progress.verdicts,
+        error_code=code,
+        error_message=message,
+        notes=progress.notes,
+        recipient=identity.account_id if identity is not None and identity.account_id else runtime.settings.account,
+        revision=progress.revision,
+    )

@@ -1,0 +1,136 @@
+"""The ASGI application: which path or service goes to the pipeline, the gateway or iamd's own doors."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from iamd import doors, ids, pipeline
+from iamd.auth import sigv4
+from iamd.errors import AWSError, Common, CommonError
+from iamd.http import HttpRequest, HttpResponse
+from iamd.pipeline import Progress
+from iamd.runtime import Runtime
+from iamd.wire.hosts import host_of
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+OWN_SERVICES = frozenset(
+    {
+        "iam", "sts", "cloudtrail", "organizations", "sso", "sso-oauth", "identitystore", "rolesanywhere",
+        "access-analyzer", "signin", "awsssoportal", "awsssooidc", "iamd",
+    }
+)  # fmt: skip
+"""Signing names of the services that iamd answers itself: never forwarded, never answered by a backend."""
+
+MAX_BODY = 1024 * 1024
+"""Longest body, in bytes, of a request to iamd's own services (invariant LIM-01)."""
+
+FORM = b"application/x-www-form-urlencoded"
+
+
+class App:
+    """What uvicorn calls for each request."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; every other kind of connection is turned away."""
+        if scope["type"] != "http":
+            raise TypeError(f"iamd does not speak {scope['type']}")
+        request = received(scope, self.runtime)
+        if doors.is_door(request):
+            body = await whole_body(receive, MAX_BODY)
+            await answer(send, await doors.serve(self.runtime, request, body or b""))
+        elif self.runtime.gateway is not None and not is_own(request):
+            await self.runtime.gateway.serve(request, receive, send)
+        else:
+            await answer(send, await self._own(request, receive))
+
+    async def _own(self, request: HttpRequest, receive: Receive) -> HttpResponse:
+        try:
+            body = await whole_body(receive, MAX_BODY)
+        except AWSError as error:
+            return pipeline.refused(self.runtime, Progress(request), error)
+        return await pipeline.serve(self.runtime, with_body(request, body))
+
+
+def received(scope: Message, runtime: Runtime) -> HttpRequest:
+    """The request as a value, its body not read yet."""
+    client = scope.get("client")
+    headers = scope["headers"]
+    return HttpRequest(
+        id=ids.request_id(),
+        method=scope["method"],
+        path=scope["raw_path"],
+        query=scope["query_string"],
+        headers=headers,
+        body=None,
+        source_ip=source_ip(client[0] if client else "127.0.0.1", headers, runtime.settings.trusted_proxies),
+        secure=scope.get("scheme") == "https",
+    )
+
+
+def source_ip(peer: str, headers: Any, trusted_proxies: tuple[str, ...]) -> str:
+    """The client's address: the socket's, or what a configured proxy says it is; IPv4 in IPv6 form is IPv4."""
+    if peer in trusted_proxies:
+        # SECURITY: X-Forwarded-For counts only from a proxy that was named (GW-04), and of it the last hop.
+        forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
+        if forwarded:
+            peer = forwarded[-1].decode("latin-1").rpartition(",")[2].strip()
+    return peer.removeprefix("::ffff:")
+
+
+def with_body(request: HttpRequest, body: bytes) -> HttpRequest:
+    """The same request with its body read."""
+    return HttpRequest(
+        request.id,
+        request.method,
+        request.path,
+        request.query,
+        request.headers,
+        body,
+        request.source_ip,
+        request.secure,
+    )
+
+
+def is_own(request: HttpRequest) -> bool:
+    """Whether a request is for one of iamd's own services, by its credential scope, its host, or its form."""
+    try:
+        claim = sigv4.claim(request)
+    except CommonError:
+        return True
+    if claim is not None:
+        return claim.service in OWN_SERVICES
+    host = host_of(request.header(b"host") or "")
+    if host.entries:
+        return host.entries[0].signing_name in OWN_SERVICES
+    # An unsigned form is STS's; an unsigned SSO call stands on a path of its own; all else unsigned is S3's.
+    return (request.header(b"content-type") or "").encode("latin-1").startswith(FORM) or b"Action=" in request.query
+
+
+async def whole_body(receive: Receive, longest: int) -> bytes:
+    """The body of a request; RequestEntityTooLarge as soon as more than `longest` bytes have come."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(body) <= longest:
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body", False) and size <= longest:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CommonError(Common.INCOMPLETE_BODY, "The request body terminated unexpectedly")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    if size > longest:
+        raise CommonError(Common.TOO_LARGE, f"Request must be smaller than {longest} bytes")
+    return b"".join(parts)
+
+
+async def answer(send: Send, response: HttpResponse) -> None:
+    """Send a whole response."""
+    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

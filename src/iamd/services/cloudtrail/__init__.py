@@ -1,0 +1,1 @@
+"""CloudTrail: the record of every request, and the look-up of records."""

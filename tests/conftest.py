@@ -1,0 +1,43 @@
+"""The `aws` fixture: a freshly reset iamd and the clients of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import AWS, Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One iamd without a backend for all tests of this process."""
+    running = Server(tmp_path_factory.mktemp("iamd") / "data", "--backend", "none", "--dev")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_aws(server: Server) -> AWS:
+    """The clients of that iamd; they are kept, for making one costs more than a test."""
+    return AWS(server)
+
+
+@pytest.fixture
+def aws(shared_aws: AWS) -> AWS:
+    """A freshly reset iamd."""
+    shared_aws.server.post("/_iamd/reset")
+    return shared_aws
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start an iamd of the test's own; all are stopped at its end."""
+    running: list[Server] = []
+
+    def started(*options: str, data: Path | None = None, **settings: Any) -> Server:
+        running.append(Server(data or tmp_path / f"data{len(running)}", *options, **settings))
+        return running[-1]
+
+    yield started
+    for one in running:
+        one.stop()

@@ -1,0 +1,158 @@
+"""A running iamd, and what tests do with it: as its users do, through boto3."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key, with its session token when it is temporary."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> "Credentials":
+        """The credentials in an answer of STS or CreateAccessKey."""
+        return cls(answer["AccessKeyId"], answer["SecretAccessKey"], answer.get("SessionToken"))
+
+
+class Server:
+    """An iamd of its own, in a data folder of its own."""
+
+    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.data = data
+        command = [sys.executable, "-m", "iamd", "serve", "--port", "0", "--data", str(data), *options]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("IAMD_", "AWS_"))}
+        self.log = data.parent / f"{data.name}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**clean, **(environment or {})},
+                start_new_session=True,
+            )
+        self.ready_line = self._ready()
+        self.endpoint = self.ready_line.split()[3]
+
+    def _ready(self) -> str:
+        watchdog = threading.Timer(READY_SECONDS, self.process.kill)
+        watchdog.start()
+        try:
+            line = self.process.stdout.readline().decode()
+        finally:
+            watchdog.cancel()
+        if not line.startswith("iamd ready on "):
+            self.process.wait()
+            raise RuntimeError(f"iamd did not start: {self.log.read_text()}")
+        return line.strip()
+
+    @property
+    def administrator(self) -> Credentials:
+        """The key that the first start wrote for the CLI."""
+        lines = (self.data / "aws" / "credentials").read_text().splitlines()
+        values = dict(line.split(" = ") for line in lines if " = " in line)
+        return Credentials(values["aws_access_key_id"], values["aws_secret_access_key"])
+
+    def post(self, path: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send JSON to one of iamd's own doors."""
+        request = urllib.request.Request(self.endpoint + path, json.dumps(content or {}).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it, and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(20)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.stdout.close()
+        return code
+
+
+@dataclass
+class AWS:
+    """What a test does with iamd: clients, users, the clock, the events."""
+
+    server: Server
+    account_id: str = ACCOUNT
+    _clients: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        return self.server.endpoint
+
+    def client(self, service: str, credentials: Credentials | None = None, **config: Any) -> Any:
+        """A boto3 client; the administrator's unless other credentials are given."""
+        of = credentials or self.server.administrator
+        key = (service, of, tuple(sorted(config.items())))
+        if key not in self._clients:
+            self._clients[key] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id=of.access_key_id,
+                aws_secret_access_key=of.secret_access_key,
+                aws_session_token=of.session_token,
+                config=Config(retries={"total_max_attempts": 1}, **config),
+            )
+        return self._clients[key]
+
+    def user(self, name: str, *statements: dict[str, Any]) -> Credentials:
+        """A new user with an inline policy of these statements, and an access key."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            iam.put_user_policy(UserName=name, PolicyName="test", PolicyDocument=document)
+        return Credentials.of(iam.create_access_key(UserName=name)["AccessKey"])
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock by which iamd issues and expires."""
+        self.server.post("/_iamd/clock", {"advance_seconds": seconds})
+
+    def events(self, event_name: str | None = None) -> list[dict[str, Any]]:
+        """CloudTrail records, newest first; of one operation when it is named."""
+        chosen = [{"AttributeKey": "EventName", "AttributeValue": event_name}] if event_name else []
+        deadline = time.monotonic() + 5
+        while True:
+            found = self.client("cloudtrail").lookup_events(LookupAttributes=chosen)["Events"]
+            if found or time.monotonic() > deadline:
+                return [json.loads(event["CloudTrailEvent"]) for event in found]
+            time.sleep(0.05)
+
+
+def allow(action: str | list[str], resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
+    """An Allow statement."""
+    return _statement("Allow", action, resource, condition)
+
+
+def deny(action: str | list[str], resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
+    """A Deny statement."""
+    return _statement("Deny", action, resource, condition)
+
+
+def _statement(effect: str, action: Any, resource: Any, condition: dict[str, Any]) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
