@@ -1,0 +1,101 @@
+"""Answer: what a backend said, with a body that is whole or still arriving."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+import aiohttp
+
+from iamd.gateway.watch import Receive, Watch
+from iamd.http import Headers
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+SMALL: Final = 64 * 1024
+_NO_BODY: Final = frozenset({204, 304})
+
+
+class BackendBroke(ConnectionError):
+    """The backend's answer ended, or stood still, in its middle: the client must not take it for whole."""
+
+
+class Answer:
+    """Status and headers to hand on; the body can be taken once, by `relay` or by iterating."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes | aiohttp.ClientResponse, idle: float) -> None:
+        self.status = status
+        self.headers = headers
+        self._body = body
+        self._idle = idle
+
+    @property
+    def whole(self) -> bytes | None:
+        """The body when it is all there."""
+        return self._body if isinstance(self._body, bytes) else None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the body piece by piece, as fast as they are taken; BackendBroke when it does not come whole."""
+        if isinstance(self._body, bytes):
+            if self._body:
+                yield self._body
+            return
+        try:
+            while piece := await self._piece(self._body.content):
+                yield piece
+        finally:
+            self.close()
+
+    async def _piece(self, content: aiohttp.StreamReader) -> bytes:
+        try:
+            async with asyncio.timeout(self._idle):
+                return await content.readany()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise BackendBroke("the backend's answer broke off") from error
+
+    def close(self) -> None:
+        """Drop what is left of the body, and its connection with it when something is."""
+        if not isinstance(self._body, bytes):
+            if self._body.content.at_eof():
+                self._body.release()
+            else:
+                self._body.close()
+
+    async def relay(self, send: Send, receive: Receive | None = None, headers: Headers | None = None) -> None:
+        """Send it as an ASGI response, with these headers instead of its own when they are given.
+
+        With `receive` a client that goes ends the backend's part, and ClientGone is raised.
+        """
+        if receive is None or isinstance(self._body, bytes):
+            await self._relay(send, headers)
+            return
+        async with Watch(receive):
+            await self._relay(send, headers)
+
+    async def _relay(self, send: Send, headers: Headers | None) -> None:
+        begun = {"type": "http.response.start", "status": self.status, "headers": list(headers or self.headers)}
+        try:
+            await send(begun)
+            if isinstance(self._body, bytes):
+                await send({"type": "http.response.body", "body": self._body})
+                return
+            async for piece in self:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.close()
+
+
+async def read(response: aiohttp.ClientResponse, method: str, headers: Headers, idle: float) -> Answer:
+    """Make an answer: small ones whole, others streaming."""
+    if method == "HEAD" or response.status in _NO_BODY:
+        response.release()
+        return Answer(response.status, headers, b"", idle)
+    length = response.content_length
+    if length is None or length > SMALL:
+        return Answer(response.status, headers, response, idle)
+    try:
+        async with asyncio.timeout(idle):
+            return Answer(response.status, headers, await response.read(), idle)
+    except BaseException:
+        response.close()
+        raise

@@ -1,0 +1,100 @@
+"""Which headers of a request and of an answer pass through the gateway, and which are made anew."""
+
+import re
+from typing import Final
+
+from iamd.errors import Common, CommonError
+from iamd.http import Headers
+
+# RFC 9110, section 7.6.1, and what older proxies understand: these are about one connection only.
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+        b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+    }
+)  # fmt: skip
+# Made anew, or meant for iamd: framing, signature, and what a client's SDK declared about its own framing.
+_OURS: Final = frozenset(
+    {
+        b"authorization", b"content-length", b"expect", b"forwarded", b"host", b"x-amz-content-sha256", b"x-amz-date",
+        b"x-amz-decoded-content-length", b"x-amz-security-token", b"x-amz-trailer", b"x-real-ip",
+    }
+)  # fmt: skip
+_PRIVATE: Final = (b"x-moto-", b"x-iamd-", b"x-forwarded-")
+_ANSWERS_OURS: Final = frozenset({b"date", b"server", b"x-amz-request-id", b"x-amzn-requestid", b"status"})
+_DECIDING: Final = (b"x-amz", b"content-", b"if-", b"range", b"host", b"authorization", b"date")
+_SIGNATURE_PARAMETERS: Final = re.compile(
+    rb"x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)", re.IGNORECASE
+)
+_TARGET: Final = re.compile(rb"[!-\"$-~]*")
+_HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)
+
+
+def request_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Give the headers that a backend gets from the client, in their order."""
+    # SECURITY: `x_amz_target` must not become `x-amz-target` in a backend that cannot tell them apart.
+    hop = _named_by_connection(headers)
+    return [(name, value) for name, value in headers if _passes(name, hop)]
+
+
+def _passes(name: bytes, hop: frozenset[bytes]) -> bool:
+    dashed = name.replace(b"_", b"-")
+    if dashed in _OURS or dashed in hop or dashed.startswith(_PRIVATE):
+        return False
+    return dashed == name or not dashed.startswith(b"x-amz-") or dashed.startswith(b"x-amz-meta-")
+
+
+def _named_by_connection(headers: Headers) -> frozenset[bytes]:
+    named = {
+        token.strip().lower().replace(b"_", b"-")
+        for name, value in headers
+        if name == b"connection"
+        for token in value.split(b",")
+    }
+    if any(token.startswith(_DECIDING) for token in named):
+        # SECURITY: dropping a header that the decision has read would make the backend do something else.
+        raise CommonError(Common.MALFORMED, "The Connection header names a header that is not about the connection.")
+    return _HOP_BY_HOP | named
+
+
+def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Give the headers that a client gets from the backend, with lower-case names."""
+    lowered = [(name.lower(), value) for name, value in headers]
+    named = {token.strip().lower() for name, value in lowered if name == b"connection" for token in value.split(b",")}
+    gone = _HOP_BY_HOP | _ANSWERS_OURS | named
+    return [(name, value) for name, value in lowered if name not in gone and not name.startswith(_PRIVATE)]
+
+
+def without_signature(query: bytes) -> bytes:
+    """Give a query without the parameters of a presigned URL, everything else as it was."""
+    if not query or b"mz" not in query.lower():
+        return query
+    return b"&".join(part for part in query.split(b"&") if not _SIGNATURE_PARAMETERS.fullmatch(part.partition(b"=")[0]))
+
+
+def target(path: bytes, query: bytes) -> str:
+    """Give the request target byte for byte; what no request target may hold is refused."""
+    text = path + b"?" + query if query else path
+    if not path.startswith(b"/") or not _TARGET.fullmatch(text):
+        # SECURITY: a fragment, a space or a raw byte is read differently by different servers (RFC 9112, 3.2).
+        raise CommonError(Common.MALFORMED, "The request target holds bytes that must be percent-encoded.")
+    return text.decode("ascii")
+
+
+def host(claimed: str) -> str:
+    """Give the host that the client used, when it can be one."""
+    return claimed if _HOST.fullmatch(claimed) else "localhost"
+
+
+def without_aws_chunked(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Give the headers of a body that has been decoded: `aws-chunked` is no part of its encoding any more."""
+    kept = []
+    for name, value in headers:
+        if name != b"content-encoding":
+            kept.append((name, value))
+            continue
+        # AWS: S3 stores the value without aws-chunked (S3 API Reference, "Authenticating Requests: Chunked Upload").
+        rest = [token.strip() for token in value.split(b",") if token.strip().lower() not in {b"", b"aws-chunked"}]
+        if rest:
+            kept.append((name, b",".join(rest)))
+    return kept
