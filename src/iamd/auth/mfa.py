@@ -1,76 +1,80 @@
-"""The one-time codes of virtual MFA devices: RFC 6238 with SHA-1, steps of 30 seconds and six digits."""
+"""Virtual MFA devices: seeds, their QR codes, and time-based one-time codes (RFC 6238: SHA-1, 6 digits, 30 seconds).
+
+A code is good for one step only; that a step is used once is kept in the store, atomically with what it unlocks.
+"""
 
 import base64
 import hmac
+import io
+import re
 import secrets
-from collections.abc import Iterable
 
 import pyotp
+import segno
 
-from iamd.auth.sealing import Keyring
-
-SEED_PURPOSE = "mfa-seed"
-SEED_BYTES = 40
 STEP_SECONDS = 30
-TOLERATED_STEPS = 1
-"""How many steps early or late one code may be (RFC 6238, 5.2)."""
-SYNC_STEPS = 20
-"""How many steps early or late two codes in a row may be that tell how a device's clock runs (RFC 6238, 6)."""
-USED_KIND = "totp"
-USED_SECONDS = (2 * SYNC_STEPS + 2) * STEP_SECONDS
-"""How long a step that was used is remembered: longer than any of its codes could be taken again."""
+_SEED_BYTES = 40
+"""AWS's virtual devices have seeds of 64 base32 characters."""
+_CODE = re.compile("[0-9]{6}").fullmatch
+_NEAR = (0, -1, 1)
 
 
-def new_seed() -> str:
-    """A random seed in base32, as long as AWS's: 64 characters."""
-    return base64.b32encode(secrets.token_bytes(SEED_BYTES)).decode("ascii")
+def generate_seed() -> bytes:
+    """Give a random seed of 320 bits."""
+    return secrets.token_bytes(_SEED_BYTES)
 
 
-def seal_seed(keyring: Keyring, account_id: str, serial_number: str, seed: str) -> bytes:
-    """The seed of a device as its record keeps it, bound to the device."""
-    return keyring.seal(SEED_PURPOSE, (account_id, serial_number), seed.encode("ascii"))
+def base32_seed(seed: bytes) -> bytes:
+    """Give a seed as CreateVirtualMFADevice's Base32StringSeed holds it, before its own base64."""
+    return base64.b32encode(seed)
 
 
-def open_seed(keyring: Keyring, account_id: str, serial_number: str, sealed_seed: bytes) -> str:
-    """The seed that `seal_seed` sealed for this device."""
-    return keyring.open(SEED_PURPOSE, (account_id, serial_number), sealed_seed).decode("ascii")
+def otpauth_uri(seed: bytes, *, user_name: str, account_id: str) -> str:
+    """Give the URI that authenticator apps read: `otpauth://totp/Amazon%20Web%20Services:user@account?secret=...`."""
+    totp = pyotp.TOTP(base32_seed(seed).decode("ascii"))
+    return totp.provisioning_uri(name=f"{user_name}@{account_id}", issuer_name="Amazon Web Services")
 
 
-def step_at(machine_timestamp: float) -> int:
-    """The step that a device with a right clock is in; time is the machine's, which devices follow."""
-    return int(machine_timestamp // STEP_SECONDS)
+def qr_png(uri: str) -> bytes:
+    """Give a PNG of the QR code of a URI, as CreateVirtualMFADevice's QRCodePNG holds it before its base64."""
+    out = io.BytesIO()
+    segno.make(uri, error="m", micro=False).save(out, kind="png", scale=5)
+    return out.getvalue()
 
 
-def step_of_code(seed: str, code: str, now_step: int) -> int | None:
-    """The step whose code this is, near `now_step`, or None. Add a device's drift to `now_step` first."""
-    # SECURITY: whoever takes a code also takes its step, once: `change.use_once(USED_KIND, used_key(...), ...)`.
-    return _first(seed, [code], _around(now_step, TOLERATED_STEPS))
+def step_of(machine_time: float) -> int:
+    """Give the number of the time step that a moment of the machine's clock lies in."""
+    return int(machine_time // STEP_SECONDS)
 
 
-def step_of_codes(seed: str, code1: str, code2: str, now_step: int) -> int | None:
-    """The step whose code is `code1`, with `code2` that of the next, anywhere within SYNC_STEPS; or None."""
-    return _first(seed, [code1, code2], _around(now_step, SYNC_STEPS))
+def code_at(seed: bytes, step: int) -> str:
+    """Give the code of one step."""
+    return pyotp.HOTP(base32_seed(seed).decode("ascii")).at(step)
 
 
-def drift_of(step: int, now_step: int) -> int:
-    """How many steps a device is ahead; one that `step_of_code` tolerates anyway counts as none."""
-    return 0 if abs(step - now_step) <= TOLERATED_STEPS else step - now_step
+def matching_step(seed: bytes, code: str, machine_time: float) -> int | None:
+    """Give the step that a code belongs to: now's, the one before or the one after; None for every other text."""
+    # SECURITY: exactly six ASCII digits, checked before anything else: no blanks and no other script's digits (WEB-03).
+    if not _CODE(code):
+        return None
+    now = step_of(machine_time)
+    matching = [step for step in (now + near for near in _NEAR) if step >= 0 and _is_code(seed, step, code)]
+    return matching[0] if matching else None
 
 
-def used_key(account_id: str, serial_number: str, step: int) -> str:
-    """The key under which a device's used step is remembered."""
-    return f"{account_id} {serial_number} {step}"
+def consecutive_steps(seed: bytes, code1: str, code2: str, machine_time: float) -> int | None:
+    """Give the later step of two codes that follow each other, as EnableMFADevice asks for; None when they do not.
 
-
-def _around(step: int, reach: int) -> Iterable[int]:
-    return sorted(range(step - reach, step + reach + 1), key=lambda near: abs(near - step))
-
-
-def _first(seed: str, codes: list[str], steps: Iterable[int]) -> int | None:
-    one_time = pyotp.HOTP(seed)
-    wanted = "".join(codes).encode()
-    for step in steps:
-        shown = "".join(one_time.at(max(0, step + later)) for later in range(len(codes)))
-        if hmac.compare_digest(shown.encode(), wanted):
-            return step
+    The first may be up to two steps old: a person waits for the second one to appear.
+    """
+    if not (_CODE(code1) and _CODE(code2)) or hmac.compare_digest(code1.encode(), code2.encode()):
+        return None
+    now = step_of(machine_time)
+    for first in (now - 1, now, now - 2):
+        if first >= 0 and _is_code(seed, first, code1) and _is_code(seed, first + 1, code2):
+            return first + 1
     return None
+
+
+def _is_code(seed: bytes, step: int, code: str) -> bool:
+    return hmac.compare_digest(code_at(seed, step).encode("ascii"), code.encode("ascii"))
