@@ -9,8 +9,8 @@ import tracemalloc
 import zlib
 
 import pytest
-
 from gateway.raw_backend import RawBackend
+
 from iamd.backend.verdict import Verdict
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.backend import Backend, Limits

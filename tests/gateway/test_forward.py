@@ -5,10 +5,10 @@ import re
 import time
 
 import pytest
+from gateway.raw_backend import OK, RawBackend, fields, resetting, silent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.raw_backend import OK, RawBackend, fields, resetting, silent
 from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
 from iamd.gateway.answer import BackendBroke
