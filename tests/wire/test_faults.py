@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from wire.samples import Samples, model, parsed
 
 from iamd.errors import AWSError, Common, CommonError
 from iamd.wire import faults, models
 from iamd.wire.models import Protocol
-from wire.samples import Samples, model, parsed
 
 OWN = ("iam", "sts", "cloudtrail", "organizations", "sso-admin", "identitystore", "sso", "rolesanywhere")
 OWN += ("accessanalyzer", "signin", "sso-oidc")

@@ -1,12 +1,12 @@
 """Services behind the gateway: every operation is told apart, in each protocol that the service speaks."""
 
 import pytest
+from wire.samples import Samples, model, request
 
 from iamd.errors import AWSError
 from iamd.http import HttpRequest
 from iamd.wire import models, parse, route
 from iamd.wire.corrections import for_query
-from wire.samples import Samples, model, request
 
 # botocore's two names for one request.
 SAME = {

@@ -1,9 +1,9 @@
 """Every operation of iamd's own services: botocore's client on the other side understands us, and we it."""
 
 import pytest
+from wire.samples import Samples, model, parsed, request
 
 from iamd.wire import models, parse, route, serialize
-from wire.samples import Samples, model, parsed, request
 
 OWN = (
     "iam",

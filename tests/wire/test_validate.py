@@ -1,0 +1,150 @@
+"""The words of AWS's validation errors."""
+
+import warnings
+
+import pytest
+
+from iamd.errors import Common, CommonError
+from iamd.wire import models, patterns
+from iamd.wire.validate import validate
+
+OWN = ("iam", "sts", "cloudtrail", "organizations", "sso-admin", "identitystore", "sso", "sso-oidc", "rolesanywhere")
+OWN += ("accessanalyzer", "signin")
+
+
+def error(service, operation, parameters):
+    with pytest.raises(CommonError) as caught:
+        validate(models.service(service).operation(operation), parameters)
+    assert caught.value.kind is Common.VALIDATION
+    return caught.value
+
+
+def words(service, operation, **parameters):
+    return error(service, operation, parameters).message
+
+
+def test_a_pattern_that_does_not_match():
+    assert words("iam", "CreateUser", UserName="a b") == (
+        "1 validation error detected: Value 'a b' at 'userName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [\\w+=,.@-]+"
+    )
+
+
+def test_a_text_that_is_too_long():
+    assert words("iam", "CreateUser", UserName="a" * 65) == (
+        f"1 validation error detected: Value '{'a' * 65}' at 'userName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 64"
+    )
+
+
+def test_what_is_missing_is_null():
+    assert words("sts", "AssumeRole", RoleArn="arn:aws:iam::123456789012:role/r") == (
+        "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: "
+        "Member must not be null"
+    )
+
+
+def test_several_errors_are_joined():
+    """The words and order of an empty name are those recorded from DynamoDB by its client libraries' tests."""
+    assert words("iam", "CreateUser", UserName="") == (
+        "2 validation errors detected: Value '' at 'userName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [\\w+=,.@-]+; "
+        "Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    )
+
+
+def test_members_of_lists_have_numbers_in_their_path():
+    found = words("iam", "CreateUser", UserName="a", Tags=[{"Key": "k", "Value": "v"}, {"Key": "#", "Value": "v"}])
+    assert found.startswith("1 validation error detected: Value '#' at 'tags.2.member.key' failed")
+    found = words("sts", "AssumeRole", RoleArn="a" * 20, RoleSessionName="ab", Tags=[{"Value": "v"}])
+    assert found.startswith("1 validation error detected: Value null at 'tags.1.member.key' failed")
+
+
+def test_lists_of_texts_are_told_as_a_whole():
+    assert words("iam", "GetAccountAuthorizationDetails", Filter=["User", "Nobody"]) == (
+        "1 validation error detected: Value '[User, Nobody]' at 'filter' failed to satisfy constraint: "
+        "Member must satisfy constraint: [Member must satisfy enum value set: "
+        "[User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]]"
+    )
+
+
+def test_numbers_have_a_range_and_enums_a_set():
+    assert words("iam", "ListUsers", MaxItems=0).endswith("Member must have value greater than or equal to 1")
+    assert words("iam", "ListUsers", MaxItems=1001).endswith("Member must have value less than or equal to 1000")
+    found = words("iam", "UpdateAccessKey", AccessKeyId="AKIA" * 5, Status="On")
+    assert found.endswith("Value 'On' at 'status' failed to satisfy constraint: "
+                          "Member must satisfy enum value set: [Active, Inactive, Expired]")  # fmt: skip
+
+
+def test_secrets_are_not_repeated():
+    found = words("iam", "CreateLoginProfile", UserName="a", Password="é\x00" * 100)
+    assert found.startswith("2 validation errors detected: Value at 'password' failed to satisfy constraint: Member")
+    found = words(
+        "iam",
+        "EnableMFADevice",
+        UserName="a",
+        SerialNumber="a" * 9,
+        AuthenticationCode1="12x456",
+        AuthenticationCode2="123456",
+    )
+    assert "12x456" not in found
+    assert "Value at 'authenticationCode1'" in found
+    assert "12x456" not in words("sts", "GetSessionToken", SerialNumber="a" * 9, TokenCode="12x456")
+
+
+def test_length_counts_as_java_does():
+    """Java's strings count UTF-16 units: a character beyond the basic plane is two."""
+    assert "less than or equal to 256" in words(
+        "iam", "CreateUser", UserName="a", Tags=[{"Key": "k", "Value": "𝕏" * 129}]
+    )
+    validate(
+        models.service("iam").operation("CreateUser"), {"UserName": "a", "Tags": [{"Key": "k", "Value": "𝕏" * 128}]}
+    )
+
+
+def test_the_members_of_a_validation_exception_are_given():
+    found = error("accessanalyzer", "GetAnalyzer", {"analyzerName": "1"})
+    assert found.members["reason"] == "fieldValidationFailed"
+    assert found.members["fieldList"][0]["name"] == "analyzerName"
+
+
+@pytest.mark.parametrize("name", ["é", "a\n", "a b", "", "ſ", "٣"])
+def test_words_are_ascii_and_the_whole_text_counts(name):
+    assert "regular expression" in words("iam", "CreateUser", UserName=name)
+
+
+def test_what_keeps_the_model_passes():
+    validate(models.service("sts").operation("GetCallerIdentity"), {})
+    tags = [{"Key": "Ünï 語", "Value": ""}]
+    validate(models.service("iam").operation("CreateUser"), {"UserName": "james.bond@mi6", "Path": "/a/", "Tags": tags})
+
+
+def test_every_pattern_of_own_services_is_read_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in (*OWN, "sqs", "dynamodb", "lambda", "glue", "budgets", "fsx", "rbin", "connecthealth", "sagemaker"):
+            found = {raw.pattern for raw in models.service(name)._raw.shapes.values() if raw.pattern}
+            for pattern in found:
+                patterns.compiled(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^a$", "a", "a\n"),
+        ("[\\p{L}\\p{N}]+", "é語3", "é!"),
+        ("[^\\p{L}]", "1", "a"),
+        ("\\P{L}", "1", "é"),
+        ("[\\w-.]+", "a-.", "a+"),
+        ("[\\u0020-\\uD7FF\\uD800\\uDC00-\\uDBFF\\uDFFF]+", "a𝕏", "\ufffd"),
+        ("(?!(?i)AWS_)[a-zA-Z_]+", "a_aws", "aWs_x"),
+        ("[a-z[0-9]+", "a[9", "A"),
+        ("\\p{Print}+", "a b", "é"),
+        ("(a|b)${1,3}", "a", "ab"),
+        ("a*+b", "aab", "aa"),
+        ("[]a]+", "]a", "b"),
+    ],
+)
+def test_javas_patterns_mean_the_same(pattern, good, bad):
+    assert patterns.compiled(pattern).fullmatch(good)
+    assert not patterns.compiled(pattern).fullmatch(bad)
