@@ -96,6 +96,16 @@ def policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
     return Target(arn=policy_arn, context={} if found is None else _tags("aws", found.tags))
 
 
+def changed_policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
+    """The managed policy that the request would change, with the account that owns it.
+
+    SECURITY: AWS's own belong to the account `aws`, so whatever a caller's policies say, they stay as they are.
+    """
+    named = arn.parse(policy_arn)
+    owner = call.account.id if named is None else named.account
+    return replace(policy(call, policy_arn=policy_arn), account=owner)
+
+
 def instance_profile(call: Call, *, instance_profile_name: str, **_: Any) -> Target:
     """The instance profile that is named."""
     found = entities.instance_profile_in(call.account, instance_profile_name)

@@ -1,6 +1,5 @@
 """Managed policies: the customer's own, which are created and deleted, and AWS's, which are only shown."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,20 +12,10 @@ from iamd.services.iam.errors import DeleteConflict, EntityAlreadyExists
 from iamd.services.iam.policy_documents import check_managed
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.paging import page
-from iamd.services.registry import Target, operation, reading
+from iamd.services.registry import operation, reading
 from iamd.store.records import Group, ManagedPolicy, PolicyVersion, Role, User, fold
 
 FIRST_VERSION = "v1"
-
-
-def changed_policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
-    """The managed policy that the request would change, with the account that owns it.
-
-    SECURITY: AWS's own belong to the account `aws`, so whatever a caller's policies say, they stay as they are.
-    """
-    named = arn.parse(policy_arn)
-    owner = call.account.id if named is None else named.account
-    return replace(arns.policy(call, policy_arn=policy_arn), account=owner)
 
 
 @operation(on=arns.new_policy)
@@ -89,7 +78,7 @@ def list_policies(
     return {"Policies": [listed_policy(call, policy) for policy in cut], **more}
 
 
-@operation(on=changed_policy)
+@operation(on=arns.changed_policy)
 def delete_policy(call: Call, *, policy_arn: str) -> None:
     """Delete a customer managed policy that nobody has and that has no version but the default one."""
     policy = named_customer_policy(call, policy_arn)

@@ -10,7 +10,6 @@ from iamd.data import managed_policies
 from iamd.services.iam import arns, entities, quotas
 from iamd.services.iam.entities import AnyPolicy, moment, named_customer_policy, named_policy
 from iamd.services.iam.errors import DeleteConflict, LimitExceeded, NoSuchEntity
-from iamd.services.iam.policies import changed_policy
 from iamd.services.iam.policy_documents import check_managed
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
@@ -27,7 +26,7 @@ class Version(NamedTuple):
     created: datetime | None
 
 
-@operation(on=changed_policy)
+@operation(on=arns.changed_policy)
 def create_policy_version(
     call: Call, *, policy_arn: str, policy_document: str, set_as_default: bool = False
 ) -> dict[str, Any]:
@@ -73,7 +72,7 @@ def list_policy_versions(
     return {"Versions": [listed_version(version) for version in cut], **more}
 
 
-@operation(on=changed_policy)
+@operation(on=arns.changed_policy)
 def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) -> None:
     """Put a version of a customer managed policy in force for everybody who has the policy."""
     policy = named_customer_policy(call, policy_arn)
@@ -81,7 +80,7 @@ def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) 
     call.put(replace(policy, default_version_id=version_id))
 
 
-@operation(on=changed_policy)
+@operation(on=arns.changed_policy)
 def delete_policy_version(call: Call, *, policy_arn: str, version_id: str) -> None:
     """Delete a version of a customer managed policy that is not in force."""
     policy = named_customer_policy(call, policy_arn)

@@ -85,13 +85,13 @@ def list_role_tags(
     return _listed(call, named_role(call, role_name), marker, max_items)
 
 
-@operation(on=arns.policy)
+@operation(on=arns.changed_policy)
 def tag_policy(call: Call, *, policy_arn: str, tags: GivenTags) -> None:
     """Add tags to a customer managed policy; one whose key is there takes its place."""
     call.put(_tagged(named_customer_policy(call, policy_arn), tags))
 
 
-@operation(on=arns.policy)
+@operation(on=arns.changed_policy)
 def untag_policy(call: Call, *, policy_arn: str, tag_keys: Sequence[str]) -> None:
     """Take tags from a customer managed policy; keys that it does not have change nothing."""
     call.put(_untagged(named_customer_policy(call, policy_arn), tag_keys))
