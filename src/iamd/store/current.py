@@ -47,7 +47,8 @@ class Current:
         """Let everybody have a snapshot that was committed."""
         with self._lock:
             self._take(snapshot, Position(snapshot.revision, reset))
-        self._counter.publish(snapshot.revision)
+        if self._newest() < snapshot.revision:
+            self._counter.publish(snapshot.revision)
 
     def _catch_up(self) -> Snapshot:
         # SECURITY: a worker that knows it is behind must not decide on what it has: a key may have been revoked.

@@ -76,7 +76,7 @@ def facts_of(event: Event) -> Facts:
     """What `event` is looked up by, in a form that any database can hold."""
     return Facts(
         _legible(event.account),
-        event.time if math.isfinite(event.time) else 0.0,
+        float(event.time) if math.isfinite(event.time) else 0.0,
         _legible(event.event_id),
         _legible(event.request_id),
         _legible(event.name),

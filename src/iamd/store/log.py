@@ -146,6 +146,22 @@ class Reading(Protocol):
         """How many look-up rows there are beyond those of the events."""
         ...
 
+    def events_beyond(self, streams: Sequence[int]) -> int:
+        """How many events there are of other streams than these."""
+        ...
+
+    def integrity(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        ...
+
+    def oldest_change(self) -> int:
+        """The oldest revision of which the change log tells; 0 when it is empty."""
+        ...
+
+    def logged_revisions(self) -> int:
+        """Of how many revisions the change log tells."""
+        ...
+
     def chain(self, stream: int) -> Iterator[ChainedEvent]:
         """The events of a stream, in order."""
         ...

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from iamd.store.connection import connect, migrate, roll_back, translated
-from iamd.store.errors import Unavailable
+from iamd.store.errors import DamagedStore, Unavailable
 from iamd.store.events import STREAM_SHIFT, Facts, StoredEvent
 from iamd.store.log import (
     ChainedEvent,
@@ -28,6 +28,9 @@ _FACTS = (
     "k.account, k.time, k.event_id, k.request_id, k.name, k.source,"
     " k.read_only, k.user_name, k.access_key_id, k.resources"
 )
+DATABASE = "iamd.db"
+"""The database's file name in a data folder."""
+
 _POSITION = """
     SELECT (SELECT coalesce(max(revision), 0) FROM changes),
            (SELECT coalesce(max(value), 0) FROM meta WHERE name = 'reset')"""
@@ -114,6 +117,29 @@ class SQLiteReading:
         count: int = self._connection.execute(
             "SELECT (SELECT count(*) FROM event_keys) - (SELECT count(*) FROM events)"
         ).get
+        return count
+
+    def events_beyond(self, streams: Sequence[int]) -> int:
+        """How many events there are of other streams than these."""
+        known = ",".join(str(int(stream)) for stream in streams)
+        count: int = self._connection.execute(
+            f"SELECT count(*) FROM events WHERE id >> {STREAM_SHIFT} NOT IN ({known})"  # noqa: S608 (numbers only)
+        ).get
+        return count
+
+    def integrity(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        found = [str(line) for (line,) in self._connection.execute("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    def oldest_change(self) -> int:
+        """The oldest revision of which the change log tells; 0 when it is empty."""
+        oldest: int = self._connection.execute("SELECT coalesce(min(revision), 0) FROM changes").get
+        return oldest
+
+    def logged_revisions(self) -> int:
+        """Of how many revisions the change log tells."""
+        count: int = self._connection.execute("SELECT count(DISTINCT revision) FROM changes").get
         return count
 
     def chain(self, stream: int) -> Iterator[ChainedEvent]:
@@ -313,6 +339,14 @@ def file_log(path: Path, *, lock_seconds: float = 5.0, vfs: str | None = None) -
     # SECURITY: SQLite gives its journal files the mode of the database, so the mode is set before it is opened.
     path.touch(mode=0o600, exist_ok=True)
     return SQLiteLog(path.resolve().as_uri(), lock_seconds=lock_seconds, vfs=vfs)
+
+
+def existing_log(path: Path, *, lock_seconds: float = 5.0) -> SQLiteLog:
+    """The database in this file or data folder; DamagedStore when there is none."""
+    file = path / DATABASE if path.is_dir() else path
+    if not file.is_file() or not file.stat().st_size:
+        raise DamagedStore(f"there is no database at `{file}`")
+    return SQLiteLog(file.resolve().as_uri(), lock_seconds=lock_seconds)
 
 
 def memory_log(name: str, *, lock_seconds: float = 5.0) -> SQLiteLog:

@@ -18,14 +18,13 @@ from iamd.store.events import Event, StoredEvent
 from iamd.store.last_used import LastUsed
 from iamd.store.log import Log, Query, Use, UseKey
 from iamd.store.queue import MAX_STALENESS, EventQueue
-from iamd.store.sqlite import file_log, memory_log
+from iamd.store.sqlite import DATABASE, file_log, memory_log
 from iamd.store.upkeep import RETENTION_SECONDS, Upkeep
 from iamd.store.writer import Task, Writer
 
 T = TypeVar("T")
 
 MEMORY = ":memory:"
-DATABASE = "iamd.db"
 COUNTER = "revision"
 
 
@@ -54,7 +53,7 @@ class Store:
         self._counter = counter
         self._events = EventQueue(limits.max_staleness)
         self._last_used = LastUsed(self._stored_use)
-        current = Current(log, counter, self._forget)
+        current = self._current = Current(log, counter, self._forget)
         upkeep = Upkeep(chain, limits.retention)
         self._writer = Writer(log, current, chain, clock, self._events, self._last_used, upkeep)
         with log.writing() as writing:
@@ -134,10 +133,10 @@ class Store:
         return self._last_used.get((account, kind, key))
 
     def close(self) -> None:
-        """Commit what waits, and end."""
-        self._writer.close()
-        self._log.close()
-        self._counter.close()
+        """Commit what waits, and end; what is closed already stays so."""
+        if self._writer.close():
+            self._log.close()
+            self._counter.close()
 
     def _forget(self) -> None:
         self._events.restart()

@@ -169,12 +169,13 @@ class Writer:
         self._wake.set()
         return future
 
-    def close(self) -> None:
-        """Write what waits, and end."""
+    def close(self) -> bool:
+        """Write what waits, and end; False when that was done before."""
         with self._submitting:
-            self._closing = True
+            closing, self._closing = self._closing, True
         self._wake.set()
         self._thread.join()
+        return not closing
 
     def _run(self) -> None:
         while not self._closing:
@@ -232,8 +233,9 @@ class Writer:
             self._last_used.stored(uses)
         try:
             self._current.publish(batch.snapshot, batch.reset)
-        finally:
-            batch.tell()
+        except OSError:
+            log.exception("the other workers could not be told of revision %d", batch.snapshot.revision)
+        batch.tell()
 
     def _fail(self, taken: list[Waiting], error: Exception) -> None:
         self._retry_at = time.monotonic() + RETRY_SECONDS
