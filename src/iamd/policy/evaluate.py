@@ -250,12 +250,15 @@ class Question:
         """Whether a statement whose Action element fits applies; what is unknown allows nothing and denies."""
         return self.fits(statement) and self.names_caller(statement, layer) is not Named.NOT
 
-    def fits(self, statement: Statement) -> bool:
+    def fits_resource(self, statement: Statement) -> bool:
         request = self.request
-        if statement.resources is not None and not statement.resources.apply_to(request.resource, request.context):
+        return statement.resources is None or statement.resources.apply_to(request.resource, request.context)
+
+    def fits(self, statement: Statement) -> bool:
+        if not self.fits_resource(statement):
             return False
         for condition in statement.conditions:
-            held = condition.test(request.context)
+            held = condition.test(self.request.context)
             if not held and (held is not None or statement.effect is Effect.ALLOW):
                 return False
         return True

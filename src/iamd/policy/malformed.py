@@ -49,8 +49,7 @@ def _check_iam(members: Members, statements: list[dict[str, object]]) -> None:
     _check_shape(members, statements)
     if members.get("Version") != "2012-10-17":
         raise MalformedPolicy(VERSION)
-    if any(not _passes_legacy_parsing(statement) for statement in statements):
-        raise MalformedPolicy(LEGACY)
+    _check_legacy_parsing(members, statements)
     if any("Principal" in statement or "NotPrincipal" in statement for statement in statements):
         raise MalformedPolicy(WITH_PRINCIPAL)
     _check_sids(statements, alphanumeric=True)
@@ -66,8 +65,7 @@ def _check_trust(members: Members, statements: list[dict[str, object]]) -> None:
     for statement in statements:
         trust.check_fields(statement)
     _check_shape(members, statements)
-    if any(not _passes_legacy_parsing(statement) for statement in statements):
-        raise MalformedPolicy(LEGACY)
+    _check_legacy_parsing(members, statements)
     _check_sids(statements, alphanumeric=False)
     for statement in statements:
         trust.check_actions(_strings(statement, "Action"))
@@ -78,8 +76,7 @@ def _check_resource(members: Members, statements: list[dict[str, object]]) -> No
     for statement in statements:
         _require(statement, "Effect", "Principal", "Action", "Resource")
     _check_shape(members, statements)
-    if any(not _passes_legacy_parsing(statement) for statement in statements):
-        raise MalformedPolicy(LEGACY)
+    _check_legacy_parsing(members, statements)
     _check_sids(statements, alphanumeric=False)
     _each(statements, "Action", values.check_action)
     _each(statements, "Resource", values.check_arn_format)
@@ -114,8 +111,7 @@ def _check_organizations(members: Members, statements: list[dict[str, object]], 
         if kind in WITHOUT_PRINCIPAL and ("Principal" in statement or "NotPrincipal" in statement):
             raise MalformedPolicy(WITH_PRINCIPAL)
         _require(statement, "Action", "Resource")
-        if not _passes_legacy_parsing(statement):
-            raise MalformedPolicy(LEGACY)
+    _check_legacy_parsing(members, statements)
     _check_sids(statements, alphanumeric=False)
     _each(statements, "Action", values.check_action)
 
@@ -193,12 +189,19 @@ def _is_operator(name: str, entries: object) -> bool:
     return not entries or operator_name(name).may_be_stored
 
 
-def _passes_legacy_parsing(statement: Members) -> bool:
+def _check_legacy_parsing(members: Members, statements: list[dict[str, object]]) -> None:
+    # AWS: under 2008-10-17 a `${` is plain text.
+    substitute = members.get("Version") == "2012-10-17"
+    if not all(_passes_legacy_parsing(statement, substitute=substitute) for statement in statements):
+        raise MalformedPolicy(LEGACY)
+
+
+def _passes_legacy_parsing(statement: Members, *, substitute: bool) -> bool:
     return (
         statement.get("Effect") in {"Allow", "Deny"}
         and all(values.is_stored_date(value) for value in _dates(statement))
         and all(map(values.is_whole_arn, _strings(statement, "Resource")))
-        and all(map(values.has_variables_in_order, _texts(statement)))
+        and not (substitute and any(not values.has_variables_in_order(text) for text in _texts(statement)))
     )
 
 

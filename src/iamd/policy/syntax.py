@@ -110,6 +110,30 @@ def _expect(text: str, position: int, character: str) -> int:
     return _skip(text, position + 1)
 
 
+def members(text: str, position: int) -> Iterator[tuple[str, object, int, int]]:
+    """Each member of the object that begins at `position`: its name, its value, and where the value starts and ends.
+
+    The text has been read before, so that it is known to be well formed.
+    """
+    position = _skip(text, position + 1)
+    while text[position] != "}":
+        name, position = _value(text, _skip(text, position + (text[position] == ",")))
+        start = _skip(text, _skip(text, position) + 1)
+        value, end = _value(text, start)
+        yield str(name), value, start, end
+        position = _skip(text, end)
+
+
+def items(text: str, position: int) -> Iterator[tuple[object, int, int]]:
+    """Each item of the list that begins at `position`, and where it starts and ends."""
+    position = _skip(text, position + 1)
+    while text[position] != "]":
+        start = _skip(text, position + (text[position] == ","))
+        value, end = _value(text, start)
+        yield value, start, end
+        position = _skip(text, end)
+
+
 def _document(text: str, position: int) -> tuple[dict[str, object], tuple[RawStatement, ...], int]:
     """The outermost object, member by member, so that the statements' places are known."""
     pairs: list[tuple[str, object]] = []

@@ -1,0 +1,229 @@
+"""Every condition operator: what it holds for, what a missing key does, and what does not parse."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iamd.policy.conditions import condition
+from iamd.policy.operators import OPERATORS, address, moment, network, number
+
+
+def holds(operator, wanted, value=None, **context):
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    test = condition(operator, "Test:Key", wanted, substitute=True).test
+    keys = {name.replace("_", ":"): given for name, given in context.items()}
+    return test(keys if value is None else {**keys, "test:key": value})
+
+
+NEGATED = {name for name, operator in OPERATORS.items() if operator.negated}
+
+
+def test_the_operators_are_awss():
+    """IAM User Guide, reference_policies_elements_condition_operators; Null stands apart from the table."""
+    assert len(OPERATORS) == 26
+    assert {
+        "StringNotEquals",
+        "StringNotEqualsIgnoreCase",
+        "StringNotLike",
+        "NumericNotEquals",
+        "DateNotEquals",
+        "NotIpAddress",
+        "ArnNotEquals",
+        "ArnNotLike",
+    } == NEGATED
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_auz_15_missing_keys(operator):
+    """Positive false, negated true, IfExists true, ForAllValues true, ForAnyValue false; an empty list is missing."""
+    for missing in (None, ()):
+        assert holds(operator, "x", missing) is (operator in NEGATED)
+        assert holds(f"{operator}IfExists", "x", missing) is True
+        assert holds(f"ForAllValues:{operator}", "x", missing) is True
+        assert holds(f"ForAnyValue:{operator}", "x", missing) is False
+        assert holds(f"ForAllValues:{operator}IfExists", "x", missing) is True
+        assert holds(f"ForAnyValue:{operator}IfExists", "x", missing) is True
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "value", "answer"),
+    [
+        ("StringEquals", "a*", "ab", False),
+        ("StringEquals", ["a", "b"], "b", True),
+        ("StringNotEquals", ["a", "b"], "b", False),
+        ("StringEquals", "é", "e\u0301", False),
+        ("StringEqualsIgnoreCase", "STRASSE", "straße", False),
+        ("StringEqualsIgnoreCase", "É", "é", True),
+        ("StringEqualsIgnoreCase", "ΑΣ", "ας", False),
+        ("StringEqualsIgnoreCase", "ΑΣ", "ασ", True),
+        ("StringLike", "a*c", "a/\n/c", True),
+        ("StringLike", "a?c", "ac", False),
+        ("StringNotLike", "a*", "b", True),
+        ("NumericEquals", "10", "10.0", True),
+        ("NumericEquals", "10", "1e1", True),
+        ("NumericEquals", "10", "10abc", False),
+        ("NumericNotEquals", "10", "10abc", False),
+        ("NumericNotEquals", ["10", "x"], "11", False),
+        ("NumericEquals", ["x", "11"], "11", True),
+        ("NumericLessThan", "10", "-3.5", True),
+        ("NumericLessThanEquals", "10", "10", True),
+        ("NumericGreaterThan", "10", "10", False),
+        ("NumericGreaterThanEquals", "10", "10.00", True),
+        ("NumericEquals", "${aws:epochtime}", "10", False),
+        ("DateEquals", "2020-01-01T00:00:00Z", "1577836800", True),
+        ("DateEquals", "2020-01-01T01:00:00+01:00", "2020-01-01", True),
+        ("DateEquals", "2020-01-01T00:00:00.5Z", "1577836800.5", True),
+        ("DateEquals", "1577836800000", "2020-01-01T00:00Z", True),
+        ("DateNotEquals", "2020-01", "2020-01-01T00:00:00", False),
+        ("DateLessThan", "2020", "1999-01-01", False),
+        ("DateLessThan", "2020-01-01", "2019-12-31T23:59:59.999Z", True),
+        ("DateLessThanEquals", "2020-01-01", "2020-01-01", True),
+        ("DateGreaterThan", "2020-01-01", "2020-01-01", False),
+        ("DateGreaterThanEquals", "2020-01-01", "2020-01-01", True),
+        ("DateEquals", "2020-02-30", "2020-02-30", False),
+        ("DateNotEquals", "2020-01-01", "2025011T00:00:00Z", False),
+        ("Bool", "true", "TRUE", True),
+        ("Bool", "false", "asdf", True),
+        ("Bool", "False", "false", True),
+        ("Bool", "yes", "true", False),
+        ("Bool", "${aws:securetransport}", "true", False),
+        ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", True),
+        ("BinaryEquals", "QmluYXJ5", "QmluYXJ6", False),
+        ("BinaryEquals", "QmluYXJ5", "Qmlu*YXJ5", False),
+        ("BinaryEquals", "!", "QmluYXJ5", False),
+        ("IpAddress", "203.0.113.0/24", "203.0.113.77", True),
+        ("IpAddress", "203.0.113.9/24", "203.0.113.77", True),
+        ("IpAddress", "203.0.113.7", "203.0.113.77", False),
+        ("IpAddress", "10.0.0.0/8", "::ffff:10.0.0.1", True),
+        ("IpAddress", "::ffff:10.0.0.0/104", "10.0.0.1", True),
+        ("IpAddress", "2001:DB8::1", "2001:db8:0:0::1", True),
+        ("IpAddress", "2001:db8::1", "2001:db8::2", False),
+        ("NotIpAddress", "203.0.113.0/24", "2001:db8::1", True),
+        ("NotIpAddress", "203.0.113.0/24", "nowhere", False),
+        ("NotIpAddress", "nowhere", "203.0.113.7", False),
+        ("IpAddress", "10.0.0.0/255.0.0.0", "10.0.0.1", False),
+        ("IpAddress", "0.0.0.0/0", "fe80::1%eth0", False),
+        ("ArnLike", "arn:aws:sns:*:*:t*", "arn:aws:sns:us-east-1:1:t/x:y", True),
+        ("ArnEquals", "arn:aws:sns:*:*:t*", "arn:aws:sns:us-east-1:1:t", True),
+        ("ArnLike", "arn:aws:sns:*", "arn:aws:sns:us-east-1:1:t", False),
+        ("ArnNotLike", "arn:aws:sns:*", "arn:aws:sns:us-east-1:1:t", False),
+        ("ArnNotEquals", "arn:aws:sns:*:*:*", "no-arn", False),
+        ("ArnNotEquals", "arn:aws:sns:*:*:*", "arn:aws:sqs:us-east-1:1:t", True),
+        ("ArnLike", "arn:aws:SNS:*:*:*", "arn:aws:sns:us-east-1:1:t", False),
+        ("Null", "true", "", True),
+        ("Null", "false", "x", True),
+        ("Null", "FALSE", "x", True),
+        ("Null", "maybe", "x", False),
+        ("Null", ["true", "false"], "x", True),
+        ("Null", "true", ("", ""), True),
+        ("ForAllValues:Null", "false", "x", True),
+    ],
+)
+def test_operator(operator, wanted, value, answer):
+    assert holds(operator, wanted, value) is answer
+
+
+def test_null_of_a_missing_key():
+    assert holds("Null", "true") is True
+    assert holds("Null", "false") is False
+
+
+def test_auz_15_negation_is_per_value_before_the_quantifier():
+    assert holds("ForAnyValue:StringNotEquals", "a", ("a", "c")) is True
+    assert holds("ForAllValues:StringNotEquals", "a", ("a", "c")) is False
+    assert holds("ForAnyValue:StringNotEquals", ["a", "c"], ("a", "c")) is False
+
+
+def test_values_that_are_all_empty_are_a_null_dataset():
+    assert holds("ForAllValues:StringEquals", "a", ("", "")) is True
+    assert holds("ForAnyValue:StringNotEquals", "a", ("",)) is False
+    assert holds("ForAllValues:StringEquals", "a", ("", "a")) is False
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals"])
+def test_several_values_want_a_set_operator(operator):
+    """Access Analyzer calls it "Missing qualifier"; the condition is false, negated or not."""
+    assert holds(operator, "z", ("a", "b")) is False
+
+
+def test_an_empty_list_of_wanted_values():
+    assert holds("StringEquals", [], "a") is False
+    assert holds("StringNotEquals", [], "a") is True
+    assert holds("ForAllValues:StringEquals", [], ("a",)) is False
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        "StringMatches",
+        "stringequals",
+        "NullIfExists",
+        "ForAllValues:Like",
+        "ForSomeValues:StringEquals",
+        "",
+        "NotBool",
+        "BinaryNotEquals",
+        "StringEqualsIfExistsIfExists",
+        "StringNotMatchesIfExists",
+    ],
+)
+def test_auz_14_an_unknown_operator_is_neither_true_nor_false(operator):
+    for value in (None, "x", ("x", "y")):
+        assert holds(operator, "x", value) is None
+
+
+def test_variables_in_conditions():
+    """Valueless: not equal, so a positive operator is false and a negated one true (reference_policies_variables)."""
+    assert holds("StringEquals", "${aws:username}", "ana", aws_username="ana") is True
+    assert holds("StringEqualsIgnoreCase", "${aws:username}", "ANA", aws_username="ana") is True
+    assert holds("StringEquals", "${aws:username}", "ana") is False
+    assert holds("StringNotEquals", "${aws:username}", "ana") is True
+    assert holds("StringNotEqualsIgnoreCase", "${aws:username}", "ana") is True
+    assert holds("ArnNotLike", "arn:aws:iam::1:user/${aws:username}", "arn:aws:iam::1:user/ana") is True
+    assert holds("Bool", "${aws:flag}", "true", aws_flag="true") is True
+    assert holds("Bool", "${aws:flag}", "true", aws_flag="no") is False
+
+
+def test_a_variable_may_be_a_whole_arn():
+    """As `"aws:SourceArn": "${aws:PrincipalArn}"`; its value has no wildcards."""
+    ann = "arn:aws:iam::1:user/ann"
+    assert holds("ArnEquals", "${aws:principalarn}", ann, aws_principalarn=ann) is True
+    assert holds("ArnEquals", "${aws:principalarn}", ann, aws_principalarn="arn:aws:iam::1:user/*") is False
+    assert holds("ArnNotEquals", "${aws:principalarn}", ann, aws_principalarn="ann") is False
+    assert holds("ArnNotEquals", "${aws:principalarn}", ann) is True
+
+
+def test_numbers_and_digits_are_ascii():
+    assert number("١٠") is None
+    assert moment("١٠") is None
+    assert number("0x10") is number("NaN") is number("inf") is number("1e9999") is number(" 1") is number("1\n") is None
+    assert address("10.0.0.01") is address("10.0.0.1\n") is None
+    assert network("10.0.0.0/٨") is network("10.0.0.0/") is network("10.0.0.0/33") is None
+
+
+@given(st.datetimes(), st.integers(-23, 23))
+def test_an_instant_is_the_same_in_every_offset(when, hours):
+    text = when.isoformat(timespec="microseconds").rjust(26, "0")
+    sign = "-" if hours < 0 else "+"
+    utc, shifted = moment(f"{text}Z"), moment(f"{text}{sign}{abs(hours):02}:00")
+    assert utc is not None
+    assert shifted is not None
+    assert utc - shifted == hours * 3600 * 10**12
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
+def test_a_number_equals_itself_however_it_is_written(value):
+    assert holds("NumericEquals", f"{value:f}", f"{value:f}0") is True
+
+
+@pytest.mark.parametrize("operator", sorted(NEGATED))
+@given(
+    value=st.sampled_from(["a", "1", "2020-01-01", "10.0.0.1", "arn:aws:s3:::b", ""]),
+    wanted=st.sampled_from(["a", "1", "2020-01-01", "10.0.0.0/8", "arn:aws:s3:::b"]),
+)
+def test_a_negated_operator_is_its_twins_opposite_for_a_key_that_parses(operator, value, wanted):
+    twin = operator.replace("Not", "", 1)
+    if OPERATORS[operator].read(value) is None:
+        assert holds(operator, wanted, value) is holds(twin, wanted, value) is False
+    elif holds(operator, wanted, value) is holds(twin, wanted, value):
+        assert holds(twin, wanted, value) is False  # the policy's value does not parse

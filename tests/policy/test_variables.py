@@ -1,0 +1,88 @@
+"""Policy variables (IAM User Guide, "Policy variables", reference_policies_variables)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iamd.policy import variables
+
+CONTEXT = {"aws:username": "ana", "aws:principaltag/t": "a*", "aws:tagkeys": ("x",), "aws:empty": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("home/${aws:username}/x", "home/ana/x"),
+        ("${AWS:UserName}", "ana"),
+        ("${aws:PrincipalTag/t}", "a*"),
+        ("${aws:missing}", None),
+        ("${aws:empty}", None),
+        ("${aws:tagkeys}", None),
+        ("${aws:missing, 'none'}", "none"),
+        ("${aws:missing,'none'}", "none"),
+        ("${aws:missing, 'a, b}'}", "a, b}"),
+        ("${aws:missing, ''}", ""),
+        ("${aws:empty, 'none'}", "none"),
+        ("${aws:username, 'none'}", "ana"),
+        ("${*}${?}${$}", "*?$"),
+        ("${$}{aws:username}", "${aws:username}"),
+        ("${}", "${}"),
+        ("${aws:username", "${aws:username"),
+        ("${ ${aws:username}", "${ ana"),
+        ("${aws:missing, none}", "${aws:missing, none}"),
+        ("$ana", "$ana"),
+        ("", ""),
+    ],
+)
+def test_text_of_a_template(text, value):
+    assert variables.text_of(variables.parse(text), CONTEXT) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "well_formed"),
+    [
+        ("${aws:a}", True),
+        ("${*}", True),
+        ("a$b", True),
+        ("${", False),
+        ("${}", False),
+        ("${a, b}", False),
+        ("x${ y", False),
+    ],
+)
+def test_open_variables_are_seen(text, well_formed):
+    assert variables.is_well_formed(text) is well_formed
+
+
+@given(st.text("${}*?,' a:", max_size=20))
+def test_parts_spell_the_text(text):
+    """Nothing is lost and nothing added when a text is cut into parts, or into segments."""
+    template = variables.parse(text)
+    assert variables.source(template) == text
+    assert variables.joined(variables.segments(template)) == text
+
+
+def test_a_variables_colon_is_no_separator():
+    parts = variables.segments(variables.parse("arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username}"))
+    assert [variables.source(part) for part in parts] == [
+        "arn",
+        "aws",
+        "iam",
+        "",
+        "${aws:PrincipalAccount}",
+        "user/${aws:username}",
+    ]
+
+
+@given(st.text("ab*?/", min_size=1, max_size=6), st.text("ab*?/", max_size=6))
+def test_a_variables_value_is_literal(value, text):
+    """AUZ-16: what a tag brings matches itself alone, and a typed wildcard beside it still works."""
+    context = {"aws:principaltag/t": value}
+    assert variables.glob(variables.parse("${aws:PrincipalTag/t}"))(text, context) == (text == value)
+    assert variables.glob(variables.parse("${aws:PrincipalTag/t}*"))(text, context) == text.startswith(value)
+
+
+def test_a_valueless_variable_matches_nothing():
+    match = variables.glob(variables.parse("home/${aws:missing}*"))
+    assert not match("home/", {})
+    assert not match("home/x", {})

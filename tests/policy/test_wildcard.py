@@ -1,0 +1,64 @@
+"""`*` and `?` against their definition."""
+
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iamd.policy.wildcard import Wild, matcher, matches, tokens
+
+
+def defined(pattern, text):
+    """The definition, quadratic: one row of `which prefixes of the text match` for each token of the pattern."""
+    row = [True] + [False] * len(text)
+    for token in pattern:
+        if token == "*":
+            row = [any(row[: end + 1]) for end in range(len(text) + 1)]
+        else:
+            row = [False] + [row[end] and token in ("?", text[end]) for end in range(len(text))]
+    return row[-1]
+
+
+ALPHABET = "ab/.:\n*?$"
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.text("ab*?.\n", max_size=12), st.text("ab*?.\n", max_size=14))
+def test_matcher_is_the_definition(pattern, text):
+    assert matches(pattern, text) == defined(pattern, text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", "*", "?", "a*b"]), max_size=6), st.text("ab*?", max_size=8))
+def test_literal_tokens_are_literal(literals, text):
+    """Text in a token matches only itself, whatever it holds; typed wildcards around it still work."""
+    whole = "".join(literals)
+    assert matcher(literals)(text) == (text == whole)
+    assert matcher([*literals, Wild.RUN])(text) == text.startswith(whole)
+
+
+@given(st.text(ALPHABET, max_size=10))
+def test_star_matches_everything(text):
+    assert matches("*", text)
+    assert matches(text.replace("*", "?").replace("?", "a"), text.replace("*", "?").replace("?", "a"))
+
+
+def test_other_characters_of_regular_expressions_are_ordinary():
+    assert not matches("a.b", "axb")
+    assert matches("a+b?[c]", "a+bx[c]")
+    assert not matches("a.?b", "axxb")
+
+
+def test_tokens_are_what_was_typed():
+    assert tokens("a*?b") == ("a", Wild.RUN, Wild.ONE, "b")
+    assert tokens("") == ()
+
+
+def test_hostile_patterns_stay_quick():
+    """LIM-02: patterns that make a backtracking matcher take minutes take milliseconds."""
+    text = "a" * 6000
+    started = time.process_time()
+    assert not matches("*a" * 1500 + "b", text)
+    assert not matches("*" + "a?" * 300 + "b*" + "a*" * 300, text)
+    assert not matches("*?" * 1000 + "b", text)
+    assert time.process_time() - started < 0.5
