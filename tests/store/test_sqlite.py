@@ -4,13 +4,13 @@ import stat
 
 import apsw
 import pytest
+from store.conformance import Conformance
+from store.making import account, open_store, put, user, users
 
 from iamd.store import connection
 from iamd.store.connection import APPLICATION_ID
 from iamd.store.errors import DamagedStore, NewerStore, UnsupportedStore
 from iamd.store.sqlite import SQLiteLog
-from store.conformance import Conformance
-from store.making import account, open_store, put, user, users
 
 
 class TestFile(Conformance):
