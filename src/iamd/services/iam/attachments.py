@@ -130,9 +130,15 @@ def list_entities_for_policy(
     }
 
 
-def refuse_service_role_policy(policy: AnyPolicy) -> None:
-    """Raise PolicyNotAttachable for a policy that only service-linked roles can have."""
-    if isinstance(policy, managed_policies.ManagedPolicy) and policy.path.startswith(SERVICE_LINKED_PATH):
+def check_attachable(call: Call, policy_arn: str, otherwise: str) -> None:
+    """Raise NoSuchEntity, saying `otherwise`, or PolicyNotAttachable unless this policy may be given to somebody."""
+    policy = policy_in(call.account, policy_arn)
+    of_aws = policy if isinstance(policy, managed_policies.ManagedPolicy) else None
+    # AWS: a deprecated policy stays with those who have it and can be attached to nobody else (IAM User Guide,
+    # "Deprecated AWS managed policies", access_policies_managed-deprecated).
+    if policy is None or (of_aws is not None and of_aws.deprecated):
+        raise NoSuchEntity(otherwise)
+    if of_aws is not None and of_aws.path.startswith(SERVICE_LINKED_PATH):
         raise PolicyNotAttachable("Cannot attach a Service Role Policy to a Customer Role.")
 
 
@@ -140,12 +146,7 @@ def _attached(call: Call, entity: Bearer, policy_arn: str, quota_name: str) -> B
     _check_arn(policy_arn)
     if policy_arn in entity.attached_policies:
         return entity
-    policy = policy_in(call.account, policy_arn)
-    # AWS: a deprecated policy stays with those who have it and can be attached to nobody else (IAM User Guide,
-    # "Deprecated AWS managed policies", access_policies_managed-deprecated).
-    if policy is None or (isinstance(policy, managed_policies.ManagedPolicy) and policy.deprecated):
-        raise NoSuchEntity(f"Policy {policy_arn} does not exist or is not attachable.")
-    refuse_service_role_policy(policy)
+    check_attachable(call, policy_arn, f"Policy {policy_arn} does not exist or is not attachable.")
     quotas.check(quota_name, len(entity.attached_policies) + 1, quotas.ATTACHED_POLICIES)
     return replace(entity, attached_policies=(*entity.attached_policies, policy_arn))
 

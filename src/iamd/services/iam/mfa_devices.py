@@ -1,16 +1,14 @@
 """Virtual MFA devices: made with a secret seed, enabled for a user by two codes in a row."""
 
-import io
 from typing import Any
 
-import segno
 from msgspec.structs import replace
 
 from iamd import arn
 from iamd.auth import mfa
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
-from iamd.services.iam import arns, quotas
+from iamd.services.iam import arns, one_time_codes, quotas
 from iamd.services.iam.account import record_of
 from iamd.services.iam.entities import (
     listed_user,
@@ -35,7 +33,6 @@ from iamd.store.records import MFADevice, User
 ROOT = "root"
 """What stands for the root user in the index of devices by user."""
 ASSIGNMENTS = {"Any": (True, False), "Assigned": (True,), "Unassigned": (False,)}
-QR_MODULE_PIXELS = 4
 
 
 @operation(on=arns.new_mfa_device)
@@ -47,19 +44,21 @@ def create_virtual_mfa_device(
     if call.account.get(MFADevice, serial_number) is not None:
         raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
     quotas.check_virtual_mfa_devices(call)
-    seed = mfa.new_seed()
+    seed = mfa.generate_seed()
     device = MFADevice(
         serial_number=serial_number,
         path=path,
-        sealed_seed=mfa.seal_seed(call.keyring, call.account.id, serial_number, seed),
+        sealed_seed=one_time_codes.sealed_seed(call.keyring, call.account.id, serial_number, seed),
         created=call.now,
         tags=checked_tags(MFADevice, tags),
     )
     call.put(device)
     shown = {
         "SerialNumber": serial_number,
-        "Base32StringSeed": seed.encode("ascii"),
-        "QRCodePNG": _qr_code(call, virtual_mfa_device_name, seed),
+        "Base32StringSeed": mfa.base32_seed(seed),
+        "QRCodePNG": mfa.qr_png(
+            mfa.otpauth_uri(seed, user_name=virtual_mfa_device_name, account_id=_account_name(call))
+        ),
     }
     return {"VirtualMFADevice": shown | _tags(device)}
 
@@ -159,18 +158,10 @@ def _refuse_without_mfa(call: Call, user: User) -> None:
 
 def _synchronised(call: Call, device: MFADevice, code1: str, code2: str) -> int:
     """The drift of the device that shows these two codes in a row, which are used up; InvalidAuthenticationCode."""
-    seed = mfa.open_seed(call.keyring, call.account.id, device.serial_number, device.sealed_seed)
-    now_step = mfa.step_at(call.clock.machine_timestamp())
-    step = mfa.step_of_codes(seed, code1, code2, now_step)
-    if step is None or not all(_use(call, device, used) for used in (step, step + 1)):
+    drift = one_time_codes.accept_pair(call, call.account.id, device, code1, code2)
+    if drift is None:
         raise InvalidAuthenticationCode("Authentication code for device is not valid.")
-    return mfa.drift_of(step + 1, now_step)
-
-
-def _use(call: Call, device: MFADevice, step: int) -> bool:
-    # SECURITY: RFC 6238, 5.2: a code is accepted once.
-    key = mfa.used_key(call.account.id, device.serial_number, step)
-    return call.change.use_once(mfa.USED_KIND, key, call.now + mfa.USED_SECONDS)
+    return drift
 
 
 def _device_of(call: Call, user: User | None, serial_number: str) -> MFADevice:
@@ -217,10 +208,6 @@ def _holder(call: Call, device: MFADevice) -> dict[str, Any]:
     return {} if user is None else {"User": listed_user(call.account, user)}
 
 
-def _qr_code(call: Call, device_name: str, seed: str) -> bytes:
-    """A PNG image of the seed as authenticator apps scan it (IAM API Reference, VirtualMFADevice)."""
-    account_name = record_of(call).alias or call.account.id
-    picture = io.BytesIO()
-    code = segno.make_qr(f"otpauth://totp/{device_name}@{account_name}?secret={seed}")
-    code.save(picture, kind="png", scale=QR_MODULE_PIXELS)
-    return picture.getvalue()
+def _account_name(call: Call) -> str:
+    """What authenticator apps show beside the device's name: the account's alias or number."""
+    return record_of(call).alias or call.account.id

@@ -27,7 +27,7 @@ REMEMBERED = 24
 
 
 def _hash_password(call: Call, *, password: str | None = None, **_: Any) -> str | None:
-    return None if password is None else passwords.hashed(password)
+    return None if password is None else passwords.hash_password(password)
 
 
 @operation(on=arns.user, prepare=_hash_password)
@@ -96,15 +96,15 @@ def _compare(call: Call, *, old_password: str, new_password: str) -> _Compared |
     profile = None if user is None else call.account.get(LoginProfile, user.user_id)
     if profile is None:
         return None
-    old_is_right = passwords.matches(profile.password_hash, old_password)
+    old_is_right = passwords.verify(old_password, profile.password_hash)
     # SECURITY: whoever does not know the password learns nothing about earlier ones, not by time either.
     if not old_is_right:
         return _Compared(profile, old_is_right, new_is_old=False, new_hash="")
     policy = record_of(call).password_policy
     forbidden = (policy.password_reuse_prevention or 0) if policy is not None else 0
     earlier = (profile.password_hash, *profile.previous_hashes)[:forbidden]
-    new_is_old = any(passwords.matches(password_hash, new_password) for password_hash in earlier)
-    return _Compared(profile, old_is_right, new_is_old, passwords.hashed(new_password))
+    new_is_old = passwords.was_used(new_password, earlier)
+    return _Compared(profile, old_is_right, new_is_old, passwords.hash_password(new_password))
 
 
 def _own(call: Call, **_: Any) -> Target:

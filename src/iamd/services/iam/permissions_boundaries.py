@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from iamd import arn
 from iamd.call import Call
 from iamd.services.iam import arns
-from iamd.services.iam.attachments import refuse_service_role_policy
-from iamd.services.iam.entities import named_role, named_user, policy_in
+from iamd.services.iam.attachments import check_attachable
+from iamd.services.iam.entities import named_role, named_user
 from iamd.services.iam.errors import InvalidInput, NoSuchEntity
 from iamd.services.iam.protected_roles import refuse_protected
 from iamd.services.registry import operation
@@ -52,8 +52,5 @@ def checked(call: Call, policy_arn: str | None) -> str | None:
         return None
     if arn.parse(policy_arn) is None:
         raise InvalidInput(f"ARN {policy_arn} is not valid.")
-    policy = policy_in(call.account, policy_arn)
-    if policy is None:
-        raise NoSuchEntity(f"Scope ARN: {policy_arn} does not exist or is not attachable.")
-    refuse_service_role_policy(policy)
+    check_attachable(call, policy_arn, f"Scope ARN: {policy_arn} does not exist or is not attachable.")
     return policy_arn

@@ -1,0 +1,58 @@
+"""The codes of virtual MFA devices: each is accepted once, and a device's clock may be off."""
+
+from collections.abc import Iterable
+
+from iamd.auth import mfa
+from iamd.auth.sealing import Keyring
+from iamd.call import Call
+from iamd.store.records import MFADevice
+
+SEED_PURPOSE = "mfa-seed"
+USE = "totp"
+SYNC_STEPS = 20
+"""How many steps early or late two codes in a row may be, so that they tell how a device's clock runs (RFC 6238, 6)."""
+TOLERATED_STEPS = 1
+"""How many steps a clock may be off without our minding it (RFC 6238, 5.2)."""
+REMEMBERED_SECONDS = 2 * (SYNC_STEPS + 2) * mfa.STEP_SECONDS
+"""How long a used step is remembered: longer than its code could be taken by any clock."""
+
+
+def sealed_seed(keyring: Keyring, account_id: str, serial_number: str, seed: bytes) -> bytes:
+    """A device's seed as its record keeps it, bound to the device."""
+    return keyring.seal(SEED_PURPOSE, (account_id, serial_number), seed)
+
+
+def accept(call: Call, account_id: str, device: MFADevice, code: str) -> bool:
+    """Take the code that a device shows now, by its own clock; a code that was taken before is refused."""
+    machine_time = call.clock.machine_timestamp() + device.drift * mfa.STEP_SECONDS
+    step = mfa.matching_step(_seed(call, account_id, device), code, machine_time)
+    return step is not None and _use(call, account_id, device, [step])
+
+
+def accept_pair(call: Call, account_id: str, device: MFADevice, code1: str, code2: str) -> int | None:
+    """Take two codes in a row; gives how many steps the device's clock is ahead, or None when they are refused."""
+    seed = _seed(call, account_id, device)
+    machine_time = call.clock.machine_timestamp()
+    for ahead in _nearest_first(range(-SYNC_STEPS, SYNC_STEPS + 1)):
+        step = mfa.consecutive_steps(seed, code1, code2, machine_time + ahead * mfa.STEP_SECONDS)
+        if step is not None:
+            drift = step - mfa.step_of(machine_time)
+            used = _use(call, account_id, device, [step - 1, step])
+            return (0 if abs(drift) <= TOLERATED_STEPS else drift) if used else None
+    return None
+
+
+def _nearest_first(steps: Iterable[int]) -> list[int]:
+    return sorted(steps, key=abs)
+
+
+def _seed(call: Call, account_id: str, device: MFADevice) -> bytes:
+    return call.keyring.open(SEED_PURPOSE, (account_id, device.serial_number), device.sealed_seed)
+
+
+def _use(call: Call, account_id: str, device: MFADevice, steps: Iterable[int]) -> bool:
+    # SECURITY: RFC 6238, 5.2: a code is accepted once; what follows in the same change may fail, the code stays used.
+    expires = call.now + REMEMBERED_SECONDS
+    keys = [f"{account_id} {device.serial_number} {step}" for step in steps]
+    fresh = [call.change.use_once(USE, key, expires) for key in keys]
+    return all(fresh)
