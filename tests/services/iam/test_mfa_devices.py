@@ -1,0 +1,198 @@
+"""Virtual MFA devices: made, enabled by two codes, resynchronised, taken away; and who may not."""
+
+import base64
+
+import pytest
+
+NO_MFA = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
+WRONG_CODE = "Authentication code for device is not valid."
+
+
+@pytest.fixture
+def ann(iam):
+    """A user without anything."""
+    iam.create_user(UserName="ann", Path="/team/")
+
+
+def test_a_new_device_shows_its_seed_and_is_nobodys(iam, arn_of):
+    tags = [{"Key": "Team", "Value": "blue"}]
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/team/", Tags=tags)["VirtualMFADevice"]
+    assert device["SerialNumber"] == arn_of("mfa/team/phone")
+    assert len(device["Base32StringSeed"]) == 64
+    assert device["QRCodePNG"].startswith(b"\x89PNG")
+    assert device["Tags"] == tags
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == [{"SerialNumber": device["SerialNumber"]}]
+    assert iam.list_mfa_device_tags(SerialNumber=device["SerialNumber"])["Tags"] == tags
+
+
+def test_two_devices_do_not_share_path_and_name(iam, refused):
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
+    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists."):
+        iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
+
+
+@pytest.mark.usefixtures("ann")
+def test_two_codes_in_a_row_enable_a_device(iam, devices, arn_of):
+    serial, seed = devices.new("phone")
+    devices.enable("ann", serial, seed)
+    [listed] = iam.list_mfa_devices(UserName="ann")["MFADevices"]
+    assert (listed["UserName"], listed["SerialNumber"]) == ("ann", serial)
+    shown = iam.get_mfa_device(UserName="ann", SerialNumber=serial)
+    assert {name: shown[name] for name in listed} == listed
+    [virtual] = iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"]
+    assert (virtual["User"]["Arn"], virtual["EnableDate"]) == (arn_of("user/team/ann"), listed["EnableDate"])
+    assert "Base32StringSeed" not in virtual
+
+
+@pytest.mark.usefixtures("ann")
+def test_devices_are_listed_by_whether_they_are_somebodys(iam, devices, paged):
+    phone, seed = devices.new("phone")
+    watch, _ = devices.new("watch")
+    devices.enable("ann", phone, seed)
+
+    def serials(**parameters):
+        return [device["SerialNumber"] for device in iam.list_virtual_mfa_devices(**parameters)["VirtualMFADevices"]]
+
+    assert serials() == serials(AssignmentStatus="Any") == [phone, watch]
+    assert serials(AssignmentStatus="Assigned") == [phone]
+    assert serials(AssignmentStatus="Unassigned") == [watch]
+    assert [device["SerialNumber"] for device in paged(iam.list_virtual_mfa_devices, "VirtualMFADevices")] == [
+        phone,
+        watch,
+    ]
+
+
+@pytest.mark.usefixtures("ann")
+@pytest.mark.parametrize("wrong", ["same", "reversed", "first", "second", "old"])
+def test_codes_that_the_device_did_not_show_in_a_row_are_refused(iam, devices, refused, wrong):
+    serial, seed = devices.new("phone")
+    right = devices.codes(seed)
+    first, second = right["AuthenticationCode1"], right["AuthenticationCode2"]
+    other = f"{(int(first) + 1) % 10**6:06d}"
+    old = devices.codes(seed, ahead=-100)
+    given = {
+        "same": (second, second),
+        "reversed": (second, first),
+        "first": (other, second),
+        "second": (first, other),
+        "old": tuple(old.values()),
+    }[wrong]
+    with refused("InvalidAuthenticationCode", WRONG_CODE):
+        iam.enable_mfa_device(
+            UserName="ann", SerialNumber=serial, AuthenticationCode1=given[0], AuthenticationCode2=given[1]
+        )
+    assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []
+
+
+@pytest.mark.usefixtures("ann")
+def test_codes_are_taken_once(iam, devices, refused):
+    """RFC 6238, 5.2."""
+    serial, seed = devices.new("phone")
+    codes = devices.codes(seed)
+    iam.enable_mfa_device(UserName="ann", SerialNumber=serial, **codes)
+    with refused("InvalidAuthenticationCode", WRONG_CODE):
+        iam.resync_mfa_device(UserName="ann", SerialNumber=serial, **codes)
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_device_whose_clock_is_off_is_resynchronised(iam, devices, refused):
+    serial, seed = devices.new("phone")
+    devices.enable("ann", serial, seed)
+    iam.resync_mfa_device(UserName="ann", SerialNumber=serial, **devices.codes(seed, ahead=10))
+    with refused("InvalidAuthenticationCode", WRONG_CODE):
+        iam.resync_mfa_device(UserName="ann", SerialNumber=serial, **devices.codes(seed, ahead=100))
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_deactivated_device_is_nobodys_and_can_be_deleted(iam, devices, refused):
+    serial, seed = devices.new("phone")
+    devices.enable("ann", serial, seed)
+    with refused("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first."):
+        iam.delete_virtual_mfa_device(SerialNumber=serial)
+    iam.deactivate_mfa_device(UserName="ann", SerialNumber=serial)
+    assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []
+    assert iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")["VirtualMFADevices"] == [
+        {"SerialNumber": serial}
+    ]
+    iam.delete_virtual_mfa_device(SerialNumber=serial)
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+    with refused("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist."):
+        iam.delete_virtual_mfa_device(SerialNumber=serial)
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_device_is_one_users(iam, devices, refused):
+    iam.create_user(UserName="bob")
+    serial, seed = devices.new("phone")
+    devices.enable("ann", serial, seed)
+    with refused("EntityAlreadyExists"):
+        devices.enable("bob", serial, seed, ahead=2)
+    for call in (iam.deactivate_mfa_device, iam.get_mfa_device):
+        with refused("NoSuchEntity", "MFA Device invalid for user."):
+            call(UserName="bob", SerialNumber=serial)
+    with refused("NoSuchEntity", "MFA Device invalid for user."):
+        iam.resync_mfa_device(UserName="bob", SerialNumber=serial, **devices.codes(seed, ahead=2))
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_user_has_eight_devices_at_most(iam, devices, refused):
+    """IAM User Guide, "AWS Multi-factor authentication in IAM": up to eight devices."""
+    for number in range(8):
+        devices.enable("ann", *devices.new(f"phone{number}"))
+    serial, seed = devices.new("ninth")
+    with refused("LimitExceeded", "Cannot exceed quota for MFADevicesPerUser: 8"):
+        devices.enable("ann", serial, seed)
+
+
+def test_long_term_keys_alone_do_not_change_the_devices_of_who_has_one(aws, iam, devices, refused):
+    """AWS Security Bulletin AWS-2023-001 (invariant PRN-08)."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    own = aws.client("iam", aws.user("carl", everything))
+    phone, phone_seed = devices.new("phone")
+    watch, watch_seed = devices.new("watch")
+    own.enable_mfa_device(UserName="carl", SerialNumber=phone, **devices.codes(phone_seed))
+    with refused("AccessDenied", NO_MFA):
+        own.enable_mfa_device(UserName="carl", SerialNumber=watch, **devices.codes(watch_seed))
+    with refused("AccessDenied", NO_MFA):
+        own.resync_mfa_device(UserName="carl", SerialNumber=phone, **devices.codes(phone_seed, ahead=5))
+    for named in ({"UserName": "carl"}, {}):
+        with refused("AccessDenied", NO_MFA):
+            own.deactivate_mfa_device(SerialNumber=phone, **named)
+    assert [device["SerialNumber"] for device in own.list_mfa_devices()["MFADevices"]] == [phone]
+    iam.deactivate_mfa_device(UserName="carl", SerialNumber=phone)
+
+
+def test_who_has_a_device_may_change_those_of_others(aws, iam, devices):
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    own = aws.client("iam", aws.user("carl", everything))
+    iam.create_user(UserName="ann")
+    devices.enable("carl", *devices.new("phone"))
+    watch, seed = devices.new("watch")
+    own.enable_mfa_device(UserName="ann", SerialNumber=watch, **devices.codes(seed))
+    own.deactivate_mfa_device(UserName="ann", SerialNumber=watch)
+
+
+@pytest.mark.usefixtures("ann")
+def test_what_is_missing_is_named(iam, arn_of, refused):
+    serial = arn_of("mfa/none")
+    codes = {"AuthenticationCode1": "000000", "AuthenticationCode2": "000001"}
+    with refused("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist."):
+        iam.enable_mfa_device(UserName="ann", SerialNumber=serial, **codes)
+    for call in (iam.enable_mfa_device, iam.resync_mfa_device):
+        with refused("NoSuchEntity", "The user with name nobody cannot be found."):
+            call(UserName="nobody", SerialNumber=serial, **codes)
+    with refused("NoSuchEntity", "MFA Device invalid for user."):
+        iam.deactivate_mfa_device(UserName="ann", SerialNumber=serial)
+    with refused("NoSuchEntity", "The user with name nobody cannot be found."):
+        iam.list_mfa_devices(UserName="nobody")
+
+
+def test_no_event_holds_a_seed(iam, event_of):
+    answer = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
+    event = str(event_of(answer))
+    device = answer["VirtualMFADevice"]
+    assert device["SerialNumber"] in event
+    assert device["Base32StringSeed"].decode() not in event
+    assert base64.b64encode(device["Base32StringSeed"]).decode() not in event
+    assert base64.b64encode(device["QRCodePNG"]).decode()[:40] not in event

@@ -1,0 +1,152 @@
+"""Tags of every kind of resource that has them."""
+
+import pytest
+
+FOLDED = {"user", "role"}
+KINDS = ["user", "role", "policy", "instance_profile", "mfa_device"]
+
+
+class Tagged:
+    """The three tag operations of one resource."""
+
+    def __init__(self, iam, kind, name):
+        self.iam, self.kind, self.name = iam, kind, name
+
+    def tag(self, **tags):
+        given = [{"Key": key, "Value": value} for key, value in tags.items()]
+        getattr(self.iam, f"tag_{self.kind}")(**self.name, Tags=given)
+
+    def tag_raw(self, *tags):
+        getattr(self.iam, f"tag_{self.kind}")(**self.name, Tags=[{"Key": key, "Value": value} for key, value in tags])
+
+    def untag(self, *keys):
+        getattr(self.iam, f"untag_{self.kind}")(**self.name, TagKeys=list(keys))
+
+    def list(self, **parameters):
+        return getattr(self.iam, f"list_{self.kind}_tags")(**self.name, **parameters)
+
+    def tags(self):
+        return {tag["Key"]: tag["Value"] for tag in self.list()["Tags"]}
+
+
+NAMES = {
+    "user": lambda world: {"UserName": "bob"},
+    "role": lambda world: {"RoleName": "app"},
+    "policy": lambda world: {"PolicyArn": world.policy_arn},
+    "instance_profile": lambda world: {"InstanceProfileName": "box"},
+    "mfa_device": lambda world: {"SerialNumber": world.watch},
+}
+
+
+@pytest.fixture(params=KINDS)
+def resource(request, iam, world):
+    """One resource of each kind, without tags."""
+    tagged = Tagged(iam, request.param, NAMES[request.param](world))
+    if tagged.tags():
+        tagged.untag(*tagged.tags())
+    return tagged
+
+
+def test_tags_are_added_changed_and_taken_away(resource):
+    resource.tag(Team="blue", Stage="")
+    assert resource.tags() == {"Team": "blue", "Stage": ""}
+    resource.tag(Team="red", Owner="ann")
+    assert resource.tags() == {"Team": "red", "Stage": "", "Owner": "ann"}
+    resource.untag("Stage", "Missing")
+    assert resource.tags() == {"Team": "red", "Owner": "ann"}
+
+
+def test_keys_of_users_and_roles_ignore_case_and_others_do_not(resource):
+    """IAM User Guide, "Tags for AWS Identity and Access Management resources" (id_tags), case sensitivity."""
+    resource.tag(Team="blue")
+    resource.tag(team="red")
+    folded = resource.kind in FOLDED
+    assert resource.tags() == ({"team": "red"} if folded else {"Team": "blue", "team": "red"})
+    resource.untag("TEAM")
+    assert resource.tags() == ({} if folded else {"Team": "blue", "team": "red"})
+
+
+def test_a_request_names_a_key_once(resource, refused):
+    message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+    with refused("InvalidInput", message):
+        resource.tag_raw(("Team", "a"), ("Team", "b"))
+    if resource.kind in FOLDED:
+        with refused("InvalidInput", message):
+            resource.tag_raw(("Team", "a"), ("team", "b"))
+    assert resource.tags() == {}
+
+
+@pytest.mark.parametrize("tag", [("aws:team", "a"), ("AWS:team", "a"), ("team", "aws:a")])
+def test_the_prefix_of_aws_is_awss(resource, refused, tag):
+    with refused("InvalidInput"):
+        resource.tag_raw(tag)
+    assert resource.tags() == {}
+
+
+def test_a_resource_has_fifty_tags_at_most(resource, refused):
+    resource.tag(**{f"key{number}": "" for number in range(50)})
+    resource.tag(key7="again")
+    with refused("LimitExceeded"):
+        resource.tag(one_more="")
+    assert len(resource.tags()) == 50
+
+
+def test_tags_are_listed_in_pages_by_key(resource, paged):
+    resource.tag(b="2", c="3", a="1")
+    listed = paged(resource.list, "Tags")
+    assert [tag["Key"] for tag in listed] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_resource_must_exist(iam, arn_of, refused, kind):
+    missing = {
+        "user": {"UserName": "none"},
+        "role": {"RoleName": "none"},
+        "policy": {"PolicyArn": arn_of("policy/none")},
+        "instance_profile": {"InstanceProfileName": "none"},
+        "mfa_device": {"SerialNumber": arn_of("mfa/none")},
+    }[kind]
+    tagged = Tagged(iam, kind, missing)
+    for call in (lambda: tagged.tag(a="b"), lambda: tagged.untag("a"), tagged.list):
+        with refused("NoSuchEntity"):
+            call()
+
+
+def test_policies_of_aws_get_no_tags(iam, refused):
+    with refused("AccessDenied"):
+        iam.tag_policy(PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess", Tags=[{"Key": "a", "Value": "b"}])
+
+
+@pytest.mark.parametrize("prefix", ["aws", "iam"])
+def test_the_tags_of_a_user_decide_who_may_touch_it(aws, iam, refused, prefix):
+    """`aws:ResourceTag/...` and `iam:ResourceTag/...`, whatever the key's case."""
+    allow = {
+        "Effect": "Allow",
+        "Action": "iam:GetUser",
+        "Resource": "*",
+        "Condition": {"StringEquals": {f"{prefix}:ResourceTag/TEAM": "blue"}},
+    }
+    client = aws.client("iam", aws.user("ann", allow))
+    iam.create_user(UserName="bob", Tags=[{"Key": "Team", "Value": "blue"}])
+    client.get_user(UserName="bob")
+    iam.tag_user(UserName="bob", Tags=[{"Key": "team", "Value": "red"}])
+    with refused("AccessDenied"):
+        client.get_user(UserName="bob")
+
+
+def test_the_tags_of_a_request_decide_too(aws, iam, refused):
+    allow = {
+        "Effect": "Allow",
+        "Action": "iam:TagUser",
+        "Resource": "*",
+        "Condition": {
+            "ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]},
+            "StringEquals": {"aws:RequestTag/Team": "blue"},
+        },
+    }
+    client = aws.client("iam", aws.user("ann", allow))
+    client.tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "blue"}])
+    with refused("AccessDenied"):
+        client.tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "red"}])
+    with refused("AccessDenied"):
+        client.tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "blue"}, {"Key": "Stage", "Value": "x"}])
