@@ -124,3 +124,12 @@ def test_no_repr_shows_a_secret():
     key = SealingKey(b"abcd", secret)
     for text in (repr(key), repr(Keyring([key])), str(SealError())):
         assert "CANARY" not in text
+
+
+def test_a_derived_key_is_its_purposes_own_and_outlives_rotation():
+    keyring = Keyring.generate()
+    derived = keyring.derived_key("audit")
+    assert len(derived) == 32
+    assert keyring.rotated().derived_key("audit") == derived
+    assert keyring.derived_key("other") != derived
+    assert Keyring.generate().derived_key("audit") != derived

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from iamd.auth.claim import Claim, Merged, Mode, Scope, amz_form, not_a_date, scope, timestamp
@@ -63,10 +64,11 @@ def _amz_date(headers: Merged) -> str:
     if value is not None:
         return value.decode("latin-1")
     text = headers.get(b"date", b"").decode("latin-1")
-    if not text.isascii() or not text.endswith(" GMT"):
+    # RFC 7231 writes GMT, and RFC 5322's -0000 is what botocore sends.
+    if not text.isascii() or not text.endswith((" GMT", " -0000")):
         return text
     try:
-        return amz_form(parsedate_to_datetime(text).timestamp())
+        return amz_form(parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp())
     except (ValueError, OverflowError):
         return text
 
