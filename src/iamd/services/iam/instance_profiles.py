@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from iamd import ids
+from iamd import arn, ids
 from iamd.call import Call
 from iamd.services.iam import arns, entities, protected_roles, quotas
 from iamd.services.iam.entities import moment, named_instance_profile, named_role, shown_tags
@@ -22,12 +22,16 @@ EC2 = "ec2.amazonaws.com"
 def passed_role(call: Call, *, instance_profile_name: str, role_name: str) -> Sequence[Target]:
     """The instance profile, and the role that it hands on to EC2.
 
-    AWS: the caller must be granted PassRole on the role (IAM API Reference, AddRoleToInstanceProfile).
+    AWS: the caller must be granted PassRole on the role, and the key `iam:AssociatedResourceArn` has neither Region nor
+    instance (IAM API Reference, AddRoleToInstanceProfile).
     """
     role = arns.role(call, role_name=role_name)
     profile = arns.instance_profile(call, instance_profile_name=instance_profile_name)
     # SECURITY: without this, whoever may fill an instance profile would get every role of the account.
-    passing = {"iam:passedtoservice": EC2}
+    passing = {
+        "iam:passedtoservice": EC2,
+        "iam:associatedresourcearn": f"arn:{arn.PARTITION}:ec2:*:{call.account.id}:instance/*",
+    }
     return (profile, Target(action="iam:PassRole", arn=role.arn, context={**role.context, **passing}))
 
 

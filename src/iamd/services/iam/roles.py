@@ -15,6 +15,7 @@ from iamd.services.registry import operation, reading
 from iamd.store.records import InstanceProfile, Role, fold
 
 DEFAULT_MAX_SESSION_DURATION = 3600
+REPORTED_SECONDS = 400 * 24 * 3600
 
 
 @operation(on=arns.new_role)
@@ -149,12 +150,14 @@ def shown_role(call: Call, role: Role) -> dict[str, Any]:
 
 
 def last_used(call: Call, role: Role) -> dict[str, Any]:
-    """When and where a role was last used, or nothing."""
+    """When and where a role was last used, or nothing.
+
+    AWS: "Activity is only reported for the trailing 400 days" (IAM API Reference, Role, RoleLastUsed).
+    """
     use = call.last_used.role(role.role_id)
-    if use is None:
+    if use is None or use.time < call.now - REPORTED_SECONDS:
         return {}
-    seconds, region, _ = use
-    return {"LastUsedDate": moment(seconds), "Region": region}
+    return {"LastUsedDate": moment(use.time), "Region": use.region}
 
 
 def _described(role: Role, description: str | None) -> Role:
