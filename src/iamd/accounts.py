@@ -43,7 +43,14 @@ def add_account(
     """Write a new account with an IAM user `admin` that has AdministratorAccess and an access key."""
     change.put(
         account_id,
-        AccountRecord(account_id=account_id, name=name, email=email, created=now, canonical_id=secrets.token_hex(32)),
+        AccountRecord(
+            account_id=account_id,
+            name=name,
+            email=email,
+            created=now,
+            canonical_id=secrets.token_hex(32),
+            first=not change.account_ids(),
+        ),
     )
     user = User(
         user_name=ADMINISTRATOR_NAME,

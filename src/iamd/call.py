@@ -47,10 +47,15 @@ class Call:
     now: int
     clock: Clock
     keyring: Keyring
-    last_used: LastUsed
+    store: Store
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def last_used(self) -> LastUsed:
+        """When the caller's account's keys and roles were last used."""
+        return LastUsed(self.store, self.identity.account_id)
 
     @property
     def account(self) -> Account:

@@ -15,7 +15,7 @@ from iamd.auth.credentials import Credentials
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
-from iamd.call import Call, LastUsed
+from iamd.call import Call
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
 from iamd.policy.request import PrincipalKind
@@ -50,7 +50,7 @@ class Progress:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     verdicts: Sequence[Verdict] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
-    revision: int = 0
+    view: Snapshot | Change | None = None
 
 
 async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
@@ -171,7 +171,7 @@ class Work:
 
     def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
         claim = self.progress.claim
-        self.progress.revision = view.revision
+        self.progress.view = view
         return Call(
             identity=self.identity,
             request=self.progress.request,
@@ -181,7 +181,7 @@ class Work:
             now=int(self.runtime.clock.timestamp()),
             clock=self.runtime.clock,
             keyring=self.runtime.keyring,
-            last_used=LastUsed(self.runtime.store, self.identity.account_id),
+            store=self.runtime.store,
             view=view,
             prepared=prepared,
         )
@@ -269,5 +269,5 @@ def outcome(
         error_message=message,
         notes=progress.notes,
         recipient=identity.account_id if identity is not None and identity.account_id else runtime.settings.account,
-        revision=progress.revision,
+        view=progress.view,
     )

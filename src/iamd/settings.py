@@ -19,6 +19,10 @@ class SettingsError(Exception):
     """A setting that is unknown or has a wrong value; the message is one line and names the way out."""
 
 
+class StartError(Exception):
+    """Why the server can't start, in one line with the way out."""
+
+
 def setting(default: Any, doc: str) -> Any:
     """A field of `Settings` with the sentence that documents it."""
     return field(default=default, metadata={"doc": doc})

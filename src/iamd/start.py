@@ -9,17 +9,13 @@ from iamd.auth import key_file
 from iamd.clock import Clock
 from iamd.runtime import Runtime
 from iamd.services import registry
-from iamd.settings import Settings
+from iamd.settings import Settings, StartError
 from iamd.store.change import Change
 from iamd.store.store import Store
 
 CLIENT_FILES = "aws"
 AUDIT_PURPOSE = "audit"
 BACKLOG = 2048
-
-
-class StartError(Exception):
-    """Why the server can't start, in one line with the way out."""
 
 
 def open_runtime(settings: Settings) -> Runtime:

@@ -1,10 +1,11 @@
 """The policies that apply to a request: identity, boundary, session, and the resource's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 
 from iamd.auth.identity import Identity
 from iamd.data import managed_policies
+from iamd.policy.decision import Layer, Match
 from iamd.policy.document import Policy, PolicyType, load
 from iamd.policy.evaluate import Gate, Layers
 from iamd.policy.request import PrincipalKind
@@ -51,16 +52,43 @@ def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
 
 
 def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:
+    return tuple(load(text, PolicyType.IDENTITY) for _, text in _named_texts(account, entity))
+
+
+def _named_texts(account: Account, entity: User | Role) -> Iterator[tuple[str, str]]:
+    """Each identity policy's name, as people know it, and its text; in the order in which they are decided on."""
     bearers: list[Entity] = [entity]
     if isinstance(entity, User):
         groups = (account.get(Group, group_id) for group_id in entity.groups)
         bearers += [group for group in groups if group is not None]
-    return tuple(load(text, PolicyType.IDENTITY) for bearer in bearers for text in _texts(account, bearer))
+    for bearer in bearers:
+        for policy in bearer.inline_policies:
+            yield f"{policy.policy_name} (inline policy of {bearer.kind} {_name(bearer)})", policy.document
+        for arn in bearer.attached_policies:
+            yield arn, document_of(account, arn)
 
 
-def _texts(account: Account, bearer: Entity) -> Iterable[str]:
-    yield from (policy.document for policy in bearer.inline_policies)
-    yield from (document_of(account, arn) for arn in bearer.attached_policies)
+def _name(bearer: Entity) -> str:
+    match bearer:
+        case User(user_name=name) | Group(group_name=name) | Role(role_name=name):
+            return name
+        case _:
+            raise TypeError(bearer)
+
+
+def name_of(match: Match, identity: Identity, view: Snapshot | Change, target: str) -> str:
+    """What people call the policy that a matching statement stands in."""
+    account = view.account(identity.account_id)
+    entity = entity_of(identity, view)
+    session = identity.session
+    if match.layer is Layer.IDENTITY and account is not None and entity is not None:
+        return [name for name, _ in _named_texts(account, entity)][match.policy]
+    if match.layer is Layer.BOUNDARY and entity is not None:
+        return entity.permissions_boundary or ""
+    if match.layer is Layer.SESSION and session is not None:
+        names = ["inline session policy"] if session.policy else []
+        return [*names, *session.policy_arns][match.policy]
+    return f"{match.layer} of {target}"
 
 
 def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] | None:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from iamd import __version__
-from iamd.settings import SettingsError, suggestion
+from iamd.settings import SettingsError, StartError, suggestion
+from iamd.store.errors import Unavailable
 
 COMMANDS: Mapping[str, str] = {
     "serve": "Start the server.",
@@ -75,8 +76,8 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        _fail(error.format_message(), USAGE)
-    except SettingsError as error:
+        _fail(error.format_message(), getattr(error, "code", USAGE))
+    except (SettingsError, StartError, Unavailable) as error:
         _fail(str(error), USAGE)
 
 

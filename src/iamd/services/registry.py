@@ -7,9 +7,6 @@ from typing import Any, TypeVar
 
 from iamd.errors import Common, CommonError
 
-SERVICES = ("iam", "sts", "cloudtrail")
-"""The services of which there are operations; each is a package beside this file."""
-
 NOUNS: Mapping[str, tuple[str, ...]] = {
     "iam": (
         "access_keys",
@@ -30,8 +27,9 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "authorization_details",
     ),
     "sts": ("callers",),
+    "iamd": ("accounts", "audit", "decisions"),
 }
-"""The modules that hold a service's operations."""
+"""The services of which there are operations, each a package beside this file, and the modules that hold them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

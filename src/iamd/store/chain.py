@@ -29,7 +29,7 @@ class Chain:
     def __init__(self, node: str, boot: str, key: bytes) -> None:
         self.node = node
         self.boot = boot
-        self._key = key
+        self.key = key
 
     def append(
         self, writing: Writing, end: End | None, events: Iterable[tuple[Facts, bytes]], reset: int, now: float
@@ -49,7 +49,7 @@ class Chain:
 
     def sealed(self, label: str, stream: int, n: int, digest: bytes) -> Head:
         """An event of a stream as its head, or as the last one that was removed."""
-        return Head(n, digest, seal(self._key, label, stream, n, digest))
+        return Head(n, digest, seal(self.key, label, stream, n, digest))
 
     def is_sealed(self, label: str, stream: Stream, head: Head) -> bool:
         """Whether a stored head carries the seal that this key gives it."""
@@ -61,7 +61,7 @@ class Chain:
 
     def roster_seal(self, streams: int) -> bytes:
         """The seal of how many streams there are."""
-        return seal(self._key, ROSTER, streams)
+        return seal(self.key, ROSTER, streams)
 
     def _begin(self, writing: Writing, reset: int, now: float) -> End:
         number = writing.open_stream(self.node, self.boot, int(now))

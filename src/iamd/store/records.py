@@ -74,6 +74,8 @@ class AccountRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     alias: str | None = None
     password_policy: PasswordPolicy | None = None
     suspended: bool = False
+    first: bool = False
+    """Whether this is the account that the first start made, from which accounts are managed."""
 
     @property
     def key(self) -> str:

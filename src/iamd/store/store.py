@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from iamd.clock import Clock
+from iamd.store import audit
 from iamd.store.account import Snapshot
 from iamd.store.chain import Chain
 from iamd.store.change import Change
@@ -50,6 +51,7 @@ class Store:
 
     def __init__(self, log: Log, counter: Counter, clock: Clock, chain: Chain, limits: Limits) -> None:
         self._log = log
+        self._chain = chain
         self._counter = counter
         self._events = EventQueue(limits.max_staleness)
         self._last_used = LastUsed(self._stored_use)
@@ -123,6 +125,11 @@ class Store:
         """The committed events of a request, oldest first; of one account when it is given."""
         with self._log.reading() as reading:
             return reading.by_request_id(request_id, account)
+
+    def verify_audit(self) -> list[str]:
+        """What is wrong with the committed audit streams, in one line each; nothing when they are as written."""
+        with self._log.reading_apart() as reading:
+            return audit.verify(reading, self._chain.key)
 
     def note_use(self, account: str, kind: str, key: str, use: Use) -> None:
         """Remember when, where and for what a key or a role was used; stored within a minute."""

@@ -49,6 +49,10 @@ OLDER: Final = frozenset(
 )
 
 
+OWN: Final = (Entry("iamd", "own", "2026-01-01", ("json",), "iamd", "iamd", "iamd"),)
+"""iamd's own service, which its command line calls; its model stands in `wire/own/`."""
+
+
 class Catalog:
     """All services, by each way of naming them; in a service family its namesake stands first, then by name."""
 
@@ -106,10 +110,11 @@ def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, tuple[Entry, ...]]
 def _read() -> Catalog:
     text = resources.files("iamd.wire").joinpath("services.json").read_text("utf-8")
     rows = json.loads(text)
-    return Catalog(
+    entries = [
         Entry(name, folder, version, tuple(protocols) + FURTHER_PROTOCOLS.get(name, ()), prefix, signing, target)
         for name, (folder, version, protocols, prefix, signing, target) in rows.items()
-    )
+    ]
+    return Catalog([*entries, *OWN])
 
 
 CATALOG: Final = _read()

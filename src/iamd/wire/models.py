@@ -13,7 +13,7 @@ import botocore
 import msgspec
 from botocore import xform_name
 
-from iamd.wire.catalog import CATALOG, Entry
+from iamd.wire.catalog import CATALOG, OWN, Entry
 from iamd.wire.corrections import NAMESPACES, for_query
 from iamd.wire.shapes import ErrorShape, Member, RawRef, RawShape, Shape, Shapes, member_of
 
@@ -217,6 +217,9 @@ _NO_INPUT: Final = RawShape(type="structure")
 def service(name: str) -> Service:
     """Give the service of botocore's name; KeyError when there is none."""
     entry = CATALOG.by_name[name]
+    if entry in OWN:
+        own = Path(__file__).parent / entry.folder / f"{name}.json"
+        return Service(entry, msgspec.json.decode(own.read_bytes(), type=_RawService))
     path = _DATA / name / entry.folder / "service-2.json.gz"
     return Service(entry, msgspec.json.decode(gzip.decompress(path.read_bytes()), type=_RawService))
 

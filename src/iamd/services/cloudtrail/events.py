@@ -10,10 +10,14 @@ from datetime import date, datetime
 from typing import Any
 
 from iamd.auth.identity import Identity
+from iamd.authz import policies
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso, iso_of
 from iamd.http import HttpRequest
+from iamd.policy.decision import Match, denial_message
 from iamd.policy.request import PrincipalKind
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
 from iamd.store.events import Event, EventResource
 
 EVENT_VERSION = "1.11"
@@ -54,7 +58,7 @@ class Outcome:
     error_message: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     recipient: str = ""
-    revision: int = 0
+    view: Snapshot | Change | None = None
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -115,29 +119,31 @@ def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
         "recipientAccountId": outcome.recipient,
         "eventCategory": "Management" if outcome.management else "Data",
     }
-    record["iamd"] = {"revision": outcome.revision, "decisions": [_decision(verdict) for verdict in outcome.verdicts]}
+    record["iamd"] = {
+        "revision": outcome.view.revision if outcome.view is not None else 0,
+        "decisions": [_decision(outcome, verdict) for verdict in outcome.verdicts],
+    }
     return record
 
 
-def _decision(verdict: Verdict) -> dict[str, Any]:
+def _decision(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
     asked, decision = verdict.request, verdict.decision
     return {
         "action": asked.action,
         "resource": asked.resource,
-        "resourceAccount": asked.resource_account,
         "outcome": decision.outcome,
         "layer": decision.layer,
-        "statements": [
-            {
-                "layer": match.layer,
-                "policy": match.policy,
-                "statement": match.statement.index,
-                "sid": match.statement.sid,
-            }
-            for match in decision.matched
-        ],
+        "message": "" if decision.allowed else denial_message(decision, asked),
+        "statements": [_statement(outcome, asked.resource, match) for match in decision.matched],
         "context": dict(asked.context),
     }
+
+
+def _statement(outcome: Outcome, resource: str, match: Match) -> dict[str, Any]:
+    name = ""
+    if outcome.identity is not None and outcome.view is not None:
+        name = policies.name_of(match, outcome.identity, outcome.view, resource)
+    return {"layer": match.layer, "policy": name, "index": match.statement.index, "sid": match.statement.sid or ""}
 
 
 def user_identity(identity: Identity | None) -> dict[str, Any]:

@@ -1,0 +1,21 @@
+"""`iamd aws`: the AWS CLI against iamd."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from iamd.cli.connection import USAGE, Failure, data_option, find
+from iamd.cli.exec_command import RUN, become
+
+
+@click.command("aws", context_settings=RUN, add_help_option=False, help="Run the AWS CLI against iamd.")
+@data_option
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
+def command(data: Path | None, words: tuple[str, ...]) -> None:
+    """Become the AWS CLI; its exit code is the caller's."""
+    found = shutil.which("aws") or shutil.which("aws", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise Failure("the AWS CLI is not installed: `pip install awscli`, or see AWS's own installer", USAGE)
+    become(find(data), [found, *words])

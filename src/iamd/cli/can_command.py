@@ -1,0 +1,58 @@
+"""`iamd can`: whether a principal may do something, and why."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from iamd.cli.connection import DENIED, USAGE, Failure, data_option, find
+from iamd.cli.output import output_options, show
+
+
+@click.command("can", help="Tell whether a principal may do something; exit code 1 when not.")
+@click.argument("principal_arn")
+@click.argument("action")
+@click.argument("resource_arn")
+@click.option("--context", "pairs", multiple=True, metavar="KEY=VALUE", help="A condition key of the request.")
+@output_options
+@data_option
+def command(
+    principal_arn: str,
+    action: str,
+    resource_arn: str,
+    pairs: tuple[str, ...],
+    output: str | None,
+    query: str | None,
+    data: Path | None,
+) -> None:
+    """Print the decision, its reason and the statements that made it."""
+    parameters: dict[str, Any] = {"PrincipalArn": principal_arn, "Action": action, "ResourceArn": resource_arn}
+    answer = find(data).call("Can", parameters | {"Context": _context(pairs)})
+    if output is None and query is None:
+        for line in decision_lines(answer["Decision"]):
+            click.echo(line)
+    else:
+        show(answer, output, query)
+    sys.exit(0 if answer["Allowed"] else DENIED)
+
+
+def _context(pairs: tuple[str, ...]) -> dict[str, list[str]]:
+    """A key that is given repeatedly has several values."""
+    context: dict[str, list[str]] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise Failure(f"--context `{pair}`: give it as key=value", USAGE)
+        context.setdefault(key, []).append(value)
+    return context
+
+
+def decision_lines(decision: dict[str, Any]) -> list[str]:
+    """A decision as people read it."""
+    lines = [f"{decision['Outcome']}: {decision['Action']} on {decision['Resource']}"]
+    lines += [f"  {decision['Message']}"] if decision.get("Message") else [f"  by: {decision['Layer']}"]
+    for statement in decision.get("Statements", []):
+        sid = f" (Sid {statement['Sid']})" if statement.get("Sid") else ""
+        lines.append(f"  {statement['Layer']}: {statement['Policy']}, statement {statement['Index']}{sid}")
+    return lines

@@ -1,0 +1,156 @@
+"""Where the server is, and who asks it: what every command that talks to a server begins with."""
+
+import configparser
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+import platformdirs
+
+from iamd.auth.signer import sign
+
+DENIED = 1
+USAGE = 2
+UNREACHABLE = 3
+TIMEOUT_SECONDS = 60
+
+HERE = Path(".iamd")
+"""The data folder of `make serve`, taken when the command runs beside it."""
+
+
+class Failure(click.ClickException):
+    """An error in one line, with the exit code that belongs to it."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server and the credentials to ask it with."""
+
+    endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection({self.endpoint}, {self.access_key_id})"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point AWS clients at the server."""
+        variables = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+        return variables | ({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {})
+
+    def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Call an operation of the service `iamd`; a refusal or an unreachable server is a Failure."""
+        body = json.dumps(parameters).encode()
+        headers = [
+            (b"host", urlsplit(self.endpoint).netloc.encode()),
+            (b"content-type", b"application/x-amz-json-1.1"),
+            (b"x-amz-target", f"iamd.{operation}".encode()),
+        ]
+        signed = sign(
+            "POST",
+            b"/",
+            b"",
+            headers,
+            sha256(body).hexdigest(),
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+            session_token=self.session_token,
+            region=self.region,
+            service="iamd",
+            now=time.time(),
+        )
+        sent = {name.decode(): value.decode() for name, value in [*headers, *signed]}
+        status, answer = self.request("POST", "/", body, sent)
+        if status == 200:
+            return answer
+        code = str(answer.get("__type", status)).rpartition("#")[2]
+        message = answer.get("message") or answer.get("Message") or code
+        raise Failure(str(message), DENIED)
+
+    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Send a request, and give the answer's status and JSON."""
+        parts = urlsplit(self.endpoint)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"no server at {self.endpoint}: is `iamd serve` running?", UNREACHABLE) from error
+        finally:
+            connection.close()
+        try:
+            return response.status, json.loads(content)
+        except ValueError as error:
+            raise Failure(f"{self.endpoint} is no iamd: its answer is not JSON", UNREACHABLE) from error
+
+
+def find(data: Path | None) -> Connection:
+    """The server of a data folder; without one, what the environment points at, else the default folder's."""
+    environment = os.environ
+    if data is None and {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= environment.keys():
+        return Connection(
+            environment["AWS_ENDPOINT_URL"],
+            environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "us-east-1"),
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            environment.get("AWS_SESSION_TOKEN"),
+        )
+    return _of_folder(data_folder(data))
+
+
+def data_folder(data: Path | None) -> Path:
+    """The data folder that a command works on: the one given, `IAMD_DATA`'s, `.iamd` here, or the user's."""
+    if data is not None:
+        return data
+    if "IAMD_DATA" in os.environ:
+        return Path(os.environ["IAMD_DATA"])
+    return HERE if HERE.is_dir() else Path(platformdirs.user_data_dir("iamd"))
+
+
+def _of_folder(folder: Path) -> Connection:
+    config, credentials = configparser.ConfigParser(), configparser.ConfigParser()
+    config.read(folder / "aws" / "config")
+    credentials.read(folder / "aws" / "credentials")
+    try:
+        return Connection(
+            config["default"]["endpoint_url"],
+            config["default"]["region"],
+            credentials["default"]["aws_access_key_id"],
+            credentials["default"]["aws_secret_access_key"],
+        )
+    except KeyError as error:
+        raise Failure(
+            f"no server was started with the data folder `{folder}`; start one, or name its folder with --data", USAGE
+        ) from error
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def data_option(function: Command) -> Command:
+    """The option `--data` of a command that talks to a server."""
+    return click.option(
+        "--data", type=click.Path(path_type=Path), help="Data folder of the server; the default is its own."
+    )(function)

@@ -1,0 +1,98 @@
+"""How answers are printed: `-o table|json|yaml|csv`, `--query`; tables on a terminal only, JSON elsewhere."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+import jmespath
+from rich.console import Console
+from rich.table import Table
+
+from iamd.cli.connection import USAGE, Failure
+
+FORMATS = ("table", "json", "yaml", "csv")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def output_options(function: Command) -> Command:
+    """The options `-o` and `--query`."""
+    query = click.option("--query", help="JMESPath expression that chooses what is printed.")
+    form = click.option("-o", "--output", type=click.Choice(FORMATS), help="Default: table on a terminal, else json.")
+    return form(query(function))
+
+
+def show(content: Any, output: str | None, query: str | None) -> None:
+    """Print an answer."""
+    if query is not None:
+        content = _chosen(content, query)
+    form = output or ("table" if sys.stdout.isatty() else "json")
+    match form:
+        case "table":
+            _table(content)
+        case "yaml":
+            click.echo("\n".join(_yaml(content, 0)))
+        case "csv":
+            click.echo(_csv(content), nl=False)
+        case _:
+            click.echo(json.dumps(content, indent=4, default=str))
+
+
+def _chosen(content: Any, query: str) -> Any:
+    try:
+        return jmespath.search(query, content)
+    except jmespath.exceptions.JMESPathError as error:
+        raise Failure(f"--query `{query}` is no JMESPath: {str(error).splitlines()[0]}", USAGE) from error
+
+
+def _rows(content: Any) -> list[dict[str, Any]]:
+    """What a table shows: a list's items, or the one thing there is; a single list within it is the list."""
+    if isinstance(content, Mapping) and len(content) == 1:
+        only = next(iter(content.values()))
+        content = only if isinstance(only, Sequence) and not isinstance(only, str) else content
+    items = content if isinstance(content, list) else [content]
+    return [dict(item) if isinstance(item, Mapping) else {"Value": item} for item in items]
+
+
+def _table(content: Any) -> None:
+    rows = _rows(content)
+    table = Table()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(column, "")) for column in columns))
+    Console().print(table)
+
+
+def _csv(content: Any) -> str:
+    rows = _rows(content)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _yaml(content: Any, depth: int) -> list[str]:
+    """YAML in block style; every scalar in its JSON form, which is YAML too."""
+    pad = "  " * depth
+    if isinstance(content, Mapping) and content:
+        return [line for key, value in content.items() for line in _entry(f"{pad}{key}:", value, depth + 1)]
+    if isinstance(content, list) and content:
+        return [line for value in content for line in _entry(f"{pad}-", value, depth + 1)]
+    return [pad + json.dumps(content, default=str)]
+
+
+def _entry(head: str, value: Any, depth: int) -> list[str]:
+    if isinstance(value, Mapping | list) and value:
+        return [head, *_yaml(value, depth)]
+    return [f"{head} {json.dumps(value, default=str)}"]

@@ -1,0 +1,19 @@
+"""The audit streams: whether they are as they were written."""
+
+from typing import Any
+
+from iamd.call import Call
+from iamd.services.registry import Target, reading
+
+
+def nothing(_call: Call, **_parameters: Any) -> Target:
+    """An operation that touches no resource."""
+    return Target()
+
+
+@reading(on=nothing)
+def verify_audit(call: Call) -> dict[str, Any]:
+    """Check every stream: numbers, hashes, seals."""
+    call.store.flush()
+    findings = call.store.verify_audit()
+    return {"Intact": not findings, "Findings": findings}

@@ -1,0 +1,170 @@
+"""Why a request was decided as it was, and how one would be."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from iamd import arn
+from iamd.auth.identity import Identity, root_user
+from iamd.authz import context, policies
+from iamd.authz.authorize import principal_of
+from iamd.call import Call
+from iamd.errors import AWSError
+from iamd.policy.decision import denial_message
+from iamd.policy.evaluate import decide
+from iamd.policy.request import PrincipalKind, Request, lower
+from iamd.services.iam import entities
+from iamd.services.registry import Target, reading
+from iamd.store.records import Resource, Role, User
+
+
+class NoSuchRequest(AWSError):
+    """No event of this request id is in the caller's account."""
+
+    code = "NoSuchRequest"
+
+
+class NoSuchPrincipal(AWSError):
+    """No user, role or account of this ARN is on this server."""
+
+    code = "NoSuchPrincipal"
+
+
+def nothing(_call: Call, **_parameters: Any) -> Target:
+    """An operation that touches no resource."""
+    return Target()
+
+
+@reading(on=nothing)
+def explain(call: Call, *, request_id: str) -> dict[str, Any]:
+    """Show what was decided when a request was made, and by which statements."""
+    call.store.flush()
+    found = call.store.by_request_id(request_id, call.identity.account_id)
+    if not found:
+        raise NoSuchRequest(f"No request {request_id} is recorded in this account.")
+    record = msgspec.json.decode(found[-1].document)
+    shown = {
+        "RequestId": request_id,
+        "EventTime": datetime.fromisoformat(record["eventTime"]),
+        "PrincipalArn": record["userIdentity"].get("arn", "anonymous"),
+        "EventSource": record["eventSource"],
+        "EventName": record["eventName"],
+        "ErrorCode": record.get("errorCode"),
+        "ErrorMessage": record.get("errorMessage"),
+        "Revision": record["iamd"]["revision"],
+        "Decisions": [_recorded(decision) for decision in record["iamd"]["decisions"]],
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _recorded(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Action": decision["action"],
+        "Resource": decision["resource"],
+        "Outcome": decision["outcome"],
+        "Layer": decision["layer"],
+        "Message": decision["message"],
+        "Statements": [
+            {"Layer": one["layer"], "Policy": one["policy"], "Index": one["index"], "Sid": one["sid"]}
+            for one in decision["statements"]
+        ],
+        "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
+    }
+
+
+@reading(on=nothing)
+def can(
+    call: Call,
+    *,
+    principal_arn: str,
+    action: str,
+    resource_arn: str,
+    context: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """Decide a request that nobody made, by the same functions that decide those that are made."""
+    identity = _identity(call, principal_arn)
+    target = _target(call, identity, resource_arn, action)
+    asked = _asked(call, identity, action, target, context or {})
+    decision = decide(asked, policies.with_target(policies.of_caller(identity, call.view), target))
+    statements = [
+        {
+            "Layer": match.layer,
+            "Policy": policies.name_of(match, identity, call.view, resource_arn),
+            "Index": match.statement.index,
+            "Sid": match.statement.sid or "",
+        }
+        for match in decision.matched
+    ]
+    shown = {
+        "Action": action,
+        "Resource": resource_arn,
+        "Outcome": decision.outcome,
+        "Layer": decision.layer,
+        "Message": "" if decision.allowed else denial_message(decision, asked),
+        "Statements": statements,
+    }
+    return {"Allowed": decision.allowed, "Decision": shown}
+
+
+def _asked(call: Call, identity: Identity, action: str, target: Target, given: Mapping[str, Sequence[str]]) -> Request:
+    owner = target.account or identity.account_id
+    keys = {
+        **context.of_request(call.request, call.region, call.now),
+        **context.of_caller(identity, call.view, call.now),
+        **target.context,
+        "aws:resourceaccount": owner,
+    }
+    for key, values in given.items():
+        keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
+    return Request(principal_of(identity), action, target.arn, owner, keys)
+
+
+def _identity(call: Call, principal_arn: str) -> Identity:
+    """The user, role or root user of an ARN; a role stands for a session of it."""
+    parsed = arn.parse(principal_arn)
+    account = call.view.account(parsed.account) if parsed is not None else None
+    # SECURITY: an account's policies are its own: nobody asks about another account's principals.
+    if parsed is None or account is None or account.id != call.identity.account_id:
+        raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
+    if principal_arn == arn.root(account.id):
+        return root_user(account.id)
+    for user in account.all(User):
+        if entities.user_arn(account, user) == principal_arn:
+            return Identity(
+                PrincipalKind.USER, account.id, principal_arn, user.user_id, user.user_id, principal_arn, user.user_name
+            )
+    for role in account.all(Role):
+        if entities.role_arn(account, role) == principal_arn:
+            session = arn.assumed_role(account.id, role.role_name, "iamd-can")
+            return Identity(
+                PrincipalKind.ROLE_SESSION,
+                account.id,
+                session,
+                f"{role.role_id}:iamd-can",
+                role.role_id,
+                principal_arn,
+                role.role_name,
+            )
+    raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
+
+
+def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:
+    """The resource with what iamd knows of it: a role's trust policy, or the policy of a backend's resource."""
+    parsed = arn.parse(resource_arn)
+    account = call.view.account(parsed.account) if parsed is not None else None
+    if account is not None and action.lower().startswith("sts:"):
+        for role in account.all(Role):
+            if entities.role_arn(account, role) == resource_arn:
+                return Target(arn=resource_arn, account=account.id, policies=(role.trust_policy,), trust=True)
+    known = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
+    if known is not None:
+        texts = (known.policy,) if known.policy else ()
+        return Target(arn=resource_arn, account=known.owner, policies=texts)
+    return Target(arn=resource_arn, account=parsed.account if parsed is not None and parsed.account else None)
+
+
+def _bucket(resource_arn: str) -> str:
+    """The ARN of the bucket that an object is in; other ARNs as they are."""
+    return resource_arn.partition("/")[0] if resource_arn.startswith("arn:aws:s3:::") else resource_arn
