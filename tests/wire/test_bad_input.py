@@ -1,5 +1,6 @@
 """Bodies that cannot be read, or that say more than the model knows, are refused by name."""
 
+import gzip
 import json
 from contextlib import suppress
 
@@ -175,6 +176,23 @@ def test_operations_without_input_take_no_body_or_parameters():
 def test_a_body_that_streams_leaves_its_member_out():
     sent = http("PUT", b"/b/k", body=None)
     assert parse.parameters(route.operation_of(sent, "s3"), sent) == {"Bucket": "b", "Key": "k"}
+
+
+def test_compressed_bodies_are_unpacked_up_to_a_size():
+    packed = (b"content-encoding", b"gzip")
+    text = b'{"MaxResults": 5}'
+
+    def lookup(body, encoding=packed):
+        headers = ((b"content-type", b"application/x-amz-json-1.1"), (b"x-amz-target", LOOKUP), encoding)
+        return http(body=body, headers=headers)
+
+    sent = lookup(gzip.compress(text))
+    assert parse.parameters(route.operation_of(sent, "cloudtrail"), sent) == {"MaxResults": 5}
+    assert error(lookup(text), "cloudtrail").kind is Common.MALFORMED
+    assert error(lookup(gzip.compress(text)[:-3]), "cloudtrail").kind is Common.MALFORMED
+    assert error(lookup(gzip.compress(text) + b"x"), "cloudtrail").kind is Common.MALFORMED
+    assert error(lookup(gzip.compress(b" " * (1 << 24))), "cloudtrail").kind is Common.TOO_LARGE
+    assert error(lookup(text, (b"content-encoding", b"br")), "cloudtrail").kind is Common.MALFORMED
 
 
 METRIC = b"/service/GraniteServiceVersion20100801/operation/ListMetrics"

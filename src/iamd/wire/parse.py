@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from iamd.errors import Common, CommonError
 from iamd.http import HttpRequest
-from iamd.wire import cbor, form, parse_json, parse_query, parse_xml
+from iamd.wire import body, cbor, form, parse_json, parse_query, parse_xml
 from iamd.wire.models import Operation, Protocol
 from iamd.wire.route import Route
 from iamd.wire.scalars import blob, from_text, wrong
@@ -40,11 +40,11 @@ def _queue(found: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _json(route: Route, request: HttpRequest) -> dict[str, Any]:
-    return _whole_body(route.operation, parse_json.decode(request.body) if request.body else {})
+    return _whole_body(route.operation, parse_json.decode(text) if (text := body.plain(request)) else {})
 
 
 def _cbor(route: Route, request: HttpRequest) -> dict[str, Any]:
-    return _whole_body(route.operation, cbor.decode(request.body) if request.body else {})
+    return _whole_body(route.operation, cbor.decode(text) if (text := body.plain(request)) else {})
 
 
 def _whole_body(operation: Operation, value: Any) -> dict[str, Any]:
@@ -221,18 +221,18 @@ def _body(operation: Operation, shape: Shape, request: HttpRequest) -> dict[str,
 
 
 def _payload(operation: Operation, member: Member, request: HttpRequest) -> dict[str, Any]:
-    body = request.body
-    if body is None or member.shape.eventstream:
+    data = request.body
+    if data is None or member.shape.eventstream:
         return {}
     if member.shape.type == "blob":
-        return {member.name: body} if body or member.streaming else {}
-    if not body:
+        return {member.name: data} if data or member.streaming else {}
+    if not data:
         return {}
     if member.shape.type == "string":
-        return {member.name: form.text_of(body)}
+        return {member.name: form.text_of(data)}
     if operation.protocol is Protocol.REST_JSON:
-        return {member.name: parse_json.read(parse_json.decode(body), member)}
-    return {member.name: parse_xml.body(body, member)}
+        return {member.name: parse_json.read(parse_json.decode(data), member)}
+    return {member.name: parse_xml.body(data, member)}
 
 
 _READERS: Final[Mapping[Protocol, Callable[[Route, HttpRequest], dict[str, Any]]]] = {

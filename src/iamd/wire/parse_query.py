@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from iamd.errors import Common, CommonError
@@ -50,7 +51,7 @@ def _unknown(name: str) -> CommonError:
 
 class _Reader:
     def __init__(self, *, ec2: bool) -> None:
-        self._name = _ec2_name if ec2 else _query_name
+        self._names = _ec2_names if ec2 else _query_names
         self._element_name = _no_element_name if ec2 else _element_name
         self._kinds: Mapping[str, Callable[[Any, Member, str], Any]] = {
             "structure": lambda node, member, path: self.structure(node, member.shape, path),
@@ -64,8 +65,8 @@ class _Reader:
         rest = dict(node)
         found = {}
         for member in shape.members.values():
-            name = self._name(member)
-            if name in rest:
+            name = next((name for name in self._names(member) if name in rest), None)
+            if name is not None:
                 found[member.name] = self._value(rest.pop(name), member, f"{path}{name}.")
         if rest:
             raise _unknown(path + next(iter(rest)))
@@ -127,18 +128,22 @@ class _Reader:
         return [node[index] for index in ordered]
 
 
-def _query_name(member: Member) -> str:
-    if member.flattened and member.shape.type == "list":
-        # A flattened list stands under its element's name where that has one (Smithy, AWS Query, "flattened").
-        return member.shape.element.location_name or member.wire_name
-    return member.wire_name
+@cache
+def _query_names(member: Member) -> tuple[str, ...]:
+    """A flattened list stands under its element's name where that has one, as SQS's do, or under its own."""
+    if member.flattened and member.shape.type == "list" and member.shape.element.location_name:
+        return member.shape.element.location_name, member.wire_name
+    return (member.wire_name,)
 
 
-def _ec2_name(member: Member) -> str:
+@cache
+def _ec2_names(member: Member) -> tuple[str, ...]:
+    """A name for queries is taken as it is, any other with a capital letter (Smithy, AWS EC2 query protocol)."""
     if member.query_name:
-        return member.query_name
-    name = member.location_name
-    return name[0].upper() + name[1:] if name else member.name
+        return (member.query_name,)
+    name = member.wire_name
+    capital = name[0].upper() + name[1:]
+    return (capital,) if member.location_name else (member.name, capital)
 
 
 def _element_name(element: Member) -> str | None:

@@ -22,9 +22,9 @@ def malformed() -> CommonError:
 
 
 def body(text: bytes, member: Member) -> dict[str, Any]:
-    """Give the members of the structure that the document's root is; the root must have the member's name."""
+    """Give the members of the structure at the root, which has the member's or shape's name."""
     root = _root(text)
-    if _local(root.tag) != member.wire_name:
+    if _local(root.tag) not in {member.wire_name, member.shape.name}:
         raise malformed()
     return structure(root, member.shape, _DEPTH)
 
@@ -54,7 +54,7 @@ def structure(element: Element, shape: Shape, depth: int) -> dict[str, Any]:
             value = _attribute(element, member)
             if value is not None:
                 found[member.name] = value
-        elif member.location is None and (given := children.pop(_name(member), None)) is not None:
+        elif member.location is None and (given := _children(children, member)) is not None:
             found[member.name] = _read(given, member, depth - 1)
     if children:
         raise CommonError(Common.MALFORMED, f"Unknown element: {next(iter(children))}")
@@ -73,10 +73,11 @@ def _attribute(element: Element, member: Member) -> str | None:
     return element.get(f"{_XSI if prefix == 'xsi' else ''}{name}")
 
 
-def _name(member: Member) -> str:
-    if member.flattened and member.shape.type == "list":
-        return member.shape.element.location_name or member.wire_name
-    return member.wire_name
+def _children(children: dict[str, list[Element]], member: Member) -> list[Element] | None:
+    """A flattened list stands under its own name or, as older models have it, under its element's."""
+    if member.flattened and member.shape.type == "list" and member.wire_name not in children:
+        return children.pop(member.shape.element.location_name or member.wire_name, None)
+    return children.pop(member.wire_name, None)
 
 
 def _read(given: list[Element], member: Member, depth: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Final
 
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
-from iamd.wire import form, s3
+from iamd.wire import body, form, s3
 from iamd.wire.catalog import CATALOG, Entry
 from iamd.wire.hosts import Host, host_of
 from iamd.wire.models import Operation, Protocol, service
@@ -227,7 +227,7 @@ def _form(request: HttpRequest, query: Query) -> dict[str, str]:
         raise CommonError(Common.VALIDATION, f"Parameters in both query string and body: {next(iter(unsigned))}")
     if request.method != "POST" or _media_type(request) not in {_FORM_TYPE, ""}:
         raise CommonError(Common.MALFORMED, "The body of a Query request is a form.")
-    return form.parameters(request.body)
+    return form.parameters(body.plain(request))
 
 
 def _queue_path(request: HttpRequest, entry: Entry) -> Mapping[str, str]:
