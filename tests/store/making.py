@@ -11,7 +11,8 @@ KEY = b"k" * 32
 
 def open_store(place, **options):
     options.setdefault("clock", Clock())
-    return Store.open(place, node="node", audit_key=KEY, **options)
+    options.setdefault("audit_key", KEY)
+    return Store.open(place, node="node", **options)
 
 
 def account(name="first"):

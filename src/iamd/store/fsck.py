@@ -56,14 +56,17 @@ def check(path: Path, audit_key: bytes | None) -> list[str]:
 
 def findings(reading: Reading, audit_key: bytes | None) -> list[str]:
     """What is wrong with a store that can be read."""
-    found = [f"database: {line}" for line in reading.integrity()]
     state = reading.everything()
-    found += _of_revisions(reading, state)
-    unreadable = list(_of_rows(state))
-    found += unreadable or _of_snapshot(snapshot_of(state))
-    if audit_key is not None:
-        found += verify(reading, audit_key)
-    return found
+    found = damage(reading, state, audit_key)
+    readable = not list(_of_rows(state))
+    return found + (_of_snapshot(snapshot_of(state)) if readable else [])
+
+
+def damage(reading: Reading, state: State, audit_key: bytes | None) -> list[str]:
+    """What iamd itself never does to a store: damaged files, records, revisions or audit streams."""
+    found = [f"database: {line}" for line in reading.integrity()]
+    found += [*_of_revisions(reading, state), *_of_rows(state)]
+    return found + (verify(reading, audit_key) if audit_key is not None else [])
 
 
 def _of_revisions(reading: Reading, state: State) -> Iterator[str]:

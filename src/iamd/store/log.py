@@ -238,6 +238,10 @@ class Log(Protocol):
         """One consistent view of what is committed."""
         ...
 
+    def reading_apart(self) -> AbstractContextManager[Reading]:
+        """As `reading`, for what takes long: other readings don't wait for it."""
+        ...
+
     def writing(self) -> AbstractContextManager[Writing]:
         """The write lock: committed when the block ends, rolled back when it raises; Unavailable when it can't be."""
         ...

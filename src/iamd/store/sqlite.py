@@ -306,6 +306,17 @@ class SQLiteLog:
                 roll_back(connection)
 
     @contextmanager
+    def reading_apart(self) -> Iterator[SQLiteReading]:
+        """As `reading`, for what takes long: other readings don't wait for it."""
+        with translated():
+            connection = self._connected()
+            try:
+                connection.execute("BEGIN")
+                yield SQLiteReading(connection)
+            finally:
+                connection.close()
+
+    @contextmanager
     def writing(self) -> Iterator[SQLiteWriting]:
         """The write lock: committed when the block ends, rolled back when it raises; Unavailable when it can't be."""
         with translated():
@@ -322,6 +333,17 @@ class SQLiteLog:
                 raise
             finally:
                 roll_back(connection)
+
+    def copy_to(self, target: Path) -> None:
+        """Copy everything that is committed to an empty file, in one step, while others may write."""
+        with self._reader_lock, translated():
+            source, copy = self._connected(), apsw.Connection(str(target))
+            try:
+                with copy.backup("main", source, "main") as copying:
+                    copying.step(-1)
+            finally:
+                copy.close()
+                source.close()
 
     def close(self) -> None:
         """End; nothing may be asked after it."""

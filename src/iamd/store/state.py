@@ -43,7 +43,7 @@ def record_of(row: Row) -> Record:
         raise NewerStore(f"the database holds records of the kind `{row.kind}`, which this iamd does not know")
     try:
         return decode(row.kind, row.document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
         raise DamagedStore(f"the {row.kind} `{row.key}` in the database can't be read: {error}") from error
 
 
