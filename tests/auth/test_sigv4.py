@@ -166,6 +166,14 @@ def test_sig_01_the_host_must_be_signed():
     assert "'Host'" in refusal(changed(request, replace={b"authorization": value})).message
 
 
+def test_sig_01_a_signed_header_cannot_be_traded_for_an_unsigned_one():
+    request = signed(headers={"my-x-amz-a": "v", "x-amz-acl": "private"})
+    verify(request)
+    for dropped in (b"my-x-amz-a", b"x-amz-acl"):
+        refusal(changed(request, drop=dropped, add=[(b"x-amz-grant-read", b"v")]))
+        refusal(changed(request, add=[(b"x-amz-grant-read", b"v")]))
+
+
 def test_other_headers_may_be_unsigned():
     verify(changed(signed(), add=[(b"accept", b"*/*"), (b"x-amzn-trace-id", b"1"), (b"accept", b"x")]))
 
@@ -468,6 +476,12 @@ def test_caches_are_bounded(monkeypatch):
         verify(signed(secret=f"s{number}", headers={f"x-amz-meta-{number}": "x"}), secret=f"s{number}")
     assert len(signing_key._keys) <= 3
     assert len(authorization._scopes) <= 3
+    monkeypatch.setattr(canonical, "_MEMO_SIZE", 3)
+    for number in range(10):
+        assert canonical.value(b"  a   %d " % number) == b"a %d" % number
+        assert len(canonical._values) <= 1024
+    canonical.value(b" " * 129)
+    assert b" " * 129 not in canonical._values
 
 
 @pytest.mark.parametrize("request_", [signed(), signed(presigned=True), signed(at=NOW - 9000)])

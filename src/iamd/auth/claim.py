@@ -32,7 +32,8 @@ class Mode(StrEnum):
 class Scope(msgspec.Struct, frozen=True, eq=False):
     """The part of a claim that stays the same for all requests of one key, day, region, service and set of headers.
 
-    `template` is the canonical request with places for method, path, query, the signed values and the payload hash.
+    `template` is the canonical request with places for method, path, query, the signed values and the payload hash;
+    `amz_count` is how often `x-amz-` occurs in the signed names.
     """
 
     access_key_id: str
@@ -41,6 +42,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
     service: str
     signed_headers: tuple[str, ...]
     signed: frozenset[bytes]
+    amz_count: int
     values: Callable[[Merged], tuple[bytes, ...]]
     template: bytes
     line: str
@@ -124,6 +126,7 @@ def scope(credential: str, signed_headers: str) -> Scope:
         service=service,
         signed_headers=names,
         signed=frozenset(keys),
+        amz_count=b" ".join(keys).count(b"x-amz-"),
         values=_getter(keys),
         template=_template(keys),
         line=f"\n{date}/{region}/{service}/{TERMINATOR}\n",
