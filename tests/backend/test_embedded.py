@@ -40,6 +40,18 @@ def living(folder, steps, **how):
     return asyncio.run(main())
 
 
+def environment(pid):
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+async def until(holds):
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError
+
+
 async def listed(backend):
     return (await forward(REQUEST, EMPTY, backend, VERDICT, now=time.time())).status
 
@@ -76,8 +88,7 @@ def test_a_backend_that_dies_comes_back_empty_with_another_boot(tmp_path):
         assert await listed(backend) == 200
         pid = embedded._process.pid
         os.kill(pid, signal.SIGKILL)
-        while embedded.boot == boots[0]:
-            await asyncio.sleep(0.01)
+        await until(lambda: embedded.boot != boots[0])
         assert await listed(backend) == 200
         assert embedded._process.pid != pid
 
@@ -118,8 +129,7 @@ def test_a_second_process_follows_the_owners_backend(tmp_path):
         follower.start()
         assert await follower.ready() == boot
         os.kill(embedded._process.pid, signal.SIGKILL)
-        while follower.boot in {None, boot}:
-            await asyncio.sleep(0.02)
+        await until(lambda: follower.boot not in {None, boot})
         assert follower.boot == await embedded.ready()
         await follower.stop()
         assert await listed(backend) == 200
@@ -201,7 +211,7 @@ def test_iamds_secrets_and_motos_settings_do_not_reach_the_child(tmp_path, monke
 
     async def steps(embedded, backend):
         await embedded.ready()
-        return Path(f"/proc/{embedded._process.pid}/environ").read_bytes()
+        return environment(embedded._process.pid)
 
     assert b"canary" not in living(tmp_path, steps)
 

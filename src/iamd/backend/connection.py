@@ -81,8 +81,14 @@ class Connection:
             if close is not None:
                 close()
         status, headers = begun[0]
-        self._socket.sendall(_head(status, headers, None if method == "HEAD" else len(content)))
-        if content and method != "HEAD":
+        if method == "HEAD":
+            self._socket.sendall(_head(status, headers, None))
+            return
+        head = _head(status, headers, len(content))
+        # Two packets would wake iamd twice.
+        together = len(content) <= READ_SIZE
+        self._socket.sendall(head + content if together else head)
+        if not together:
             self._socket.sendall(content)
 
 

@@ -93,6 +93,9 @@ async def read(response: aiohttp.ClientResponse, method: str, headers: Headers, 
     length = response.content_length
     if length is None or length > SMALL:
         return Answer(response.status, headers, response, idle)
+    if response.content.is_eof():
+        # It came with the head, as small answers do: there is nothing to wait for.
+        return Answer(response.status, headers, response.content.read_nowait(), idle)
     try:
         async with asyncio.timeout(idle):
             return Answer(response.status, headers, await response.read(), idle)

@@ -46,6 +46,7 @@ class Backend:
         limits: Limits | None = None,
     ) -> None:
         self.origin = origin
+        self.prefix = str(origin).rstrip("/")
         self.embedded = embedded
         self.credentials = credentials
         self.region = region

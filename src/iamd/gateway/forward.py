@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from multidict import CIMultiDict
@@ -77,7 +77,7 @@ def _call(
     request: HttpRequest, payload: Payload, backend: Backend, verdict: Verdict, boot: str | None, now: float
 ) -> "_Call":
     query = framing.without_signature(request.query)
-    url = URL(f"{backend.origin}{framing.target(request.path, query)}", encoded=True)
+    url = URL(backend.prefix + framing.target(request.path, query), encoded=True)
     headers = _headers(request, query, payload, backend, verdict, boot, now)
     return _Call(request.method, url, headers, payload, backend)
 

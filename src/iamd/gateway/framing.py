@@ -1,6 +1,7 @@
 """Which headers of a request and of an answer pass through the gateway, and which are made anew."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from iamd.errors import Common, CommonError
@@ -22,6 +23,7 @@ _OURS: Final = frozenset(
 )  # fmt: skip
 _PRIVATE: Final = (b"x-moto-", b"x-iamd-", b"x-forwarded-")
 _ANSWERS_OURS: Final = frozenset({b"date", b"server", b"x-amz-request-id", b"x-amzn-requestid", b"status"})
+_ANSWERS_GONE: Final = _HOP_BY_HOP | _ANSWERS_OURS
 _DECIDING: Final = (b"x-amz", b"content-", b"if-", b"range", b"host", b"authorization", b"date")
 _SIGNATURE_PARAMETERS: Final = re.compile(
     rb"x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)", re.IGNORECASE
@@ -32,15 +34,17 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)
 
 def request_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Give the headers that a backend gets from the client, in their order."""
-    # SECURITY: `x_amz_target` must not become `x-amz-target` in a backend that cannot tell them apart.
+    kept = [(name, value) for name, value in headers if _passes(name)]
     hop = _named_by_connection(headers)
-    return [(name, value) for name, value in headers if _passes(name, hop)]
+    return [(name, value) for name, value in kept if name.replace(b"_", b"-") not in hop] if hop else kept
 
 
-def _passes(name: bytes, hop: frozenset[bytes]) -> bool:
+@lru_cache(maxsize=1024)
+def _passes(name: bytes) -> bool:
     dashed = name.replace(b"_", b"-")
-    if dashed in _OURS or dashed in hop or dashed.startswith(_PRIVATE):
+    if dashed in _OURS or dashed in _HOP_BY_HOP or dashed.startswith(_PRIVATE):
         return False
+    # SECURITY: `x_amz_target` must not become `x-amz-target` in a backend that cannot tell them apart.
     return dashed == name or not dashed.startswith(b"x-amz-") or dashed.startswith(b"x-amz-meta-")
 
 
@@ -54,15 +58,15 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     if any(token.startswith(_DECIDING) for token in named):
         # SECURITY: dropping a header that the decision has read would make the backend do something else.
         raise CommonError(Common.MALFORMED, "The Connection header names a header that is not about the connection.")
-    return _HOP_BY_HOP | named
+    return frozenset(named)
 
 
 def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Give the headers that a client gets from the backend, with lower-case names."""
     lowered = [(name.lower(), value) for name, value in headers]
+    kept = [(name, value) for name, value in lowered if name not in _ANSWERS_GONE and not name.startswith(_PRIVATE)]
     named = {token.strip().lower() for name, value in lowered if name == b"connection" for token in value.split(b",")}
-    gone = _HOP_BY_HOP | _ANSWERS_OURS | named
-    return [(name, value) for name, value in lowered if name not in gone and not name.startswith(_PRIVATE)]
+    return [(name, value) for name, value in kept if name not in named] if named else kept
 
 
 def without_signature(query: bytes) -> bytes:
