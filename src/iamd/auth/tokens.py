@@ -59,6 +59,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_d
     source_account: str | None = None
     federated_claims: dict[str, str] = {}
     """Condition keys that the identity provider asserted, by lower-case name (`saml:sub`, `...:aud`)."""
+    padding: bytes = b""
+    """What makes the token as long as AssumeRole's MinimumSessionTokenSize asks; it says nothing."""
 
     def __repr__(self) -> str:
         """Name the session without its secret, policy and tags."""

@@ -26,7 +26,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "users",
         "authorization_details",
     ),
-    "sts": ("callers",),
+    "sts": ("assume_role", "callers"),
     "iamd": ("accounts", "audit", "decisions"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""

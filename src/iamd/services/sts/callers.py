@@ -4,14 +4,8 @@ from typing import Any
 
 from iamd import ids
 from iamd.call import Call
-from iamd.errors import AWSError
 from iamd.services.registry import Target, reading
-
-
-class ValidationError(AWSError):
-    """A parameter that no rule of the model refuses, and STS does."""
-
-    code = "ValidationError"
+from iamd.services.sts.errors import ValidationError
 
 
 def nothing(_call: Call, **_parameters: Any) -> Target:

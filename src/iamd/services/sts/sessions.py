@@ -1,0 +1,48 @@
+"""Making a session: an access key of its own, and the token that carries everything else."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from iamd import ids
+from iamd.auth import tokens
+from iamd.auth.tokens import Session
+from iamd.call import Call
+
+MAX_TOKEN_BYTES = 4096
+"""The size that SessionTokenUtilization is a percentage of (STS API Reference, AssumeRole, MinimumSessionTokenSize)."""
+
+
+def new_key(account_id: str) -> tuple[str, str]:
+    """A temporary access key id and its secret."""
+    return ids.access_key_id(ids.TEMPORARY_KEY, account_id), ids.secret_access_key()
+
+
+def sealed(call: Call, session: Session, minimum_size: int) -> str:
+    """The session's token, at least `minimum_size` bytes long."""
+    token = tokens.seal(session, call.keyring)
+    if len(token) < minimum_size:
+        # Random bytes don't compress; base64 makes four characters of three bytes.
+        padding = secrets.token_bytes((minimum_size - len(token)) * 3 // 4 + 4)
+        token = tokens.seal(msgspec.structs.replace(session, padding=padding), call.keyring)
+    return token
+
+
+def credentials(session: Session, token: str) -> dict[str, Any]:
+    """The session as every operation of STS answers it."""
+    return {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": token,
+        "Expiration": datetime.fromtimestamp(session.expires, UTC),
+    }
+
+
+def token_size(token: str) -> dict[str, int]:
+    """How large the token is, and how much of the largest."""
+    return {
+        "SessionTokenSize": len(token),
+        "SessionTokenUtilization": min(100, -(-len(token) * 100 // MAX_TOKEN_BYTES)),
+    }
