@@ -223,7 +223,7 @@ def test_a_verdict_comes_back_as_it_was():
 
 @pytest.mark.parametrize("spoil", ["missing", "twice", "boot"])
 def test_a_verdict_that_is_not_whole_is_refused(spoil):
-    told = encoded(VERDICT, "boot")
+    told = list(encoded(VERDICT, "boot"))
     told = {"missing": told[1:], "twice": [*told, told[0]], "boot": encoded(VERDICT, "other")}[spoil]
     with pytest.raises(Refused):
         decoded(told, "boot")

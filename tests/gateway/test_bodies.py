@@ -300,3 +300,27 @@ def test_a_large_object_passes_in_little_memory(declared):
     came, status, peak = asyncio.run(main())
     assert (came, status) == (size, 200)
     assert peak < 8 * MIB
+
+
+@pytest.mark.parametrize("size", [10, 3 * MIB])
+@pytest.mark.parametrize("right", [True, False])
+def test_a_real_trailer_is_verified_before_the_backend_has_the_last_bytes(size, right):
+    from iamd.auth import checksums
+    from iamd.auth.chunked import Decoder
+
+    data = b"t" * size
+    crc = base64.b64encode(zlib.crc32(data if right else data + b"!").to_bytes(4, "big"))
+    framed = b"".join([b"%x\r\n%b\r\n" % (len(piece), piece) for piece in split(data)])
+    framed += b"0\r\nx-amz-checksum-crc32:" + crc + b"\r\n\r\n"
+    name = "x-amz-checksum-crc32"
+    decoder = Decoder(key=None, seed="", signed_as="", length=size, trailers={name: checksums.algorithm(name)})
+    receive = channel(*split(framed, 10_000))
+    headers = [(b"content-encoding", b"aws-chunked"), (b"x-amz-trailer", name.encode())]
+    raw, error = asyncio.run(stored(size, receive, headers, content_sha256=None, decoder=decoder))
+    if right:
+        assert raw.bodies == [data]
+        assert b"chunked" not in raw.heads[0]
+        assert (name.encode() in raw.heads[0]) == (size <= IN_MEMORY)
+    else:
+        assert error.kind is Common.BODY_HASH_MISMATCH
+        assert raw.bodies == []

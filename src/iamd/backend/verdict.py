@@ -1,7 +1,8 @@
 """What iamd decided about one request, and how it is told to the embedded backend beside the request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 PRIVATE_PREFIX: Final = b"x-iamd-"
@@ -43,35 +44,24 @@ FAILED: Final = "failed"
 OTHER_BOOT: Final = "other-boot"
 """The verdict was made for a backend that has since been started anew."""
 
-_BUCKET: Final = PRIVATE_PREFIX + b"bucket"
-_FIELDS: Final = ("service", "operation", "protocol", "account", "region")
+_HEADER: Final = PRIVATE_PREFIX + b"verdict"
 
 
-def encoded(verdict: Verdict, boot: str) -> list[tuple[bytes, bytes]]:
+@lru_cache(maxsize=4096)
+def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     """Give the private headers that tell this verdict."""
-    values = (verdict.service, verdict.operation, verdict.protocol, verdict.account_id, verdict.region)
-    told = [(PRIVATE_PREFIX + name.encode(), value.encode()) for name, value in zip(_FIELDS, values, strict=True)]
-    if verdict.bucket_host is not None:
-        told.append((_BUCKET, verdict.bucket_host.encode()))
-    return [*told, (PRIVATE_PREFIX + b"boot", boot.encode()), (b"x-moto-account-id", verdict.account_id.encode())]
+    parts = (boot, verdict.service, verdict.operation, verdict.protocol, verdict.account_id, verdict.region)
+    told = " ".join((*parts, verdict.bucket_host or ""))
+    return ((_HEADER, told.encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
-    """Read a verdict back; Refused unless each part stands there exactly once and is meant for this boot."""
-    told: dict[bytes, str] = {}
-    for name, value in headers:
-        if name.startswith(PRIVATE_PREFIX):
-            if name in told:
-                raise Refused(MISMATCH, f"{name.decode()} twice")
-            told[name] = value.decode()
-    _check_boot(told, boot)
-    values = [told.get(PRIVATE_PREFIX + name.encode(), "") for name in _FIELDS]
-    if not all(values):
-        raise Refused(MISMATCH, "a verdict is missing")
-    service, operation, protocol, account_id, region = values
-    return Verdict(service, operation, protocol, account_id, region, bucket_host=told.get(_BUCKET))
-
-
-def _check_boot(told: Mapping[bytes, str], boot: str) -> None:
-    if told.get(PRIVATE_PREFIX + b"boot") != boot:
+    """Read a verdict back; Refused unless it stands there exactly once, is whole, and is meant for this boot."""
+    told = [value.decode() for name, value in headers if name.startswith(PRIVATE_PREFIX)]
+    parts = told[0].split(" ") if len(told) == 1 else []
+    if len(parts) not in {6, 7} or not all(parts[:6]):
+        raise Refused(MISMATCH, "not one whole verdict")
+    meant_for, service, operation, protocol, account_id, region, *bucket = parts
+    if meant_for != boot:
         raise Refused(OTHER_BOOT)
+    return Verdict(service, operation, protocol, account_id, region, bucket_host="".join(bucket) or None)

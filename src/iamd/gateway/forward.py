@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -111,10 +112,14 @@ def _headers(
     if payload.length or request.method in {"POST", "PUT", "PATCH"}:
         kept.append((b"content-length", str(payload.length).encode()))
     if boot is not None:
-        dummy = _DUMMY.format(verdict.region, verdict.service).encode()
         host = framing.host(verdict.host).encode()
-        return [(b"host", host), (b"authorization", dummy), *kept, *verdicts.encoded(verdict, boot)]
+        return [(b"host", host), _dummy(verdict.region, verdict.service), *kept, *verdicts.encoded(verdict, boot)]
     return _signed(request, query, payload, backend, verdict, kept, now)
+
+
+@lru_cache(maxsize=1024)
+def _dummy(region: str, service: str) -> tuple[bytes, bytes]:
+    return b"authorization", _DUMMY.format(region, service).encode()
 
 
 def _signed(
