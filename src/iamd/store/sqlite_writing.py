@@ -1,0 +1,129 @@
+"""What is written to SQLite while its write lock is held."""
+
+from collections.abc import Iterable, Mapping
+
+from iamd.store.events import STREAM_SHIFT, StoredEvent
+from iamd.store.log import Head, Use, UseKey, Written
+from iamd.store.sqlite_reading import SQLiteReading
+
+
+class SQLiteWriting(SQLiteReading):
+    """What can be asked of a connection that holds the write lock."""
+
+    def append(self, revision: int, written: Iterable[Written]) -> None:
+        """Write records as the next revision."""
+        for number, line in enumerate(written):
+            key = (line.account, line.kind, line.key)
+            if line.document is None:
+                self._connection.execute("DELETE FROM records WHERE account = ? AND kind = ? AND key = ?", key)
+            else:
+                self._put((*key, revision, line.document))
+            self._connection.execute(
+                "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)", (revision, number, *key, line.document is None)
+            )
+        if revision == 1:
+            self.mark_first_state()
+
+    def _put(self, row: tuple[str, str, str, int, bytes]) -> None:
+        self._connection.execute(
+            "INSERT INTO records (account, kind, key, revision, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT"
+            " (account, kind, key) DO UPDATE SET revision = excluded.revision, document = excluded.document",
+            row,
+        )
+
+    def mark_first_state(self) -> None:
+        """Have a reset go back to the records as they are now; the first revision does this by itself."""
+        self._connection.execute("DELETE FROM first_records")
+        self._connection.execute("INSERT INTO first_records SELECT number, account, kind, key, document FROM records")
+
+    def reset(self, revision: int) -> None:
+        """Go back to the first state, as the next revision; everything that is no record is forgotten."""
+        for table in ("records", "used", "last_used", "events", "event_keys", "streams"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 (as above)
+        self._connection.execute("DELETE FROM meta WHERE name = 'streams'")
+        self._connection.execute(
+            "INSERT INTO records SELECT number, account, kind, key, ?, document FROM first_records", (revision,)
+        )
+        self._connection.execute("INSERT INTO changes VALUES (?, 0, '', '', '', 0)", (revision,))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('reset', ?)", (revision,))
+
+    def is_used(self, kind: str, key: str) -> bool:
+        """Whether this was used."""
+        return self._connection.execute("SELECT 1 FROM used WHERE kind = ? AND key = ?", (kind, key)).get is not None
+
+    def use(self, kind: str, key: str, expires: int) -> None:
+        """Remember that this was used."""
+        self._connection.execute("INSERT INTO used VALUES (?, ?, ?)", (kind, key, expires))
+
+    def delete_used(self, kind: str, key: str | None) -> None:
+        """Forget one use, or all of a kind."""
+        self._connection.execute("DELETE FROM used WHERE kind = ?1 AND (?2 IS NULL OR key = ?2)", (kind, key))
+
+    def note_uses(self, uses: Mapping[UseKey, Use]) -> None:
+        """Store last uses, unless newer ones are stored."""
+        self._connection.executemany(
+            "INSERT INTO last_used VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, kind, key) DO UPDATE SET"
+            " time = excluded.time, region = excluded.region, service = excluded.service WHERE excluded.time >= time",
+            [(*key, *use) for key, use in uses.items()],
+        )
+
+    def open_stream(self, node: str, boot: str, started: int) -> int:
+        """Begin a stream and return its number; its head must be set before the commit."""
+        self._connection.execute(
+            "INSERT INTO streams VALUES (NULL, ?, ?, ?, 0, x'', x'', 0, x'', x'')", (node, boot, started)
+        )
+        return self._connection.last_insert_rowid()
+
+    def seal_roster(self, seal: bytes) -> None:
+        """Store the seal of the number of the newest stream."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('streams', ?)", (seal,))
+
+    def append_events(self, events: Iterable[tuple[StoredEvent, bytes]]) -> None:
+        """Write events, each with its hash, after those of their stream."""
+        rows = list(events)
+        self._connection.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+            [(event.id, event.facts.account, event.facts.time, digest, event.document) for event, digest in rows],
+        )
+        self._connection.executemany(
+            "INSERT INTO event_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*event.facts[:2], event.id, *event.facts[2:]) for event, _ in rows],
+        )
+
+    def set_head(self, stream: int, head: Head) -> None:
+        """Store the last event of a stream."""
+        self._connection.execute(
+            "UPDATE streams SET head_n = ?, head_hash = ?, head_seal = ? WHERE number = ?", (*head, stream)
+        )
+
+    def set_pruned(self, stream: int, pruned: Head) -> None:
+        """Store up to which event a stream is removed, and remove them."""
+        self._connection.execute(
+            "UPDATE streams SET pruned_n = ?, pruned_hash = ?, pruned_seal = ? WHERE number = ?", (*pruned, stream)
+        )
+        span = (stream << STREAM_SHIFT, (stream << STREAM_SHIFT) + pruned.n)
+        self._connection.execute(
+            "DELETE FROM event_keys WHERE (account, time, id) IN"
+            " (SELECT account, time, id FROM events WHERE id BETWEEN ? AND ?)",
+            span,
+        )
+        self._connection.execute("DELETE FROM events WHERE id BETWEEN ? AND ?", span)
+
+    def last_before(self, stream: int, time: float, limit: int) -> tuple[int, bytes] | None:
+        """Number and hash of the last of the first `limit` events that all are older than `time`, if any is."""
+        found = None
+        for id, when, digest in self._connection.execute(
+            "SELECT id, time, hash FROM events WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+            (stream << STREAM_SHIFT, ((stream + 1) << STREAM_SHIFT) - 1, limit),
+        ):
+            if when >= time:
+                break
+            found = (id - (stream << STREAM_SHIFT), digest)
+        return found
+
+    def forget(self, now: int, keep_revisions: int) -> None:
+        """Delete uses that expired by `now`, and lines of the change log beyond the newest `keep_revisions`."""
+        self._connection.execute("DELETE FROM used WHERE expires <= ?", (now,))
+        self._connection.execute(
+            "DELETE FROM changes WHERE revision <= (SELECT max(revision) FROM changes) - ?", (keep_revisions,)
+        )
