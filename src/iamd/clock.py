@@ -23,6 +23,10 @@ class Clock:
         self._latest = max(self._latest, self._machine())
         return self._latest + self.advanced_seconds
 
+    def seconds(self) -> int:
+        """Whole seconds since the epoch."""
+        return int(self.timestamp())
+
     def now(self) -> datetime:
         """The moment, in UTC, in whole seconds as AWS's dates are."""
         return datetime.fromtimestamp(int(self.timestamp()), UTC)

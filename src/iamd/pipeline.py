@@ -104,13 +104,14 @@ def note_use(runtime: Runtime, identity: Identity, claim: Claim) -> None:
     else:
         kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
     if key is not None:
-        use = Use(int(runtime.clock.timestamp()), claim.region, claim.service)
-        runtime.store.note_use(identity.account_id, kind, key, use)
+        runtime.store.note_use(
+            identity.account_id, kind, key, Use(runtime.clock.seconds(), claim.region, claim.service)
+        )
 
 
 def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | None:
     """The credentials that a claim names, unverified yet."""
-    now = int(runtime.clock.timestamp())
+    now = runtime.clock.seconds()
     return credentials.identify(claim.access_key_id, claim.session_token, snapshot, runtime.keyring, now)
 
 
@@ -163,7 +164,7 @@ class Work:
         claim = self.progress.claim
         if claim is None:
             return
-        now = int(self.runtime.clock.timestamp())
+        now = self.runtime.clock.seconds()
         found = credentials.identify(claim.access_key_id, claim.session_token, change, self.runtime.keyring, now)
         if found is None:
             raise CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
@@ -178,7 +179,7 @@ class Work:
             service=self.registered.service,
             operation=self.registered.name,
             region=claim.region if claim is not None else self.runtime.settings.region,
-            now=int(self.runtime.clock.timestamp()),
+            now=self.runtime.clock.seconds(),
             clock=self.runtime.clock,
             keyring=self.runtime.keyring,
             store=self.runtime.store,
@@ -255,7 +256,7 @@ def outcome(
     name = named.name if named is not None else "Unknown"
     return Outcome(
         request=progress.request,
-        time=int(runtime.clock.timestamp()),
+        time=runtime.clock.seconds(),
         service=service,
         source=f"{service}.amazonaws.com",
         name=name,

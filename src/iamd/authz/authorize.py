@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from iamd.auth.identity import Identity
 from iamd.authz import context, policies
 from iamd.authz.context import Context
+from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.decision import Decision, denial_message
 from iamd.policy.evaluate import decide
 from iamd.policy.request import Principal, Request
-from iamd.services.registry import Target
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 

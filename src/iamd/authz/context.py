@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from iamd.auth.identity import Identity
+from iamd.authz.target import Target
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.policy.request import PrincipalKind, lower
-from iamd.services.registry import Target
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Role, Tag, User
@@ -31,7 +31,17 @@ PRINCIPAL_TYPES = {
 
 
 def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
-    """The keys that say who asks; they hold for as long as the caller's records and session do."""
+    """The keys that say who asks; a snapshot remembers those of callers without a session."""
+    if identity.session is not None or not isinstance(view, Snapshot):
+        return _of_caller(identity, view, now)
+    key = f"context of {identity.arn}"
+    known = view.cache.get(key)
+    if not isinstance(known, dict):
+        known = view.cache[key] = _of_caller(identity, view, now)
+    return known
+
+
+def _of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
     keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
     kind = identity.kind
     if kind in PRINCIPAL_TYPES:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from iamd.auth.identity import Identity
+from iamd.authz.target import Target
 from iamd.data import managed_policies
 from iamd.policy.decision import Layer, Match
 from iamd.policy.document import Policy, PolicyType, load
 from iamd.policy.evaluate import Gate, Layers
 from iamd.policy.request import PrincipalKind
-from iamd.services.registry import Target
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Entity, Group, ManagedPolicy, Role, User
@@ -38,7 +38,17 @@ def entity_of(identity: Identity, view: Snapshot | Change) -> User | Role | None
 
 
 def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
-    """The layers that the caller brings: identity, boundary and session policies."""
+    """The layers that the caller brings: identity, boundary and session policies; a snapshot remembers them."""
+    if identity.session is not None or not isinstance(view, Snapshot):
+        return _of_caller(identity, view)
+    key = f"layers of {identity.arn}"
+    known = view.cache.get(key)
+    if not isinstance(known, Layers):
+        known = view.cache[key] = _of_caller(identity, view)
+    return known
+
+
+def _of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
     if account is None or entity is None:

@@ -2,10 +2,13 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
+
+__all__ = ["Registered", "Target", "Targets", "find", "load", "operation", "reading", "registered"]
 
 NOUNS: Mapping[str, tuple[str, ...]] = {
     "iam": (
@@ -30,24 +33,6 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "iamd": ("accounts", "audit", "decisions"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One thing that a request touches and must be allowed on.
-
-    `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
-    `context` holds the condition keys that are bound to this resource, in lower case. `policies` are the texts of the
-    resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
-    none when the role does not exist) has a gate of its own.
-    """
-
-    arn: str = "*"
-    action: str | None = None
-    account: str | None = None
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    policies: tuple[str, ...] = ()
-    trust: bool = False
 
 
 Targets = Target | Sequence[Target]

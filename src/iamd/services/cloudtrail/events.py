@@ -3,12 +3,12 @@
 `record` notes what a request came to; the record's JSON is made when the store writes it, off the request's way.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from iamd import ids
 from iamd.auth.identity import Identity
 from iamd.authz import policies
 from iamd.authz.authorize import Verdict
@@ -59,7 +59,7 @@ class Outcome:
     notes: Mapping[str, Any] = field(default_factory=dict)
     recipient: str = ""
     view: Snapshot | Change | None = None
-    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    event_id: str = field(default_factory=ids.request_id)
 
 
 def event_of(outcome: Outcome) -> Event:

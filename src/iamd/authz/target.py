@@ -1,0 +1,22 @@
+"""Target: one thing that a request touches and must be allowed on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing that a request touches and must be allowed on.
+
+    `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
+    `context` holds the condition keys that are bound to this resource, in lower case. `policies` are the texts of the
+    resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
+    none when the role does not exist) has a gate of its own.
+    """
+
+    arn: str = "*"
+    action: str | None = None
+    account: str | None = None
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    policies: tuple[str, ...] = ()
+    trust: bool = False
