@@ -35,6 +35,8 @@ class SQLiteReading:
     def since(self, revision: int) -> Delta | None:
         """What changed after `revision`, or None when only `everything` can tell."""
         position = self.position()
+        if position.revision == revision:
+            return Delta(position, (), ())
         oldest = self._connection.execute("SELECT min(revision) FROM changes").get
         if position.reset > revision or revision > position.revision or (oldest or 1) > revision + 1:
             return None
