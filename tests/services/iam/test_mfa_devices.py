@@ -1,8 +1,17 @@
 """Virtual MFA devices: made, enabled by two codes, resynchronised, taken away; and who may not."""
 
 import base64
+import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
+from running import allow
+
+from iamd.auth.identity import Identity
+from iamd.policy.request import PrincipalKind
+from iamd.services.iam import mfa_devices
+from iamd.services.iam.errors import AccessDenied
 
 NO_MFA = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
 WRONG_CODE = "Authentication code for device is not valid."
@@ -104,6 +113,30 @@ def test_a_device_whose_clock_is_off_is_resynchronised(iam, devices, refused):
         iam.resync_mfa_device(UserName="ann", SerialNumber=serial, **devices.codes(seed, ahead=100))
 
 
+@pytest.mark.parametrize("ahead", [10, -7])
+def test_after_a_resync_a_devices_codes_are_right_by_its_own_clock(aws, iam, devices, refused, ahead):
+    """A role that asks for MFA is assumed with the code that the device shows, once, and not with a right clock's."""
+    carl = aws.client("sts", aws.user("carl", allow("sts:AssumeRole")))
+    serial, seed = devices.new("phone")
+    devices.enable("carl", serial, seed)
+    iam.resync_mfa_device(UserName="carl", SerialNumber=serial, **devices.codes(seed, ahead=ahead))
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": aws.account_id},
+        "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = iam.create_role(RoleName="admin", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    asked = {"RoleArn": role, "RoleSessionName": "work", "SerialNumber": serial}
+    shown = devices.codes(seed, ahead=ahead + 1)["AuthenticationCode2"]
+    with refused("AccessDenied"):
+        carl.assume_role(**asked, TokenCode=devices.codes(seed, ahead=1)["AuthenticationCode2"])
+    carl.assume_role(**asked, TokenCode=shown)
+    with refused("AccessDenied"):
+        carl.assume_role(**asked, TokenCode=shown)
+
+
 @pytest.mark.usefixtures("ann")
 def test_a_deactivated_device_is_nobodys_and_can_be_deleted(iam, devices, refused):
     serial, seed = devices.new("phone")
@@ -161,6 +194,27 @@ def test_long_term_keys_alone_do_not_change_the_devices_of_who_has_one(aws, iam,
             own.deactivate_mfa_device(SerialNumber=phone, **named)
     assert [device["SerialNumber"] for device in own.list_mfa_devices()["MFADevices"]] == [phone]
     iam.deactivate_mfa_device(UserName="carl", SerialNumber=phone)
+
+
+@pytest.mark.parametrize(
+    ("session", "user_id", "is_refused"),
+    [
+        (None, "AIDAEXAMPLE", True),
+        ({"mfa_time": None}, "AIDAEXAMPLE", True),
+        ({"mfa_time": 1}, "AIDAEXAMPLE", False),
+        (None, "AIDAOTHER", False),
+    ],
+    ids=["long-term key", "session without MFA", "session with MFA", "somebody else's device"],
+)
+def test_only_a_session_with_mfa_changes_the_devices_of_its_user(session, user_id, is_refused):
+    """The session of a user begins at GetSessionToken, so this asks the rule itself."""
+    own = None if session is None else SimpleNamespace(**session)
+    caller = Identity(PrincipalKind.USER, "123456789012", "arn", "AIDAEXAMPLE", "AIDAEXAMPLE", session=own)
+    has_a_device = SimpleNamespace(find=lambda *_: ["a device"])
+    call = SimpleNamespace(identity=caller, account=has_a_device)
+    user = SimpleNamespace(user_id=user_id)
+    with pytest.raises(AccessDenied, match="authenticated with an MFA device") if is_refused else nullcontext():
+        mfa_devices._refuse_without_mfa(call, user)
 
 
 def test_who_has_a_device_may_change_those_of_others(aws, iam, devices):

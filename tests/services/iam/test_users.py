@@ -1,6 +1,9 @@
 """Users: made, shown, listed, renamed, moved and deleted."""
 
+import json
+
 import pytest
+from running import Credentials, allow
 
 
 def test_a_created_user_is_shown_as_it_was_made(iam, arn_of):
@@ -27,6 +30,28 @@ def test_a_plain_user_has_the_root_path_and_nothing_else(iam, arn_of):
 def test_get_user_without_a_name_shows_the_caller(aws):
     ann = aws.user("ann", {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"})
     assert aws.client("iam", ann).get_user()["User"]["UserName"] == "ann"
+
+
+def test_a_role_session_has_no_name_to_leave_out(aws, iam, refused):
+    """A session's key tells no user."""
+    session = role_session(aws, iam)
+    for call in (session.get_user, session.list_access_keys, session.create_access_key, session.list_mfa_devices):
+        with refused("ValidationError", "Must specify userName when calling with non-User credentials"):
+            call()
+    assert session.get_user(UserName="ann")["User"]["UserName"] == "ann"
+    with refused("InvalidUserType"):
+        session.change_password(OldPassword="Correct-Horse-1", NewPassword="Correct-Horse-2")
+
+
+def role_session(aws, iam):
+    """IAM as a role session with every permission calls it; the user ann may assume the role."""
+    ann = aws.user("ann", allow("sts:AssumeRole"))
+    trust = {"Version": "2012-10-17", "Statement": {**allow("sts:AssumeRole"), "Principal": {"AWS": aws.account_id}}}
+    del trust["Statement"]["Resource"]
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    iam.attach_role_policy(RoleName="app", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    answer = aws.client("sts", ann).assume_role(RoleArn=role["Arn"], RoleSessionName="work")
+    return aws.client("iam", Credentials.of(answer["Credentials"]))
 
 
 @pytest.mark.parametrize("name", ["Ann", "ANN", "ann"])

@@ -1,0 +1,113 @@
+"""What the root user does for itself, and what accounts do not share."""
+
+import os
+
+import pytest
+from running import AWS, Credentials, Server
+
+from iamd import accounts, ids, start
+from iamd.accounts import Administrator
+from iamd.settings import Settings
+
+OTHER = "210987654321"
+
+
+@pytest.fixture(scope="module")
+def two_accounts(tmp_path_factory):
+    """An iamd with two accounts and a key of the first one's root user: its clients, that key, the other's admin."""
+    data = tmp_path_factory.mktemp("root") / "data"
+    before = os.umask(0o077)
+    runtime = start.open_runtime(Settings(data=data, backend="none"))
+    start.first_start(runtime)
+    account_id, now = runtime.settings.account, int(runtime.clock.timestamp())
+    root = Administrator(account_id, "root", ids.access_key_id("AKIA", account_id), ids.secret_access_key())
+
+    def write(change):
+        change.put(account_id, accounts.access_key(runtime.keyring, root, None, now))
+        return accounts.add_account(change, runtime.keyring, account_id=OTHER, name="other", now=now)
+
+    other = runtime.store.write(write).result()
+    runtime.store.close()
+    os.umask(before)
+    server = Server(data, "--backend", "none")
+    yield AWS(server), *(Credentials(who.access_key_id, who.secret_access_key) for who in (root, other))
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def root(two_accounts):
+    """IAM as the root user calls it."""
+    aws, credentials, _ = two_accounts
+    return aws.client("iam", credentials)
+
+
+def test_the_root_user_is_shown_to_itself(root):
+    user = root.get_user()["User"]
+    assert (user["UserId"], user["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
+    assert "CreateDate" in user
+
+
+def test_the_root_user_has_two_keys_at_most(root, refused):
+    first = root.list_access_keys()["AccessKeyMetadata"]
+    assert len(first) == 1
+    second = root.create_access_key()["AccessKey"]
+    with refused("LimitExceeded"):
+        root.create_access_key()
+    assert "LastUsedDate" in root.get_access_key_last_used(AccessKeyId=first[0]["AccessKeyId"])["AccessKeyLastUsed"]
+    root.update_access_key(AccessKeyId=second["AccessKeyId"], Status="Inactive")
+    statuses = {key["AccessKeyId"]: key["Status"] for key in root.list_access_keys()["AccessKeyMetadata"]}
+    assert statuses[second["AccessKeyId"]] == "Inactive"
+    assert root.get_account_summary()["SummaryMap"]["AccountAccessKeysPresent"] == 1
+    root.delete_access_key(AccessKeyId=second["AccessKeyId"])
+    assert root.list_access_keys()["AccessKeyMetadata"] == first
+
+
+def test_the_root_users_password_is_not_iams(root, refused):
+    with refused("InvalidUserType"):
+        root.change_password(OldPassword="Correct-Horse-1", NewPassword="Correct-Horse-2")
+    with refused("ValidationError"):
+        root.create_login_profile(Password="Correct-Horse-1")
+    with refused("ValidationError"):
+        root.get_login_profile()
+    assert root.list_mfa_devices()["MFADevices"] == []
+
+
+def test_an_administrator_does_not_reach_the_root_users_keys(two_accounts, refused):
+    aws, root, _ = two_accounts
+    admin = aws.client("iam")
+    for name in ({}, {"UserName": "admin"}):
+        with refused("NoSuchEntity"):
+            admin.delete_access_key(AccessKeyId=root.access_key_id, **name)
+    with refused("NoSuchEntity"):
+        admin.get_user(UserName="root")
+
+
+def test_an_alias_is_unique_across_accounts(two_accounts, refused):
+    aws, _, other = two_accounts
+    mine, theirs = aws.client("iam"), aws.client("iam", other)
+    mine.create_account_alias(AccountAlias="shared-name")
+    with refused("EntityAlreadyExists"):
+        theirs.create_account_alias(AccountAlias="shared-name")
+    with refused("NoSuchEntity"):
+        theirs.delete_account_alias(AccountAlias="shared-name")
+    mine.create_account_alias(AccountAlias="another-name")
+    theirs.create_account_alias(AccountAlias="shared-name")
+    assert theirs.list_account_aliases()["AccountAliases"] == ["shared-name"]
+    assert mine.list_account_aliases()["AccountAliases"] == ["another-name"]
+
+
+def test_accounts_do_not_see_each_others_entities(two_accounts, refused):
+    aws, _, other = two_accounts
+    mine, theirs = aws.client("iam"), aws.client("iam", other)
+    mine.create_user(UserName="ann")
+    key_id = mine.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
+    serial = mine.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]["SerialNumber"]
+    with refused("NoSuchEntity"):
+        theirs.get_user(UserName="ann")
+    with refused("AccessDenied"):
+        theirs.get_access_key_last_used(AccessKeyId=key_id)
+    with refused("NoSuchEntity"):
+        theirs.delete_virtual_mfa_device(SerialNumber=serial)
+    theirs.create_user(UserName="ann")
+    theirs.delete_user(UserName="ann")
+    assert mine.get_user(UserName="ann")["User"]["Arn"] == "arn:aws:iam::123456789012:user/ann"
