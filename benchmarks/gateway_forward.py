@@ -234,18 +234,20 @@ async def beside_moto(data, many):
     moto = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).with_name("moto_server")), "-p", str(moto_port)), stdout=-3, stderr=-3
     )
-    await asyncio.sleep(3)
-    for at in (port, moto_port):
-        await put(at, "/bucket", b"")
-        await put(at, "/bucket/k", b"x" * 1024)
-    mine, child = await asyncio.to_thread(measured, port, [pid, embedded._process.pid], *many)  # noqa: SLF001
-    peer = (await asyncio.to_thread(measured, moto_port, [moto.pid], *many))[0]
+    try:
+        await asyncio.sleep(3)
+        for at in (port, moto_port):
+            await put(at, "/bucket", b"")
+            await put(at, "/bucket/k", b"x" * 1024)
+        mine, child = await asyncio.to_thread(measured, port, [pid, embedded._process.pid], *many)
+        peer = (await asyncio.to_thread(measured, moto_port, [moto.pid], *many))[0]
+    finally:
+        moto.kill()
+        await moto.wait()
+        await embedded.stop()
     print(f"moto_server itself                 {peer:7.0f} us")
     print(f"iamd forward to the embedded moto  {mine:7.0f} us   {mine / peer:.1%} of moto_server")
     print(f"the embedded moto behind it        {child:7.0f} us   {child / peer:.1%} of moto_server")
-    moto.kill()
-    await moto.wait()
-    await embedded.stop()
 
 
 if __name__ == "__main__":
