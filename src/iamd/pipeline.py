@@ -50,7 +50,7 @@ class Progress:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     verdicts: Sequence[Verdict] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
-    view: Snapshot | Change | None = None
+    view: Snapshot | None = None
 
 
 async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
@@ -143,7 +143,10 @@ class Work:
         prepared = None
         if self.registered.prepare is not None:
             prepared = await asyncio.to_thread(self._prepare)
-        return await asyncio.wrap_future(self.runtime.store.write(lambda change: self._write(change, prepared)))
+        written = await asyncio.wrap_future(self.runtime.store.write(lambda change: self._write(change, prepared)))
+        if isinstance(written, AWSError):
+            raise written
+        return written
 
     def _prepare(self) -> Any:
         """Do the slow part of an operation before the lock; nobody who may not run it makes us do it."""
@@ -151,7 +154,15 @@ class Work:
         self._decide(call)
         return self.registered.prepare(call, **self.arguments) if self.registered.prepare is not None else None
 
-    def _write(self, change: Change, prepared: Any) -> Mapping[str, Any] | None:
+    def _write(self, change: Change, prepared: Any) -> Mapping[str, Any] | AWSError | None:
+        try:
+            return self._written(change, prepared)
+        except AWSError as error:
+            # SECURITY: nothing that the operation wrote stays, but a code that it used stays used.
+            change.discard()
+            return error
+
+    def _written(self, change: Change, prepared: Any) -> Mapping[str, Any] | None:
         # SECURITY: the caller is looked up again in the state that is written to: a key deleted since is refused.
         self._still_known(change)
         call = self._call(change, prepared)
@@ -172,7 +183,8 @@ class Work:
 
     def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
         claim = self.progress.claim
-        self.progress.view = view
+        # An event names the statements that decided: they stand in the state before the operation changed it.
+        self.progress.view = view.base if isinstance(view, Change) else view
         return Call(
             identity=self.identity,
             request=self.progress.request,
