@@ -239,7 +239,7 @@ async def beside_moto(data, many):
         for at in (port, moto_port):
             await put(at, "/bucket", b"")
             await put(at, "/bucket/k", b"x" * 1024)
-        mine, child = await asyncio.to_thread(measured, port, [pid, embedded._process.pid], *many)
+        mine, child = await asyncio.to_thread(measured, port, [pid, embedded.pid], *many)
         peer = (await asyncio.to_thread(measured, moto_port, [moto.pid], *many))[0]
     finally:
         moto.kill()

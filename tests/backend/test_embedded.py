@@ -86,11 +86,11 @@ def test_a_backend_that_dies_comes_back_empty_with_another_boot(tmp_path):
     async def steps(embedded, backend):
         embedded.on_boot(boots.append)
         assert await listed(backend) == 200
-        pid = embedded._process.pid
+        pid = embedded.pid
         os.kill(pid, signal.SIGKILL)
         await until(lambda: embedded.boot != boots[0])
         assert await listed(backend) == 200
-        assert embedded._process.pid != pid
+        assert embedded.pid != pid
 
     living(tmp_path, steps)
     assert len(boots) == 2
@@ -100,11 +100,11 @@ def test_a_backend_that_dies_comes_back_empty_with_another_boot(tmp_path):
 def test_a_request_that_is_there_when_the_backend_dies_fails_and_is_not_hung(tmp_path):
     async def steps(embedded, backend):
         await listed(backend)
-        os.kill(embedded._process.pid, signal.SIGSTOP)
+        os.kill(embedded.pid, signal.SIGSTOP)
         waiting = asyncio.create_task(listed(backend))
         await asyncio.sleep(0.2)
         assert not waiting.done()
-        os.kill(embedded._process.pid, signal.SIGKILL)
+        os.kill(embedded.pid, signal.SIGKILL)
         with pytest.raises((BadGateway, BackendUnavailable)):
             await asyncio.wait_for(waiting, 5)
 
@@ -128,7 +128,7 @@ def test_a_second_process_follows_the_owners_backend(tmp_path):
         follower = EmbeddedBackend(tmp_path, owner=False)
         follower.start()
         assert await follower.ready() == boot
-        os.kill(embedded._process.pid, signal.SIGKILL)
+        os.kill(embedded.pid, signal.SIGKILL)
         await until(lambda: follower.boot not in {None, boot})
         assert follower.boot == await embedded.ready()
         await follower.stop()
@@ -175,7 +175,7 @@ def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
 def test_stop_ends_the_child(tmp_path):
     async def steps(embedded, backend):
         await embedded.ready()
-        return embedded._process.pid
+        return embedded.pid
 
     assert gone(living(tmp_path, steps))
 
@@ -188,7 +188,7 @@ async def main():
     embedded = EmbeddedBackend(Path(sys.argv[1]))
     embedded.start()
     await embedded.ready()
-    print(embedded._process.pid, flush=True)
+    print(embedded.pid, flush=True)
     await asyncio.sleep(60)
 asyncio.run(main())
 """
@@ -211,7 +211,7 @@ def test_iamds_secrets_and_motos_settings_do_not_reach_the_child(tmp_path, monke
 
     async def steps(embedded, backend):
         await embedded.ready()
-        return environment(embedded._process.pid)
+        return environment(embedded.pid)
 
     assert b"canary" not in living(tmp_path, steps)
 

@@ -85,6 +85,11 @@ class EmbeddedBackend:
         self._control: aiohttp.ClientSession | None = None
         self._mirrored: set[tuple[str, object]] = set()
 
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, in the process that owns it and while it lives."""
+        return self._process.pid if self._process is not None else None
+
     def on_boot(self, listener: Callable[[str], None]) -> None:
         """Call this with the new boot each time the backend begins without data."""
         self._listeners.append(listener)
