@@ -37,7 +37,11 @@ def test_an_unknown_user_costs_the_work_of_a_known_one(monkeypatch):
     assert [len(hashed) for hashed in seen] == [len(HASHED)] * 3
 
 
-@pytest.mark.parametrize("damaged", ["", "x", "$argon2id$v=19$m=1", HASHED[:-4], HASHED.replace("argon2id", "plain")])
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "x", "$argon2id$v=19$m=1", HASHED[:-4], HASHED.replace("argon2id", "plain")],
+    ids=["empty", "a letter", "cut early", "cut late", "another kind"],
+)
 def test_a_damaged_hash_verifies_nothing(damaged):
     assert not passwords.verify("CANARY pässword", damaged)
 
