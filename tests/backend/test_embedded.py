@@ -40,6 +40,10 @@ def living(folder, steps, **how):
     return asyncio.run(main())
 
 
+def state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def environment(pid):
     return Path(f"/proc/{pid}/environ").read_bytes()
 
@@ -59,10 +63,9 @@ async def listed(backend):
 def gone(pid):
     for _ in range(100):
         try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state(pid) == "Z":
+                return True
         except FileNotFoundError:
-            return True
-        if state == "Z":
             return True
         time.sleep(0.05)
     return False
@@ -101,6 +104,7 @@ def test_a_request_that_is_there_when_the_backend_dies_fails_and_is_not_hung(tmp
     async def steps(embedded, backend):
         await listed(backend)
         os.kill(embedded.pid, signal.SIGSTOP)
+        await until(lambda: state(embedded.pid) == "T")
         waiting = asyncio.create_task(listed(backend))
         await asyncio.sleep(0.2)
         assert not waiting.done()
