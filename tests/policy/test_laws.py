@@ -140,10 +140,11 @@ def test_a_level_never_widens(request, world, gate, name, data):
 def test_a_root_user_is_bound_by_guardrails_and_resource_denies_only(request, world):
     """AUZ-08: identity policies, boundaries and session policies that do not allow change nothing for a root user."""
     root = replace(request, principal=w.PRINCIPALS[5])
-    bare = {**world, "identity": [], "boundary": None, "session": None}
+    everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    bare = {**world, "identity": [everything], "boundary": everything, "session": None}
     outcome = decide(root, layers(bare)).outcome
-    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "none:x", "Resource": "*"}]}
-    assert decide(root, layers({**bare, "boundary": nothing, "session": [nothing]})).outcome is outcome
+    nothing = document({"Effect": "Allow", "Action": "none:x", "Resource": "*"})
+    assert decide(root, layers({**bare, "identity": [], "boundary": nothing, "session": [nothing]})).outcome is outcome
 
 
 @law

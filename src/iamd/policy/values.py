@@ -89,7 +89,8 @@ def _check_iam_resource(resource: str, region: str, path: str) -> None:
     # A short ARN has no region that an author wrote.
     if region and resource.count(":") >= 5:
         raise MalformedPolicy(f"IAM resource {resource} cannot contain region information.")
-    if path != "*" and not path.startswith(IAM_PATHS):
+    # AWS's own policies for root tasks name the root user, which the message leaves out.
+    if path not in {"*", "root"} and not path.startswith(IAM_PATHS):
         raise MalformedPolicy(f'IAM resource path must either be "*" or start with {", ".join(IAM_PATHS)}.')
 
 

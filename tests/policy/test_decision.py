@@ -1,0 +1,156 @@
+"""AWS's words for a denial (IAM User Guide, troubleshoot_access-denied), and what an explanation tells."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from policy.worlds import ANA, HERE, PROVIDER, USER
+
+from iamd.policy.decision import Decision, Layer, Outcome, denial_message
+from iamd.policy.document import PolicyType, load
+from iamd.policy.evaluate import Gate, Layers, decide
+from iamd.policy.explain import LayerResult, explain
+from iamd.policy.request import ANONYMOUS, Principal, PrincipalKind, Request
+
+GET = Request(USER, "s3:GetObject", "arn:aws:s3:::data/x", HERE, {})
+LIST = Request(USER, "codecommit:ListRepositories", "*", HERE, {})
+SUBJECT = f"User: {ANA} is not authorized to perform: "
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (Layer.IDENTITY, "because no identity-based policy allows the codecommit:ListRepositories action"),
+        (Layer.BOUNDARY, "because no permissions boundary allows the codecommit:ListRepositories action"),
+        (Layer.SESSION, "because no session policy allows the codecommit:ListRepositories action"),
+        (Layer.RESOURCE, "because no resource-based policy allows the codecommit:ListRepositories action"),
+        (Layer.TRUST, "because no role trust policy allows the codecommit:ListRepositories action"),
+        (Layer.ENDPOINT, "because no VPC endpoint policy allows the codecommit:ListRepositories action"),
+        (Layer.RCP, "because no resource control policy allows the codecommit:ListRepositories action"),
+        (Layer.SCP, "with an explicit deny in a service control policy"),
+    ],
+)
+def test_implicit_denials(layer, reason):
+    decision = Decision(Outcome.IMPLICITLY_DENIED, layer)
+    assert denial_message(decision, LIST) == f"{SUBJECT}codecommit:ListRepositories {reason}"
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (Layer.IDENTITY, "with an explicit deny in an identity-based policy"),
+        (Layer.BOUNDARY, "with an explicit deny in a permissions boundary"),
+        (Layer.SESSION, "with an explicit deny in a session policy"),
+        (Layer.RESOURCE, "with an explicit deny in a resource-based policy"),
+        (Layer.TRUST, "with an explicit deny in the role trust policy"),
+        (Layer.ENDPOINT, "with an explicit deny in a VPC endpoint policy"),
+        (Layer.RCP, "with an explicit deny in a resource control policy"),
+        (Layer.SCP, "with an explicit deny in a service control policy"),
+    ],
+)
+def test_explicit_denials(layer, reason):
+    decision = Decision(Outcome.EXPLICITLY_DENIED, layer)
+    assert denial_message(decision, GET) == f"{SUBJECT}s3:GetObject on resource: arn:aws:s3:::data/x {reason}"
+
+
+def test_callers_without_an_arn():
+    anonymous = replace(GET, principal=ANONYMOUS)
+    assert denial_message(decide(anonymous, Layers()), anonymous) == (
+        "User: anonymous is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::data/x "
+        "because no resource-based policy allows the s3:GetObject action"
+    )
+    service = replace(GET, principal=Principal(PrincipalKind.SERVICE, service_names=("logs.amazonaws.com",)))
+    assert denial_message(decide(service, Layers()), service).startswith("User: logs.amazonaws.com is not")
+    web = Request(
+        Principal(PrincipalKind.FEDERATED, provider=PROVIDER),
+        "sts:AssumeRoleWithSAML",
+        f"arn:aws:iam::{HERE}:role/r",
+        HERE,
+        {},
+    )
+    assert (
+        denial_message(decide(web, Layers(gate=Gate.TRUST)), web) == "Not authorized to perform sts:AssumeRoleWithSAML"
+    )
+
+
+TEXT = """{
+  "Version": "2012-10-17", "Id": "p",
+  "Statement": [
+    {"Sid": "One", "Effect": "Allow", "Action": "s3:*", "Resource": "*",
+     "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "red"}, "Bool": {"aws:SecureTransport": "true"}}},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/x"},
+    {"Sid": "Other", "Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+  ]
+}"""
+
+
+def test_a_policy_keeps_where_its_statements_stand():
+    policy = load(TEXT, PolicyType.IDENTITY)
+    assert (policy.version, policy.id, policy.unreadable) == ("2012-10-17", "p", None)
+    assert [(one.index, one.sid) for one in policy.statements] == [(0, "One"), (1, None), (2, "Other")]
+    for statement in policy.statements:
+        found = json.loads(TEXT[statement.start : statement.end])
+        assert found.get("Sid") == statement.sid
+        assert found["Effect"] == statement.effect
+    single = '{"Statement" : {"Effect":"Deny","Action":"*","Resource":"*"} , "Version":"2012-10-17"}'
+    (only,) = load(single, PolicyType.IDENTITY).statements
+    assert single[only.start : only.end] == '{"Effect":"Deny","Action":"*","Resource":"*"}'
+
+
+def test_an_explanation_lists_what_applied_and_what_nearly_did():
+    layers = Layers(identity=(load(TEXT, PolicyType.IDENTITY),))
+    explanation = explain(replace(GET, context={"aws:securetransport": "true"}), layers)
+    assert explanation.decision.allowed
+    assert [(match.layer, match.policy, match.statement.index) for match in explanation.applying] == [
+        (Layer.IDENTITY, 0, 1),
+    ]
+    (near,) = explanation.near_misses
+    assert near.match.statement.sid == "One"
+    assert [(failed.operator, failed.key, failed.values) for failed in near.failed] == [
+        ("StringEquals", "aws:principaltag/team", ("red",)),
+    ]
+    assert explanation.missing_keys == ("aws:principaltag/team",)
+    assert explanation.results == {Layer.IDENTITY: LayerResult(denied=False, allowed=True)}
+
+
+def test_an_explanation_tells_what_each_layer_says():
+    """As SimulatePrincipalPolicy's PermissionsBoundaryDecisionDetail and OrganizationsDecisionDetail need it."""
+    layers = Layers(
+        identity=(load(TEXT, PolicyType.IDENTITY),),
+        boundary=load('{"Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}', PolicyType.BOUNDARY),
+        scp=((load('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', PolicyType.SCP),), ()),
+    )
+    explanation = explain(GET, layers)
+    assert explanation.decision == Decision(Outcome.IMPLICITLY_DENIED, Layer.SCP)
+    assert explanation.results == {
+        Layer.IDENTITY: LayerResult(denied=False, allowed=True),
+        Layer.BOUNDARY: LayerResult(denied=False, allowed=False),
+        Layer.SCP: LayerResult(denied=False, allowed=False),
+    }
+
+
+def test_equal_texts_share_one_compiled_policy():
+    assert load(TEXT, PolicyType.IDENTITY) is load("".join(list(TEXT)), PolicyType.IDENTITY)
+    assert load(TEXT, PolicyType.IDENTITY) is not load(TEXT, PolicyType.BOUNDARY)
+
+
+def test_a_caller_cannot_grow_a_policys_memory_without_bound():
+    policy = load(TEXT, PolicyType.IDENTITY)
+    for number in range(5000):
+        policy.candidates(f"s3:a{number}")
+    assert len(policy._candidates) <= 1024
+
+
+def test_a_gateway_endpoint_means_the_root_user_by_an_account():
+    """VPC guide, vpc-endpoints-access."""
+    endpoint = load(
+        json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"AWS": HERE}}}),
+        PolicyType.ENDPOINT,
+    )
+    allow = load('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', PolicyType.IDENTITY)
+    interface = Layers(identity=(allow,), endpoint=(endpoint,))
+    gateway = replace(interface, gateway_endpoint=True)
+    root = Principal(PrincipalKind.ROOT, HERE, f"arn:aws:iam::{HERE}:root")
+    assert decide(GET, interface).allowed
+    assert decide(GET, gateway) == Decision(Outcome.IMPLICITLY_DENIED, Layer.ENDPOINT)
+    assert decide(replace(GET, principal=root), gateway).allowed

@@ -1,0 +1,110 @@
+"""Action and Resource elements, and the readings of short ARNs."""
+
+import pytest
+
+from iamd.policy.document import PolicyType
+from iamd.policy.elements import actions, is_action, resources
+
+ALL_KINDS = list(PolicyType)
+SQS = "arn:aws:sqs:us-east-1:111122223333:q"
+
+
+def applies(pattern, resource, kind=PolicyType.IDENTITY, *, substitute=True, inverted=False, **context):
+    keys = {name.replace("_", ":"): value for name, value in context.items()}
+    patterns = [pattern] if isinstance(pattern, str) else pattern
+    return resources(patterns, kind, inverted=inverted, substitute=substitute).apply_to(resource, keys)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "action", "answer"),
+    [
+        ("*", "s3:getobject", True),
+        ("*:*", "s3:getobject", True),
+        ("S3:GET*", "s3:getobject", True),
+        ("s3:*", "s3express:getobject", False),
+        ("s3:Get?bject", "s3:getobject", True),
+        ("s3:Get?bject", "s3:getbject", False),
+        ("s3:", "s3:getobject", False),
+        ("s3: GetObject", "s3:getobject", False),
+        ("s3:*Object ", "s3:getobject", False),
+        ("s3:${x}", "s3:getobject", False),
+    ],
+)
+def test_action_patterns(pattern, action, answer):
+    assert actions([pattern], inverted=False).apply_to(action) is answer
+    assert actions([pattern], inverted=True).apply_to(action) is not answer
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good"),
+    [
+        ("*", True),
+        ("*:*", True),
+        ("s3:*", True),
+        ("s3", False),
+        ("s*:x", False),
+        (":x", False),
+        ("?:x", False),
+        ("", False),
+    ],
+)
+def test_what_an_action_is(pattern, good):
+    assert is_action(pattern) is good
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "answer"),
+    [
+        ("*", "*", True),
+        ("*", SQS, True),
+        (SQS, "*", False),
+        ("arn:aws:sqs:*:*:*", "*", False),
+        ("arn:aws:sqs:us-*:q", SQS, False),
+        ("arn:aws:sqs:us-?ast-1:*:q", SQS, True),
+        ("arn:*:sqs:*:*:?", SQS, True),
+        ("arn:aws:s*", SQS, True),
+        ("arn:aws:SQS:us-east-1:111122223333:q", SQS, False),
+        ("arn:aws:s3:::b/*/test/*", "arn:aws:s3:::b/1/2/test/3/o", True),
+        ("arn:aws:s3:::b/*/test/*", "arn:aws:s3:::b//test/o", True),
+        ("arn:aws:s3:::b/*/test/*", "arn:aws:s3:::b/1-test/o", False),
+        ("arn:aws:s3:::b*", "arn:aws:s3:::b:c/d\ne", True),
+        ("arn:aws:ec2:*:*:*/*", "arn:aws:ec2:us-east-1:1:instance/i-1", True),
+        ("arn:aws:lambda:*:*:function:*", "arn:aws:lambda:us-east-1:1:function:f:1", True),
+        ("arn:aws:s3:::b", "arn:aws:s3:::b/k", False),
+        ("arn:aws:s3:::b/*", "not an arn", False),
+        ("arn:aws:*:*:*:*", "not:an:arn", False),
+        ("arn:aws:s3:::b/?", "arn:aws:s3:::b/kk", False),
+    ],
+)
+def test_resource_patterns(pattern, resource, answer):
+    assert applies(pattern, resource) is answer
+    assert applies(pattern, resource, inverted=True) is not answer
+
+
+def test_variables_stand_in_the_last_segment_only():
+    bucket, account = "arn:aws:s3:::b/${aws:username}/*", "arn:aws:sqs:*:${aws:account}:q"
+    assert applies(bucket, "arn:aws:s3:::b/ana/x", aws_username="ana")
+    assert not applies(bucket, "arn:aws:s3:::b/ana/x", substitute=False, aws_username="ana")
+    assert not applies(account, SQS, aws_account="111122223333")
+    assert applies("arn:aws:sns:*:1:${aws:a}-${aws:b}", "arn:aws:sns:x:1:red-web", aws_a="red", aws_b="web")
+    assert applies("arn:*:s3:::${aws:a}", "arn:aws:s3:::x", aws_a="x")
+    assert not applies("arn:*:s3:::${aws:a}", "arn:aws:s3:::x", aws_a="*")
+
+
+def test_a_not_resource_with_a_valueless_variable_excludes_nothing():
+    assert applies("arn:aws:s3:::${aws:missing}", "arn:aws:s3:::x", inverted=True)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_short_arns(kind):
+    """AWS leaves them open: see docs/decisions/0001-uncertain-points-of-policy-evaluation.md."""
+    identity = kind in {PolicyType.IDENTITY, PolicyType.BOUNDARY, PolicyType.SESSION}
+    assert applies("arn:aws:sqs", SQS, kind) is (identity or kind is PolicyType.RCP)
+    assert applies("arn:aws:s*:us-east-1", SQS, kind) is (kind is not PolicyType.SCP)
+    assert applies("arn:aws:s*", SQS, kind)
+    assert not applies("arn:aws:s3*", SQS, kind)
+
+
+def test_lists_are_or():
+    assert applies(["arn:aws:s3:::b", SQS], SQS)
+    assert not applies(["arn:aws:s3:::b", SQS], SQS, inverted=True)
