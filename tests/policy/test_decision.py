@@ -154,3 +154,9 @@ def test_a_gateway_endpoint_means_the_root_user_by_an_account():
     assert decide(GET, interface).allowed
     assert decide(GET, gateway) == Decision(Outcome.IMPLICITLY_DENIED, Layer.ENDPOINT)
     assert decide(replace(GET, principal=root), gateway).allowed
+
+
+def test_a_gateway_endpoint_changes_nothing_about_other_policies():
+    text = json.dumps({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": {"AWS": HERE}}})
+    layers = Layers(resource=(load(text, PolicyType.RESOURCE),), gateway_endpoint=True)
+    assert decide(GET, layers).outcome is Outcome.EXPLICITLY_DENIED

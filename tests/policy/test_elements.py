@@ -91,6 +91,12 @@ def test_variables_stand_in_the_last_segment_only():
     assert not applies("arn:*:s3:::${aws:a}", "arn:aws:s3:::x", aws_a="*")
 
 
+def test_plain_text_with_a_colon_is_no_segment():
+    """A `${...}` that is plain text in the account's place does not shift the segments after it."""
+    entry = "arn:aws:sqs:us-east-1:${aws:x}:q"
+    assert not applies(entry, entry)
+
+
 def test_a_not_resource_with_a_valueless_variable_excludes_nothing():
     assert applies("arn:aws:s3:::${aws:missing}", "arn:aws:s3:::x", inverted=True)
 

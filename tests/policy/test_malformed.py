@@ -359,3 +359,8 @@ def test_organization_policies_are_refused_in_one_way(kind, wrong):
 )
 def test_organization_policies_are_accepted(kind, right):
     assert validate(document(right), kind).unreadable is None
+
+
+def test_a_trust_policys_statement_ids_are_free():
+    """AWS asks for letters and digits in identity policies alone (reference_policies_elements_sid)."""
+    assert validate(trust(Sid="Allow this-role"), PolicyType.TRUST).statements[0].sid == "Allow this-role"

@@ -2,7 +2,7 @@
 
 import time
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iamd.policy.wildcard import Wild, matcher, matches, tokens
@@ -23,7 +23,10 @@ ALPHABET = "ab/.:\n*?$"
 
 
 @settings(max_examples=1500, deadline=None)
-@given(st.text("ab*?.\n", max_size=12), st.text("ab*?.\n", max_size=14))
+@given(st.one_of(st.text("ab*?.\n", max_size=12), st.text("a*?", max_size=5)), st.text("ab*?.\n", max_size=14))
+@example("a?*a", "aa")
+@example("?*?", "a")
+@example("a*?b*b", "ab")
 def test_matcher_is_the_definition(pattern, text):
     assert matches(pattern, text) == defined(pattern, text)
 

@@ -187,7 +187,7 @@ def _unmapped(found: Network) -> Network:
 
 
 def within(value: Address, wanted: Network) -> bool:
-    return value.version == wanted.version and value in wanted
+    return value in wanted  # never true of two families
 
 
 def octets(value: str) -> bytes | None:
