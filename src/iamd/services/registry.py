@@ -30,6 +30,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "authorization_details",
     ),
     "sts": ("assume_role", "callers"),
+    "cloudtrail": ("lookup",),
     "iamd": ("accounts", "audit", "decisions"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
