@@ -51,6 +51,10 @@ class Progress:
     verdicts: Sequence[Verdict] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     view: Snapshot | None = None
+    management: bool = True
+    """Whether the event is a management event; the gateway's data operations are not."""
+    source: str | None = None
+    """The event's source where it is not the service's name."""
 
 
 async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
@@ -270,11 +274,12 @@ def outcome(
         request=progress.request,
         time=runtime.clock.seconds(),
         service=service,
-        source=f"{service}.amazonaws.com",
+        source=progress.source or f"{service}.amazonaws.com",
         name=name,
         region=claim.region if claim is not None else runtime.settings.region,
         identity=identity,
         read_only=name.startswith(("Get", "List", "Describe", "Lookup")) if read_only is None else read_only,
+        management=progress.management,
         parameters=progress.parameters,
         response=response,
         verdicts=progress.verdicts,

@@ -1,0 +1,1 @@
+"""Which IAM actions, on which resources and with which condition keys, a request to another service is."""

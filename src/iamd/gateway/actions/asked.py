@@ -1,0 +1,77 @@
+"""Asked: one routed and parsed request to another service, as its mapping to actions sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from iamd.auth.claim import Claim
+from iamd.clock import iso
+from iamd.errors import Common, CommonError
+from iamd.wire.models import Operation
+
+Value = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation with its parameters, by the model's names, and where and by whose account it is asked.
+
+    `account` is the caller's, empty for an anonymous one. `known` tells resources that iamd has facts of, by a name.
+    """
+
+    operation: Operation
+    parameters: Mapping[str, Any]
+    account: str
+    region: str
+    claim: Claim | None = None
+    now: float = 0.0
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region."""
+        return partition_of(self.region)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What every template of a resource may name."""
+        return {"partition": self.partition, "region": self.region, "account": self.account}
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in (IAM User Guide, "Amazon Resource Names")."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def at(parameters: Mapping[str, Any], path: str) -> Any:
+    """The parameter at a dotted path, or None."""
+    found: Any = parameters
+    for name in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(name)
+    return found
+
+
+def as_text(value: Any) -> Value | None:
+    """A parameter as the value of a condition key: text, or several; None when it cannot be one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, list | tuple):
+        texts = [text for item in value if isinstance(text := as_text(item), str)]
+        return tuple(texts) if texts and len(texts) == len(value) else None
+    return None
+
+
+def invalid(message: str) -> CommonError:
+    """The refusal of a request whose resources can't be told."""
+    return CommonError(Common.VALIDATION, message)

@@ -1,0 +1,65 @@
+"""From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from iamd.authz.target import Target
+from iamd.gateway.actions import by_rule, dynamodb, keys, lambda_, logs, s3, secretsmanager, sqs, table, tags
+from iamd.gateway.actions.asked import Asked, Value, invalid
+from iamd.gateway.actions.table import Row, Table
+from iamd.wire import validate
+
+Values = Callable[[Asked], Mapping[str, Any]]
+Computed = Callable[[Asked], list[Target]]
+
+# What a service's templates and keys may name beyond the parameters themselves.
+VALUES: Final[Mapping[str, Values]] = {
+    "dynamodb": dynamodb.values,
+    "dynamodbstreams": dynamodb.values,
+    "lambda": lambda_.values,
+    "logs": logs.values,
+    "s3": s3.values,
+    "secretsmanager": secretsmanager.values,
+    "sqs": sqs.values,
+}
+COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
+    "dynamodb": dynamodb.COMPUTED,
+    "lambda": lambda_.COMPUTED,
+    "logs": logs.COMPUTED,
+    "s3": s3.COMPUTED,
+}
+
+
+def targets(asked: Asked) -> list[Target]:
+    """Everything that the request must be allowed on; at least one, else the request is refused."""
+    service, name = asked.operation.service, asked.operation.name
+    found = table.table(service)
+    if found is None or not found.has(name):
+        return by_rule.targets(asked)
+    try:
+        mapped = _computed(found, asked) if name in found.computed else _of_rows(found, found.rows[name], asked)
+    except KeyError as missing:
+        # The operation's own words for a required member that is missing; else nothing says what is touched.
+        validate.validate(asked.operation, asked.parameters)
+        raise invalid(f"The request does not name the resource that it is for: {missing.args[0]}") from missing
+    if not mapped:
+        raise by_rule.Unmapped(f"{service}:{name}")
+    return mapped
+
+
+def _computed(found: Table, asked: Asked) -> list[Target]:
+    return COMPUTED[found.service][found.computed[asked.operation.name]](asked)
+
+
+def _of_rows(found: Table, rows: tuple[Row, ...], asked: Asked) -> list[Target]:
+    compute = VALUES.get(found.service)
+    # What is worked out stands above what the client gave under the same name.
+    values = {**asked.parameters, **asked.place, **(compute(asked) if compute is not None else {})}
+    tagged = tags.of(asked.parameters)
+    counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
+    return [_target(found, row, values, tagged) for row in counting]
+
+
+def _target(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Target:
+    context = {**tagged, **keys.of(found.service, row.action, values)}
+    return Target(arn=row.template.format_map(values), action=row.action, context=context)

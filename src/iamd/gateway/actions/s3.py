@@ -1,0 +1,125 @@
+"""What S3's table needs beyond parameters: copy sources, tags, locks, signatures; and DeleteObjects key by key."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import unquote
+
+from iamd.auth.claim import Mode
+from iamd.authz.target import Target
+from iamd.clock import iso
+from iamd.errors import AWSError
+from iamd.gateway.actions import keys, tags
+from iamd.gateway.actions.asked import Asked, at, invalid
+
+# S3 User Guide, "General purpose bucket naming rules", with the upper case and underscores of buckets before 2018.
+_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", re.ASCII)
+# SECURITY: a source is read in one way only. `;`, `#` and a second `?` mean different things to different readers.
+_SOURCE: Final = re.compile(
+    r"/?(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{2,254})/(?P<key>[^?#;]+)(?:\?versionId=(?P<version>[A-Za-z0-9._-]+))?",
+    re.ASCII,
+)
+_CREATING: Final = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload"})
+_DAY: Final = 86400
+
+
+class InvalidBucketName(AWSError):
+    """A bucket name that no bucket can have."""
+
+    code = "InvalidBucketName"
+    status = 400
+
+
+def values(asked: Asked) -> Mapping[str, Any]:
+    """What the rows and keys of S3's table name."""
+    given = asked.parameters
+    bucket = given.get("Bucket")
+    if bucket is not None and not _BUCKET.fullmatch(bucket):
+        raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": bucket})
+    found: dict[str, Any] = {**_source(given), **_tags(given), **_lock(asked), **of_signature(asked)}
+    if asked.operation.name in _CREATING:
+        found["object_creation"] = True
+    return found
+
+
+def _source(given: Mapping[str, Any]) -> dict[str, Any]:
+    source = given.get("CopySource")
+    if source is None:
+        return {}
+    match = _SOURCE.fullmatch(source) if isinstance(source, str) else None
+    if match is None:
+        raise invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+    bucket, key = match["bucket"], unquote(match["key"], errors="strict")
+    found = {"source_bucket": bucket, "source_key": key, "copy_source": f"/{bucket}/{key}"}
+    # AWS: s3:x-amz-copy-source is compared with /bucket/key (S3 User Guide, "Bucket policy examples using conditions").
+    return found | ({"source_version": match["version"]} if match["version"] else {})
+
+
+def _tags(given: Mapping[str, Any]) -> dict[str, Any]:
+    tagging = given.get("Tagging")
+    if isinstance(tagging, str):
+        named = dict(tags.of_header(tagging))
+    elif isinstance(tagging, Mapping):
+        named = dict(tags.pairs(tagging.get("TagSet")))
+    else:
+        return {}
+    return {"object_tags": named, "object_tag_keys": list(named)} if named else {}
+
+
+def _lock(asked: Asked) -> dict[str, Any]:
+    given = asked.parameters
+    until = given.get("ObjectLockRetainUntilDate") or at(given, "Retention.RetainUntilDate")
+    found = {
+        "object_lock_mode": given.get("ObjectLockMode") or at(given, "Retention.Mode"),
+        "object_lock_hold": given.get("ObjectLockLegalHoldStatus") or at(given, "LegalHold.Status"),
+    }
+    if isinstance(until, datetime):
+        found["object_lock_date"] = iso(until)
+        found["object_lock_days"] = str(max(0, round((until.timestamp() - asked.now) / _DAY)))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def of_signature(asked: Asked) -> dict[str, Any]:
+    """How the request is signed (S3 API Reference, "Signature Version 4 authentication specific policy keys")."""
+    claim = asked.claim
+    if claim is None:
+        return {}
+    presigned = claim.mode is Mode.PRESIGNED
+    found = {
+        "auth_type": "REST-QUERY-STRING" if presigned else "REST-HEADER",
+        "signature_version": "AWS4-HMAC-SHA256",
+    }
+    if claim.content_sha256 is not None:
+        found["content_sha256"] = claim.content_sha256
+    if presigned:
+        # AWS: milliseconds since the signature was made, for presigned requests.
+        found["signature_age"] = str(max(0, int((asked.now - claim.timestamp) * 1000)))
+    return found
+
+
+def delete_objects(asked: Asked) -> list[Target]:
+    """One target for each key, and for its version where one is named, in the order of the request."""
+    place = {**asked.parameters, **asked.place, **values(asked)}
+    objects = at(asked.parameters, "Delete.Objects") or []
+    if not objects:
+        raise KeyError("Delete")
+    found = []
+    for entry in objects:
+        version = entry.get("VersionId")
+        action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
+        arn = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}/{entry['Key']}"
+        of_entry = place if version is None else {**place, "VersionId": version}
+        found.append(Target(arn=arn, action=action, context=keys.of("s3", action, of_entry)))
+    return found
+
+
+def bypass(asked: Asked) -> list[Target]:
+    """What DeleteObjects needs beside its keys when it bypasses governance retention: the right to, on each of them."""
+    if asked.parameters.get("BypassGovernanceRetention") is not True:
+        return []
+    action = "s3:BypassGovernanceRetention"
+    return [Target(arn=target.arn, action=action, context=target.context) for target in delete_objects(asked)]
+
+
+COMPUTED: Final[Mapping[str, Callable[[Asked], list[Target]]]] = {"delete_objects": delete_objects}

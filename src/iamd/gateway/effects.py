@@ -1,0 +1,225 @@
+"""What a request does to the facts of resources: makes one, ends one, sets or clears its policy."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from iamd import arn as arns
+from iamd.errors import AWSError
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.resources import Facts
+from iamd.policy.document import MalformedPolicy, PolicyType, validate
+
+
+class Kind(StrEnum):
+    """What happens to the facts."""
+
+    MAKE = "make"
+    END = "end"
+    SET_POLICY = "set policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One change of one resource's facts; `policy` is the new text, None for no policy."""
+
+    kind: Kind
+    arn: str
+    policy: str | None = None
+    has_policy: bool = False
+
+
+class InvalidPolicy(AWSError):
+    """A resource policy that its service does not take; the code is the service's."""
+
+    code = "MalformedPolicy"
+    status = 400
+
+
+class InvalidAttributeValue(AWSError):
+    """A queue's or topic's policy that its service does not take (SQS API Reference, SetQueueAttributes)."""
+
+    code = "InvalidAttributeValue"
+    status = 400
+
+
+class InvalidParameterValue(AWSError):
+    """A statement that can't be added or removed."""
+
+    code = "InvalidParameterValue"
+    status = 400
+
+
+Of = Callable[[Asked, str, Facts], Effect | None]
+
+
+def of(asked: Asked, arn: str, facts: Facts) -> Effect | None:
+    """What the request will do to the facts of its first target; None for nearly all."""
+    found = _EFFECTS.get((asked.operation.service, asked.operation.name))
+    return found(asked, arn, facts) if found is not None else None
+
+
+def _checked(text: str, error: type[AWSError]) -> str:
+    try:
+        validate(text, PolicyType.RESOURCE)
+    except MalformedPolicy as problem:
+        raise error(f"{problem}") from None
+    return text
+
+
+def _make(_: Asked, arn: str, __: Facts) -> Effect:
+    return Effect(Kind.MAKE, arn)
+
+
+def _end(_: Asked, arn: str, __: Facts) -> Effect:
+    return Effect(Kind.END, arn)
+
+
+def _clear(_: Asked, arn: str, __: Facts) -> Effect:
+    return Effect(Kind.SET_POLICY, arn, None, has_policy=True)
+
+
+def _put(member: str, error: type[AWSError]) -> Of:
+    def put(asked: Asked, arn: str, _: Facts) -> Effect:
+        return Effect(Kind.SET_POLICY, arn, _checked(asked.parameters[member], error), has_policy=True)
+
+    return put
+
+
+def _make_with_attributes(asked: Asked, arn: str, _: Facts) -> Effect:
+    text = (asked.parameters.get("Attributes") or {}).get("Policy")
+    if not text:
+        return Effect(Kind.MAKE, arn)
+    return Effect(Kind.MAKE, arn, _checked(text, InvalidAttributeValue), has_policy=True)
+
+
+def _set_attributes(asked: Asked, arn: str, _: Facts) -> Effect | None:
+    attributes = asked.parameters.get("Attributes") or {}
+    if "Policy" not in attributes:
+        return None
+    return _policy_or_none(attributes["Policy"], arn)
+
+
+def _set_attribute(asked: Asked, arn: str, _: Facts) -> Effect | None:
+    if asked.parameters.get("AttributeName") != "Policy":
+        return None
+    return _policy_or_none(asked.parameters.get("AttributeValue") or "", arn)
+
+
+def _policy_or_none(text: str, arn: str) -> Effect:
+    policy = _checked(text, InvalidAttributeValue) if text else None
+    return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
+
+
+def _add_permission(prefix: str, accounts: str, actions: str) -> Of:
+    """SQS's and SNS's AddPermission: a statement named by the label (SQS API Reference, AddPermission)."""
+
+    def add(asked: Asked, arn: str, facts: Facts) -> Effect:
+        given = asked.parameters
+        names = [_action(prefix, name) for name in given[actions]]
+        principals = [arns.root(account) for account in given[accounts]]
+        statement = {
+            "Sid": given["Label"],
+            "Effect": "Allow",
+            "Principal": {"AWS": principals},
+            "Action": names,
+            "Resource": arn,
+        }
+        return _with_statement(statement, arn, facts)
+
+    return add
+
+
+def _action(prefix: str, name: str) -> str:
+    return f"{prefix}:{name}"
+
+
+def _lambda_permission(asked: Asked, arn: str, facts: Facts) -> Effect:
+    """Lambda's AddPermission (Lambda API Reference, AddPermission)."""
+    given = asked.parameters
+    principal = given["Principal"]
+    like = {"AWS:SourceArn": given.get("SourceArn")}
+    equals = {
+        "AWS:SourceAccount": given.get("SourceAccount"),
+        "aws:PrincipalOrgID": given.get("PrincipalOrgID"),
+        "lambda:FunctionUrlAuthType": given.get("FunctionUrlAuthType"),
+        "lambda:EventSourceToken": given.get("EventSourceToken"),
+    }
+    conditions = {
+        "ArnLike": {key: value for key, value in like.items() if value},
+        "StringEquals": {key: value for key, value in equals.items() if value},
+    }
+    statement: dict[str, Any] = {
+        "Sid": given["StatementId"],
+        "Effect": "Allow",
+        "Principal": _lambda_principal(principal),
+        "Action": given["Action"],
+        "Resource": arn,
+    }
+    used = {operator: entries for operator, entries in conditions.items() if entries}
+    return _with_statement(statement | ({"Condition": used} if used else {}), arn, facts)
+
+
+def _lambda_principal(principal: str) -> Any:
+    if principal == "*":
+        return "*"
+    if "." in principal and not principal.startswith("arn:"):
+        return {"Service": principal}
+    return {"AWS": arns.root(principal) if principal.isdigit() else principal}
+
+
+def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Effect:
+    document = _document(arn, facts)
+    if any(known.get("Sid") == statement["Sid"] for known in document["Statement"]):
+        raise InvalidParameterValue(f"Value {statement['Sid']} for parameter Label is invalid. Reason: Already exists.")
+    text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
+    return Effect(Kind.SET_POLICY, arn, _checked(text, InvalidParameterValue), has_policy=True)
+
+
+def _remove_permission(member: str) -> Of:
+    def remove(asked: Asked, arn: str, facts: Facts) -> Effect | None:
+        document = _document(arn, facts)
+        label = asked.parameters[member]
+        kept = [known for known in document["Statement"] if known.get("Sid") != label]
+        if len(kept) == len(document["Statement"]):
+            # The service has its own words for a statement that is not there.
+            return None
+        policy = json.dumps({**document, "Statement": kept}) if kept else None
+        return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
+
+    return remove
+
+
+def _document(arn: str, facts: Facts) -> dict[str, Any]:
+    known = facts.get(arn)
+    if known is None or known.policy is None:
+        return {"Version": "2012-10-17", "Statement": []}
+    document: dict[str, Any] = json.loads(known.policy)
+    statements = document["Statement"]
+    return {**document, "Statement": statements if isinstance(statements, list) else [statements]}
+
+
+_EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
+    ("s3", "CreateBucket"): _make,
+    ("s3", "DeleteBucket"): _end,
+    ("s3", "PutBucketPolicy"): _put("Policy", InvalidPolicy),
+    ("s3", "DeleteBucketPolicy"): _clear,
+    ("sqs", "CreateQueue"): _make_with_attributes,
+    ("sqs", "DeleteQueue"): _end,
+    ("sqs", "SetQueueAttributes"): _set_attributes,
+    ("sqs", "AddPermission"): _add_permission("sqs", "AWSAccountIds", "Actions"),
+    ("sqs", "RemovePermission"): _remove_permission("Label"),
+    ("sns", "CreateTopic"): _make_with_attributes,
+    ("sns", "DeleteTopic"): _end,
+    ("sns", "SetTopicAttributes"): _set_attribute,
+    ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),
+    ("sns", "RemovePermission"): _remove_permission("Label"),
+    ("lambda", "CreateFunction"): _make,
+    ("lambda", "DeleteFunction"): _end,
+    ("lambda", "AddPermission"): _lambda_permission,
+    ("lambda", "RemovePermission"): _remove_permission("StatementId"),
+    ("secretsmanager", "PutResourcePolicy"): _put("ResourcePolicy", InvalidPolicy),
+    ("secretsmanager", "DeleteResourcePolicy"): _clear,
+}

@@ -1,0 +1,126 @@
+"""What a forwarded request's event says: data or management, the backend's error, parameters without secrets."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from iamd.gateway.answer import Answer
+from iamd.services.cloudtrail.events import HIDDEN
+from iamd.wire.models import Operation, Protocol, service
+from iamd.wire.shapes import Member, Shape
+
+# AWS: CloudTrail User Guide, "Logging data events", names what is a data event of each service; the operations are
+# those of the services' own pages on CloudTrail.
+_DATA: Final[Mapping[str, frozenset[str]]] = {
+    "s3": frozenset(
+        {
+            "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "DeleteObject",
+            "DeleteObjectTagging", "DeleteObjects", "GetObject", "GetObjectAcl", "GetObjectAttributes",
+            "GetObjectLegalHold", "GetObjectRetention", "GetObjectTagging", "GetObjectTorrent", "HeadObject",
+            "ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2", "ListParts", "HeadBucket",
+            "PutObject", "PutObjectAcl", "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging",
+            "RestoreObject", "SelectObjectContent", "UploadPart", "UploadPartCopy", "DeleteObjectAnnotation",
+            "GetObjectAnnotation", "ListObjectAnnotations", "PutObjectAnnotation", "RenameObject",
+        }
+    ),
+    "sqs": frozenset(
+        {
+            "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch",
+            "GetQueueAttributes", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueueTags", "ListQueues",
+            "ReceiveMessage", "SendMessage", "SendMessageBatch",
+        }
+    ),
+    "dynamodb": frozenset(
+        {
+            "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "DeleteItem", "ExecuteStatement",
+            "ExecuteTransaction", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "TransactWriteItems",
+            "UpdateItem",
+        }
+    ),
+    "dynamodbstreams": frozenset({"GetRecords", "GetShardIterator"}),
+    "lambda": frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"}),
+    "logs": frozenset({"FilterLogEvents", "GetLogEvents", "PutLogEvents", "StartLiveTail"}),
+    "sns": frozenset({"Publish", "PublishBatch"}),
+    "kinesis": frozenset({"GetRecords", "GetShardIterator", "PutRecord", "PutRecords", "SubscribeToShard"}),
+    "firehose": frozenset({"PutRecord", "PutRecordBatch"}),
+    "cloudwatch": frozenset({"PutMetricData", "GetMetricData", "GetMetricStatistics"}),
+}  # fmt: skip
+# What requests carry rather than say: never in an event, whatever the model thinks of it.
+_CONTENT: Final = frozenset(
+    {
+        "MessageBody", "Message", "Item", "Entries", "ExpressionAttributeValues", "AttributeUpdates", "Payload",
+        "logEvents", "RequestItems", "TransactItems", "Parameters", "Data", "Records", "PublishBatchRequestEntries",
+        "TemplateBody", "Body", "Environment",
+    }
+)  # fmt: skip
+_READS: Final = ("Get", "List", "Describe", "Lookup", "Head", "Search", "Query", "Scan", "BatchGet", "Select")
+_XML_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9._:-]{1,128})</Code>")
+_XML_MESSAGE: Final = re.compile(rb"<Message>([^<]{0,1024})</Message>")
+
+
+def is_management(operation: Operation) -> bool:
+    """Tell whether CloudTrail calls this a management event."""
+    return operation.name not in _DATA.get(operation.service, ())
+
+
+def is_read_only(operation: Operation) -> bool:
+    """Tell whether the operation changes nothing, by its name."""
+    return operation.name.startswith(_READS)
+
+
+def source(operation: Operation) -> str:
+    """The service as events name it."""
+    return f"{service(operation.service).endpoint_prefix.rpartition('.')[2] or operation.service}.amazonaws.com"
+
+
+def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters without what the model calls sensitive, and without the content that requests carry."""
+    if operation.input is None:
+        return parameters
+    masked: dict[str, Any] = _structure(parameters, operation.input)
+    return {name: HIDDEN if name in _CONTENT else value for name, value in masked.items()}
+
+
+def _structure(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    return {name: _masked(item, shape.members[name]) for name, item in value.items() if name in shape.members}
+
+
+def _masked(value: Any, member: Member) -> Any:
+    shape = member.shape
+    if shape.sensitive:
+        return HIDDEN
+    if shape.type == "structure" and isinstance(value, Mapping):
+        return _structure(value, shape)
+    if shape.type == "list" and isinstance(value, list):
+        return [_masked(item, shape.element) for item in value]
+    if shape.type == "map" and isinstance(value, Mapping):
+        return {key: _masked(item, shape.value) for key, item in value.items()}
+    return value
+
+
+def error_of(answer: Answer, protocol: Protocol) -> tuple[str | None, str | None]:
+    """The code and words of the backend's error, as far as they can be read; nothing for a success."""
+    if answer.status < 400:
+        return None, None
+    body = answer.whole or b""
+    header = next((value.decode("latin-1") for name, value in answer.headers if name == b"x-amzn-errortype"), "")
+    if protocol in {Protocol.QUERY, Protocol.EC2, Protocol.REST_XML}:
+        code, message = _XML_CODE.search(body), _XML_MESSAGE.search(body)
+        return (
+            code[1].decode() if code else str(answer.status),
+            message[1].decode("utf-8", "replace") if message else None,
+        )
+    return _json_error(body, header, answer.status)
+
+
+def _json_error(body: bytes, header: str, status: int) -> tuple[str, str | None]:
+    try:
+        told = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    code = header.partition(":")[0] or str(told.get("__type") or told.get("code") or status)
+    message = told.get("message") or told.get("Message")
+    return code.rpartition("#")[2], message if isinstance(message, str) else None

@@ -1,0 +1,118 @@
+"""Writing facts of resources down: pending before the backend is asked, settled by what it answered."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from iamd.errors import AWSError
+from iamd.gateway.effects import Effect, Kind
+from iamd.gateway.resources import is_s3
+from iamd.store.change import Change
+from iamd.store.records import GLOBAL, Resource
+from iamd.store.store import Store
+
+T = TypeVar("T")
+
+_GONE: Final = 404
+
+
+class BucketAlreadyExists(AWSError):
+    """A bucket name that another account has (S3 API Reference, CreateBucket)."""
+
+    code = "BucketAlreadyExists"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An effect on its way. `before` is the record as it was, None when there was none."""
+
+    effect: Effect
+    owner: str
+    boot: str | None
+    before: Resource | None
+
+
+class Ledger:
+    """The one place that writes Resource records."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def begin(self, effect: Effect, owner: str, boot: str | None, now: int) -> Entry:
+        """Note what a request is about to do; durable when this returns, so that no crash makes iamd forget it."""
+        return await self._write(lambda change: _begin(change, effect, owner, boot, now))
+
+    async def settle(self, entry: Entry, status: int | None) -> None:
+        """Note what came of it: done, refused by the backend, or not known (None, or a server error)."""
+        if status is None or status >= 500:
+            # Not known: what is pending stays so, and the stricter of both decides.
+            return
+        done = status < 300 or (entry.effect.kind is Kind.END and status == _GONE)
+        await self._write(lambda change: _settle(change, entry, done=done))
+
+    async def forget_others(self, boot: str) -> None:
+        """Drop the facts of earlier lives of a backend that forgets."""
+        await self._write(lambda change: _forget_others(change, boot))
+
+    async def _write(self, work: Callable[[Change], T]) -> T:
+        return await asyncio.wrap_future(self._store.write(work))
+
+
+def _known(change: Change, arn: str, boot: str | None) -> Resource | None:
+    found = change.shared.get(Resource, arn)
+    return found if found is not None and found.backend_boot == boot else None
+
+
+def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: int) -> Entry:
+    before = _known(change, effect.arn, boot)
+    if effect.kind is Kind.MAKE and before is not None and is_s3(effect.arn) and before.owner != owner:
+        raise BucketAlreadyExists(
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+            "Please select a different name and try again.",
+        )
+    record = before or Resource(arn=effect.arn, owner=owner, created=now, backend_boot=boot)
+    if effect.has_policy:
+        record = msgspec.structs.replace(record, pending_policy=effect.policy, has_pending=True)
+    if record != before and effect.kind is not Kind.END:
+        change.put(GLOBAL, record)
+    return Entry(effect, owner, boot, before)
+
+
+def _settle(change: Change, entry: Entry, *, done: bool) -> None:
+    present = _known(change, entry.effect.arn, entry.boot)
+    if present is None:
+        return
+    if entry.effect.kind is Kind.END:
+        if done:
+            change.delete(GLOBAL, present)
+        return
+    if not entry.effect.has_policy:
+        if not done and entry.before is None:
+            change.delete(GLOBAL, present)
+        return
+    if present.pending_policy == entry.effect.policy and present.has_pending:
+        _settle_policy(change, entry, present, done=done)
+
+
+def _settle_policy(change: Change, entry: Entry, present: Resource, *, done: bool) -> None:
+    if done:
+        settled = msgspec.structs.replace(present, policy=entry.effect.policy, pending_policy=None, has_pending=False)
+    elif entry.before is None:
+        change.delete(GLOBAL, present)
+        return
+    else:
+        # Back to what was known before, which may itself be unsettled.
+        settled = msgspec.structs.replace(
+            present, pending_policy=entry.before.pending_policy, has_pending=entry.before.has_pending
+        )
+    change.put(GLOBAL, settled)
+
+
+def _forget_others(change: Change, boot: str) -> None:
+    for record in change.shared.all(Resource):
+        if record.backend_boot not in {None, boot}:
+            change.delete(GLOBAL, record)

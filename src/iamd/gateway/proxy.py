@@ -1,0 +1,441 @@
+"""The way of one request to another service: the pipeline's first eight steps, then to its backend and back.
+
+`Gateway._serve` is the steps in order. Whatever is refused before the last of them sends no byte to a backend.
+"""
+
+import dataclasses
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iamd import pipeline
+from iamd.auth import checksums, chunked, sigv4
+from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.authz import context
+from iamd.authz.authorize import Denied, Verdict, authorize
+from iamd.authz.target import Target
+from iamd.backend.embedded import BackendDown
+from iamd.backend.verdict import Verdict as Decided
+from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway import batch, bodies, effects, events, resources
+from iamd.gateway.actions import mapping, passed_roles
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.answer import Answer, BackendBroke
+from iamd.gateway.backends import Backends, Place
+from iamd.gateway.body_limits import largest_body
+from iamd.gateway.effects import Effect
+from iamd.gateway.forward import BackendUnavailable, forward
+from iamd.gateway.ledger import Entry, Ledger
+from iamd.gateway.payload import EMPTY, Payload
+from iamd.gateway.resources import Facts, NoSuchBucket
+from iamd.gateway.watch import ClientGone
+from iamd.http import HttpRequest
+from iamd.pipeline import Progress
+from iamd.runtime import Runtime
+from iamd.services.cloudtrail.events import event_of
+from iamd.store.account import Snapshot
+from iamd.store.errors import Unavailable
+from iamd.wire import parse, route
+from iamd.wire.catalog import CATALOG
+from iamd.wire.hosts import host_of
+from iamd.wire.models import Protocol
+from iamd.wire.serialize import request_id_headers
+
+log = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
+# SECURITY: the region stands in ARNs, so it must not bring colons, slashes or wildcards of its own.
+_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12})*-[0-9]{1,2}|aws-global", re.ASCII)
+# AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
+_ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
+
+
+@dataclass(slots=True)
+class Step:
+    """What is known of one request once it has been decided."""
+
+    progress: Progress
+    asked: Asked
+    place: Place
+    facts: Facts
+    targets: Sequence[Target]
+    would_deny: Denied | None = None
+
+
+class Gateway:
+    """One server's way to its backends."""
+
+    def __init__(self, runtime: Runtime, backends: Backends) -> None:
+        self._runtime = runtime
+        self._backends = backends
+        self._ledger = Ledger(runtime.store)
+
+    @classmethod
+    async def start(cls, runtime: Runtime) -> "Gateway":
+        """A gateway to the backends of the settings; the embedded one begins to start, and requests to it wait."""
+        gateway = cls(runtime, Backends(runtime.settings))
+        if gateway._backends.embedded is not None:
+            gateway._backends.embedded.start()
+        return gateway
+
+    def health(self) -> dict[str, Any]:
+        """The state of each backend."""
+        return {place.name: _state(place) for place in self._backends.places}
+
+    async def reset(self) -> None:
+        """Empty the embedded backend; a backend at a URL keeps what it has."""
+        if self._backends.embedded is not None:
+            await self._backends.embedded.reset()
+
+    async def close(self) -> None:
+        """End the embedded backend and every connection."""
+        await self._backends.close()
+
+    async def serve(self, request: HttpRequest, receive: Receive, send: Send) -> None:
+        """Answer one request to another service; whatever happens, it is answered and recorded once."""
+        progress = Progress(request)
+        begun = _Begun(send)
+        try:
+            await self._serve(progress, receive, begun)
+        except (ClientGone, BackendBroke):
+            if not begun.begun:
+                self._lost(progress)
+            raise
+        except AWSError as error:
+            await self._refuse(progress, error, begun)
+        except Unavailable as error:
+            await self._refuse(progress, CommonError(Common.UNAVAILABLE, str(error)), begun)
+        except Exception:
+            log.exception("request %s failed", request.id)
+            await self._refuse(progress, CommonError(Common.INTERNAL), begun)
+
+    def _lost(self, progress: Progress) -> None:
+        pipeline.refused(self._runtime, progress, CommonError(Common.UNAVAILABLE, "The client closed its connection."))
+
+    async def _refuse(self, progress: Progress, error: AWSError, begun: "_Begun") -> None:
+        if begun.begun:
+            # The event and the head of the answer are out: all that is left is to break off, so that nobody takes
+            # what came for whole.
+            raise ConnectionError(str(error)) from error
+        response = pipeline.refused(self._runtime, progress, error)
+        headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+        await begun({"type": "http.response.start", "status": response.status, "headers": headers})
+        await begun({"type": "http.response.body", "body": response.body})
+
+    async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> None:
+        await self._read(progress, receive)
+        snapshot = self._runtime.store.snapshot()
+        identity = progress.identity = pipeline.identified(self._runtime, progress, snapshot)
+        _check_body(progress)
+        asked = self._asked(progress, identity)
+        place = self._backends.of(asked.operation.service)
+        step = await self._decide(progress, asked, place, identity)
+        answer = await self._forwarded(step, identity, receive)
+        self._record(step, answer)
+        headers = self._headers(step, answer)
+        await answer.relay(send, receive, headers)
+
+    async def _read(self, progress: Progress, receive: Receive) -> None:
+        """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
+        request = progress.request
+        claim = progress.claim = sigv4.claim(request)
+        scope = claim.service if claim is not None else None
+        entries = CATALOG.scoped(scope) if scope is not None else ()
+        if scope is None or any(entry.name == "s3" for entry in entries):
+            found = _streaming(request, scope)
+            if found is not None:
+                progress.route = found
+                progress.management = events.is_management(found.operation)
+                return
+        service = entries[0].name if entries else "s3"
+        body = await bodies.whole(request, receive, largest_body(service))
+        request = progress.request = dataclasses.replace(request, body=body)
+        found = progress.route = route.operation_of(request, scope)
+        progress.management = events.is_management(found.operation)
+
+    def _asked(self, progress: Progress, identity: Identity) -> Asked:
+        """Step 5: the parameters, and where they are asked."""
+        found, claim = progress.route, progress.claim
+        if found is None:
+            raise CommonError(Common.UNKNOWN_OPERATION)
+        if identity is ANONYMOUS and found.service not in _ANONYMOUS_SERVICES:
+            raise CommonError(Common.MISSING_AUTHENTICATION)
+        parameters = parse.parameters(found, progress.request)
+        progress.parameters = events.shown(found.operation, parameters)
+        region = claim.region if claim is not None else self._runtime.settings.region
+        if not _REGION.fullmatch(region):
+            raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
+        now = self._runtime.clock.machine_timestamp()
+        return Asked(found.operation, parameters, identity.account_id, region, claim, now)
+
+    async def _facts(self, place: Place, snapshot: Snapshot) -> Facts:
+        embedded = place.backend.embedded
+        if embedded is None:
+            return Facts(snapshot, None, place.account, forgets=False)
+        try:
+            boot = embedded.boot or await embedded.ready()
+        except BackendDown as error:
+            raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+        return Facts(snapshot, boot, None, forgets=True)
+
+    async def _decide(self, progress: Progress, asked: Asked, place: Place, identity: Identity) -> Step:
+        """Steps 6 to 8: what is touched, by which rules, and whether it is allowed."""
+        wanted = mapping.targets(asked)
+        facts = await self._facts(place, self._runtime.store.snapshot())
+        progress.view = facts.view
+        _check_anonymous(identity, asked, facts, wanted)
+        creates = wanted[0].arn if asked.operation.name.startswith("Create") else None
+        found = resources.decided(wanted, facts, asked.account, creates=creates)
+        step = Step(progress, asked, place, facts, found)
+        if not batch.is_batch(asked.operation):
+            self._authorize(step, identity, found)
+            self._authorize_roles(step, identity)
+        bucket = asked.parameters.get("Bucket")
+        own = f"arn:{asked.partition}:s3:::{bucket}" if bucket is not None else None
+        resources.check_expected_owner(asked.parameters, found, own)
+        return step
+
+    def _authorize_roles(self, step: Step, identity: Identity) -> None:
+        passed = passed_roles.targets(step.asked, step.facts.view)
+        if passed:
+            self._authorize(step, identity, passed)
+            passed_roles.check_trust(step.asked, step.facts.view)
+
+    def _authorize(self, step: Step, identity: Identity, targets: Sequence[Target]) -> None:
+        progress, asked = step.progress, step.asked
+        now = self._runtime.clock.seconds()
+        try:
+            verdicts = self._verdicts(step, identity, targets, now)
+        except Denied as denied:
+            progress.verdicts = [*progress.verdicts, *denied.verdicts]
+            if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
+                raise _worded(denied, asked) from denied
+            step.would_deny = denied
+            progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
+        else:
+            progress.verdicts = [*progress.verdicts, *verdicts]
+
+    def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target], now: int) -> list[Verdict]:
+        region = step.asked.region
+        return authorize(
+            identity,
+            step.facts.view,
+            f"{step.asked.operation.service}:{step.asked.operation.name}",
+            targets,
+            lambda: context.of_request(step.progress.request, region, now),
+            now,
+        )
+
+    async def _forwarded(self, step: Step, identity: Identity, receive: Receive) -> Answer:
+        """The backend's answer, with the facts about resources kept in step with it."""
+        asked, progress = step.asked, step.progress
+        if batch.is_batch(asked.operation):
+            return await self._batched(step, identity, receive)
+        own = self._own_answer(step)
+        if own is not None:
+            return own
+        effect = effects.of(asked, step.targets[0].arn, step.facts)
+        entry = await self._begin(step, effect)
+        payload = await self._payload(progress, receive)
+        return await self._settled(step, entry, progress.request, payload, receive)
+
+    def _own_answer(self, step: Step) -> Answer | None:
+        """What iamd answers from its facts: the policy that it decides by (interface of the state)."""
+        if (step.asked.operation.service, step.asked.operation.name) != ("s3", "GetBucketPolicy"):
+            return None
+        known = step.facts.get(step.targets[0].arn)
+        if known is None or known.policy is None or known.has_pending:
+            return None
+        return Answer(200, [(b"content-type", b"application/json")], known.policy.encode(), 0.0)
+
+    async def _begin(self, step: Step, effect: Effect | None) -> Entry | None:
+        if effect is None:
+            return None
+        target = step.targets[0]
+        owner = target.account or step.asked.account
+        return await self._ledger.begin(effect, owner, step.facts.boot, self._runtime.clock.seconds())
+
+    async def _settled(
+        self, step: Step, entry: Entry | None, request: HttpRequest, payload: Payload, receive: Receive
+    ) -> Answer:
+        status = None
+        try:
+            answer = await forward(
+                request,
+                payload,
+                step.place.backend,
+                self._verdict(step),
+                now=self._runtime.clock.machine_timestamp(),
+                receive=receive,
+                roles=passed_roles.mirrored(step.asked, step.facts.view),
+            )
+            status = answer.status
+            return answer
+        except BackendUnavailable:
+            # Nothing was sent.
+            status = 400
+            raise
+        finally:
+            if entry is not None:
+                await self._ledger.settle(entry, status)
+
+    def _verdict(self, step: Step) -> Decided:
+        asked, progress = step.asked, step.progress
+        found = progress.route
+        if found is None:
+            raise TypeError("no route")
+        owners = {target.account for target in step.targets if not target.trust and target.account}
+        virtual = found.style == "virtual"
+        return Decided(
+            service=asked.operation.service,
+            operation=asked.operation.name,
+            protocol=str(found.protocol),
+            account_id=_owner(step, owners),
+            region=asked.region,
+            host=progress.request.header(b"host") or "localhost",
+            bucket_host=asked.parameters.get("Bucket") if virtual else None,
+        )
+
+    async def _batched(self, step: Step, identity: Identity, receive: Receive) -> Answer:
+        """DeleteObjects: each key by itself; it goes on without the denied ones, which come back as entries."""
+        allowed, refused = [], []
+        for index, target in enumerate(step.targets):
+            try:
+                now = self._runtime.clock.seconds()
+                verdicts = self._verdicts(step, identity, batch.with_bypass(step.asked, target), now)
+            except Denied as denied:
+                step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
+                if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
+                    step.would_deny = denied
+                    allowed.append(index)
+                else:
+                    refused.append((index, denied.message))
+            else:
+                step.progress.verdicts = [*step.progress.verdicts, *verdicts]
+                allowed.append(index)
+        plan = batch.plan(step.progress.request, step.asked, allowed, refused)
+        if plan.request is None:
+            return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer(), 0.0)
+        body = plan.request.body or b""
+        answer = await self._settled(step, None, plan.request, Payload(body, len(body)), receive)
+        return await plan.merged(answer)
+
+    async def _payload(self, progress: Progress, receive: Receive) -> Payload:
+        request, claim, found = progress.request, progress.claim, progress.route
+        if request.body is not None:
+            return Payload(request.body, len(request.body)) if request.body else EMPTY
+        declared = claim.content_sha256 if claim is not None else None
+        decoder = None
+        if claim is not None and declared in sigv4.STREAMING_PAYLOADS:
+            known = pipeline.known(self._runtime, claim, self._runtime.store.snapshot())
+            if known is None or found is None:
+                raise CommonError(Common.UNKNOWN_ACCESS_KEY)
+            decoder = chunked.decoder(claim, known.secret_access_key)
+        folder = str(self._runtime.settings.data)
+        return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
+
+    def _record(self, step: Step, answer: Answer) -> None:
+        """Step 10: the event, when the answer begins."""
+        progress, operation = step.progress, step.asked.operation
+        code, message = events.error_of(answer, operation.protocol)
+        told = pipeline.outcome(
+            self._runtime, progress, read_only=events.is_read_only(operation), code=code, message=message
+        )
+        self._runtime.store.record_event(event_of(told))
+
+    def _headers(self, step: Step, answer: Answer) -> list[tuple[bytes, bytes]]:
+        operation, request = step.asked.operation, step.progress.request
+        protocol = operation.protocol if operation.protocol is not Protocol.EC2 else Protocol.QUERY
+        added = [*answer.headers, *request_id_headers(protocol, operation.service, request.id)]
+        if step.would_deny is not None:
+            added.append((WOULD_DENY_HEADER, step.would_deny.message.encode("ascii", "replace")))
+        if answer.whole is not None and request.method != "HEAD":
+            added = [pair for pair in added if pair[0] != b"content-length"]
+            added.append((b"content-length", str(len(answer.whole)).encode()))
+        return added
+
+
+class _Begun:
+    """The client's channel, which knows whether the answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+def _streaming(request: HttpRequest, scope: str | None) -> route.Route | None:
+    """The operation when its body is an object that streams; None while the body has to be read to know."""
+    if request.method not in {"PUT", "POST"} or request.header(b"x-amz-target") is not None:
+        return None
+    named = host_of(request.header(b"host") or "").entries
+    if named and not any(entry.name == "s3" for entry in named):
+        return None
+    found = route.operation_of(request, scope)
+    return found if found.service == "s3" and found.operation.streaming_input else None
+
+
+def _check_body(progress: Progress) -> None:
+    """What S3's headers declare of a body that was read whole holds."""
+    request, claim, found = progress.request, progress.claim, progress.route
+    if request.body is None or found is None or found.service != "s3":
+        return
+    if claim is not None and claim.content_sha256 in sigv4.STREAMING_PAYLOADS:
+        # SECURITY: such a body is signed chunk by chunk, and only objects are read so.
+        words = "A header you provided implies functionality that is not implemented."
+        raise CommonError(Common.NOT_IMPLEMENTED, words)
+    if found.operation.name != "CompleteMultipartUpload":
+        checksums.verify(request.headers, request.body)
+
+
+def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
+    """Nobody reaches a bucket that iamd knows nothing of."""
+    if identity is not ANONYMOUS or asked.operation.service != "s3" or not facts.forgets:
+        return
+    for target in wanted:
+        if resources.is_s3(target.arn) and facts.get(resources.holder(target.arn)) is None:
+            raise NoSuchBucket(
+                "The specified bucket does not exist", members={"BucketName": str(asked.parameters.get("Bucket"))}
+            )
+
+
+def _owner(step: Step, owners: set[str]) -> str:
+    """The account in which the backend does the work: the resource's owner, or the caller for something new."""
+    asked = step.asked
+    if asked.operation.service == "s3" and "Bucket" in asked.parameters:
+        own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
+        return next((t.account for t in step.targets if resources.holder(t.arn) == own and t.account), asked.account)
+    if len(owners) > 1:
+        raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")
+    return next(iter(owners), asked.account)
+
+
+def _worded(denied: Denied, asked: Asked) -> CommonError:
+    """The denial in the service's words.
+
+    AWS: S3 names the resource in quotes, and tells callers of other accounts nothing ("Troubleshoot access denied
+    (403 Forbidden) errors in Amazon S3").
+    """
+    if asked.operation.service != "s3":
+        return denied
+    last = denied.verdicts[-1].request
+    if not asked.account or last.resource_account != asked.account:
+        return CommonError(Common.ACCESS_DENIED, "Access Denied")
+    words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
+    return CommonError(Common.ACCESS_DENIED, words)
+
+
+def _state(place: Place) -> str:
+    embedded = place.backend.embedded
+    if embedded is None:
+        return "configured"
+    return "running" if embedded.boot is not None else "starting"

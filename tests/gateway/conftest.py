@@ -1,0 +1,27 @@
+"""The `cloud` fixture: a freshly reset iamd with the embedded backend behind it, and its clients."""
+
+from collections.abc import Iterator
+
+import pytest
+from running import AWS, Server
+
+
+@pytest.fixture(scope="session")
+def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One iamd before the embedded backend for all tests of this process."""
+    running = Server(tmp_path_factory.mktemp("gateway") / "data", "--backend", "moto", "--dev")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_cloud(gateway_server: Server) -> AWS:
+    """The clients of that iamd."""
+    return AWS(gateway_server)
+
+
+@pytest.fixture
+def cloud(shared_cloud: AWS) -> AWS:
+    """A freshly reset iamd with an empty backend."""
+    shared_cloud.server.post("/_iamd/reset")
+    return shared_cloud
