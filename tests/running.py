@@ -7,17 +7,29 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials as SigningCredentials
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 READY_SECONDS = 60
+
+
+class Refusal(Exception):
+    """An error that iamd's own service answered."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message = status, code, message
 
 
 @dataclass(frozen=True)
@@ -127,6 +139,28 @@ class AWS:
             document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
             iam.put_user_policy(UserName=name, PolicyName="test", PolicyDocument=document)
         return Credentials.of(iam.create_access_key(UserName=name)["AccessKey"])
+
+    def iamd(self, operation: str, credentials: Credentials | None = None, **parameters: Any) -> dict[str, Any]:
+        """Call an operation of iamd's own service, signed by botocore; raises Refusal."""
+        of = credentials or self.server.administrator
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"iamd.{operation}"}
+        request = AWSRequest("POST", self.endpoint + "/", headers, json.dumps(parameters).encode())
+        key = SigningCredentials(of.access_key_id, of.secret_access_key, of.session_token)
+        SigV4Auth(key, "iamd", REGION).add_auth(request)
+        sent = urllib.request.Request(request.url, request.data, dict(request.headers.items()), method="POST")
+        try:
+            with urllib.request.urlopen(sent, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                told = json.load(error)
+            raise Refusal(
+                error.code, told["__type"].rpartition("#")[2], told.get("message") or told.get("Message", "")
+            ) from None
+
+    def explain(self, request_id: str, credentials: Credentials | None = None) -> dict[str, Any]:
+        """What was decided for a request, and why."""
+        return self.iamd("Explain", credentials, RequestId=request_id)
 
     def advance(self, seconds: float) -> None:
         """Move the clock by which iamd issues and expires."""

@@ -55,8 +55,8 @@ def denied(aws: Any) -> Callable[..., None]:
         )
         [event] = [event for event in aws.events(operation) if event.get("errorCode") == "AccessDenied"]
         assert event["eventSource"] == "iam.amazonaws.com"
-        asked = event["iamd"]["decisions"][-1]
-        assert (asked["action"], asked["resource"]) == (action, resource)
+        asked = aws.explain(event["requestID"])["Decisions"][-1]
+        assert (asked["Action"], asked["Resource"]) == (action, resource)
 
     return expect
 
