@@ -27,6 +27,7 @@ COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
     "s3": s3.COMPUTED,
+    "secretsmanager": secretsmanager.COMPUTED,
 }
 
 
