@@ -41,6 +41,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # SECURITY: uvicorn would believe X-Forwarded-For and -Proto of every client on this machine (GW-04).
+                proxy_headers=False,
                 limit_concurrency=None,
                 timeout_graceful_shutdown=5,
             )
