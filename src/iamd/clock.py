@@ -1,18 +1,48 @@
 """The one source of time: handed in, so that a test controls it, and never going back."""
 
+import fcntl
+import mmap
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableSequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+
+class SharedAdvance:
+    """The seconds that `--dev` advanced the clock, for all workers: one number in a memory-mapped file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self._file, mmap.PAGESIZE)
+        self.value = cast("MutableSequence[float]", memoryview(mmap.mmap(self._file, mmap.PAGESIZE)).cast("d"))
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Within the block, no other worker changes it."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 class Clock:
     """The time that iamd issues and expires by: the machine's plus what `--dev` advanced it; it never goes back."""
 
-    def __init__(self, machine: Callable[[], float] = time.time) -> None:
+    def __init__(self, machine: Callable[[], float] = time.time, shared: SharedAdvance | None = None) -> None:
         self._machine = machine
         self._latest = machine()
-        self.advanced_seconds = 0.0
+        self._shared = shared
+        self._advanced: MutableSequence[float] = shared.value if shared is not None else [0.0]
+
+    @property
+    def advanced_seconds(self) -> float:
+        """How far `--dev` moved the clock."""
+        return self._advanced[0]
 
     def machine_timestamp(self) -> float:
         """Seconds since the epoch by the machine's clock: for signature dates and TOTP steps, which clients keep."""
@@ -21,7 +51,7 @@ class Clock:
     def timestamp(self) -> float:
         """Seconds since the epoch; a machine clock that steps back does not bring anything expired back to life."""
         self._latest = max(self._latest, self._machine())
-        return self._latest + self.advanced_seconds
+        return self._latest + self._advanced[0]
 
     def seconds(self) -> int:
         """Whole seconds since the epoch."""
@@ -33,11 +63,12 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Move what iamd issued or timed itself by `seconds` (`POST /_iamd/clock`)."""
-        self.advanced_seconds += seconds
+        with self._shared.changing() if self._shared is not None else nullcontext():
+            self._advanced[0] += seconds
 
     def reset(self) -> None:
         """Go back to the machine's time."""
-        self.advanced_seconds = 0.0
+        self._advanced[0] = 0.0
 
 
 def iso(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """iamd's own doors beside AWS's protocols: health, and with `--dev` reset and clock."""
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -32,12 +33,17 @@ def is_door(request: HttpRequest) -> bool:
 async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     """Answer one of iamd's own paths."""
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
-        return _json(200, health(runtime))
+        return _json(request, 200, health(runtime))
     if runtime.settings.dev and request.method == "POST" and request.path in {RESET, CLOCK}:
         if _is_foreign(request):
-            return _json(403, {"message": "this door answers programs on this machine only"})
-        return await _reset(runtime) if request.path == RESET else _clock(runtime, body)
-    return _json(404, {"message": f"nothing is at {request.path.decode('latin-1')}"})
+            return _json(request, 403, {"message": "this door answers programs on this machine only"})
+        return await _reset(runtime, request) if request.path == RESET else _clock(runtime, request, body)
+    return _json(request, 404, {"message": f"nothing is at {request.path.decode('latin-1')}"})
+
+
+def refused(request: HttpRequest, message: str) -> HttpResponse:
+    """The answer to a body that is not read."""
+    return _json(request, 413, {"message": message})
 
 
 def health(runtime: Runtime) -> dict[str, Any]:
@@ -49,30 +55,31 @@ def health(runtime: Runtime) -> dict[str, Any]:
         "store": "sqlite",
         "revision": runtime.store.snapshot().revision,
         "enforce": runtime.settings.enforce,
+        "worker": runtime.worker,
         "backends": backends,
         "services": dict.fromkeys(registry.NOUNS, "running"),
     }
 
 
-async def _reset(runtime: Runtime) -> HttpResponse:
+async def _reset(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     runtime.clock.reset()
-    runtime.store.reset()
+    await asyncio.to_thread(runtime.store.reset)
     if runtime.gateway is not None:
         await runtime.gateway.reset()
-    return _json(200, {"revision": runtime.store.snapshot().revision})
+    return _json(request, 200, {"revision": runtime.store.snapshot().revision})
 
 
-def _clock(runtime: Runtime, body: bytes) -> HttpResponse:
+def _clock(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     try:
         asked = msgspec.json.decode(body, type=Advance)
     except msgspec.DecodeError as error:
-        return _json(400, {"message": str(error)})
+        return _json(request, 400, {"message": str(error)})
     if not math.isfinite(asked.advance_seconds) or asked.advance_seconds < 0:
-        return _json(400, {"message": "advance_seconds is a number of seconds, 0 or more"})
+        return _json(request, 400, {"message": "advance_seconds is a number of seconds, 0 or more"})
     if asked.reset:
         runtime.clock.reset()
     runtime.clock.advance(asked.advance_seconds)
-    return _json(200, {"advanced_seconds": runtime.clock.advanced_seconds})
+    return _json(request, 200, {"advanced_seconds": runtime.clock.advanced_seconds})
 
 
 def _is_foreign(request: HttpRequest) -> bool:
@@ -82,5 +89,6 @@ def _is_foreign(request: HttpRequest) -> bool:
     return sent or host not in {"127.0.0.1", "localhost", "[::1]"}
 
 
-def _json(status: int, content: Mapping[str, Any]) -> HttpResponse:
-    return HttpResponse(status, [(b"content-type", b"application/json")], msgspec.json.encode(content))
+def _json(request: HttpRequest, status: int, content: Mapping[str, Any]) -> HttpResponse:
+    headers = [(b"content-type", b"application/json"), (b"x-amzn-requestid", request.id.encode())]
+    return HttpResponse(status, headers, msgspec.json.encode(content))

@@ -1,10 +1,13 @@
 """Running: one process that serves until it is told to stop, or several that share the listening socket."""
 
+import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 
@@ -12,53 +15,90 @@ from iamd import __version__, accounts, start
 from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
+from iamd.transport import Limits, connection_class, sweep
+from iamd.workers import Workers
+
+Ready = Callable[[], None]
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; returns when everything is closed."""
-    with contextlib.closing(start.listening_socket(settings)) as listening:
-        runtime = start.open_runtime(settings)
-        with contextlib.closing(runtime.store):
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; gives the exit code when everything is closed."""
+    with contextlib.closing(start.listening_socket(settings)) as listening, start.data_folder(settings):
+        host, port = listening.getsockname()[:2]
+        endpoint = f"http://{host if ':' not in host else f'[{host}]'}:{port}"
+        with contextlib.ExitStack() as closing:
+            runtime = start.open_runtime(settings)
+            closing.callback(runtime.store.close)
             start.first_start(runtime)
-            host, port = listening.getsockname()[:2]
-            endpoint = f"http://{host if ':' not in host else f'[{host}]'}:{port}"
             accounts.write_client_config(settings.data / start.CLIENT_FILES, endpoint=endpoint, region=settings.region)
             _banner(settings)
-            Server(runtime, endpoint).run(sockets=[listening])
+            ready = partial(_ready, endpoint, settings)
+            if settings.workers == 1:
+                Server(runtime, ready).run(sockets=[listening])
+                return 0
+        # The store is closed before the workers begin: a database's connections and threads don't survive a fork.
+        return Workers(settings.workers, partial(_work, settings, listening)).run(ready)
+
+
+def _work(settings: Settings, listening: socket.socket, number: int, ready: Ready, lifeline: int) -> None:
+    """Be one of several processes."""
+    runtime = start.open_runtime(settings, worker=number)
+    with contextlib.closing(runtime.store):
+        Server(runtime, ready, lifeline).run(sockets=[listening])
+
+
+def _ready(endpoint: str, settings: Settings) -> None:
+    """Print the line that those who wait for iamd wait for."""
+    sys.stdout.write(f"iamd ready on {endpoint} account={settings.account} enforce={settings.enforce}\n")
+    sys.stdout.flush()
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server; it says when every request is served."""
+    """uvicorn's server with iamd's connections; it says when every request is served.
 
-    def __init__(self, runtime: Runtime, endpoint: str) -> None:
-        self._runtime, self._endpoint = runtime, endpoint
+    `lifeline` is a descriptor whose end says that nobody watches this process any more.
+    """
+
+    def __init__(self, runtime: Runtime, ready: Ready, lifeline: int | None = None) -> None:
+        self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
+        settings = runtime.settings
         super().__init__(
             uvicorn.Config(
                 App(runtime),
-                http="httptools",
+                http=connection_class(Limits(settings.header_seconds, settings.idle_seconds, settings.connections)),
                 loop="uvloop",
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 # SECURITY: uvicorn would believe X-Forwarded-For and -Proto of every client on this machine (GW-04).
                 proxy_headers=False,
-                limit_concurrency=None,
+                headers=[("x-iamd-enforce", settings.enforce)],
+                timeout_keep_alive=settings.idle_seconds,  # type: ignore[arg-type]  # it goes to loop.call_later
                 timeout_graceful_shutdown=5,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, then print the line that those who wait for iamd wait for."""
+        """Begin to serve, then say so."""
+        loop = asyncio.get_running_loop()
+        if self._lifeline is not None:
+            loop.add_reader(self._lifeline, self._abandoned, loop)
         if self._runtime.settings.backend != "none":
             # Imported here: without a backend the forwarder's libraries cost start-up time and memory for nothing.
             from iamd.gateway.proxy import Gateway  # noqa: PLC0415
 
             self._runtime.gateway = await Gateway.start(self._runtime)
         await super().startup(sockets)
-        settings = self._runtime.settings
-        sys.stdout.write(f"iamd ready on {self._endpoint} account={settings.account} enforce={settings.enforce}\n")
-        sys.stdout.flush()
+        collect_seldom()
+        self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second, cut those who are too slow."""
+        if counter % 10 == 0:
+            sweep(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what is being served, then the backend."""
@@ -69,12 +109,28 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at SIGTERM and SIGINT, once; uvicorn's own would raise the signal again, and iamd ends with 0."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        watched = (signal.SIGTERM,) if self._lifeline is not None else (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self.handle_exit) for number in watched}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _abandoned(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._lifeline is not None:
+            loop.remove_reader(self._lifeline)
+        self.should_exit = True
+
+
+def collect_seldom() -> None:
+    """Have the garbage collector leave alone what is there now, and look at the rest once in many requests.
+
+    What a request makes ends by its reference counts; walking modules and models again and again is a tenth of its CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _banner(settings: Settings) -> None:

@@ -20,4 +20,7 @@ class Runtime:
     clock: Clock
     keyring: Keyring
     store: Store
+    worker: int = 0
+    """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
+
     gateway: "Gateway | None" = None

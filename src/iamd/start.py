@@ -1,33 +1,129 @@
-"""Starting: the data folder, the sealing key, the first account, the runtime, and the server around it."""
+"""Starting: the data folder, the sealing key, the first account, the runtime, and the socket it serves on."""
 
+import fcntl
 import os
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
-from iamd import accounts
+from iamd import accounts, ids
 from iamd.accounts import Administrator
 from iamd.auth import key_file
-from iamd.clock import Clock
+from iamd.auth.key_file import KeyFileError
+from iamd.auth.sealing import Keyring
+from iamd.clock import Clock, SharedAdvance
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.settings import Settings, StartError
+from iamd.store.chain import Chain
 from iamd.store.change import Change
+from iamd.store.errors import DamagedStore
+from iamd.store.sqlite import DATABASE, existing_log
 from iamd.store.store import Store
 
-CLIENT_FILES = "aws"
-AUDIT_PURPOSE = "audit"
-BACKLOG = 2048
+CLIENT_FILES: Final = "aws"
+AUDIT_PURPOSE: Final = "audit"
+CLOCK: Final = "clock"
+LOCK: Final = "lock"
+BACKLOG: Final = 2048
+
+LOCK_SECONDS: Final = 3.0
+"""How long a start waits for one before it that is just ending."""
 
 
-def open_runtime(settings: Settings) -> Runtime:
-    """The runtime on the data folder, which is made when it is not there; the first account too."""
+@contextmanager
+def data_folder(settings: Settings) -> Iterator[None]:
+    """Within the block the data folder is this server's alone; it is made when it is not there."""
+    # SECURITY: all that is made from here on, by libraries too, is its owner's alone (SEC-04).
     os.umask(0o077)
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keyring = key_file.load_or_create(settings.key_path())
+        descriptor = os.open(settings.data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StartError(f"cannot use the data folder `{settings.data}`: {error.strerror}") from error
-    clock = Clock()
-    store = Store.open(
+        raise _unusable(settings, error) from error
+    try:
+        _lock(descriptor, settings)
+        # What `--dev` advanced ends with the server that was told to.
+        (settings.data / CLOCK).unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, settings: Settings) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise StartError(
+                    f"another iamd serves the data folder `{settings.data}`; "
+                    "give another `--data`, or more `--workers` to that one"
+                ) from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _unusable(settings: Settings, error: OSError) -> StartError:
+    return StartError(f"cannot use the data folder `{settings.data}`: {error.strerror}; give another `--data`")
+
+
+def open_runtime(settings: Settings, worker: int = 0) -> Runtime:
+    """The runtime on a data folder that is this server's."""
+    try:
+        keyring = _keyring(settings)
+        clock = Clock(shared=SharedAdvance(settings.data / CLOCK) if settings.dev else None)
+        store = _store(settings, clock, keyring)
+    except KeyFileError as error:
+        raise StartError(str(error)) from error
+    except DamagedStore as error:
+        raise StartError(
+            f"{error}; see `iamd fsck --data {settings.data}`, or give a new `--data` to `iamd restore`"
+        ) from error
+    except OSError as error:
+        raise _unusable(settings, error) from error
+    registry.load()
+    return Runtime(settings=settings, clock=clock, keyring=keyring, store=store, worker=worker)
+
+
+def _keyring(settings: Settings) -> Keyring:
+    """The sealing keys; they are made for a new store only, for no other key opens what one has sealed."""
+    path, database = settings.key_path(), settings.data / DATABASE
+    if not (database.exists() and database.stat().st_size):
+        return key_file.load_or_create(path)
+    try:
+        keyring = key_file.load(path)
+    except FileNotFoundError as error:
+        raise StartError(
+            f"the sealing key `{path}` of the store in `{settings.data}` is missing: "
+            "put it back, or name it with `--key-file`"
+        ) from error
+    _check_key(settings, keyring)
+    return keyring
+
+
+def _check_key(settings: Settings, keyring: Keyring) -> None:
+    # SECURITY: a server with another key would refuse every caller, and seal new secrets beside those it can't open.
+    log = existing_log(settings.data)
+    try:
+        with log.reading() as reading:
+            newest = max((stream.number for stream in reading.streams()), default=0)
+            seal = reading.roster_seal()
+    finally:
+        log.close()
+    if seal is not None and seal != Chain("", "", keyring.derived_key(AUDIT_PURPOSE)).roster_seal(newest):
+        raise StartError(
+            f"the sealing key `{settings.key_path()}` does not belong to the store in `{settings.data}`: "
+            "put its own back, or name it with `--key-file`"
+        )
+
+
+def _store(settings: Settings, clock: Clock, keyring: Keyring) -> Store:
+    return Store.open(
         settings.data,
         clock=clock,
         node=socket.gethostname(),
@@ -35,8 +131,6 @@ def open_runtime(settings: Settings) -> Runtime:
         max_staleness=settings.max_staleness_seconds,
         retention=settings.audit_retention_days * 86400,
     )
-    registry.load()
-    return Runtime(settings=settings, clock=clock, keyring=keyring, store=store)
 
 
 def first_start(runtime: Runtime) -> Administrator | None:
@@ -44,21 +138,28 @@ def first_start(runtime: Runtime) -> Administrator | None:
     if runtime.store.snapshot().account_ids():
         return None
     settings, now = runtime.settings, int(runtime.clock.timestamp())
+    administrator = Administrator(
+        settings.account,
+        accounts.ADMINISTRATOR_NAME,
+        settings.admin_access_key_id or ids.access_key_id(ids.LONG_TERM_KEY, settings.account),
+        settings.admin_secret_access_key or ids.secret_access_key(),
+    )
 
-    def write(change: Change) -> Administrator:
-        return accounts.add_account(
+    def write(change: Change) -> None:
+        accounts.add_account(
             change,
             runtime.keyring,
             account_id=settings.account,
             name="iamd",
             now=now,
-            access_key_id=settings.admin_access_key_id,
-            secret_access_key=settings.admin_secret_access_key,
+            access_key_id=administrator.access_key_id,
+            secret_access_key=administrator.secret_access_key,
         )
 
-    # The store's first write is the state that its reset goes back to.
-    administrator = runtime.store.write(write).result()
+    # The file comes first: a start that ends between the two is made again, and no key is lost that nobody has read.
     accounts.write_client_credentials(settings.data / CLIENT_FILES, administrator)
+    # The store's first write is the state that its reset goes back to.
+    runtime.store.write(write).result()
     return administrator
 
 
@@ -73,7 +174,7 @@ def listening_socket(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise StartError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; give another `--port`"
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; give another `--port` or `--host`"
         ) from error
     listening.setblocking(False)
     return listening

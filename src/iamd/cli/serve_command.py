@@ -1,6 +1,7 @@
 """`iamd serve`: every setting is an option."""
 
 import os
+import sys
 import typing
 from dataclasses import fields
 from pathlib import Path
@@ -46,7 +47,7 @@ def _serve(**given: Any) -> None:
     settings = load({name: value for name, value in given.items() if value not in {None, ()}}, os.environ)
     from iamd.run import serve
 
-    serve(settings)
+    sys.exit(serve(settings))
 
 
 command = Serve("serve", params=list(_options()), callback=_serve, help="Start the server.")

@@ -1,0 +1,267 @@
+"""The connection under the server: limits of size, time and number, and strict framing, before anything is parsed."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, ClassVar, Final
+
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from iamd import ids
+from iamd.framing import END_OF_HEAD, LONGEST_HEAD, Chunks, Head, Malformed, read_head
+
+LINGER_SECONDS: Final = 2.0
+"""How long a client may go on sending after it was refused; a close at once would destroy the answer on its way."""
+
+DRAINED_BYTES: Final = 8 * 1024 * 1024
+"""How much of a body that nobody reads is taken before the connection is cut."""
+
+
+SENT_AHEAD: Final = 64 * 1024
+"""How much is taken of what a client sends behind a request that is not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take: seconds for its headers, seconds of silence, connections at a time."""
+
+    header_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    connections: int = 1024
+
+
+class Reading(Enum):
+    """What a connection reads next."""
+
+    HEAD = auto()
+    SIZED = auto()
+    CHUNKED = auto()
+    NOTHING = auto()
+
+
+class Flow(FlowControl):
+    """uvicorn's flow control, which does not read on while enough is held."""
+
+    full = False
+
+    def resume_reading(self) -> None:
+        """Read on, unless enough is held."""
+        if not self.full:
+            super().resume_reading()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection; the parser below it only gets messages whose framing has one reading.
+
+    `deadline` is the loop's time at which `sweep` cuts it, 0 for never: one sweep a second costs less than a timer
+    for every request.
+    """
+
+    limits: ClassVar[Limits] = Limits()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.deadline = 0.0
+        self._reading = Reading.HEAD
+        self._held = b""
+        self._left = 0
+        self._chunks = Chunks()
+        self._drained = 0
+        self._unsent = 0
+        self._write_deadline = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for headers; above the cap of connections, say so and close."""
+        super().connection_made(transport)
+        self.flow: Flow = Flow(transport)
+        self.deadline = self.loop.time() + self.limits.header_seconds
+        if len(self.connections) > self.limits.connections:
+            self._refuse(503, "too many connections")
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came: a head when it is whole, body bytes as they are."""
+        self._unset_keepalive_if_required()
+        if self._held:
+            data, self._held = self._held + data, b""
+        try:
+            while data:
+                data = self._read(data)
+        except Malformed as error:
+            self._refuse(400, str(error))
+
+    def _read(self, data: bytes) -> bytes:
+        match self._reading:
+            case Reading.HEAD if not getattr(self.cycle, "response_complete", True):
+                return self._wait(data)
+            case Reading.HEAD:
+                return self._read_head(data)
+            case Reading.SIZED:
+                end = min(self._left, len(data))
+                self._left -= end
+                return self._read_body(data, end, whole=not self._left)
+            case Reading.CHUNKED:
+                end = self._chunks.end(data)
+                return self._read_body(data, end, whole=self._chunks.done)
+            case _:
+                return b""
+
+    def _wait(self, data: bytes) -> bytes:
+        """Keep what is sent ahead until the request before it is answered: uvicorn would queue without a bound."""
+        self._held = data
+        if len(data) > SENT_AHEAD:
+            self.flow.full = True
+            self.flow.pause_reading()
+        return b""
+
+    def _read_head(self, data: bytes) -> bytes:
+        end = data.find(END_OF_HEAD, 0, LONGEST_HEAD) + len(END_OF_HEAD)
+        if end < len(END_OF_HEAD):
+            return self._hold(data)
+        head = read_head(data[:end])
+        whole = end + head.length
+        if head.chunked or whole > len(data):
+            self._feed(head.content)
+            self._await_body(head)
+            return data[end:]
+        self.deadline = 0.0
+        self._feed(head.content + data[end:whole])
+        self._message_read()
+        return data[whole:]
+
+    def _hold(self, data: bytes) -> bytes:
+        if len(data) >= LONGEST_HEAD:
+            raise Malformed("the headers are too long")
+        self._held = data
+        self.deadline = self.deadline or self.loop.time() + self.limits.header_seconds
+        return b""
+
+    def _await_body(self, head: Head) -> None:
+        self._reading = Reading.CHUNKED if head.chunked else Reading.SIZED
+        self._left, self._chunks, self._drained = head.length, Chunks(), 0
+        self.deadline = self.loop.time() + self.limits.idle_seconds
+
+    def _read_body(self, data: bytes, end: int, *, whole: bool) -> bytes:
+        if self.cycle.response_complete:
+            self._drain(end)
+        self._feed(data[:end])
+        self.deadline = self.loop.time() + self.limits.idle_seconds
+        if whole:
+            self._reading = Reading.HEAD
+            self._message_read()
+        return data[end:]
+
+    def _drain(self, size: int) -> None:
+        self._drained += size
+        if self._drained > DRAINED_BYTES:
+            raise Malformed("nobody reads this body")
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise Malformed("the request is malformed") from error
+
+    def _message_read(self) -> None:
+        if not self.cycle.response_complete:
+            self.deadline = 0.0
+        if not self.cycle.keep_alive:
+            # RFC 9112, 9.6: what comes after a message that closes the connection is no request.
+            self._reading = Reading.NOTHING
+
+    def on_response_complete(self) -> None:
+        """Begin the next request; a client that still waits to be told to send its body is not waited for."""
+        super().on_response_complete()
+        unread = self._reading in {Reading.SIZED, Reading.CHUNKED} and self.cycle.response_complete
+        if unread and self.expect_100_continue and not self.transport.is_closing():
+            self._linger()
+        elif self._held:
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.full = False
+            self.data_received(b"")
+            self.flow.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Note when the client stopped to take its answer."""
+        super().pause_writing()
+        self._write_deadline = self.loop.time() + self.limits.idle_seconds
+        self._unsent = self.transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        """The client takes its answer again."""
+        super().resume_writing()
+        self._write_deadline = 0.0
+
+    def check(self, now: float) -> None:
+        """Cut this connection when its client is too slow."""
+        if self.transport.is_closing() and not self._write_deadline:
+            self.pause_writing()
+        if self._write_deadline and now > self._write_deadline:
+            self._check_writing(now)
+        elif self.deadline and now > self.deadline and not self.transport.is_closing():
+            self._check_reading(now)
+
+    def _check_writing(self, now: float) -> None:
+        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        if self._unsent and self._unsent < before:
+            self._write_deadline = now + self.limits.idle_seconds
+        else:
+            self.transport.abort()
+
+    def _check_reading(self, now: float) -> None:
+        if self.flow.read_paused:
+            # It is not the client that is slow: a backend takes its time with the body.
+            self.deadline = now + self.limits.idle_seconds
+        elif self._reading is Reading.NOTHING:
+            self.transport.abort()
+        elif self._reading is Reading.HEAD and not self._held:
+            self.transport.close()
+        else:
+            self._refuse(408, "the request took too long")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer in plain text and close; nobody waits any more for what the refused message was to bring."""
+        in_body = self._reading in {Reading.SIZED, Reading.CHUNKED}
+        self._reading, self._held = Reading.NOTHING, b""
+        if in_body:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if in_body and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._write_refusal(status, message.encode())
+            self._linger()
+
+    def _write_refusal(self, status: int, message: bytes) -> None:
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(message)),
+            (b"connection", b"close"),
+            (b"x-amzn-requestid", ids.request_id().encode()),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + message)
+
+    def _linger(self) -> None:
+        self._reading = Reading.NOTHING
+        self._unset_keepalive_if_required()
+        self.deadline = self.loop.time() + LINGER_SECONDS
+        self.transport.write_eof()
+
+
+def connection_class(limits: Limits) -> type[Connection]:
+    """The class of a server's connections, with these limits."""
+    return type("Connection", (Connection,), {"limits": limits})
+
+
+def sweep(connections: Iterable[object], now: float) -> None:
+    """Cut the connections whose clients are too slow; `now` is the loop's time."""
+    for connection in list(connections):
+        if isinstance(connection, Connection):
+            connection.check(now)
