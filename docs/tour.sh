@@ -16,7 +16,17 @@ trap '[ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || true; rm -rf "$WORK"' EX
 say() { printf '\n## %s\n\n' "$*"; }
 note() { printf '%s\n' "$*"; }
 fail() { printf 'the tour ends here: %s\n' "$*" >&2; exit 1; }
-shown() { printf '$ %s\n' "$*"; }
+shown() { # A command as it would be typed; the last argument may be a comment.
+  local word line='$'
+  for word in "$@"; do
+    case $word in
+      '# '*) line+=" $word" ;;
+      *[!A-Za-z0-9_./:=,@+-]* | '') line+=" '$word'" ;;
+      *) line+=" $word" ;;
+    esac
+  done
+  printf '%s\n' "${line//$WORK/DIR}"
+}
 
 # Run a command that must work.
 run() { shown "$@"; "$@" || fail "the command above was refused"; }
@@ -82,7 +92,7 @@ for _ in $(seq 300); do [ -s "$WORK/ready" ] && break; kill -0 "$SERVER" 2>/dev/
 cat "$WORK/ready"
 AWS_ENDPOINT_URL=$(cut -d' ' -f4 "$WORK/ready")
 ACCOUNT=123456789012
-export AWS_ENDPOINT_URL AWS_REGION=us-east-1 AWS_CONFIG_FILE=$WORK/config AWS_SHARED_CREDENTIALS_FILE=$WORK/credentials IAMD_DATA=$WORK/data
+export AWS_ENDPOINT_URL AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=$WORK/config AWS_SHARED_CREDENTIALS_FILE=$WORK/credentials IAMD_DATA=$WORK/data
 cp "$WORK/data/aws/credentials" "$AWS_SHARED_CREDENTIALS_FILE"
 run aws sts get-caller-identity
 
@@ -103,11 +113,11 @@ run aws iam put-user-policy --user-name james.bond --policy-name no-deletes --po
 refused "explicit deny in an identity-based policy" aws s3api delete-bucket --bucket orders-inbox --profile james
 
 say "3. One queue only"
-run aws sqs create-queue --queue-name my-queue
-run aws sqs create-queue --queue-name other-queue
+run aws --endpoint-url "$AWS_ENDPOINT_URL" sqs create-queue --queue-name my-queue
+run aws --endpoint-url "$AWS_ENDPOINT_URL" sqs create-queue --queue-name other-queue
 run aws iam put-user-policy --user-name james.bond --policy-name my-queue --policy-document "$(policy Allow '"sqs:SendMessage"' "\"arn:aws:sqs:us-east-1:$ACCOUNT:my-queue\"")"
-run aws sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/my-queue" --message-body shaken --profile james --query MD5OfMessageBody
-refused AccessDenied aws sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/other-queue" --message-body stirred --profile james
+run aws --endpoint-url "$AWS_ENDPOINT_URL" sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/my-queue" --message-body shaken --profile james --query MD5OfMessageBody
+refused AccessDenied aws --endpoint-url "$AWS_ENDPOINT_URL" sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/other-queue" --message-body stirred --profile james
 
 say "4. A role: other permissions, for an hour"
 run aws iam create-role --role-name app-orders-role --assume-role-policy-document "$(trust "{\"AWS\":\"arn:aws:iam::$ACCOUNT:user/james.bond\"}")" --query Role.Arn
@@ -117,7 +127,7 @@ ANSWER=$(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/app-orders-r
 printf '%s\n' "$ANSWER" | sed -E 's/("(SecretAccessKey|SessionToken)": ")[^"]*/\1.../'
 profile orders "$ANSWER"
 run aws sts get-caller-identity --profile orders
-run aws sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/other-queue" --message-body order-1 --profile orders --query MD5OfMessageBody
+run aws --endpoint-url "$AWS_ENDPOINT_URL" sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/other-queue" --message-body order-1 --profile orders --query MD5OfMessageBody
 TEMPLATE='{"Resources":{"Inbox":{"Type":"AWS::SQS::Queue"}}}'
 refused AccessDenied aws cloudformation create-stack --stack-name tour --template-body "$TEMPLATE" --profile orders
 note "Without the session he has his own permissions again (a queue in the template is a queue that he would create):"
@@ -148,15 +158,15 @@ say "6. Another account, an external id, and a chain of roles"
 shown iamd account add --name partner --id 222222222222 "# into the profile partner"
 profile partner "$(iamd account add --name partner --id 222222222222)"
 run aws iam create-role --role-name partner-a --assume-role-policy-document "$(trust '{"AWS":"arn:aws:iam::222222222222:root"}' '{"StringEquals":{"sts:ExternalId":"orders-7"}}')" --query Role.Arn
-refused AccessDenied aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name p --profile partner
-shown aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name p --external-id orders-7 --profile partner "# into the profile a"
-profile a "$(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name p --external-id orders-7 --profile partner)"
+refused AccessDenied aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name partner --profile partner
+shown aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name partner --external-id orders-7 --profile partner "# into the profile a"
+profile a "$(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-a" --role-session-name partner --external-id orders-7 --profile partner)"
 for pair in a:b b:c; do
   from=${pair%:*}; to=${pair#*:}
   run aws iam create-role --role-name "partner-$to" --max-session-duration 43200 --assume-role-policy-document "$(trust "{\"AWS\":\"arn:aws:iam::$ACCOUNT:role/partner-$from\"}")" --query Role.Arn
-  refused "1 hour session limit" aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name p --duration-seconds 43200 --profile "$from"
-  shown aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name p --duration-seconds 3600 --profile "$from" "# into the profile $to"
-  profile "$to" "$(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name p --duration-seconds 3600 --profile "$from")"
+  refused "1 hour session limit" aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name partner --duration-seconds 43200 --profile "$from"
+  shown aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name partner --duration-seconds 3600 --profile "$from" "# into the profile $to"
+  profile "$to" "$(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/partner-$to" --role-session-name partner --duration-seconds 3600 --profile "$from")"
 done
 run aws sts get-caller-identity --profile c
 
@@ -185,7 +195,9 @@ say "8. Roles, service-linked roles, and what was recorded"
 run aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com --query Role.Arn
 refused UnmodifiableEntity aws iam attach-role-policy --role-name AWSServiceRoleForAutoScaling --policy-arn arn:aws:iam::aws:policy/ReadOnlyAccess
 run aws iam list-roles --query 'Roles[].Arn'
-run aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --query 'Events[].[Username,EventName,CloudTrailEvent]' --output text
+run aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --query 'Events[].[EventTime,Username,EventName,EventId]' --output text
+note "The newest of them is the denial:"
+run aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --max-results 1 --query 'Events[0].CloudTrailEvent' --output text
 aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser | grep -q AccessDenied || fail "the denial is not recorded"
 run iamd audit verify
 

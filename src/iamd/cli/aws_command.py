@@ -18,4 +18,7 @@ def command(data: Path | None, words: tuple[str, ...]) -> None:
     found = shutil.which("aws") or shutil.which("aws", path=str(Path(sys.executable).parent))
     if found is None:
         raise Failure("the AWS CLI is not installed: `pip install awscli`, or see AWS's own installer", USAGE)
-    become(find(data), [found, *words])
+    connection = find(data)
+    # Version 1 of the AWS CLI overrides AWS_ENDPOINT_URL for sqs, rds, emr and three more, and would go to AWS.
+    given = any(word.partition("=")[0] == "--endpoint-url" for word in words)
+    become(connection, [found, *([] if given else ["--endpoint-url", connection.endpoint]), *words])
