@@ -145,6 +145,7 @@ def test_requests_sent_together_are_answered_in_order(raw):
 def test_a_malformed_request_behind_a_good_one_does_not_take_its_answer(raw):
     raw.send(WELL_FORMED["sized"] + MALFORMED["a folded header"])
     assert advanced(raw.answer()) == 5
+    assert raw.answer()[0] == 400
     assert raw.closed()
 
 
