@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from iamd import ids
 from iamd.auth import credentials, sigv4
 from iamd.auth.claim import Claim
 from iamd.auth.credentials import Credentials
@@ -21,7 +22,7 @@ from iamd.http import HttpRequest, HttpResponse
 from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
 from iamd.services import registry
-from iamd.services.cloudtrail.events import Outcome, event_of
+from iamd.services.cloudtrail.events import Outcome, event_of, events_of
 from iamd.services.registry import Registered, Target
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -139,7 +140,8 @@ class Work:
         call = self._call(snapshot)
         self._decide(call)
         result = self.registered.function(call, **self.arguments)
-        self.runtime.store.record_event(event_of(self._outcome(call, result)))
+        for event in events_of(self._outcome(call, result)):
+            self.runtime.store.record_event(event)
         return result
 
     async def write(self) -> Mapping[str, Any] | None:
@@ -172,7 +174,8 @@ class Work:
         call = self._call(change, prepared)
         self._decide(call)
         result = self.registered.function(call, **self.arguments)
-        change.record_event(event_of(self._outcome(call, result)))
+        for event in events_of(self._outcome(call, result)):
+            change.record_event(event)
         return result
 
     def _still_known(self, change: Change) -> None:
@@ -286,6 +289,17 @@ def outcome(
         error_code=code,
         error_message=message,
         notes=progress.notes,
-        recipient=identity.account_id if identity is not None and identity.account_id else runtime.settings.account,
+        recipient=recipient(runtime, progress),
         view=progress.view,
+        unverified_key_id=claim.access_key_id if claim is not None else None,
     )
+
+
+def recipient(runtime: Runtime, progress: Progress) -> str:
+    """The account whose event it is: the caller's, or of one whose signature did not hold that of the key it named."""
+    identity, claim = progress.identity, progress.claim
+    if identity is not None and identity.account_id:
+        return identity.account_id
+    claimed_account = ids.account_of_key(claim.access_key_id) if claim is not None else None
+    known = claimed_account is not None and runtime.store.snapshot().account(claimed_account) is not None
+    return claimed_account if claimed_account is not None and known else runtime.settings.account

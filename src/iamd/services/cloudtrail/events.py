@@ -1,46 +1,48 @@
 """One request as a CloudTrail record (CloudTrail User Guide, "CloudTrail record contents").
 
-`record` notes what a request came to; the record's JSON is made when the store writes it, off the request's way.
+An Outcome notes what a request came to; its JSON waits for the store, which chains and writes it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from iamd import ids
 from iamd.auth.identity import Identity
 from iamd.authz import policies
 from iamd.authz.authorize import Verdict
-from iamd.clock import iso, iso_of
+from iamd.clock import iso_of
 from iamd.http import HttpRequest
-from iamd.policy.decision import Match, denial_message
-from iamd.policy.request import PrincipalKind
+from iamd.policy.decision import Layer, Match, denial_message
+from iamd.policy.request import Context
+from iamd.services.cloudtrail.resources import resources_of
+from iamd.services.cloudtrail.shown import HIDDEN, cut, parameters, shown
+from iamd.services.cloudtrail.user_identity import KEY_ID, foreign_identity, user_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
-from iamd.store.events import Event, EventResource
+from iamd.store.events import Event
+
+__all__ = ["HIDDEN", "Outcome", "cloudtrail_record", "event_of", "events_of"]
+
+_ENCODER = msgspec.json.Encoder()
 
 EVENT_VERSION = "1.11"
-HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-"""What CloudTrail writes in place of a value that it must not show."""
 
-# SECURITY: these never reach an event, whatever the operation (AUD-04); compared without case.
-SECRET_MEMBERS = frozenset(
-    {
-        "secretaccesskey", "sessiontoken", "password", "oldpassword", "newpassword", "samlassertion", "privatekey",
-        "webidentitytoken", "plaintext", "tokencode", "authenticationcode1", "authenticationcode2", "qrcodepng",
-        "base32stringseed", "secretstring", "secretbinary", "accesstoken", "refreshtoken", "clientsecret", "idtoken",
-        "devicecode",
-    }
-)  # fmt: skip
+READ_ONLY_SERVICES = frozenset({"sts"})
+"""Services of which AWS calls every event read-only: STS gives credentials, and changes nothing."""
 
-MAX_TEXT = 1024
-"""Longest text of a parameter that an event keeps whole; AWS, too, leaves out what is too long."""
+OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
+"""The layers that belong to the owner of the resource, not to the caller."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a request came to: who, what, on what, decided how, answered with what."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request came to: who, what, on what, decided how, answered with what.
+
+    `unverified_key_id` is the access key that the request named, whether it was signed with it or not. `recipient` is
+    the account whose event this is; `shared_event_id` is set when another account is told of the request as well.
+    """
 
     request: HttpRequest
     time: int
@@ -56,15 +58,49 @@ class Outcome:
     verdicts: Sequence[Verdict] = ()
     error_code: str | None = None
     error_message: str | None = None
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = msgspec.field(default_factory=dict)
     recipient: str = ""
     view: Snapshot | Change | None = None
-    event_id: str = field(default_factory=ids.request_id)
+    event_id: str = msgspec.field(default_factory=ids.request_id)
+    unverified_key_id: str | None = None
+    shared_event_id: str | None = None
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether the caller's own account is told, or nobody else can be."""
+        identity = self.identity
+        return identity is None or not identity.account_id or identity.account_id == self.recipient
+
+    @property
+    def changes_nothing(self) -> bool:
+        """What the record's `readOnly` says."""
+        return self.read_only or self.service in READ_ONLY_SERVICES
+
+
+def events_of(outcome: Outcome) -> list[Event]:
+    """The events of a request: the caller's account's, and one for each other account whose resource it used.
+
+    AWS: both share a `sharedEventID` (CloudTrail User Guide, "CloudTrail record contents", sharedEventID).
+    """
+    owners = _other_owners(outcome)
+    if not owners:
+        return [event_of(outcome)]
+    shared = ids.request_id()
+    told = [replace(outcome, shared_event_id=shared)]
+    told += [replace(told[0], recipient=owner, event_id=ids.request_id()) for owner in owners]
+    return [event_of(one) for one in told]
+
+
+def _other_owners(outcome: Outcome) -> list[str]:
+    listed = outcome.notes.get("resources")
+    if not listed or outcome.error_code is not None or outcome.view is None:
+        return []
+    owners = {one["accountId"] for one in listed if "accountId" in one} - {outcome.recipient}
+    return sorted(owner for owner in owners if outcome.view.account(owner) is not None)
 
 
 def event_of(outcome: Outcome) -> Event:
     """The outcome as the store takes it; its JSON is made when it is written."""
-    identity = outcome.identity
     return Event(
         event_id=outcome.event_id,
         request_id=outcome.request.id,
@@ -72,14 +108,25 @@ def event_of(outcome: Outcome) -> Event:
         account=outcome.recipient,
         name=outcome.name,
         source=outcome.source,
-        read_only=outcome.read_only,
-        user_name=_user_name(identity),
-        access_key_id=identity.access_key_id if identity is not None else None,
-        document=lambda: cloudtrail_record(outcome),
-        resources=tuple(
-            EventResource(resource.get("type", ""), resource["ARN"]) for resource in outcome.notes.get("resources", ())
+        read_only=outcome.changes_nothing,
+        user_name=_user_name(outcome.identity) if outcome.is_callers else None,
+        access_key_id=_access_key_id(outcome),
+        document=_document(outcome),
+        resources=resources_of(
+            outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())
         ),
     )
+
+
+def _document(outcome: Outcome) -> bytes | Callable[[], dict[str, Any]]:
+    """The record's JSON, made at once: a few hundred bytes wait for the store, not all that a request came to.
+
+    What can't be encoded is left to the store, which writes a record that says so.
+    """
+    try:
+        return _ENCODER.encode(cloudtrail_record(outcome))
+    except (TypeError, ValueError, OverflowError):
+        return lambda: cloudtrail_record(outcome)
 
 
 def _user_name(identity: Identity | None) -> str | None:
@@ -87,56 +134,89 @@ def _user_name(identity: Identity | None) -> str | None:
         return None
     if identity.is_root:
         return "root"
-    return identity.session.session_name if identity.session is not None else identity.name
+    return identity.session.session_name or identity.name if identity.session is not None else identity.name
+
+
+def _access_key_id(outcome: Outcome) -> str | None:
+    if not outcome.is_callers:
+        return None
+    key_id = outcome.identity.access_key_id if outcome.identity is not None else outcome.unverified_key_id
+    return key_id if key_id is not None and KEY_ID.fullmatch(key_id) else None
 
 
 def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
     """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
-    request = outcome.request
+    request, notes = outcome.request, dict(outcome.notes)
+    asked = parameters(outcome.parameters, notes.pop("requestParameters", None))
     record: dict[str, Any] = {
         "eventVersion": EVENT_VERSION,
-        "userIdentity": user_identity(outcome.identity),
+        "userIdentity": _identity(outcome),
         "eventTime": iso_of(outcome.time),
         "eventSource": outcome.source,
         "eventName": outcome.name,
         "awsRegion": outcome.region,
         "sourceIPAddress": request.source_ip,
-        "userAgent": request.header(b"user-agent") or "",
-    }
-    if outcome.error_code is not None:
-        record["errorCode"] = outcome.error_code
-        if outcome.error_message:
-            record["errorMessage"] = outcome.error_message
-    record["requestParameters"] = shown(outcome.parameters) if outcome.parameters else None
-    record["responseElements"] = shown(outcome.response) if outcome.response and not outcome.read_only else None
-    record |= {
+        "userAgent": cut(request.header(b"user-agent") or ""),
+        **_error(outcome),
+        "requestParameters": asked,
+        "responseElements": shown(outcome.response) if outcome.response and not outcome.read_only else None,
         "requestID": request.id,
         "eventID": outcome.event_id,
-        "readOnly": outcome.read_only,
-        **outcome.notes,
+        "readOnly": outcome.changes_nothing,
+        **notes,
         "eventType": "AwsApiCall",
         "managementEvent": outcome.management,
         "recipientAccountId": outcome.recipient,
+        **({"sharedEventID": outcome.shared_event_id} if outcome.shared_event_id else {}),
         "eventCategory": "Management" if outcome.management else "Data",
     }
-    record["iamd"] = {
+    return record | {"iamd": _explanation(outcome)}
+
+
+def _identity(outcome: Outcome) -> dict[str, Any]:
+    if outcome.identity is not None and not outcome.is_callers:
+        return foreign_identity(outcome.identity)
+    return user_identity(outcome.identity, outcome.view, outcome.unverified_key_id)
+
+
+def _error(outcome: Outcome) -> dict[str, str]:
+    if outcome.error_code is None:
+        return {}
+    message = {"errorMessage": cut(outcome.error_message)} if outcome.error_message else {}
+    return {"errorCode": outcome.error_code} | message
+
+
+def _explanation(outcome: Outcome) -> dict[str, Any]:
+    # SECURITY: how the caller's own policies were decided is for the caller's account alone.
+    verdicts = outcome.verdicts if outcome.is_callers else ()
+    return {
         "revision": outcome.view.revision if outcome.view is not None else 0,
-        "decisions": [_decision(outcome, verdict) for verdict in outcome.verdicts],
+        "decisions": [_decision(outcome, verdict) for verdict in verdicts],
     }
-    return record
 
 
 def _decision(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
     asked, decision = verdict.request, verdict.decision
+    own = asked.resource_account == asked.principal.account
     return {
         "action": asked.action,
         "resource": asked.resource,
         "outcome": decision.outcome,
         "layer": decision.layer,
         "message": "" if decision.allowed else denial_message(decision, asked),
-        "statements": [_statement(outcome, asked.resource, match) for match in decision.matched],
-        "context": dict(asked.context),
+        "statements": [
+            _statement(outcome, asked.resource, match)
+            for match in decision.matched
+            # SECURITY: another account's policies and tags, and whether its role exists at all, stay its own (STS-13).
+            if own or match.layer not in OWNERS_LAYERS
+        ],
+        "context": _context(asked.context, own=own) if decision.layer is not Layer.ALWAYS else {},
     }
+
+
+def _context(keys: Context, *, own: bool) -> Context:
+    # SECURITY: tags of another account's resource stay its own (STS-13).
+    return keys if own else {key: value for key, value in keys.items() if ":resourcetag/" not in key}
 
 
 def _statement(outcome: Outcome, resource: str, match: Match) -> dict[str, Any]:
@@ -144,69 +224,3 @@ def _statement(outcome: Outcome, resource: str, match: Match) -> dict[str, Any]:
     if outcome.identity is not None and outcome.view is not None:
         name = policies.name_of(match, outcome.identity, outcome.view, resource)
     return {"layer": match.layer, "policy": name, "index": match.statement.index, "sid": match.statement.sid or ""}
-
-
-def user_identity(identity: Identity | None) -> dict[str, Any]:
-    """The `userIdentity` element (CloudTrail User Guide, "CloudTrail userIdentity element")."""
-    if identity is None or identity.kind is PrincipalKind.ANONYMOUS:
-        return {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
-    kinds = {PrincipalKind.ROOT: "Root", PrincipalKind.USER: "IAMUser", PrincipalKind.ROLE_SESSION: "AssumedRole"}
-    element: dict[str, Any] = {
-        "type": kinds.get(identity.kind, "FederatedUser"),
-        "principalId": identity.user_id,
-        "arn": identity.arn,
-        "accountId": identity.account_id,
-    }
-    if identity.access_key_id:
-        element["accessKeyId"] = identity.access_key_id
-    if identity.kind is PrincipalKind.USER and identity.name is not None:
-        element["userName"] = identity.name
-    if identity.session is not None:
-        element["sessionContext"] = _session_context(identity)
-    return element
-
-
-def _session_context(identity: Identity) -> dict[str, Any]:
-    session = identity.session
-    if session is None:
-        return {}
-    context: dict[str, Any] = {}
-    if identity.kind is PrincipalKind.ROLE_SESSION:
-        context["sessionIssuer"] = {
-            "type": "Role",
-            "principalId": identity.entity_id,
-            "arn": identity.entity_arn,
-            "accountId": identity.account_id,
-            "userName": identity.name,
-        }
-    context["attributes"] = {
-        "creationDate": iso_of(session.issued),
-        "mfaAuthenticated": "true" if session.mfa_time is not None else "false",
-    }
-    if session.source_identity is not None:
-        context["sourceIdentity"] = session.source_identity
-    return context
-
-
-def shown(value: Any, name: str = "") -> Any:
-    """A parameter or response as an event shows it: camelCase names, dates as text, secrets hidden, bodies left out."""
-    if name.lower() in SECRET_MEMBERS:
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {_camel(key): shown(item, key) for key, item in value.items() if item is not None}
-    if isinstance(value, str):
-        return value if len(value) <= MAX_TEXT * 16 else value[: MAX_TEXT * 16]
-    if isinstance(value, list | tuple):
-        return [shown(item, name) for item in value]
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes | bytearray):
-        return HIDDEN
-    return value
-
-
-def _camel(name: str) -> str:
-    # CloudTrail lowers the first letter and no more: its records say `userName`, and `aWSServiceName` too.
-    return name[:1].lower() + name[1:]

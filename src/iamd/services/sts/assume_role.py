@@ -124,6 +124,10 @@ def _answer(call: Call, session: Session, percent: int | None, minimum_size: int
 
 
 def _note(call: Call, session: Session) -> None:
+    """What the event says beyond parameters and answer (IAM User Guide, cloudtrail-integration, AssumeRole)."""
+    incoming = session_tags.inherited(call.identity.session)
+    if incoming:
+        call.notes["requestParameters"] = {"incomingTransitiveTags": incoming}
     call.notes["resources"] = [
         {
             "accountId": session.account,

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iamd.call import Call
-from iamd.policy.document import PolicyType, validate
-from iamd.policy.document import MalformedPolicy
+from iamd.policy.document import MalformedPolicy, PolicyType, validate
 from iamd.services.iam import entities
 from iamd.services.sts.errors import MalformedPolicyDocument, PackedPolicyTooLarge, ValidationError
 

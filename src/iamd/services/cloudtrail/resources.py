@@ -1,0 +1,61 @@
+"""Which resources an event is found by: those that its record lists, and those that its parameters name.
+
+AWS: event history knows the users, roles ... of IAM's requests although their records have no `resources` (CloudTrail
+User Guide, "Viewing events with CloudTrail event history", and "Resource types supported by event history").
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from iamd.store.events import EventResource
+
+IAM_MEMBERS = {
+    "UserName": "AWS::IAM::User",
+    "GroupName": "AWS::IAM::Group",
+    "RoleName": "AWS::IAM::Role",
+    "PolicyName": "AWS::IAM::Policy",
+    "PolicyArn": "AWS::IAM::Policy",
+    "InstanceProfileName": "AWS::IAM::InstanceProfile",
+    "AccessKeyId": "AWS::IAM::AccessKey",
+    "SerialNumber": "AWS::IAM::MfaDevice",
+    "VirtualMFADeviceName": "AWS::IAM::MfaDevice",
+}
+
+
+def resources_of(
+    service: str,
+    parameters: Mapping[str, Any] | None,
+    response: Mapping[str, Any] | None,
+    listed: Sequence[Mapping[str, str]],
+) -> tuple[EventResource, ...]:
+    """The resources by which LookupEvents finds the event of a request."""
+    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed]
+    if service == "iam" and parameters:
+        found += _named(parameters)
+        found += _made(response or {})
+    elif service == "sts" and response is not None and "AssumedRoleUser" in response:
+        found += _session(response)
+    return tuple(dict.fromkeys(found))
+
+
+def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
+    for member, kind in IAM_MEMBERS.items():
+        value = parameters.get(member)
+        if isinstance(value, str):
+            yield EventResource(kind, value)
+
+
+def _made(response: Mapping[str, Any]) -> Iterator[EventResource]:
+    """What the answer names and the parameters could not: the id of a new access key, the ARN of a new policy."""
+    key, policy = response.get("AccessKey"), response.get("Policy")
+    if isinstance(key, Mapping) and "AccessKeyId" in key:
+        yield EventResource("AWS::IAM::AccessKey", key["AccessKeyId"])
+    if isinstance(policy, Mapping) and "Arn" in policy:
+        yield EventResource("AWS::IAM::Policy", policy["Arn"])
+
+
+def _session(response: Mapping[str, Any]) -> Iterator[EventResource]:
+    user = response["AssumedRoleUser"]
+    yield EventResource("AWS::IAM::AccessKey", response["Credentials"]["AccessKeyId"])
+    yield EventResource("AWS::STS::AssumedRole", user["AssumedRoleId"])
+    yield EventResource("AWS::STS::AssumedRole", user["Arn"])

@@ -1,0 +1,78 @@
+"""Parameters and answers as records show them: CloudTrail's names and dates, and nothing secret."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What CloudTrail writes in place of a value that it must not show."""
+
+# SECURITY: these never reach an event, whatever the operation (AUD-04); compared without case.
+SECRET_MEMBERS = frozenset(
+    {
+        "secretaccesskey", "sessiontoken", "password", "oldpassword", "newpassword", "samlassertion", "privatekey",
+        "webidentitytoken", "plaintext", "tokencode", "authenticationcode1", "authenticationcode2", "qrcodepng",
+        "base32stringseed", "secretstring", "secretbinary", "accesstoken", "refreshtoken", "clientsecret", "idtoken",
+        "devicecode", "tradeintoken", "assertion", "code", "codeverifier", "signintoken",
+    }
+)  # fmt: skip
+# AWS leaves the secret of an access key out of the answers that it records.
+LEFT_OUT = frozenset({"secretaccesskey"})
+
+MAX_BYTES = 100 * 1024
+"""AWS: what is larger is left out of a record (CloudTrail User Guide, "CloudTrail record contents")."""
+
+MAX_TEXT = 1024
+"""AWS: user agents and error messages are cut off after 1 KB (same page)."""
+
+
+def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None) -> Any:
+    """Parameters as a record has them, with what was added to them; None when there are none, or too much of them."""
+    found = shown(given or {}) | dict(added or {})
+    return found if found and len(msgspec.json.encode(found)) <= MAX_BYTES else None
+
+
+def shown(value: Any, name: str = "") -> Any:
+    """A value as a record has it: names begin with a small letter, secrets are hidden."""
+    if name.lower() in SECRET_MEMBERS and not isinstance(value, Mapping):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {_camel(key): shown(item, key) for key, item in value.items() if _is_shown(key, item)}
+    if isinstance(value, str):
+        return legible(value)
+    if isinstance(value, list | tuple):
+        return [shown(item, name) for item in value]
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray):
+        return HIDDEN
+    return value
+
+
+def moment(value: datetime) -> str:
+    """A date within parameters and answers: `Jul 18, 2014 4:07:39 PM` (IAM User Guide, cloudtrail-integration)."""
+    half = "PM" if value.hour > 11 else "AM"
+    return f"{value:%b} {value.day}, {value.year} {value.hour % 12 or 12}:{value:%M:%S} {half}"
+
+
+def cut(text: str) -> str:
+    """A text that a client or an error may make long, at the length that a record has room for."""
+    return legible(text)[:MAX_TEXT]
+
+
+def _is_shown(name: str, value: Any) -> bool:
+    return value is not None and name.lower() not in LEFT_OUT
+
+
+def _camel(name: str) -> str:
+    # CloudTrail lowers the first letter and no more: its records say `userName`, and `aWSServiceName` too.
+    return legible(name[:1].lower() + name[1:])
+
+
+def legible(text: str) -> str:
+    """Text with lone surrogates spelled out, which JSON can't hold: what a client sends must not keep an event away."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

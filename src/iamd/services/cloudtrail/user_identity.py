@@ -1,0 +1,95 @@
+"""Who made a request, as a record names them (CloudTrail User Guide, "CloudTrail userIdentity element")."""
+
+import re
+from typing import Any
+
+from iamd.auth.identity import Identity
+from iamd.clock import iso_of
+from iamd.policy.request import PrincipalKind
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+from iamd.store.records import AccountRecord
+
+TYPES = {
+    PrincipalKind.ROOT: "Root",
+    PrincipalKind.USER: "IAMUser",
+    PrincipalKind.ROLE_SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+}
+KEY_ID = re.compile(r"[A-Z0-9]{16,32}")
+
+View = Snapshot | Change | None
+
+
+def user_identity(identity: Identity | None, view: View = None, unverified_key_id: str | None = None) -> dict[str, Any]:
+    """The caller; of a request whose signature did not hold only the access key id that it named.
+
+    AWS records no request that it could not authenticate; `Unknown` is its word for whom it can't tell.
+    """
+    if identity is None and unverified_key_id is not None:
+        return {"type": "Unknown", "principalId": "", **_key(unverified_key_id)}
+    if identity is None or identity.kind is PrincipalKind.ANONYMOUS:
+        return {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
+    element: dict[str, Any] = {
+        "type": TYPES[identity.kind],
+        "principalId": identity.user_id,
+        "arn": identity.arn,
+        "accountId": identity.account_id,
+        **_key(identity.access_key_id),
+    }
+    name = user_name(identity, view)
+    if name is not None:
+        element["userName"] = name
+    if identity.session is not None:
+        element["sessionContext"] = _session_context(identity)
+    return element
+
+
+def foreign_identity(identity: Identity) -> dict[str, Any]:
+    """The caller as the other account is told of it: its account and its unique id, neither name nor key."""
+    return {"type": "AWSAccount", "principalId": identity.user_id, "accountId": identity.account_id}
+
+
+def user_name(identity: Identity, view: View) -> str | None:
+    """A user's name; for the root user the account's alias, when it has one."""
+    if identity.kind is PrincipalKind.USER:
+        return identity.name
+    account = view.account(identity.account_id) if view is not None and identity.is_root else None
+    record = account.get(AccountRecord, identity.account_id) if account is not None else None
+    return record.alias if record is not None else None
+
+
+def _key(access_key_id: str | None) -> dict[str, str]:
+    # SECURITY: people paste a secret where the key id belongs; what has not the form of an id is not kept.
+    return {"accessKeyId": access_key_id} if access_key_id and KEY_ID.fullmatch(access_key_id) else {}
+
+
+def _session_context(identity: Identity) -> dict[str, Any]:
+    session = identity.session
+    if session is None:
+        return {}
+    context: dict[str, Any] = {}
+    if identity.kind is not PrincipalKind.USER and not identity.is_root:
+        context["sessionIssuer"] = _issuer(identity)
+    context["attributes"] = {
+        "creationDate": iso_of(session.issued),
+        "mfaAuthenticated": "true" if session.mfa_time is not None else "false",
+    }
+    if session.source_identity is not None:
+        context["sourceIdentity"] = session.source_identity
+    return context
+
+
+def _issuer(identity: Identity) -> dict[str, Any]:
+    """Where a session comes from: the role, or the user or root user who called GetFederationToken."""
+    if identity.kind is PrincipalKind.ROLE_SESSION:
+        kind = "Role"
+    else:
+        kind = "IAMUser" if identity.entity_id is not None else "Root"
+    issuer = {
+        "type": kind,
+        "principalId": identity.entity_id or identity.account_id,
+        "arn": identity.entity_arn,
+        "accountId": identity.account_id,
+    }
+    return issuer | ({"userName": identity.name} if identity.name is not None else {})
