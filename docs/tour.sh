@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BIN=${IAMD_BIN:-$PWD/.venv/bin}
+BIN=${TOUR_BIN:-$PWD/.venv/bin}
 WORK=$(mktemp -d)
 export PATH="$BIN:$PATH" AWS_PAGER="" AWS_MAX_ATTEMPTS=1 AWS_EC2_METADATA_DISABLED=true
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -130,8 +131,7 @@ def test_reset_goes_back_in_every_worker(both):
 
 
 def children(process: int) -> list[int]:
-    with open(f"/proc/{process}/task/{process}/children") as file:
-        return [int(child) for child in file.read().split()]
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def wait_for(condition, seconds: float = 20) -> None:
@@ -174,7 +174,7 @@ def test_a_signal_ends_all_workers_and_the_exit_code_is_0(start, number):
     pids = children(server.process.pid)
     assert len(pids) == 3
     assert server.stop(number) == 0
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert server.process.stdout.closed
 
 
@@ -188,8 +188,7 @@ def test_workers_end_when_nobody_watches_them_any_more(start):
 
 def running(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
 

@@ -15,7 +15,7 @@ def test_the_tour_runs_from_its_first_step_to_its_last():
     bin_folder = str(Path(sys.executable).parent)
     tour = subprocess.run(
         [ROOT / "docs" / "tour.sh"],
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "IAMD_BIN": bin_folder},
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TOUR_BIN": bin_folder},
         capture_output=True,
         text=True,
         timeout=580,

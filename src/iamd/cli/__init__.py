@@ -9,7 +9,7 @@ import click
 
 from iamd import __version__
 from iamd.settings import SettingsError, StartError, suggestion
-from iamd.store.errors import Unavailable
+from iamd.store.errors import Conflict, Unavailable
 
 COMMANDS: Mapping[str, str] = {
     "serve": "Start the server.",
@@ -77,10 +77,13 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         _fail(error.format_message(), getattr(error, "code", USAGE))
-    except (SettingsError, StartError, Unavailable) as error:
+    except (SettingsError, StartError, Unavailable, Conflict) as error:
         _fail(str(error), USAGE)
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"iamd: {message[:1].lower()}{message[1:]}".rstrip("."), err=True)
+    # Names keep their capitals: `PostgreSQL`, `IAMD_PORT`.
+    if message[1:2].islower() and message.partition(" ")[0][1:].islower():
+        message = message[:1].lower() + message[1:]
+    click.echo(f"iamd: {message}".rstrip("."), err=True)
     sys.exit(code)

@@ -9,10 +9,8 @@ from typing import Any
 
 import click
 
-from iamd.settings import Settings, load, suggestion
-
-HIDDEN = frozenset({"backends"})
-"""Settings that stand in iamd.toml only."""
+from iamd.configuration import load
+from iamd.settings import FILE_ONLY, Settings, suggestion
 
 
 class Serve(click.Command):
@@ -32,7 +30,7 @@ def _options() -> list[click.Option]:
     hints = typing.get_type_hints(Settings)
     options = [click.Option(["--config"], type=click.Path(path_type=Path), help="File of settings, iamd.toml.")]
     for setting in fields(Settings):
-        if setting.name in HIDDEN:
+        if setting.name in FILE_ONLY:
             continue
         flag = "--" + setting.name.replace("_", "-")
         doc = setting.metadata["doc"]

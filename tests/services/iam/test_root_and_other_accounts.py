@@ -16,18 +16,20 @@ OTHER = "210987654321"
 def two_accounts(tmp_path_factory):
     """An iamd with two accounts and a key of the first one's root user: its clients, that key, the other's admin."""
     data = tmp_path_factory.mktemp("root") / "data"
+    settings = Settings(data=data, backend="none")
     before = os.umask(0o077)
-    runtime = start.open_runtime(Settings(data=data, backend="none"))
-    start.first_start(runtime)
-    account_id, now = runtime.settings.account, int(runtime.clock.timestamp())
-    root = Administrator(account_id, "root", ids.access_key_id("AKIA", account_id), ids.secret_access_key())
+    with start.data_folder(settings):
+        runtime = start.open_runtime(settings)
+        start.first_start(runtime)
+        account_id, now = settings.account, int(runtime.clock.timestamp())
+        root = Administrator(account_id, "root", ids.access_key_id("AKIA", account_id), ids.secret_access_key())
 
-    def write(change):
-        change.put(account_id, accounts.access_key(runtime.keyring, root, None, now))
-        return accounts.add_account(change, runtime.keyring, account_id=OTHER, name="other", now=now)
+        def write(change):
+            change.put(account_id, accounts.access_key(runtime.keyring, root, None, now))
+            return accounts.add_account(change, runtime.keyring, account_id=OTHER, name="other", now=now)
 
-    other = runtime.store.write(write).result()
-    runtime.store.close()
+        other = runtime.store.write(write).result()
+        runtime.store.close()
     os.umask(before)
     server = Server(data, "--backend", "none")
     yield AWS(server), *(Credentials(who.access_key_id, who.secret_access_key) for who in (root, other))

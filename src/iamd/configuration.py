@@ -1,0 +1,242 @@
+"""Where settings come from, what is wrong with them in words, and which of them don't go together."""
+
+import ipaddress
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from iamd.settings import (
+    ELSEWHERE,
+    ENVIRONMENT_PREFIX,
+    FILE_ONLY,
+    LOOPBACK,
+    NAMES,
+    BackendSettings,
+    Settings,
+    SettingsError,
+    suggestion,
+)
+
+
+def load(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """The settings in force; `command_line` holds only what was given there."""
+    config = command_line.get("config") or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
+    given = {
+        **(_from_file(Path(config)) if config else {}),
+        **_from_environment(environment),
+        **{name: value for name, value in command_line.items() if name not in ELSEWHERE},
+    }
+    return _checked(_converted(given))
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingsError(f"cannot read `{path}`: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"`{path}` is not TOML: {error}") from error
+    for name in content:
+        if name not in NAMES:
+            raise SettingsError(f"unknown setting `{name}` in `{path}`{suggestion(name, NAMES)}")
+    return content
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        if name in ELSEWHERE:
+            continue
+        if name not in NAMES or name in FILE_ONLY:
+            known = [ENVIRONMENT_PREFIX + n.upper() for n in (*NAMES, *ELSEWHERE) if n not in FILE_ONLY]
+            raise SettingsError(f"unknown variable `{variable}`{suggestion(variable, known)}")
+        given[name] = tuple(text.split(",")) if name == "trusted_proxies" else text
+    return {**_enforce_iam(environment), **given}
+
+
+def _enforce_iam(environment: Mapping[str, str]) -> dict[str, str]:
+    """What LocalStack's variable means here; iamd cannot be told not to enforce."""
+    match environment.get("ENFORCE_IAM"):
+        case None:
+            return {}
+        case "1":
+            return {"enforce": "strict"}
+        case "soft":
+            return {"enforce": "soft"}
+        case other:
+            raise SettingsError(
+                f"ENFORCE_IAM=`{other}`: iamd always enforces; use `--enforce soft` to only record denials"
+            )
+
+
+def _converted(given: Mapping[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_read)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_worded(error, given)) from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(kind)
+
+
+def _worded(error: msgspec.ValidationError, given: Mapping[str, Any]) -> str:
+    """What is wrong, in words: the library's own name Python's types."""
+    words, _, place = str(error).partition(" - at `$")
+    path = place.rstrip("`").lstrip(".")
+    name = path.partition(".")[0].partition("[")[0]
+    if name == "backends" or name not in given:
+        return _worded_backend(words, given.get("backends"))
+    # SECURITY: what was given for a secret is not repeated.
+    got = "" if "secret" in name else f", got `{given[name]}`"
+    return f"wrong value for `{name}`: {wanted(name)}{got}"
+
+
+def _worded_backend(words: str, given: Any) -> str:
+    """What is wrong with the tables of backends."""
+    known = BackendSettings.__struct_fields__
+    for table, values in given.items() if isinstance(given, Mapping) else ():
+        if not isinstance(values, Mapping):
+            break
+        for key in values:
+            if key not in known:
+                return f"unknown setting `backends.{table}.{key}`{suggestion(key, known)}"
+        if "url" not in values:
+            return f"`[backends.{table}]` has no `url`"
+        for key, value in values.items():
+            if not _is_text(key, value):
+                return f"wrong value for `backends.{table}.{key}`: {_BACKEND_WANTED.get(key, 'a text')}"
+    return "backends are tables: `[backends.<name>]` with a `url`"
+
+
+_BACKEND_WANTED = {"services": "a list of services' names"}
+
+
+def _is_text(key: str, value: Any) -> bool:
+    if key == "services":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str)
+
+
+def wanted(name: str) -> str:
+    """What a setting takes, in words."""
+    kind = typing.get_type_hints(Settings)[name]
+    if typing.get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in typing.get_args(kind))
+    return _KINDS.get(kind, "a text")
+
+
+_KINDS: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+    Path | None: "a path",
+    tuple[str, ...]: "addresses",
+}
+
+
+def _checked(settings: Settings) -> Settings:
+    if not (settings.account.isascii() and settings.account.isdigit() and len(settings.account) == 12):
+        raise SettingsError(f"wrong value for `account`: an account number has 12 digits, got `{settings.account}`")
+    _check_numbers(settings)
+    _check_administrator(settings)
+    loopback = settings.host in LOOPBACK
+    if settings.dev and not loopback:
+        raise SettingsError(f"`--dev` binds loopback only, got `--host {settings.host}`")
+    if not loopback and not settings.allow_plain_http:
+        raise SettingsError(f"plain HTTP on `{settings.host}`: put TLS in front and give `--allow-plain-http`")
+    if settings.store and settings.store.startswith("postgresql"):
+        raise SettingsError("PostgreSQL is not built yet: leave `--store` out to use SQLite in the data folder")
+    if settings.store:
+        raise SettingsError(f"unknown kind of store `{settings.store}`: leave `--store` out to use SQLite")
+    _check_proxies(settings)
+    _check_backends(settings)
+    return settings
+
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "port": (0, 65535),
+    "workers": (1, 64),
+    "audit_retention_days": (1, 36500),
+    "max_staleness_seconds": (0, 3600),
+    "connections": (1, 1_000_000),
+    "backend_connect_seconds": (0.01, 3600),
+    "backend_response_seconds": (0.01, 86400),
+    "backend_idle_seconds": (0.01, 86400),
+    "header_seconds": (0.01, 3600),
+    "idle_seconds": (0.01, 86400),
+}
+"""The least and the most that a number may be."""
+
+
+def _check_numbers(settings: Settings) -> None:
+    for name, (least, most) in RANGES.items():
+        value = getattr(settings, name)
+        if not least <= value <= most:
+            raise SettingsError(f"wrong value for `{name}`: {least} to {most}, got `{value}`")
+
+
+def _check_administrator(settings: Settings) -> None:
+    key, secret = settings.admin_access_key_id, settings.admin_secret_access_key
+    if (key is None) != (secret is None):
+        raise SettingsError("give both `admin_access_key_id` and `admin_secret_access_key`, or neither")
+    if key is not None and not _ACCESS_KEY_ID.fullmatch(key):
+        raise SettingsError("wrong value for `admin_access_key_id`: 16 to 128 letters and digits")
+    # SECURITY: the words never hold what was given: it may be a secret with a slip in it.
+    if secret is not None and not _SECRET.fullmatch(secret):
+        raise SettingsError("wrong value for `admin_secret_access_key`: 16 or more visible ASCII characters")
+
+
+# IAM API Reference, "AccessKey": an access key id has 16 to 128 characters of \w.
+_ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}", re.ASCII)
+_SECRET = re.compile(r"[!-~]{16,256}")
+
+
+def _check_proxies(settings: Settings) -> None:
+    for address in settings.trusted_proxies:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError as error:
+            raise SettingsError(f"wrong value for `trusted_proxies`: an IP address, got `{address}`") from error
+
+
+def _check_backends(settings: Settings) -> None:
+    if settings.backend not in {"moto", "none"} and not _is_url(settings.backend):
+        raise SettingsError(
+            f"unknown backend `{settings.backend}`: give `moto`, `none` or a URL without a path, as `http://host:port`"
+        )
+    served: dict[str, str] = {}
+    for name, table in settings.backends.items():
+        if not _is_url(table.url):
+            raise SettingsError(f"wrong value for `backends.{name}.url`: `http://host:port`, got `{table.url}`")
+        if (table.access_key_id is None) != (table.secret_access_key is None):
+            raise SettingsError(f"give both `access_key_id` and `secret_access_key` of backend `{name}`, or neither")
+        if table.ca_file is not None and not Path(table.ca_file).is_file():
+            raise SettingsError(f"wrong value for `backends.{name}.ca_file`: there is no file `{table.ca_file}`")
+        for service in table.services or ("",):
+            if service in served:
+                what = f"service `{service}`" if service else "all other services"
+                raise SettingsError(f"backends `{served[service]}` and `{name}` both answer for {what}")
+            served[service] = name
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username or parts.path.strip("/"))
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain and port != 0

@@ -1,0 +1,195 @@
+"""Settings: every option, variable and key works; what is unknown or wrong is one line that shows the way out."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from iamd import configuration
+from iamd.cli import serve_command
+from iamd.settings import NAMES, BackendSettings, Settings, SettingsError
+
+SAMPLES = {
+    "host": ("::1", "::1"),
+    "port": ("1234", 1234),
+    "data": ("/tmp/x", Path("/tmp/x")),
+    "account": ("210987654321", "210987654321"),
+    "backend": ("http://localhost:5000", "http://localhost:5000"),
+    "enforce": ("soft", "soft"),
+    "dev": ("true", True),
+    "workers": ("3", 3),
+    "region": ("eu-west-1", "eu-west-1"),
+    "key_file": ("/tmp/k", Path("/tmp/k")),
+    "admin_access_key_id": ("AKIAEXAMPLEEXAMPLE00", "AKIAEXAMPLEEXAMPLE00"),
+    "admin_secret_access_key": ("a-secret-of-some-length", "a-secret-of-some-length"),
+    "audit_retention_days": ("7", 7),
+    "max_staleness_seconds": ("5", 5),
+    "allow_plain_http": ("true", True),
+    "trusted_proxies": ("10.0.0.1", ("10.0.0.1",)),
+    "backend_connect_seconds": ("1.5", 1.5),
+    "backend_response_seconds": ("2.5", 2.5),
+    "backend_idle_seconds": ("3.5", 3.5),
+    "header_seconds": ("4.5", 4.5),
+    "idle_seconds": ("5.5", 5.5),
+    "connections": ("9", 9),
+}
+"""A text for each setting that is none of the default, and what it means; `store` has only one value yet."""
+
+PAIRS = {"admin_access_key_id": "admin_secret_access_key", "admin_secret_access_key": "admin_access_key_id"}
+
+
+def together(name: str) -> list[str]:
+    return [name, PAIRS[name]] if name in PAIRS else [name]
+
+
+def test_every_setting_has_a_sample():
+    assert {*SAMPLES, "store", "backends"} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_is_an_option(name, monkeypatch):
+    seen: list[Settings] = []
+    monkeypatch.setattr("iamd.run.serve", lambda settings: seen.append(settings) or 0)
+    words = []
+    for one in together(name):
+        flag = "--" + one.replace("_", "-")
+        words += [flag] if isinstance(getattr(Settings(), one), bool) else [flag, SAMPLES[one][0]]
+    result = CliRunner().invoke(serve_command.command, words, env={})
+    assert result.exit_code == 0, result.output
+    assert getattr(seen[0], name) == SAMPLES[name][1]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_is_a_variable(name):
+    given = {f"IAMD_{one.upper()}": SAMPLES[one][0] for one in together(name)}
+    assert getattr(configuration.load({}, given), name) == SAMPLES[name][1]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_is_a_key_of_the_file(name, tmp_path):
+    lines = []
+    for one in together(name):
+        text, value = SAMPLES[one]
+        bare = str(value).lower() if isinstance(value, bool | int | float) else f'"{text}"'
+        lines.append(f"{one} = {f'[{bare}]' if isinstance(value, tuple) else bare}\n")
+    file = tmp_path / "iamd.toml"
+    file.write_text("".join(lines))
+    assert getattr(configuration.load({"config": file}, {}), name) == SAMPLES[name][1]
+    assert getattr(configuration.load({}, {"IAMD_CONFIG": str(file)}), name) == SAMPLES[name][1]
+
+
+def test_the_command_line_comes_before_the_environment_before_the_file(tmp_path):
+    file = tmp_path / "iamd.toml"
+    file.write_text('port = 1\nregion = "a"\nworkers = 4\n')
+    settings = configuration.load({"config": file, "port": "3"}, {"IAMD_PORT": "2", "IAMD_REGION": "b"})
+    assert (settings.port, settings.region, settings.workers) == (3, "b", 4)
+
+
+@pytest.mark.parametrize(("value", "enforce"), [("1", "strict"), ("soft", "soft")])
+def test_enforce_iam_is_taken(value, enforce):
+    assert configuration.load({}, {"ENFORCE_IAM": value}).enforce == enforce
+
+
+def test_backends_are_tables(tmp_path):
+    file = tmp_path / "iamd.toml"
+    file.write_text('[backends.files]\nurl = "http://localhost:9000"\nservices = ["s3"]\nregion = "eu-west-1"\n')
+    backends = configuration.load({"config": file}, {}).backends
+    assert backends == {"files": BackendSettings(url="http://localhost:9000", services=("s3",), region="eu-west-1")}
+
+
+WRONG = {
+    "port": ["abc", "65536", "-1", "1.5"],
+    "account": ["12", "abcdefghijkl", "1234567890123", "１２３４５６７８９０１２"],
+    "backend": ["moto2", "ftp://x", "http://host/path", "http://host:x", "http://", "http://u:p@host"],
+    "enforce": ["off", "0", ""],
+    "dev": ["maybe"],
+    "workers": ["0", "many", "65"],
+    "audit_retention_days": ["0"],
+    "max_staleness_seconds": ["-1"],
+    "trusted_proxies": ["proxy", "10.0.0.1,x"],
+    "header_seconds": ["0", "nan", "inf", "soon"],
+    "idle_seconds": ["-3"],
+    "connections": ["0"],
+    "store": ["postgresql://localhost/iamd", "mysql://x"],
+    "host": ["0.0.0.0"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_value_is_told_in_one_line_without_types(name, value):
+    with pytest.raises(SettingsError) as error:
+        configuration.load({}, {f"IAMD_{name.upper()}": value})
+    told = str(error.value)
+    assert "\n" not in told
+    for type_name in ("int", "str", "float", "bool", "array", "enum", "Literal", "PosixPath", "NoneType", "tuple"):
+        assert f"`{type_name}`" not in told
+    assert not told.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"IAMD_PROT": "1"}, "unknown variable `IAMD_PROT`; did you mean `IAMD_PORT`?"),
+        ({"IAMD_WORKER": "1"}, "unknown variable `IAMD_WORKER`; did you mean `IAMD_WORKERS`?"),
+        ({"IAMD_BACKENDS": "x"}, "unknown variable `IAMD_BACKENDS`; did you mean `IAMD_BACKEND`?"),
+        ({"ENFORCE_IAM": "0"}, "ENFORCE_IAM=`0`: iamd always enforces; use `--enforce soft` to only record denials"),
+    ],
+)
+def test_an_unknown_variable_names_the_nearest(given, told):
+    with pytest.raises(SettingsError) as error:
+        configuration.load({}, given)
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("prot = 1", "unknown setting `prot` in `{}`; did you mean `port`?"),
+        ("port = ", "`{}` is not TOML"),
+        ('port = "x"', "wrong value for `port`: a whole number, got `x`"),
+        ("port = [1]", "wrong value for `port`: a whole number, got `[1]`"),
+        ("host = 5", "wrong value for `host`: a text, got `5`"),
+        ("data = 5", "wrong value for `data`: a path, got `5`"),
+        ("admin_secret_access_key = [1]", "wrong value for `admin_secret_access_key`: a text"),
+        ('backends = "x"', "backends are tables: `[backends.<name>]` with a `url`"),
+        ("[backends.a]", "`[backends.a]` has no `url`"),
+        ("[backends.a]\nurll = 'x'", "unknown setting `backends.a.urll`; did you mean `url`?"),
+        ("[backends.a]\nurl = 5", "wrong value for `backends.a.url`: a text"),
+        ("[backends.a]\nurl = 'http://a'\nservices = 's3'", "wrong value for `backends.a.services`: a list of"),
+        ("[backends.a]\nurl = 'http://a/b'", "wrong value for `backends.a.url`: `http://host:port`, got `http://a/b`"),
+        ("[backends.a]\nurl = 'http://a'\nca_file = '/no'", "wrong value for `backends.a.ca_file`: there is no file"),
+        ("[backends.a]\nurl = 'http://a'\naccess_key_id = 'x'", "give both `access_key_id` and `secret_access_key` of"),
+        (
+            "[backends.a]\nurl = 'http://a'\nservices = ['s3']\n[backends.b]\nurl = 'http://b'\nservices = ['s3']",
+            "backends `a` and `b` both answer for service `s3`",
+        ),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(tmp_path, text, told):
+    file = tmp_path / "iamd.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        configuration.load({"config": file}, {})
+    assert str(error.value).startswith(told.format(file))
+    assert "\n" not in str(error.value)
+
+
+def test_a_secret_with_a_slip_is_not_repeated():
+    given = {
+        "IAMD_ADMIN_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+        "IAMD_ADMIN_SECRET_ACCESS_KEY": "se cret-of-some-length",
+    }
+    with pytest.raises(SettingsError) as error:
+        configuration.load({}, given)
+    assert "cret-of" not in str(error.value)
+
+
+def test_development_doors_are_for_loopback_only():
+    with pytest.raises(SettingsError, match="`--dev` binds loopback only"):
+        configuration.load({"dev": True, "host": "0.0.0.0", "allow_plain_http": True}, {})
+
+
+def test_every_setting_says_what_it_is():
+    for field in fields(Settings):
+        assert field.metadata["doc"].endswith(".")
