@@ -1,13 +1,13 @@
 """One HTTP request and one HTTP response, as values: nothing in them changes once they are made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """A request as it arrived.
 
     `path` and `query` are the bytes of the request target, still percent-encoded, without the `?` between them.
@@ -32,8 +32,7 @@ class HttpRequest:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(msgspec.Struct, frozen=True):
     """A whole response; the server adds `content-length`, `date` and the request id headers of the protocol."""
 
     status: int

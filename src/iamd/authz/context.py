@@ -119,6 +119,8 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
 
 def of_tags(parameters: Mapping[str, Any]) -> Context:
     """`aws:RequestTag/...` and `aws:TagKeys`, from the tags that an operation's parameters hold."""
+    if not parameters:
+        return {}
     tags = parameters.get("Tags")
     keys: Context = {}
     if isinstance(tags, list) and all(isinstance(tag, dict) and "Key" in tag for tag in tags):

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,8 +20,7 @@ class EventResource(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One audit record. `document` is its JSON, or the value it is made of, or what builds that value.
 
     A builder is called in the store's writer thread, so it must read nothing that changes after it was handed over.

@@ -314,8 +314,13 @@ class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
     pending_policy: str | None = None
     has_pending: bool = False
     tags: tuple[Tag, ...] = ()
+    facts: Mapping[str, str] = {}
+    """What decisions need beyond that: a table's partition keys by index, a secret's `name`."""
 
-    indexes = {"owner": lambda resource: (resource.owner,)}
+    indexes = {
+        "owner": lambda resource: (resource.owner,),
+        "name": lambda resource: (resource.facts["name"],) if "name" in resource.facts else (),
+    }
 
     @property
     def key(self) -> str:

@@ -1,10 +1,16 @@
 """What is written to SQLite while its write lock is held."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import chain
+from typing import Final
 
 from iamd.store.events import STREAM_SHIFT, StoredEvent
 from iamd.store.log import Head, Use, UseKey, Written
 from iamd.store.sqlite_reading import SQLiteReading
+
+ROWS_PER_STATEMENT: Final = (512, 64, 8, 1)
+"""How many rows one INSERT takes; few sizes, so that each is prepared once."""
 
 
 class SQLiteWriting(SQLiteReading):
@@ -81,14 +87,24 @@ class SQLiteWriting(SQLiteReading):
     def append_events(self, events: Iterable[tuple[StoredEvent, bytes]]) -> None:
         """Write events, each with its hash, after those of their stream."""
         rows = list(events)
-        self._connection.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+        self._insert(
+            "events",
             [(event.id, event.facts.account, event.facts.time, digest, event.document) for event, digest in rows],
         )
-        self._connection.executemany(
-            "INSERT INTO event_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*event.facts[:2], event.id, *event.facts[2:]) for event, _ in rows],
-        )
+        self._insert("event_keys", [(*event.facts[:2], event.id, *event.facts[2:]) for event, _ in rows])
+
+    def _insert(self, table: str, rows: list[tuple[object, ...]]) -> None:
+        """Insert rows, many to a statement.
+
+        Each statement gives the interpreter's lock away and takes it again, and the thread that serves requests may
+        hold it for milliseconds.
+        """
+        at = 0
+        for size in ROWS_PER_STATEMENT:
+            while len(rows) - at >= size:
+                values = tuple(chain.from_iterable(rows[at : at + size]))
+                self._connection.execute(_insertion(table, size, len(rows[at])), values)
+                at += size
 
     def set_head(self, stream: int, head: Head) -> None:
         """Store the last event of a stream."""
@@ -127,3 +143,9 @@ class SQLiteWriting(SQLiteReading):
         self._connection.execute(
             "DELETE FROM changes WHERE revision <= (SELECT max(revision) FROM changes) - ?", (keep_revisions,)
         )
+
+
+@cache
+def _insertion(table: str, rows: int, columns: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608 (a table of ours)

@@ -13,9 +13,12 @@ _DEPTH: Final = 32
 
 
 def decode(body: bytes) -> Any:
-    """Give the value of a JSON text; a name given twice, NaN and what nests too deep are refused."""
+    """Give the value of a JSON text; a name given twice, NaN, half a character and what nests too deep are refused."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        # SECURITY: half a surrogate pair is no text: no record could hold it, its request's event least of all.
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise wrong("Unable to parse the request body as JSON") from None
     _bounded(value)
