@@ -25,11 +25,11 @@ class Place:
 class Backends:
     """Every backend of this server, by service."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, is_owner: bool = True) -> None:
         limits = Limits(
             settings.backend_connect_seconds, settings.backend_response_seconds, settings.backend_idle_seconds
         )
-        self.embedded = EmbeddedBackend(settings.data) if settings.backend == "moto" else None
+        self.embedded = EmbeddedBackend(settings.data, owner=is_owner) if settings.backend == "moto" else None
         self._default = _default(settings, self.embedded, limits)
         self._named = {name: _place(name, table, limits) for name, table in settings.backends.items()}
         self._services = {

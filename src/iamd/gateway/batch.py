@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
+import msgspec
+
 from iamd.authz.target import Target
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
@@ -80,7 +82,7 @@ def plan(request: HttpRequest, asked: Asked, allowed: Sequence[int], refused: Se
     body = _body([objects[index] for index in allowed], quiet=quiet)
     kept = [(name, value) for name, value in request.headers if not name.startswith(_OF_BODY)]
     md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest())
-    return Plan(replace(request, headers=[*kept, (b"content-md5", md5)], body=body), errors)
+    return Plan(msgspec.structs.replace(request, headers=[*kept, (b"content-md5", md5)], body=body), errors)
 
 
 def _error(entry: dict[str, Any], message: str) -> str:

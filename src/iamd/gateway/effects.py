@@ -29,6 +29,8 @@ class Effect:
     arn: str
     policy: str | None = None
     has_policy: bool = False
+    within: str | None = None
+    """How the ARNs begin of what ends with it."""
 
 
 class InvalidPolicy(AWSError):
@@ -93,6 +95,25 @@ def _make_with_attributes(asked: Asked, arn: str, _: Facts) -> Effect:
     if not text:
         return Effect(Kind.MAKE, arn)
     return Effect(Kind.MAKE, arn, _checked(text, InvalidAttributeValue), has_policy=True)
+
+
+def _make_table(asked: Asked, arn: str, _: Facts) -> Effect:
+    policy = asked.parameters.get("ResourcePolicy")
+    if not policy:
+        return Effect(Kind.MAKE, arn)
+    return Effect(Kind.MAKE, arn, _checked(policy, InvalidPolicy), has_policy=True)
+
+
+def _end_table(_: Asked, arn: str, __: Facts) -> Effect:
+    return Effect(Kind.END, arn, within=f"{arn}/")
+
+
+def _end_function(_: Asked, arn: str, __: Facts) -> Effect:
+    return Effect(Kind.END, arn, within=f"{arn}:")
+
+
+def _end_alias(asked: Asked, arn: str, _: Facts) -> Effect:
+    return Effect(Kind.END, f"{arn}:{asked.parameters['Name']}")
 
 
 def _set_attributes(asked: Asked, arn: str, _: Facts) -> Effect | None:
@@ -216,8 +237,15 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("sns", "SetTopicAttributes"): _set_attribute,
     ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),
     ("sns", "RemovePermission"): _remove_permission("Label"),
+    ("dynamodb", "CreateTable"): _make_table,
+    ("dynamodb", "DeleteTable"): _end_table,
+    ("dynamodb", "PutResourcePolicy"): _put("Policy", InvalidPolicy),
+    ("dynamodb", "DeleteResourcePolicy"): _clear,
     ("lambda", "CreateFunction"): _make,
-    ("lambda", "DeleteFunction"): _end,
+    ("lambda", "DeleteFunction"): _end_function,
+    ("lambda", "DeleteAlias"): _end_alias,
+    ("lambda", "PutResourcePolicy"): _put("Policy", InvalidParameterValue),
+    ("lambda", "DeleteResourcePolicy"): _clear,
     ("lambda", "AddPermission"): _lambda_permission,
     ("lambda", "RemovePermission"): _remove_permission("StatementId"),
     ("secretsmanager", "PutResourcePolicy"): _put("ResourcePolicy", InvalidPolicy),

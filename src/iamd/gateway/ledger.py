@@ -54,6 +54,10 @@ class Ledger:
         done = status < 300 or (entry.effect.kind is Kind.END and status == _GONE)
         await self._write(lambda change: _settle(change, entry, done=done))
 
+    async def learn(self, record: Resource) -> None:
+        """Remember what an answer told of a resource, in place of what bore its name before."""
+        await self._write(lambda change: _learn(change, record))
+
     async def forget_others(self, boot: str) -> None:
         """Drop the facts of earlier lives of a backend that forgets."""
         await self._write(lambda change: _forget_others(change, boot))
@@ -83,12 +87,12 @@ def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: in
 
 
 def _settle(change: Change, entry: Entry, *, done: bool) -> None:
-    present = _known(change, entry.effect.arn, entry.boot)
-    if present is None:
-        return
     if entry.effect.kind is Kind.END:
         if done:
-            change.delete(GLOBAL, present)
+            _end(change, entry)
+        return
+    present = _known(change, entry.effect.arn, entry.boot)
+    if present is None:
         return
     if not entry.effect.has_policy:
         if not done and entry.before is None:
@@ -110,6 +114,27 @@ def _settle_policy(change: Change, entry: Entry, present: Resource, *, done: boo
             present, pending_policy=entry.before.pending_policy, has_pending=entry.before.has_pending
         )
     change.put(GLOBAL, settled)
+
+
+def _end(change: Change, entry: Entry) -> None:
+    """Forget what ended, and what was part of it."""
+    arn, within = entry.effect.arn, entry.effect.within
+    ended = [known] if (known := change.shared.get(Resource, arn)) is not None else []
+    if within is not None:
+        ended += [record for record in change.shared.all(Resource) if record.arn.startswith(within)]
+    for record in ended:
+        if record.backend_boot == entry.boot:
+            change.delete(GLOBAL, record)
+
+
+def _learn(change: Change, record: Resource) -> None:
+    for known in change.shared.find(Resource, "name", record.facts["name"]) if "name" in record.facts else ():
+        if known.arn != record.arn and known.backend_boot == record.backend_boot:
+            change.delete(GLOBAL, known)
+    present = _known(change, record.arn, record.backend_boot)
+    if present is not None:
+        record = msgspec.structs.replace(present, facts={**present.facts, **record.facts})
+    change.put(GLOBAL, record)
 
 
 def _forget_others(change: Change, boot: str) -> None:

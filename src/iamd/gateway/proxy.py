@@ -3,12 +3,14 @@
 `Gateway._serve` is the steps in order. Whatever is refused before the last of them sends no byte to a backend.
 """
 
-import dataclasses
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from iamd import pipeline
 from iamd.auth import checksums, chunked, sigv4
@@ -19,7 +21,7 @@ from iamd.authz.target import Target
 from iamd.backend.embedded import BackendDown
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, effects, events, resources
+from iamd.gateway import batch, bodies, effects, events, learned, resources
 from iamd.gateway.actions import mapping, passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -35,12 +37,11 @@ from iamd.http import HttpRequest
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
-from iamd.store.account import Snapshot
 from iamd.store.errors import Unavailable
 from iamd.wire import parse, route
 from iamd.wire.catalog import CATALOG
 from iamd.wire.hosts import host_of
-from iamd.wire.models import Protocol
+from iamd.wire.models import Operation, Protocol
 from iamd.wire.serialize import request_id_headers
 
 log = logging.getLogger(__name__)
@@ -75,14 +76,26 @@ class Gateway:
         self._runtime = runtime
         self._backends = backends
         self._ledger = Ledger(runtime.store)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def start(cls, runtime: Runtime) -> "Gateway":
         """A gateway to the backends of the settings; the embedded one begins to start, and requests to it wait."""
-        gateway = cls(runtime, Backends(runtime.settings))
-        if gateway._backends.embedded is not None:
-            gateway._backends.embedded.start()
+        gateway = cls(runtime, Backends(runtime.settings, is_owner=runtime.worker == 0))
+        gateway._begin_backend()
         return gateway
+
+    def _begin_backend(self) -> None:
+        embedded = self._backends.embedded
+        if embedded is not None:
+            embedded.on_boot(self._forget)
+            embedded.start()
+
+    def _forget(self, boot: str) -> None:
+        """What was known of the backend's last life is dropped when its next one begins."""
+        task = asyncio.get_running_loop().create_task(self._ledger.forget_others(boot))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def health(self) -> dict[str, Any]:
         """The state of each backend."""
@@ -133,9 +146,11 @@ class Gateway:
         snapshot = self._runtime.store.snapshot()
         identity = progress.identity = pipeline.identified(self._runtime, progress, snapshot)
         _check_body(progress)
-        asked = self._asked(progress, identity)
-        place = self._backends.of(asked.operation.service)
-        step = await self._decide(progress, asked, place, identity)
+        operation = self._operation(progress, identity)
+        place = self._backends.of(operation.service)
+        facts = await self._facts(place)
+        asked = self._asked(progress, identity, facts)
+        step = self._decide(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
         headers = self._headers(step, answer)
@@ -155,39 +170,46 @@ class Gateway:
                 return
         service = entries[0].name if entries else "s3"
         body = await bodies.whole(request, receive, largest_body(service))
-        request = progress.request = dataclasses.replace(request, body=body)
+        request = progress.request = msgspec.structs.replace(request, body=body)
         found = progress.route = route.operation_of(request, scope)
         progress.management = events.is_management(found.operation)
 
-    def _asked(self, progress: Progress, identity: Identity) -> Asked:
-        """Step 5: the parameters, and where they are asked."""
-        found, claim = progress.route, progress.claim
+    def _operation(self, progress: Progress, identity: Identity) -> Operation:
+        found = progress.route
         if found is None:
             raise CommonError(Common.UNKNOWN_OPERATION)
         if identity is ANONYMOUS and found.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
+        return found.operation
+
+    def _asked(self, progress: Progress, identity: Identity, facts: Facts) -> Asked:
+        """Step 5: the parameters, and where they are asked."""
+        found, claim = progress.route, progress.claim
+        if found is None:
+            raise CommonError(Common.UNKNOWN_OPERATION)
         parameters = parse.parameters(found, progress.request)
         progress.parameters = events.shown(found.operation, parameters)
         region = claim.region if claim is not None else self._runtime.settings.region
         if not _REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         now = self._runtime.clock.machine_timestamp()
-        return Asked(found.operation, parameters, identity.account_id, region, claim, now)
+        account = identity.account_id
+        return Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
 
-    async def _facts(self, place: Place, snapshot: Snapshot) -> Facts:
+    async def _facts(self, place: Place) -> Facts:
+        """What is known of this backend's resources; it has to be up, as its boot says which facts count."""
         embedded = place.backend.embedded
         if embedded is None:
-            return Facts(snapshot, None, place.account, forgets=False)
+            return Facts(self._runtime.store.snapshot(), None, place.account, forgets=False)
         try:
             boot = embedded.boot or await embedded.ready()
         except BackendDown as error:
             raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-        return Facts(snapshot, boot, None, forgets=True)
+        return Facts(self._runtime.store.snapshot(), boot, None, forgets=True)
 
-    async def _decide(self, progress: Progress, asked: Asked, place: Place, identity: Identity) -> Step:
+    def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """Steps 6 to 8: what is touched, by which rules, and whether it is allowed."""
         wanted = mapping.targets(asked)
-        facts = await self._facts(place, self._runtime.store.snapshot())
         progress.view = facts.view
         _check_anonymous(identity, asked, facts, wanted)
         creates = wanted[0].arn if asked.operation.name.startswith("Create") else None
@@ -276,6 +298,7 @@ class Gateway:
                 roles=passed_roles.mirrored(step.asked, step.facts.view),
             )
             status = answer.status
+            await self._learn(step, answer)
             return answer
         except BackendUnavailable:
             # Nothing was sent.
@@ -285,12 +308,17 @@ class Gateway:
             if entry is not None:
                 await self._ledger.settle(entry, status)
 
+    async def _learn(self, step: Step, answer: Answer) -> None:
+        record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
+        if record is not None:
+            await self._ledger.learn(record)
+
     def _verdict(self, step: Step) -> Decided:
         asked, progress = step.asked, step.progress
         found = progress.route
         if found is None:
             raise TypeError("no route")
-        owners = {target.account for target in step.targets if not target.trust and target.account}
+        owners = {target.account for target in step.targets if target.account and _is_like(target, step.targets[0])}
         virtual = found.style == "virtual"
         return Decided(
             service=asked.operation.service,
@@ -406,6 +434,11 @@ def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Seq
             raise NoSuchBucket(
                 "The specified bucket does not exist", members={"BucketName": str(asked.parameters.get("Bucket"))}
             )
+
+
+def _is_like(target: Target, first: Target) -> bool:
+    """Tell whether a target is in the service that does the work, not one that it reads from."""
+    return target.arn.split(":")[2:3] == first.arn.split(":")[2:3]
 
 
 def _owner(step: Step, owners: set[str]) -> str:

@@ -41,6 +41,16 @@ class Facts:
         found = self.view.shared.get(Resource, arn)
         return found if found is not None and found.backend_boot == self.boot else None
 
+    def known(self, arn: str) -> Mapping[str, str]:
+        """What is known of a resource beyond owner and policy; empty when nothing is."""
+        found = self.get(arn)
+        return found.facts if found is not None else {}
+
+    def named(self, name: str) -> str | None:
+        """The ARN of the newest resource that is known by this name."""
+        found = [r for r in self.view.shared.find(Resource, "name", name) if r.backend_boot == self.boot]
+        return found[-1].arn if found else None
+
     def bucket_owner(self, arn: str, caller: str) -> str:
         """Whose a bucket is."""
         found = self.get(arn)
@@ -78,12 +88,16 @@ def is_s3(arn: str) -> bool:
 
 
 def holder(arn: str) -> str:
-    """The ARN of what holds the policy: an object's bucket, a function without its version, else the thing itself."""
+    """The ARN of what holds the policy: an object's bucket, an index's table, else the thing itself.
+
+    AWS: a table's policy covers its indexes, its stream has one of its own (DynamoDB Developer Guide, "Using
+    resource-based policies for DynamoDB"); a function's versions and aliases have their own (Lambda API Reference,
+    AddPermission: Qualifier).
+    """
     if is_s3(arn):
         return arn.partition("/")[0]
-    parts = arn.split(":")
-    if parts[2:3] == ["lambda"] and len(parts) > 7 and parts[5] == "function":
-        return ":".join(parts[:7])
+    if ":dynamodb:" in arn:
+        return arn.partition("/index/")[0]
     return arn
 
 

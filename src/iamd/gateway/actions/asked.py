@@ -1,7 +1,7 @@
 """Asked: one routed and parsed request to another service, as its mapping to actions sees it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,22 @@ from iamd.wire.models import Operation
 Value = str | tuple[str, ...]
 
 
+def nothing_known(_: str) -> Mapping[str, str]:
+    """What is known of a resource that iamd has no facts of."""
+    return {}
+
+
+def nobody_named(_: str) -> str | None:
+    """The ARN of a resource that iamd knows by no name."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An operation with its parameters, by the model's names, and where and by whose account it is asked.
 
-    `account` is the caller's, empty for an anonymous one. `known` tells resources that iamd has facts of, by a name.
+    `account` is the caller's, empty for an anonymous one. `known` gives what iamd knows of a resource by its ARN,
+    `named` the ARN of a resource that iamd knows by a name.
     """
 
     operation: Operation
@@ -26,7 +37,8 @@ class Asked:
     region: str
     claim: Claim | None = None
     now: float = 0.0
-    known: Mapping[str, str] = field(default_factory=dict)
+    known: Callable[[str], Mapping[str, str]] = nothing_known
+    named: Callable[[str], str | None] = nobody_named
 
     @property
     def partition(self) -> str:

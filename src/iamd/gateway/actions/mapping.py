@@ -35,17 +35,28 @@ def targets(asked: Asked) -> list[Target]:
     """Everything that the request must be allowed on; at least one, else the request is refused."""
     service, name = asked.operation.service, asked.operation.name
     found = table.table(service)
-    if found is None or not found.has(name):
-        return by_rule.targets(asked)
     try:
-        mapped = _computed(found, asked) if name in found.computed else _of_rows(found, found.rows[name], asked)
+        if found is None or not found.has(name):
+            mapped = by_rule.targets(asked)
+        else:
+            mapped = _computed(found, asked) if name in found.computed else _of_rows(found, found.rows[name], asked)
     except KeyError as missing:
         # The operation's own words for a required member that is missing; else nothing says what is touched.
         validate.validate(asked.operation, asked.parameters)
         raise invalid(f"The request does not name the resource that it is for: {missing.args[0]}") from missing
     if not mapped:
         raise by_rule.Unmapped(f"{service}:{name}")
+    for target in mapped:
+        _check_region(target.arn, asked)
     return mapped
+
+
+def _check_region(arn: str, asked: Asked) -> None:
+    # SECURITY: the backend works in the region of the signature; an ARN of another region would be decided on and not
+    # be what is touched.
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[3] not in {"", "*", asked.region}:
+        raise invalid(f"{arn} is not in the region {asked.region}.")
 
 
 def _computed(found: Table, asked: Asked) -> list[Target]:

@@ -35,12 +35,18 @@ def values(asked: Asked) -> Mapping[str, Any]:
     """What the rows and keys of S3's table name."""
     given = asked.parameters
     bucket = given.get("Bucket")
-    if bucket is not None and not _BUCKET.fullmatch(bucket):
-        raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": bucket})
+    if bucket is not None:
+        check_bucket(bucket)
     found: dict[str, Any] = {**_source(given), **_tags(given), **_lock(asked), **of_signature(asked)}
     if asked.operation.name in _CREATING:
         found["object_creation"] = True
     return found
+
+
+def check_bucket(name: str) -> None:
+    """Refuse a name that would be read as more than a bucket's."""
+    if not _BUCKET.fullmatch(name):
+        raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": name})
 
 
 def _source(given: Mapping[str, Any]) -> dict[str, Any]:

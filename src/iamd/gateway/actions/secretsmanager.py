@@ -1,8 +1,8 @@
 """Secrets Manager: the ARN of a secret that is named by its name, part of its ARN, or its ARN.
 
-AWS decides on the ARN with its six random characters (Secrets Manager User Guide, "Determine who has permissions to your
-secrets"). iamd learns it from the answers of the backend; until then the place of those characters is held by `??????`,
-which `*` and `??????` in a policy match and nothing narrower does.
+AWS decides on the ARN with its six random characters (Secrets Manager User Guide, "Determine who has permissions to
+your secrets"). iamd learns it from the answers of the backend; until then the place of those characters is held by
+`??????`, which `*` and `??????` in a policy match and nothing narrower does.
 """
 
 import re
@@ -14,6 +14,8 @@ from iamd.authz.target import Target
 from iamd.gateway.actions.asked import Asked, invalid
 
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
+# AWS: a name should not end like this, as part of an ARN could not be told from a whole one (DescribeSecret).
+_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$", re.ASCII)
 UNKNOWN_SUFFIX: Final = "-??????"
 
 
@@ -33,9 +35,10 @@ def secret_arn(identifier: str, asked: Asked) -> str:
     kind, _, name = parsed.resource.partition(":") if parsed is not None else ("", "", "")
     if parsed is None or parsed.service != "secretsmanager" or kind != "secret" or parsed.region != asked.region:
         raise invalid("Invalid ARN")
-    if asked.known(identifier):
-        return identifier
-    return _by_name(name, parsed.account, asked)
+    found = None if asked.known(identifier) else asked.named(known_name(asked.region, parsed.account, name))
+    if found is None and not asked.known(identifier) and not _SUFFIX.search(name):
+        return _by_name(name, parsed.account, asked)
+    return found or identifier
 
 
 def known_name(region: str, account: str, name: str) -> str:
@@ -50,15 +53,17 @@ def _by_name(name: str, account: str, asked: Asked) -> str:
 
 def _whole(name: str, account: str, asked: Asked) -> str:
     if not _NAME.fullmatch(name):
-        raise invalid("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+        raise invalid(
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+        )
     return f"arn:{asked.partition}:secretsmanager:{asked.region}:{account}:secret:{name}"
 
 
 def batch_get_secret_value(asked: Asked) -> list[Target]:
     """`BatchGetSecretValue`, and `GetSecretValue` on each secret; by filter, on all of them."""
+    named = [secret_arn(identifier, asked) for identifier in asked.parameters.get("SecretIdList") or []]
     found = [Target(action="secretsmanager:BatchGetSecretValue")]
-    for identifier in asked.parameters.get("SecretIdList") or []:
-        found.append(Target(arn=secret_arn(identifier, asked), action="secretsmanager:GetSecretValue"))
+    found += [Target(arn=arn, action="secretsmanager:GetSecretValue") for arn in named]
     if asked.parameters.get("Filters") or len(found) == 1:
         # SECURITY: which secrets a filter finds is not known before it is asked: the right to all of them is needed.
         every = f"arn:{asked.partition}:secretsmanager:{asked.region}:{asked.account}:secret:*"

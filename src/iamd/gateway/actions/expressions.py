@@ -1,0 +1,65 @@
+"""Which top-level attributes DynamoDB's expressions name, and which values they hold against a partition key.
+
+AWS: DynamoDB Developer Guide, "Using expressions in DynamoDB" and "Legacy conditional parameters".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from iamd.gateway.actions.asked import invalid
+
+_TOKEN: Final = re.compile(r"\s*(?:([#:]?[A-Za-z0-9_]+|<>|<=|>=|[=<>().,\[\]+-])|\Z)", re.ASCII)
+_WORDS: Final = frozenset(
+    {"and", "or", "not", "between", "in", "set", "remove", "add", "delete", "true", "false", "null"}
+)
+
+
+def tokens(expression: str) -> list[str]:
+    """The tokens of an expression; what no expression can hold is refused, since readers would differ on it."""
+    found, place = [], 0
+    while place < len(expression):
+        match = _TOKEN.match(expression, place)
+        if match is None:
+            raise invalid("Invalid expression: Syntax error; token: an unexpected character")
+        if match[1] is not None:
+            found.append(match[1])
+        place = match.end()
+    return found
+
+
+def attributes(expression: str, names: Mapping[str, str]) -> Iterator[str]:
+    """The first part of each document path in an expression; `#name` stands for what `names` says."""
+    read = tokens(expression)
+    for index, token in enumerate(read):
+        after = read[index + 1] if index + 1 < len(read) else ""
+        before = read[index - 1] if index else ""
+        if before in {".", "["} or not (token[0] in "#_" or token[0].isalpha()):
+            continue
+        if after == "(" or (token.lower() in _WORDS and token[0] != "#"):
+            continue
+        yield names.get(token, token)
+
+
+def equal_to(expression: str, attribute: str | None, names: Mapping[str, str]) -> list[str]:
+    """The value placeholders that the expression holds equal to the attribute; to any, when it is None."""
+    read = tokens(expression)
+    found = []
+    for left, sign, right in zip(read, read[1:], read[2:], strict=False):
+        if sign != "=":
+            continue
+        if right.startswith(":") and attribute in {None, names.get(left, left)}:
+            found.append(right)
+        elif left.startswith(":") and attribute in {None, names.get(right, right)}:
+            found.append(left)
+    return found
+
+
+def text_of(value: Any) -> str | None:
+    """A key's value as conditions compare it: of type S, N or B."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return None
+    kind, content = next(iter(value.items()))
+    if kind in {"S", "N"} and isinstance(content, str):
+        return content
+    return content.hex() if kind == "B" and isinstance(content, bytes) else None

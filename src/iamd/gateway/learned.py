@@ -1,0 +1,93 @@
+"""What the answers of a backend tell that later decisions need: a secret's whole ARN, partition keys, functions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from iamd import arn as arns
+from iamd.gateway.actions import lambda_
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.by_rule import account_of
+from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
+from iamd.gateway.actions.secretsmanager import known_name
+from iamd.gateway.answer import Answer
+from iamd.gateway.resources import Facts
+from iamd.store.records import Resource
+
+Told = Mapping[str, Any]
+Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | None]
+
+
+def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> Resource | None:
+    """The resource that this answer tells something new of, with what it tells."""
+    read = _READ.get((asked.operation.service, asked.operation.name))
+    if read is None or not 200 <= answer.status < 300 or answer.whole is None:
+        return None
+    try:
+        found = read(asked, msgspec.json.decode(answer.whole, type=dict[str, Any]))
+    except (msgspec.DecodeError, KeyError, TypeError):
+        # An answer of another shape tells nothing.
+        return None
+    if found is None:
+        return None
+    arn, told = found
+    owner = account_of(arn)
+    if owner is None or told.items() <= facts.known(arn).items():
+        return None
+    return Resource(arn=arn, owner=owner, created=now, backend_boot=facts.boot, facts=told)
+
+
+def _secret(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    arn = told["ARN"]
+    owner = account_of(arn)
+    return (arn, {"name": known_name(asked.region, owner, told["Name"])}) if owner is not None else None
+
+
+def _table(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    table = told.get("TableDescription") or told["Table"]
+    return table["TableArn"], dict(_partition_keys(table))
+
+
+def _partition_keys(table: Told) -> Iterator[tuple[str, str]]:
+    yield partition_fact(None), _hash_of(table)
+    for index in [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]:
+        yield partition_fact(index["IndexName"]), _hash_of(index)
+
+
+def _hash_of(described: Told) -> str:
+    """The partition key of a table or an index (DynamoDB API Reference, KeySchemaElement)."""
+    return partition_text(part["AttributeName"] for part in described["KeySchema"] if part["KeyType"] == "HASH")
+
+
+def _mapping(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    return lambda_.mapping_arn(told["UUID"], asked), {lambda_.MAPPED_FUNCTION: told["FunctionArn"]}
+
+
+def _url(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    function = told["FunctionArn"]
+    whole = _whole_function(function)
+    return (whole, {lambda_.url_auth(function, whole): told["AuthType"]}) if whole is not None else None
+
+
+def _whole_function(arn: str) -> str | None:
+    parsed = arns.parse(arn)
+    name = parsed.resource.split(":")[1] if parsed is not None and parsed.resource.startswith("function:") else None
+    return arn[: arn.index(":function:")] + f":function:{name}" if name is not None else None
+
+
+_READ: Final[Mapping[tuple[str, str], Read]] = {
+    **{
+        ("secretsmanager", name): _secret
+        for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
+    },
+    **{("dynamodb", name): _table for name in ("CreateTable", "DescribeTable", "UpdateTable")},
+    **{
+        ("lambda", name): _mapping
+        for name in ("CreateEventSourceMapping", "GetEventSourceMapping", "UpdateEventSourceMapping")
+    },
+    **{
+        ("lambda", name): _url
+        for name in ("CreateFunctionUrlConfig", "GetFunctionUrlConfig", "UpdateFunctionUrlConfig")
+    },
+}
