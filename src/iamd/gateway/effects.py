@@ -31,6 +31,11 @@ class Effect:
     has_policy: bool = False
     within: str | None = None
     """How the ARNs begin of what ends with it."""
+    begun: Mapping[str, str] | None = None
+    done: Mapping[str, str] | None = None
+    refused: Mapping[str, str] | None = None
+    """What else is known of it while the request is on its way, once it is done, once the backend refused it; None
+    leaves it as it is."""
 
 
 class InvalidPolicy(AWSError):
@@ -57,10 +62,11 @@ class InvalidParameterValue(AWSError):
 Of = Callable[[Asked, str, Facts], Effect | None]
 
 
-def of(asked: Asked, arn: str, facts: Facts) -> Effect | None:
-    """What the request will do to the facts of its first target; None for nearly all."""
+def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
+    """What the request will do to the facts of its first target; nothing for nearly all."""
     found = _EFFECTS.get((asked.operation.service, asked.operation.name))
-    return found(asked, arn, facts) if found is not None else None
+    effect = found(asked, arn, facts) if found is not None else None
+    return [effect] if effect is not None else []
 
 
 def _checked(text: str, error: type[AWSError]) -> str:

@@ -1,5 +1,6 @@
-"""What the answers of a backend tell that later decisions need: a secret's whole ARN, partition keys, functions."""
+"""What the answers of a backend tell that later decisions need: a secret's whole ARN, partition keys, change sets."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -9,11 +10,15 @@ from iamd import arn as arns
 from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
+from iamd.gateway.actions.cloudformation import CHANGE_SET_STACK, change_set_name, stack_name
 from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
 from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.answer import Answer
+from iamd.gateway.cloudformation import stack
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
+
+_ID: Final = re.compile(rb"<Id>(arn:[A-Za-z0-9:/_-]{1,1000})</Id>")
 
 Told = Mapping[str, Any]
 Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | None]
@@ -25,7 +30,7 @@ def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> Resource | None:
     if read is None or not 200 <= answer.status < 300 or answer.whole is None:
         return None
     try:
-        found = read(asked, msgspec.json.decode(answer.whole, type=dict[str, Any]))
+        found = read(asked, _told(answer.whole))
     except (msgspec.DecodeError, KeyError, TypeError):
         # An answer of another shape tells nothing.
         return None
@@ -36,6 +41,20 @@ def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> Resource | None:
     if owner is None or told.items() <= facts.known(arn).items():
         return None
     return Resource(arn=arn, owner=owner, created=now, backend_boot=facts.boot, facts=told)
+
+
+def _told(body: bytes) -> Told:
+    """What a body tells: JSON, or the one ARN that XML is read for."""
+    if body.startswith(b"<"):
+        match = _ID.search(body)
+        return {"Id": match[1].decode()} if match is not None else {}
+    return msgspec.json.decode(body, type=dict[str, Any])
+
+
+def _change_set(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    name = change_set_name(asked, asked.parameters["ChangeSetName"])
+    state = stack.encoded(stack.new_change_set(asked))
+    return told["Id"], {"name": name, CHANGE_SET_STACK: stack_name(asked), stack.STATE: state}
 
 
 def _secret(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
@@ -77,6 +96,7 @@ def _whole_function(arn: str) -> str | None:
 
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
+    ("cloudformation", "CreateChangeSet"): _change_set,
     **{
         ("secretsmanager", name): _secret
         for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")

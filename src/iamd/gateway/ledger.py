@@ -1,7 +1,7 @@
 """Writing facts of resources down: pending before the backend is asked, settled by what it answered."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -42,17 +42,18 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def begin(self, effect: Effect, owner: str, boot: str | None, now: int) -> Entry:
+    async def begin(self, effects: Sequence[Effect], owner: str, boot: str | None, now: int) -> list[Entry]:
         """Note what a request is about to do; durable when this returns, so that no crash makes iamd forget it."""
-        return await self._write(lambda change: _begin(change, effect, owner, boot, now))
+        if not effects:
+            return []
+        return await self._write(lambda change: [_begin(change, effect, owner, boot, now) for effect in effects])
 
-    async def settle(self, entry: Entry, status: int | None) -> None:
+    async def settle(self, entries: Sequence[Entry], status: int | None) -> None:
         """Note what came of it: done, refused by the backend, or not known (None, or a server error)."""
-        if status is None or status >= 500:
+        if not entries or status is None or status >= 500:
             # Not known: what is pending stays so, and the stricter of both decides.
             return
-        done = status < 300 or (entry.effect.kind is Kind.END and status == _GONE)
-        await self._write(lambda change: _settle(change, entry, done=done))
+        await self._write(lambda change: _settle_all(change, entries, status))
 
     async def learn(self, record: Resource) -> None:
         """Remember what an answer told of a resource, in place of what bore its name before."""
@@ -81,9 +82,16 @@ def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: in
     record = before or Resource(arn=effect.arn, owner=owner, created=now, backend_boot=boot)
     if effect.has_policy:
         record = msgspec.structs.replace(record, pending_policy=effect.policy, has_pending=True)
+    if effect.begun is not None:
+        record = msgspec.structs.replace(record, facts=effect.begun)
     if record != before and effect.kind is not Kind.END:
         change.put(GLOBAL, record)
     return Entry(effect, owner, boot, before)
+
+
+def _settle_all(change: Change, entries: Sequence[Entry], status: int) -> None:
+    for entry in entries:
+        _settle(change, entry, done=status < 300 or (entry.effect.kind is Kind.END and status == _GONE))
 
 
 def _settle(change: Change, entry: Entry, *, done: bool) -> None:
@@ -94,9 +102,13 @@ def _settle(change: Change, entry: Entry, *, done: bool) -> None:
     present = _known(change, entry.effect.arn, entry.boot)
     if present is None:
         return
+    facts = entry.effect.done if done else entry.effect.refused
+    if facts is not None:
+        present = msgspec.structs.replace(present, facts=facts)
+        change.put(GLOBAL, present)
+    elif not done and entry.before is None and not entry.effect.has_policy:
+        change.delete(GLOBAL, present)
     if not entry.effect.has_policy:
-        if not done and entry.before is None:
-            change.delete(GLOBAL, present)
         return
     if present.pending_policy == entry.effect.policy and present.has_pending:
         _settle_policy(change, entry, present, done=done)

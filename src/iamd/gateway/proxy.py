@@ -7,7 +7,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -15,23 +14,22 @@ import msgspec
 from iamd import pipeline
 from iamd.auth import checksums, chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
-from iamd.authz import context
-from iamd.authz.authorize import Denied, Verdict, authorize
-from iamd.authz.target import Target
+from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, effects, events, learned, resources
-from iamd.gateway.actions import mapping, passed_roles
+from iamd.gateway import batch, bodies, deciding, effects, events, learned
+from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.body_limits import largest_body
-from iamd.gateway.effects import Effect
+from iamd.gateway.cloudformation import effects as stack_effects
+from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import BackendUnavailable, forward
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.payload import EMPTY, Payload
-from iamd.gateway.resources import Facts, NoSuchBucket
+from iamd.gateway.resources import Facts
 from iamd.gateway.watch import ClientGone
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
@@ -57,18 +55,6 @@ _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12})*-[0-9]{1,2}|aws-global"
 _ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
 
-@dataclass(slots=True)
-class Step:
-    """What is known of one request once it has been decided."""
-
-    progress: Progress
-    asked: Asked
-    place: Place
-    facts: Facts
-    targets: Sequence[Target]
-    would_deny: Denied | None = None
-
-
 class Gateway:
     """One server's way to its backends."""
 
@@ -76,6 +62,7 @@ class Gateway:
         self._runtime = runtime
         self._backends = backends
         self._ledger = Ledger(runtime.store)
+        self._decider = Decider(runtime)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -150,7 +137,7 @@ class Gateway:
         place = self._backends.of(operation.service)
         facts = await self._facts(place)
         asked = self._asked(progress, identity, facts)
-        step = self._decide(progress, asked, place, facts, identity)
+        step = await self._decided(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
         headers = self._headers(step, answer)
@@ -207,52 +194,11 @@ class Gateway:
             raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
         return Facts(self._runtime.store.snapshot(), boot, None, forgets=True)
 
-    def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        """Steps 6 to 8: what is touched, by which rules, and whether it is allowed."""
-        wanted = mapping.targets(asked)
-        progress.view = facts.view
-        _check_anonymous(identity, asked, facts, wanted)
-        creates = wanted[0].arn if asked.operation.name.startswith("Create") else None
-        found = resources.decided(wanted, facts, asked.account, creates=creates)
-        step = Step(progress, asked, place, facts, found)
-        if not batch.is_batch(asked.operation):
-            self._authorize(step, identity, found)
-            self._authorize_roles(step, identity)
-        bucket = asked.parameters.get("Bucket")
-        own = f"arn:{asked.partition}:s3:::{bucket}" if bucket is not None else None
-        resources.check_expected_owner(asked.parameters, found, own)
-        return step
-
-    def _authorize_roles(self, step: Step, identity: Identity) -> None:
-        passed = passed_roles.targets(step.asked, step.facts.view)
-        if passed:
-            self._authorize(step, identity, passed)
-            passed_roles.check_trust(step.asked, step.facts.view)
-
-    def _authorize(self, step: Step, identity: Identity, targets: Sequence[Target]) -> None:
-        progress, asked = step.progress, step.asked
-        now = self._runtime.clock.seconds()
-        try:
-            verdicts = self._verdicts(step, identity, targets, now)
-        except Denied as denied:
-            progress.verdicts = [*progress.verdicts, *denied.verdicts]
-            if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
-                raise _worded(denied, asked) from denied
-            step.would_deny = denied
-            progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
-        else:
-            progress.verdicts = [*progress.verdicts, *verdicts]
-
-    def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target], now: int) -> list[Verdict]:
-        region = step.asked.region
-        return authorize(
-            identity,
-            step.facts.view,
-            f"{step.asked.operation.service}:{step.asked.operation.name}",
-            targets,
-            lambda: context.of_request(step.progress.request, region, now),
-            now,
-        )
+    async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
+        if asked.operation.service == "cloudformation":
+            # A template takes long to read, and others are not to wait for it.
+            return await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
+        return self._decider.decide(progress, asked, place, facts, identity)
 
     async def _forwarded(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
@@ -262,10 +208,11 @@ class Gateway:
         own = self._own_answer(step)
         if own is not None:
             return own
-        effect = effects.of(asked, step.targets[0].arn, step.facts)
-        entry = await self._begin(step, effect)
+        owner = step.targets[0].account or asked.account
+        changes = [*effects.of(asked, step.targets[0].arn, step.facts), *stack_effects.of(step)]
+        entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
         payload = await self._payload(progress, receive)
-        return await self._settled(step, entry, progress.request, payload, receive)
+        return await self._settled(step, entries, progress.request, payload, receive)
 
     def _own_answer(self, step: Step) -> Answer | None:
         """What iamd answers from its facts: the policy that it decides by (interface of the state)."""
@@ -276,15 +223,8 @@ class Gateway:
             return None
         return Answer(200, [(b"content-type", b"application/json")], known.policy.encode(), 0.0)
 
-    async def _begin(self, step: Step, effect: Effect | None) -> Entry | None:
-        if effect is None:
-            return None
-        target = step.targets[0]
-        owner = target.account or step.asked.account
-        return await self._ledger.begin(effect, owner, step.facts.boot, self._runtime.clock.seconds())
-
     async def _settled(
-        self, step: Step, entry: Entry | None, request: HttpRequest, payload: Payload, receive: Receive
+        self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
     ) -> Answer:
         status = None
         try:
@@ -295,7 +235,7 @@ class Gateway:
                 self._verdict(step),
                 now=self._runtime.clock.machine_timestamp(),
                 receive=receive,
-                roles=passed_roles.mirrored(step.asked, step.facts.view),
+                roles=[role for asked in step.making for role in passed_roles.mirrored(asked, step.facts.view)],
             )
             status = answer.status
             await self._learn(step, answer)
@@ -305,8 +245,7 @@ class Gateway:
             status = 400
             raise
         finally:
-            if entry is not None:
-                await self._ledger.settle(entry, status)
+            await self._ledger.settle(entries, status)
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
@@ -318,13 +257,12 @@ class Gateway:
         found = progress.route
         if found is None:
             raise TypeError("no route")
-        owners = {target.account for target in step.targets if target.account and _is_like(target, step.targets[0])}
         virtual = found.style == "virtual"
         return Decided(
             service=asked.operation.service,
             operation=asked.operation.name,
             protocol=str(found.protocol),
-            account_id=_owner(step, owners),
+            account_id=deciding.owner(step),
             region=asked.region,
             host=progress.request.header(b"host") or "localhost",
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
@@ -335,8 +273,7 @@ class Gateway:
         allowed, refused = [], []
         for index, target in enumerate(step.targets):
             try:
-                now = self._runtime.clock.seconds()
-                verdicts = self._verdicts(step, identity, batch.with_bypass(step.asked, target), now)
+                verdicts = self._decider.verdicts(step, identity, batch.with_bypass(step.asked, target))
             except Denied as denied:
                 step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
                 if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
@@ -351,7 +288,7 @@ class Gateway:
         if plan.request is None:
             return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer(), 0.0)
         body = plan.request.body or b""
-        answer = await self._settled(step, None, plan.request, Payload(body, len(body)), receive)
+        answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
         return await plan.merged(answer)
 
     async def _payload(self, progress: Progress, receive: Receive) -> Payload:
@@ -423,48 +360,6 @@ def _check_body(progress: Progress) -> None:
         raise CommonError(Common.NOT_IMPLEMENTED, words)
     if found.operation.name != "CompleteMultipartUpload":
         checksums.verify(request.headers, request.body)
-
-
-def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
-    """Nobody reaches a bucket that iamd knows nothing of."""
-    if identity is not ANONYMOUS or asked.operation.service != "s3" or not facts.forgets:
-        return
-    for target in wanted:
-        if resources.is_s3(target.arn) and facts.get(resources.holder(target.arn)) is None:
-            raise NoSuchBucket(
-                "The specified bucket does not exist", members={"BucketName": str(asked.parameters.get("Bucket"))}
-            )
-
-
-def _is_like(target: Target, first: Target) -> bool:
-    """Tell whether a target is in the service that does the work, not one that it reads from."""
-    return target.arn.split(":")[2:3] == first.arn.split(":")[2:3]
-
-
-def _owner(step: Step, owners: set[str]) -> str:
-    """The account in which the backend does the work: the resource's owner, or the caller for something new."""
-    asked = step.asked
-    if asked.operation.service == "s3" and "Bucket" in asked.parameters:
-        own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
-        return next((t.account for t in step.targets if resources.holder(t.arn) == own and t.account), asked.account)
-    if len(owners) > 1:
-        raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")
-    return next(iter(owners), asked.account)
-
-
-def _worded(denied: Denied, asked: Asked) -> CommonError:
-    """The denial in the service's words.
-
-    AWS: S3 names the resource in quotes, and tells callers of other accounts nothing ("Troubleshoot access denied
-    (403 Forbidden) errors in Amazon S3").
-    """
-    if asked.operation.service != "s3":
-        return denied
-    last = denied.verdicts[-1].request
-    if not asked.account or last.resource_account != asked.account:
-        return CommonError(Common.ACCESS_DENIED, "Access Denied")
-    words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
-    return CommonError(Common.ACCESS_DENIED, words)
 
 
 def _state(place: Place) -> str:

@@ -3,7 +3,7 @@
 Facts are `Resource` records. Those of a backend that forgets on restart carry its boot id and count for that boot only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -120,7 +120,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
     return found
 
 
-def check_expected_owner(parameters: Mapping[str, Any], targets: list[Target], bucket: str | None) -> None:
+def check_expected_owner(parameters: Mapping[str, Any], targets: Sequence[Target], bucket: str | None) -> None:
     """Refuse when the client expects another owner (S3 User Guide, "Verifying bucket ownership with bucket owner
     condition").
     """

@@ -22,10 +22,9 @@ class Unmapped(CommonError):
 
     status = 403
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(
-            Common.ACCESS_DENIED, f"iamd knows no IAM action for {operation}, so the request cannot be decided."
-        )
+    def __init__(self, operation: str, because: str | None = None) -> None:
+        reason = because or f"iamd knows no IAM action for {operation}"
+        super().__init__(Common.ACCESS_DENIED, f"{reason}, so the request cannot be decided.")
 
 
 def action_of(service: str, operation: str) -> str | None:

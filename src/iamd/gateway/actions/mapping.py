@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from iamd.authz.target import Target
-from iamd.gateway.actions import by_rule, dynamodb, keys, lambda_, logs, s3, secretsmanager, sqs, table, tags
+from iamd.gateway.actions import (
+    by_rule,
+    cloudformation,
+    dynamodb,
+    keys,
+    lambda_,
+    logs,
+    s3,
+    secretsmanager,
+    sqs,
+    table,
+    tags,
+)
 from iamd.gateway.actions.asked import Asked, Value, invalid
 from iamd.gateway.actions.table import Row, Table
 from iamd.wire import validate
@@ -14,6 +26,7 @@ Computed = Callable[[Asked], list[Target]]
 
 # What a service's templates and keys may name beyond the parameters themselves.
 VALUES: Final[Mapping[str, Values]] = {
+    "cloudformation": cloudformation.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
     "lambda": lambda_.values,
@@ -35,6 +48,8 @@ def targets(asked: Asked) -> list[Target]:
     """Everything that the request must be allowed on; at least one, else the request is refused."""
     service, name = asked.operation.service, asked.operation.name
     found = table.table(service)
+    if found is not None and name in found.refused:
+        raise by_rule.Unmapped(f"{service}:{name}", found.refused[name])
     try:
         if found is None or not found.has(name):
             mapped = by_rule.targets(asked)

@@ -17,7 +17,7 @@ _ROW: Final = re.compile(
     r"(?P<action>[a-z0-9-]+:[A-Za-z0-9]+|[A-Za-z0-9]+) on (?P<resource>\*|[a-z_]+)"
     r"(?: (?P<sense>if|unless) (?P<members>[A-Za-z0-9_.=|-]+))?"
 )
-_NAMES: Final = frozenset({"prefix", "resources", "operations", "on", "computed", "keys"})
+_NAMES: Final = frozenset({"prefix", "resources", "operations", "on", "computed", "keys", "refused"})
 
 
 class WrongTable(Exception):
@@ -56,7 +56,8 @@ class Row:
 class Table:
     """`rows` by operation; `computed` names the functions for operations that no row can express.
 
-    `keys` are condition keys as the reference writes them and the parameters that they are.
+    `keys` are condition keys as the reference writes them and the parameters that they are. `refused` are operations
+    that no row can decide, each with the reason.
     """
 
     service: str
@@ -64,6 +65,7 @@ class Table:
     rows: Mapping[str, tuple[Row, ...]]
     computed: Mapping[str, str]
     keys: Mapping[str, str]
+    refused: Mapping[str, str]
 
     def has(self, operation: str) -> bool:
         """Tell whether the table knows the operation."""
@@ -96,7 +98,8 @@ def _read(service: str, content: Mapping[str, Any]) -> Table:
     }
     for operation, texts in content.get("operations", {}).items():
         rows[operation] = tuple(_row(text, prefix, templates) for text in texts)
-    return Table(service, prefix, rows, content.get("computed", {}), content.get("keys", {}))
+    refused = dict.fromkeys(content.get("refused", {}).get("operations", ()), content.get("refused", {}).get("because"))
+    return Table(service, prefix, rows, content.get("computed", {}), content.get("keys", {}), refused)
 
 
 def _row(text: str, prefix: str, templates: Mapping[str, str]) -> Row:

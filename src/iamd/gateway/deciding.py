@@ -1,0 +1,206 @@
+"""Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iamd import arn as arns
+from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.auth.tokens import Session, SessionKind
+from iamd.authz import context
+from iamd.authz.authorize import Denied, Verdict, authorize
+from iamd.authz.context import Context
+from iamd.authz.target import Target
+from iamd.errors import Common, CommonError
+from iamd.gateway import batch, resources
+from iamd.gateway.actions import mapping, passed_roles
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.backends import Place
+from iamd.gateway.cloudformation import stack
+from iamd.gateway.cloudformation.stack import Work
+from iamd.gateway.resources import Facts, NoSuchBucket
+from iamd.pipeline import Progress
+from iamd.policy.request import PrincipalKind
+from iamd.runtime import Runtime
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+
+_SERVICE: Final = "cloudformation.amazonaws.com"
+# AWS: what a service does with its caller's permissions carries these (IAM User Guide, "AWS global condition context
+# keys": aws:CalledVia, aws:ViaAWSService); with a role of its own it does not. The address is the service's in both.
+_VIA_SERVICE: Final[Mapping[str, str | tuple[str, ...]]] = {
+    "aws:viaawsservice": "true",
+    "aws:calledvia": (_SERVICE,),
+    "aws:calledviafirst": _SERVICE,
+    "aws:calledvialast": _SERVICE,
+}
+_HOUR: Final = 3600
+
+
+@dataclass(slots=True)
+class Step:
+    """What is known of one request once it has been decided."""
+
+    progress: Progress
+    asked: Asked
+    place: Place
+    facts: Facts
+    targets: Sequence[Target]
+    work: Work | None = None
+    """What the service does on somebody's behalf, where it does."""
+    would_deny: Denied | None = None
+
+    @property
+    def making(self) -> list[Asked]:
+        """The request, and the operations that it makes a service do: each may hand roles over."""
+        return [self.asked, *(self.work.making if self.work is not None else ())]
+
+
+class Decider:
+    """Decides requests to other services."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
+        """The step that may be taken; Denied, or another refusal, when it may not."""
+        wanted = mapping.targets(asked)
+        progress.view = facts.view
+        _check_anonymous(identity, asked, facts, wanted)
+        step = Step(progress, asked, place, facts, _decided(wanted, asked, facts))
+        if not batch.is_batch(asked.operation):
+            self._authorize(step, identity, step.targets)
+            self._authorize_roles(step, identity, asked)
+            self._authorize_work(step, identity)
+        bucket = asked.parameters.get("Bucket")
+        own = f"arn:{asked.partition}:s3:::{bucket}" if bucket is not None else None
+        resources.check_expected_owner(asked.parameters, step.targets, own)
+        return step
+
+    def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
+        passed = passed_roles.targets(asked, step.facts.view)
+        if passed:
+            self._authorize(step, identity, passed, own)
+            passed_roles.check_trust(asked, step.facts.view)
+
+    def _authorize_work(self, step: Step, identity: Identity) -> None:
+        """What the service does for its caller is decided for the caller, or for the role that it does it with."""
+        step.work = stack.work(step.asked)
+        if step.work is None:
+            return
+        worker, own = identity, dict(_VIA_SERVICE)
+        if step.work.role is not None:
+            worker, own = service_session(step.work.role, step.facts.view, self._runtime.clock.seconds()), {}
+        targets = [target for wanted in step.work.targets for target in _decided([wanted], step.asked, step.facts)]
+        self._authorize(step, worker, targets, own)
+        for making in step.work.making:
+            self._authorize_roles(step, worker, making, own)
+
+    def _authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
+        progress = step.progress
+        try:
+            verdicts = self.verdicts(step, identity, targets, own)
+        except Denied as denied:
+            progress.verdicts = [*progress.verdicts, *denied.verdicts]
+            if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
+                raise _worded(denied, step.asked) from denied
+            step.would_deny = denied
+            progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
+        else:
+            progress.verdicts = [*progress.verdicts, *verdicts]
+
+    def verdicts(
+        self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None
+    ) -> list[Verdict]:
+        """The verdicts, all of them allowing; Denied at the first that does not.
+
+        `own` are the keys of a call that a service makes, in place of those of the client's connection.
+        """
+        asked, now = step.asked, self._runtime.clock.seconds()
+
+        def of_request() -> Context:
+            keys = context.of_request(step.progress.request, asked.region, now)
+            if own is not None:
+                del keys["aws:sourceip"]
+                keys.update(own)
+            return keys
+
+        action = f"{asked.operation.service}:{asked.operation.name}"
+        return authorize(identity, step.facts.view, action, targets, of_request, now)
+
+
+def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
+    creates = wanted[0].arn if asked.operation.name.startswith("Create") else None
+    return resources.decided(wanted, facts, asked.account, creates=creates)
+
+
+def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identity:
+    """The session in which CloudFormation uses a role (User Guide, "CloudFormation service role")."""
+    role = passed_roles.role_of(role_arn, view)
+    parsed = arns.parse(role_arn)
+    if role is None or parsed is None:
+        raise CommonError(Common.VALIDATION, f"Role {role_arn} is invalid or cannot be assumed")
+    name = "AWSCloudFormation"
+    session = Session(
+        kind=SessionKind.ROLE,
+        access_key_id="",
+        secret_access_key="",
+        account=parsed.account,
+        principal_id=role.role_id,
+        issued=now,
+        expires=now + _HOUR,
+        session_name=name,
+    )
+    return Identity(
+        PrincipalKind.ROLE_SESSION,
+        parsed.account,
+        arns.assumed_role(parsed.account, role.role_name, name),
+        f"{role.role_id}:{name}",
+        role.role_id,
+        role_arn,
+        role.role_name,
+        session=session,
+    )
+
+
+def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
+    """Nobody reaches a bucket that iamd knows nothing of."""
+    if identity is not ANONYMOUS or asked.operation.service != "s3" or not facts.forgets:
+        return
+    for target in wanted:
+        if resources.is_s3(target.arn) and facts.get(resources.holder(target.arn)) is None:
+            raise NoSuchBucket(
+                "The specified bucket does not exist", members={"BucketName": str(asked.parameters.get("Bucket"))}
+            )
+
+
+def _worded(denied: Denied, asked: Asked) -> CommonError:
+    """The denial in the service's words.
+
+    AWS: S3 names the resource in quotes, and tells callers of other accounts nothing ("Troubleshoot access denied
+    (403 Forbidden) errors in Amazon S3").
+    """
+    if asked.operation.service != "s3":
+        return denied
+    last = denied.verdicts[-1].request
+    if not asked.account or last.resource_account != asked.account:
+        return CommonError(Common.ACCESS_DENIED, "Access Denied")
+    words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
+    return CommonError(Common.ACCESS_DENIED, words)
+
+
+def is_like(target: Target, first: Target) -> bool:
+    """Tell whether a target is in the service that does the work, not one that it reads from."""
+    return target.arn.split(":")[2:3] == first.arn.split(":")[2:3]
+
+
+def owner(step: Step) -> str:
+    """The account in which the backend does the work: the resource's owner, or the caller for something new."""
+    asked = step.asked
+    if asked.operation.service == "s3" and "Bucket" in asked.parameters:
+        own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
+        return next((t.account for t in step.targets if resources.holder(t.arn) == own and t.account), asked.account)
+    owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
+    if len(owners) > 1:
+        raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")
+    return next(iter(owners), asked.account)
