@@ -16,6 +16,7 @@ from iamd.auth.credentials import Credentials
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
+from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
@@ -110,7 +111,10 @@ def note_use(runtime: Runtime, identity: Identity, claim: Claim) -> None:
         kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
     if key is not None:
         runtime.store.note_use(
-            identity.account_id, kind, key, Use(runtime.clock.seconds(), claim.region, claim.service)
+            identity.account_id,
+            kind,
+            key,
+            Use(runtime.clock.seconds(), region_of(claim.service, claim.region), claim.service),
         )
 
 
@@ -197,7 +201,7 @@ class Work:
             request=self.progress.request,
             service=self.registered.service,
             operation=self.registered.name,
-            region=claim.region if claim is not None else self.runtime.settings.region,
+            region=self._region(claim),
             now=self.runtime.clock.seconds(),
             clock=self.runtime.clock,
             keyring=self.runtime.keyring,
@@ -205,6 +209,9 @@ class Work:
             view=view,
             prepared=prepared,
         )
+
+    def _region(self, claim: Claim | None) -> str:
+        return region_of(self.registered.service, claim.region if claim is not None else self.runtime.settings.region)
 
     def _decide(self, call: Call) -> None:
         if self.identity is ANONYMOUS:
@@ -279,7 +286,7 @@ def outcome(
         service=service,
         source=progress.source or f"{service}.amazonaws.com",
         name=name,
-        region=claim.region if claim is not None else runtime.settings.region,
+        region=region_of(service, claim.region if claim is not None else runtime.settings.region),
         identity=identity,
         read_only=name.startswith(("Get", "List", "Describe", "Lookup")) if read_only is None else read_only,
         management=progress.management,

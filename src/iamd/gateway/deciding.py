@@ -10,6 +10,7 @@ from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
+from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.gateway import batch, resources
@@ -119,7 +120,8 @@ class Decider:
         asked, now = step.asked, self._runtime.clock.seconds()
 
         def of_request() -> Context:
-            keys = context.of_request(step.progress.request, asked.region, now)
+            region = region_of(asked.operation.service, asked.region)
+            keys = context.of_request(step.progress.request, region, now)
             if own is not None:
                 del keys["aws:sourceip"]
                 keys.update(own)

@@ -10,6 +10,7 @@ from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.authz import context, policies
 from iamd.authz.authorize import principal_of
+from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.policy.decision import denial_message
@@ -110,8 +111,11 @@ def can(
 
 def _asked(call: Call, identity: Identity, action: str, target: Target, given: Mapping[str, Sequence[str]]) -> Request:
     owner = target.account or identity.account_id
+    parsed = arn.parse(target.arn)
+    named = parsed.region if parsed is not None else ""
+    region = named or region_of(action.partition(":")[0], call.region)
     keys = {
-        **context.of_request(call.request, call.region, call.now),
+        **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
         **target.context,
         "aws:resourceaccount": owner,
