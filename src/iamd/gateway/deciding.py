@@ -1,7 +1,7 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from iamd import arn as arns
@@ -16,6 +16,7 @@ from iamd.errors import Common, CommonError
 from iamd.gateway import batch, resources
 from iamd.gateway.actions import mapping, passed_roles
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
 from iamd.gateway.cloudformation import stack
 from iamd.gateway.cloudformation.stack import Work
@@ -49,12 +50,9 @@ class Step:
     targets: Sequence[Target]
     work: Work | None = None
     """What the service does on somebody's behalf, where it does."""
+    passed: list[Passed] = field(default_factory=list)
+    """The roles that it hands to services."""
     would_deny: Denied | None = None
-
-    @property
-    def making(self) -> list[Asked]:
-        """The request, and the operations that it makes a service do: each may hand roles over."""
-        return [self.asked, *(self.work.making if self.work is not None else ())]
 
 
 class Decider:
@@ -79,10 +77,11 @@ class Decider:
         return step
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
-        passed = passed_roles.targets(asked, step.facts.view)
+        passed = passed_roles.of(asked, step.facts.view)
         if passed:
-            self._authorize(step, identity, passed, own)
-            passed_roles.check_trust(asked, step.facts.view)
+            self._authorize(step, identity, passed_roles.targets(passed, asked), own)
+            passed_roles.check_trust(passed, asked, step.facts.view)
+            step.passed += passed
 
     def _authorize_work(self, step: Step, identity: Identity) -> None:
         """What the service does for its caller is decided for the caller, or for the role that it does it with."""

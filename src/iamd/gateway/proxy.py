@@ -235,7 +235,8 @@ class Gateway:
                 self._verdict(step),
                 now=self._runtime.clock.machine_timestamp(),
                 receive=receive,
-                roles=[role for asked in step.making for role in passed_roles.mirrored(asked, step.facts.view)],
+                roles=passed_roles.mirrored(step.passed, step.facts.view),
+                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view),
             )
             status = answer.status
             await self._learn(step, answer)

@@ -1,30 +1,41 @@
 """Roles that a request hands to a service: the caller needs `iam:PassRole` on them, and they must trust the service.
 
 AWS: IAM User Guide, "Grant a user permissions to pass a role to an AWS service" (id_roles_use_passrole); a role is
-passed within its own account only.
+passed within its own account only. Operations stand in passed_roles.toml where a role has another form than an ARN, or
+where the name of the service that assumes it is known; all other ARNs of roles that members called `...role...` hold
+are handed over too, by whatever operation changes something.
 """
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+import msgspec
+
 from iamd import arn as arns
 from iamd.authz.target import Target
-from iamd.backend.embedded import MirroredRole
+from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.request import Principal, PrincipalKind, Request
 from iamd.services.iam import entities
-from iamd.store.account import Snapshot
+from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.records import Role
+from iamd.store.records import InstanceProfile, Role
+from iamd.wire.models import service as model_of
 
 View = Snapshot | Change
+
+_ROLE_ARN: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[^\s]+", re.ASCII)
+_READS: Final = ("Get", "List", "Describe", "Search", "BatchGet", "Head", "Lookup")
+_EC2: Final = "ec2.amazonaws.com"
+_WORDS: Final = {"lambda": "The role defined for the function cannot be assumed by Lambda."}
 
 
 class InvalidRole(AWSError):
@@ -34,44 +45,78 @@ class InvalidRole(AWSError):
     status = 400
 
 
+class InvalidProfile(AWSError):
+    """An instance profile that EC2 can't use (EC2 API Reference, "Error codes": InvalidParameterValue)."""
+
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class Passing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One operation's row: members that name roles, the service that assumes them, members that name profiles."""
+
+    roles: tuple[str, ...] = ()
+    service: str = ""
+    profiles: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """One operation's way of handing roles over."""
+class Passed:
+    """A role that is handed over: its ARN, to which service, and whether that is known or taken from the request's."""
 
-    members: tuple[str, ...]
+    arn: str
     service: str
-
-
-_WORDS: Final = {
-    "lambda": "The role defined for the function cannot be assumed by Lambda.",
-}
+    is_known: bool = True
 
 
 @cache
-def _table() -> Mapping[tuple[str, str], Passing]:
+def table() -> Mapping[str, Mapping[str, Passing]]:
+    """The rows of passed_roles.toml, by service and operation."""
     text = resources.files(__package__).joinpath("passed_roles.toml").read_text("utf-8")
-    found = {}
-    for service, operations in tomllib.loads(text).items():
-        for operation, entry in operations.items():
-            members = entry["member"] if isinstance(entry["member"], list) else [entry["member"]]
-            found[service, operation] = Passing(tuple(members), entry["service"])
-    return found
+    return msgspec.convert(tomllib.loads(text), dict[str, dict[str, Passing]])
 
 
-def _passed(asked: Asked) -> Iterator[tuple[str, str]]:
-    """The ARN of each role that is handed over, and to which service."""
-    passing = _table().get((asked.operation.service, asked.operation.name))
-    if passing is None:
+def _row(asked: Asked) -> Passing:
+    return table().get(asked.operation.service, {}).get(asked.operation.name, Passing())
+
+
+def of(asked: Asked, view: View) -> list[Passed]:
+    """Each role that a request hands over."""
+    row = _row(asked)
+    named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
+    found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
+    for account, profile in _profiles(asked, view):
+        found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2))
+    known = {passed.arn for passed in found}
+    return [*dict.fromkeys(found), *(passed for passed in _by_rule(asked) if passed.arn not in known)]
+
+
+def _by_rule(asked: Asked) -> Iterator[Passed]:
+    if asked.operation.name.startswith(_READS):
         return
-    for member in passing.members:
-        for value in _values(asked.parameters, member.split(".")):
-            yield _role_arn(value, asked), passing.service
+    service = f"{model_of(asked.operation.service).endpoint_prefix.rpartition('.')[2]}.amazonaws.com"
+    for value in dict.fromkeys(_named_roles(asked.parameters, within_role=False)):
+        yield Passed(value, service, is_known=False)
 
 
-def _values(value: Any, path: list[str]) -> Iterator[str]:
-    if not path:
-        if isinstance(value, str) and value:
+def _named_roles(value: Any, *, within_role: bool) -> Iterator[str]:
+    """Every ARN of a role in a member whose name speaks of a role, however deep."""
+    if isinstance(value, str):
+        if within_role and _ROLE_ARN.fullmatch(value):
             yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _named_roles(
+                inner, within_role=within_role or (isinstance(name, str) and "role" in name.lower())
+            )
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named_roles(inner, within_role=within_role)
+
+
+def _values(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        yield value
         return
     name, rest = path[0], path[1:]
     if not isinstance(value, Mapping):
@@ -85,30 +130,61 @@ def _values(value: Any, path: list[str]) -> Iterator[str]:
 
 
 def _role_arn(value: str, asked: Asked) -> str:
-    # Glue and CodeBuild take a role's name as well.
+    # Glue, CodeBuild and Batch take a role's name as well.
     return value if value.startswith("arn:") else f"arn:{asked.partition}:iam::{asked.account}:role/{value}"
 
 
-def targets(asked: Asked, view: View) -> list[Target]:
+def _profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
+    """The instance profiles that a request hands over, by name or ARN."""
+    for member in _row(asked).profiles:
+        for value in _values(asked.parameters, member.split(".")):
+            named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
+            if named:
+                yield _profile(str(named), asked, view)
+
+
+def _profile(named: str, asked: Asked, view: View) -> tuple[Account, InstanceProfile]:
+    account = view.account(asked.account)
+    name = named.rpartition("/")[2] if named.startswith("arn:") else named
+    profile = entities.instance_profile_in(account, name) if account is not None else None
+    if (
+        account is None
+        or profile is None
+        or (named.startswith("arn:") and entities.instance_profile_arn(account, profile) != named)
+    ):
+        raise InvalidProfile(
+            f"Value ({named}) for parameter iamInstanceProfile is invalid. Invalid IAM Instance Profile"
+        )
+    return account, profile
+
+
+def _role_within(account: Account, profile: InstanceProfile) -> Role:
+    role = account.get(Role, profile.role_id) if profile.role_id is not None else None
+    if role is None:
+        raise InvalidProfile(f"IAM Instance Profile {profile.instance_profile_name} has no associated IAM Roles")
+    return role
+
+
+def targets(handed: Sequence[Passed], asked: Asked) -> list[Target]:
     """`iam:PassRole` on each role that is handed over; a role of another account is refused."""
     found = []
-    for arn, service in _passed(asked):
-        parsed = arns.parse(arn)
+    for passed in handed:
+        parsed = arns.parse(passed.arn)
         if parsed is None or parsed.service != "iam" or not parsed.resource.startswith("role/"):
-            raise CommonError(Common.VALIDATION, f"{arn} is not the ARN of a role.")
+            raise CommonError(Common.VALIDATION, f"{passed.arn} is not the ARN of a role.")
         if parsed.account != asked.account:
             raise CommonError(Common.ACCESS_DENIED, "Cross-account pass role is not allowed.")
-        found.append(Target(arn=arn, action="iam:PassRole", context={"iam:passedtoservice": service}))
+        found.append(Target(arn=passed.arn, action="iam:PassRole", context={"iam:passedtoservice": passed.service}))
     return found
 
 
-def check_trust(asked: Asked, view: View) -> None:
-    """Each role exists and its trust policy lets the service assume it; else the service's own error."""
-    for arn, service in _passed(asked):
-        role = role_of(arn, view)
-        if role is None or not _trusts(role, arn, service, asked):
+def check_trust(handed: Sequence[Passed], asked: Asked, view: View) -> None:
+    """Each role exists, and its trust policy lets the service that assumes it; else the service's own error."""
+    for passed in handed:
+        role = role_of(passed.arn, view)
+        if role is None or (passed.is_known and not _trusts(role, passed, asked)):
             words = _WORDS.get(asked.operation.service)
-            raise InvalidRole(words or f"The role {arn} cannot be assumed by {service}.")
+            raise InvalidRole(words or f"The role {passed.arn} cannot be assumed by {passed.service}.")
 
 
 def role_of(arn: str, view: View) -> Role | None:
@@ -121,20 +197,33 @@ def role_of(arn: str, view: View) -> Role | None:
     return role if role is not None and entities.role_arn(account, role) == arn else None
 
 
-def _trusts(role: Role, arn: str, service: str, asked: Asked) -> bool:
-    caller = Principal(PrincipalKind.SERVICE, arn="", service_names=(service,))
+def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
+    caller = Principal(PrincipalKind.SERVICE, arn="", service_names=(passed.service,))
     # AWS: a service that assumes a role names the account it acts for.
     keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true"}
-    request = Request(caller, "sts:AssumeRole", arn, asked.account, keys)
+    request = Request(caller, "sts:AssumeRole", passed.arn, asked.account, keys)
     layers = Layers(resource=(load(role.trust_policy, PolicyType.TRUST),), gate=Gate.TRUST)
     return decide(request, layers).allowed
 
 
-def mirrored(asked: Asked, view: View) -> list[MirroredRole]:
+def mirrored(handed: Sequence[Passed], view: View) -> list[MirroredRole]:
     """The roles as an embedded backend is to find them in its own IAM."""
     found = []
-    for arn, _ in _passed(asked):
-        role = role_of(arn, view)
+    for passed in handed:
+        role = role_of(passed.arn, view)
         if role is not None:
-            found.append(MirroredRole(arn, role.role_id, role.role_name, role.path, role.trust_policy))
+            found.append(MirroredRole(passed.arn, role.role_id, role.role_name, role.path, role.trust_policy))
     return found
+
+
+def mirrored_profiles(asked: Asked, view: View) -> list[MirroredProfile]:
+    """The instance profiles, likewise."""
+    return [
+        MirroredProfile(
+            profile.instance_profile_id,
+            profile.instance_profile_name,
+            profile.path,
+            (entities.role_arn(account, _role_within(account, profile)),),
+        )
+        for account, profile in _profiles(asked, view)
+    ]

@@ -1,0 +1,168 @@
+"""Handing a role to a service needs iam:PassRole on it, wherever a request names it, and the role's trust."""
+
+import json
+import re
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.session import get_session
+from running import ACCOUNT, allow
+
+from iamd.gateway.actions import passed_roles
+from iamd.gateway.actions.asked import Asked
+from iamd.wire.models import service
+
+READS = re.compile(r"(Get|List|Describe|Search|BatchGet|Head|Lookup)")
+ARN = f"arn:aws:iam::{ACCOUNT}:role/app"
+
+
+def trust(principal):
+    statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def refusal(call, **parameters):
+    with pytest.raises(ClientError) as raised:
+        call(**parameters)
+    return raised.value.response["Error"]
+
+
+def shape_at(name, operation, path):
+    """The shape of a member at a dotted path, or None."""
+    shape = get_session().get_service_model(name).operation_model(operation).input_shape
+    for part in path.split("."):
+        shape = shape.members[part.removesuffix("[]")]
+        shape = shape.member if part.endswith("[]") else shape
+    return shape
+
+
+ROWS = [(name, operation) for name, rows in passed_roles.table().items() for operation in rows]
+
+
+@pytest.mark.parametrize(("name", "operation"), ROWS)
+def test_every_row_names_members_that_the_operation_has(name, operation):
+    row = passed_roles.table()[name][operation]
+    assert bool(row.roles) == bool(row.service)
+    for path in row.roles:
+        assert shape_at(name, operation, path).type_name == "string"
+    for path in row.profiles:
+        assert shape_at(name, operation, path).type_name in {"string", "structure"}
+
+
+def role_members():
+    """Every member of every changing operation whose name ends as that of a role's ARN does."""
+    for name in ("lambda", "ecs", "glue", "firehose", "codepipeline", "eks", "dms", "batch", "iot", "rds", "sagemaker"):
+        model = service(name)
+        for operation in model.operation_names:
+            if not READS.match(operation) and model.operation(operation).input is not None:
+                yield from ((name, operation, path) for path in _paths(model.operation(operation).input, (), 0))
+
+
+def _paths(shape, seen, depth):
+    if depth > 6 or shape in seen:
+        return
+    for member_name, member in shape.members.items():
+        inner = member.shape
+        if inner.type == "string" and re.search(r"role_?arn$", member_name, re.IGNORECASE):
+            yield (member_name,)
+        elif inner.type == "structure":
+            yield from ((member_name, *path) for path in _paths(inner, (*seen, shape), depth + 1))
+
+
+@pytest.mark.parametrize(("name", "operation", "path"), list(role_members()))
+def test_a_role_is_found_in_every_member_that_takes_one(name, operation, path):
+    parameters = ARN
+    for part in reversed(path):
+        parameters = {part: parameters}
+    asked = Asked(service(name).operation(operation), parameters, ACCOUNT, "us-east-1")
+    found = passed_roles.of(asked, None)
+    assert [passed.arn for passed in found] == [ARN]
+    assert found[0].service.endswith(".amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Roles": {"authenticated": ARN}},
+        {"roleMappings": [{"x": {"y": ARN}}]},
+        {"a": {"ServiceRole": ARN}},
+    ],
+)
+def test_a_role_is_found_however_deep(parameters):
+    asked = Asked(service("glue").operation("CreateTrigger"), parameters, ACCOUNT, "us-east-1")
+    assert [passed.arn for passed in passed_roles.of(asked, None)] == [ARN]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("GetJob", {"RoleArn": ARN}),
+        ("CreateTrigger", {"role": "admin"}),
+        ("CreateTrigger", {"principal": ARN}),
+        ("CreateTrigger", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:user/x"}),
+    ],
+)
+def test_what_hands_no_role_over(operation, parameters):
+    asked = Asked(service("glue").operation(operation), parameters, ACCOUNT, "us-east-1")
+    assert passed_roles.of(asked, None) == []
+
+
+def test_a_function_is_made_only_by_who_may_pass_its_role(cloud):
+    role = cloud.client("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
+    arn = role["Role"]["Arn"]
+    function = {
+        "FunctionName": "f", "Role": arn, "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": b"x"},
+    }  # fmt: skip
+    maker = cloud.client("lambda", cloud.user("maker", allow("lambda:*")))
+    assert f"iam:PassRole on resource: {arn}" in refusal(maker.create_function, **function)["Message"]
+    elsewhere = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    other = cloud.client("lambda", cloud.user("other", allow("lambda:*"), allow("iam:PassRole", arn, **elsewhere)))
+    assert "iam:PassRole" in refusal(other.create_function, **function)["Message"]
+    here = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    passing = cloud.client("lambda", cloud.user("passing", allow("lambda:*"), allow("iam:PassRole", arn, **here)))
+    assert passing.create_function(**function)["Role"] == arn
+
+
+def test_a_role_must_trust_the_service_and_exist(cloud):
+    cloud.client("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
+    admin = cloud.client("lambda")
+    function = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": b"x"}}
+    for name in ("fn", "none"):
+        error = refusal(admin.create_function, Role=f"arn:aws:iam::{ACCOUNT}:role/{name}", **function)
+        assert error["Code"] == "InvalidParameterValueException"
+        assert error["Message"] == "The role defined for the function cannot be assumed by Lambda."
+
+
+def test_a_role_of_another_account_is_not_passed(cloud):
+    role = "arn:aws:iam::210987654321:role/fn"
+    function = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": b"x"}}
+    error = refusal(cloud.client("lambda").create_function, Role=role, **function)
+    assert error["Code"] == "AccessDeniedException"
+    assert "Cross-account pass role is not allowed" in error["Message"]
+
+
+def test_a_service_without_a_row_is_handed_a_role_by_rule(cloud):
+    arn = cloud.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=trust("dax.amazonaws.com"))
+    arn = arn["Role"]["Arn"]
+    cluster = {"ClusterName": "cluster", "NodeType": "dax.t3.small", "ReplicationFactor": 1, "IamRoleArn": arn}
+    maker = cloud.client("dax", cloud.user("maker", allow("dax:*")))
+    assert f"iam:PassRole on resource: {arn}" in refusal(maker.create_cluster, **cluster)["Message"]
+    passing = cloud.client("dax", cloud.user("passing", allow("dax:*"), allow("iam:PassRole", arn)))
+    assert passing.create_cluster(**cluster)["Cluster"]["IamRoleArn"] == arn
+
+
+def test_an_instance_gets_a_profile_only_from_who_may_pass_its_role(cloud):
+    iam = cloud.client("iam")
+    arn = iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))["Role"]["Arn"]
+    iam.create_instance_profile(InstanceProfileName="web")
+    image = cloud.client("ec2").describe_images()["Images"][0]["ImageId"]
+    given = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web"}}
+    runner = cloud.client("ec2", cloud.user("runner", allow("ec2:*")))
+    assert "has no associated IAM Roles" in refusal(runner.run_instances, **given)["Message"]
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    assert f"iam:PassRole on resource: {arn}" in refusal(runner.run_instances, **given)["Message"]
+    passing = cloud.client("ec2", cloud.user("passing", allow("ec2:*"), allow("iam:PassRole", arn)))
+    instance = passing.run_instances(**given)["Instances"][0]
+    assert instance["IamInstanceProfile"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:instance-profile/web"
+    unknown = {**given, "IamInstanceProfile": {"Name": "none"}}
+    assert refusal(passing.run_instances, **unknown)["Code"] == "InvalidParameterValue"
