@@ -85,7 +85,7 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         if self._lifeline is not None:
             loop.add_reader(self._lifeline, self._abandoned, loop)
-        if self._runtime.settings.backend != "none":
+        if self._runtime.settings.has_backend:
             # Imported here: without a backend the forwarder's libraries cost start-up time and memory for nothing.
             from iamd.gateway.proxy import Gateway  # noqa: PLC0415
 
@@ -139,5 +139,6 @@ def _banner(settings: Settings) -> None:
         lines.append("backend: embedded moto; what is made there lives in memory and is gone when iamd stops")
     elif settings.backend != "none":
         lines.append(f"backend: {settings.backend}")
+    lines += [f"backend `{name}`: {table.url}" for name, table in settings.backends.items()]
     lines.append(f"credentials: {settings.data / start.CLIENT_FILES / 'credentials'}")
     sys.stderr.write("\n".join([*lines, ""]))

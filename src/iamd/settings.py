@@ -81,6 +81,11 @@ class Settings:
         default_factory=dict, metadata={"doc": "Backends by name, each a `[backends.<name>]` table."}
     )
 
+    @property
+    def has_backend(self) -> bool:
+        """Whether requests to other services go anywhere."""
+        return self.backend != "none" or bool(self.backends)
+
     def key_path(self) -> Path:
         """The file of the sealing key."""
         return self.key_file or self.data / "key"
