@@ -9,6 +9,7 @@ import msgspec
 
 from iamd.errors import AWSError
 from iamd.gateway.effects import Effect, Kind
+from iamd.gateway.policies import Told, is_same
 from iamd.gateway.resources import is_s3
 from iamd.store.change import Change
 from iamd.store.records import GLOBAL, Resource
@@ -58,6 +59,10 @@ class Ledger:
     async def learn(self, record: Resource) -> None:
         """Remember what an answer told of a resource, in place of what bore its name before."""
         await self._write(lambda change: _learn(change, record))
+
+    async def reconcile(self, told: Told, boot: str | None) -> None:
+        """Settle a policy by what the backend says that it has."""
+        await self._write(lambda change: _reconcile(change, told, boot))
 
     async def forget_others(self, boot: str) -> None:
         """Drop the facts of earlier lives of a backend that forgets."""
@@ -126,6 +131,14 @@ def _settle_policy(change: Change, entry: Entry, present: Resource, *, done: boo
             present, pending_policy=entry.before.pending_policy, has_pending=entry.before.has_pending
         )
     change.put(GLOBAL, settled)
+
+
+def _reconcile(change: Change, told: Told, boot: str | None) -> None:
+    present = _known(change, told.arn, boot)
+    if present is None or not present.has_pending:
+        return
+    known = next((p for p in (present.pending_policy, present.policy) if is_same(p, told.policy)), told.policy)
+    change.put(GLOBAL, msgspec.structs.replace(present, policy=known, pending_policy=None, has_pending=False))
 
 
 def _end(change: Change, entry: Entry) -> None:

@@ -18,7 +18,7 @@ from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, events, learned
+from iamd.gateway import batch, bodies, deciding, effects, events, learned, policies
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -205,7 +205,7 @@ class Gateway:
         asked, progress = step.asked, step.progress
         if batch.is_batch(asked.operation):
             return await self._batched(step, identity, receive)
-        own = self._own_answer(step)
+        own = policies.own_answer(asked, step.targets[0].arn, step.facts)
         if own is not None:
             return own
         owner = step.targets[0].account or asked.account
@@ -213,15 +213,6 @@ class Gateway:
         entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
         payload = await self._payload(progress, receive)
         return await self._settled(step, entries, progress.request, payload, receive)
-
-    def _own_answer(self, step: Step) -> Answer | None:
-        """What iamd answers from its facts: the policy that it decides by (interface of the state)."""
-        if (step.asked.operation.service, step.asked.operation.name) != ("s3", "GetBucketPolicy"):
-            return None
-        known = step.facts.get(step.targets[0].arn)
-        if known is None or known.policy is None or known.has_pending:
-            return None
-        return Answer(200, [(b"content-type", b"application/json")], known.policy.encode(), 0.0)
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
@@ -252,6 +243,9 @@ class Gateway:
         record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
         if record is not None:
             await self._ledger.learn(record)
+        told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
+        if told is not None:
+            await self._ledger.reconcile(told, step.facts.boot)
 
     def _verdict(self, step: Step) -> Decided:
         asked, progress = step.asked, step.progress

@@ -19,6 +19,7 @@ from iamd.store.records import (
     ManagedPolicy,
     MFADevice,
     Record,
+    Resource,
     Role,
     User,
 )
@@ -103,6 +104,12 @@ def _of_shared(snapshot: Snapshot) -> Iterator[str]:
         record = account.get(AccountRecord, alias.account_id) if account is not None else None
         if record is None or record.alias != alias.alias:
             yield f"account {GLOBAL}: alias `{alias.alias}` is not that of account {alias.account_id}"
+    for resource in snapshot.shared.all(Resource):
+        if resource.has_pending and resource.backend_boot is None:
+            yield (
+                f"resource `{resource.arn}`: whether its backend took the policy that was set last is not known, and "
+                "both decide; read the policy through iamd to settle it"
+            )
 
 
 def _accounts(account: Account) -> Iterator[str]:

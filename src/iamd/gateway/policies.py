@@ -1,0 +1,76 @@
+"""Reading a resource's policy: iamd answers by what it decides by, or learns from the backend which of two holds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from iamd.gateway.actions.asked import Asked, at
+from iamd.gateway.answer import Answer
+from iamd.gateway.resources import Facts
+
+_GONE: Final = 404
+
+
+def own_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
+    """A bucket's policy as it was set, when it is known; None lets the backend answer."""
+    if (asked.operation.service, asked.operation.name) != ("s3", "GetBucketPolicy"):
+        return None
+    known = facts.get(arn)
+    if known is None or known.policy is None or known.has_pending:
+        return None
+    return Answer(200, [(b"content-type", b"application/json")], known.policy.encode(), 0.0)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What an answer tells: the policy of a resource, None for none."""
+
+    arn: str
+    policy: str | None
+
+
+def told(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Told | None:
+    """What the answer tells of a policy whose setting is not settled; None when it tells nothing."""
+    read = _READ.get((asked.operation.service, asked.operation.name))
+    known = facts.get(arn)
+    if read is None or known is None or not known.has_pending or answer.whole is None:
+        return None
+    if answer.status == _GONE:
+        return Told(arn, None)
+    return read(arn, answer.whole) if answer.status == 200 else None
+
+
+def is_same(one: str | None, other: str | None) -> bool:
+    """Tell whether two texts are the same policy, however a backend writes it."""
+    if one is None or other is None:
+        return one is other
+    try:
+        return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
+    except msgspec.DecodeError:
+        return one == other
+
+
+def _whole(arn: str, body: bytes) -> Told | None:
+    return Told(arn, body.decode("utf-8", "replace"))
+
+
+def _member(path: str) -> Callable[[str, bytes], Told | None]:
+    def read(arn: str, body: bytes) -> Told | None:
+        try:
+            content = msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return None
+        value = at(content, path)
+        return Told(arn, value if isinstance(value, str) and value else None)
+
+    return read
+
+
+_READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
+    ("s3", "GetBucketPolicy"): _whole,
+    ("secretsmanager", "GetResourcePolicy"): _member("ResourcePolicy"),
+    ("dynamodb", "GetResourcePolicy"): _member("Policy"),
+    ("lambda", "GetPolicy"): _member("Policy"),
+    ("lambda", "GetResourcePolicy"): _member("Policy"),
+}
+"""Operations whose answer is a whole policy; SQS and SNS give theirs among attributes, only when asked for it."""
