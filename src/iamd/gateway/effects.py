@@ -59,6 +59,13 @@ class InvalidParameterValue(AWSError):
     status = 400
 
 
+class ResourceConflict(AWSError):
+    """A statement id that Lambda's policy has already (Lambda API Reference, AddPermission)."""
+
+    code = "ResourceConflictException"
+    status = 409
+
+
 Of = Callable[[Asked, str, Facts], Effect | None]
 
 
@@ -189,6 +196,21 @@ def _lambda_permission(asked: Asked, arn: str, facts: Facts) -> Effect:
     return _with_statement(statement | ({"Condition": used} if used else {}), arn, facts)
 
 
+def _layer_permission(asked: Asked, arn: str, facts: Facts) -> Effect:
+    """Lambda's AddLayerVersionPermission (Lambda API Reference, AddLayerVersionPermission)."""
+    given = asked.parameters
+    statement: dict[str, Any] = {
+        "Sid": given["StatementId"],
+        "Effect": "Allow",
+        "Principal": _lambda_principal(given["Principal"]),
+        "Action": given["Action"],
+        "Resource": arn,
+    }
+    organization = given.get("OrganizationId")
+    within = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization}}} if organization else {}
+    return _with_statement(statement | within, arn, facts)
+
+
 def _lambda_principal(principal: str) -> Any:
     if principal == "*":
         return "*"
@@ -198,9 +220,14 @@ def _lambda_principal(principal: str) -> Any:
 
 
 def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Effect:
-    document = _document(arn, facts)
-    if any(known.get("Sid") == statement["Sid"] for known in document["Statement"]):
-        raise InvalidParameterValue(f"Value {statement['Sid']} for parameter Label is invalid. Reason: Already exists.")
+    document, sid = _document(arn, facts), statement["Sid"]
+    if any(known.get("Sid") == sid for known in document["Statement"]):
+        if ":lambda:" in arn:
+            raise ResourceConflict(
+                f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
+                "existing statement."
+            )
+        raise InvalidParameterValue(f"Value {sid} for parameter Label is invalid. Reason: Already exists.")
     text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
     return Effect(Kind.SET_POLICY, arn, _checked(text, InvalidParameterValue), has_policy=True)
 
@@ -250,6 +277,9 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("lambda", "CreateFunction"): _make,
     ("lambda", "DeleteFunction"): _end_function,
     ("lambda", "DeleteAlias"): _end_alias,
+    ("lambda", "AddLayerVersionPermission"): _layer_permission,
+    ("lambda", "RemoveLayerVersionPermission"): _remove_permission("StatementId"),
+    ("lambda", "DeleteLayerVersion"): _end,
     ("lambda", "PutResourcePolicy"): _put("Policy", InvalidParameterValue),
     ("lambda", "DeleteResourcePolicy"): _clear,
     ("lambda", "AddPermission"): _lambda_permission,
