@@ -11,6 +11,7 @@ from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.explain import LayerResult, explain
 from iamd.policy.request import ANONYMOUS, Principal, PrincipalKind, Request
+from iamd.policy.sets import policy_set
 
 GET = Request(USER, "s3:GetObject", "arn:aws:s3:::data/x", HERE, {})
 LIST = Request(USER, "codecommit:ListRepositories", "*", HERE, {})
@@ -136,9 +137,11 @@ def test_equal_texts_share_one_compiled_policy():
 
 def test_a_caller_cannot_grow_a_policys_memory_without_bound():
     policy = load(TEXT, PolicyType.IDENTITY)
+    policies = policy_set((policy,), Layer.IDENTITY)
     for number in range(5000):
-        policy.candidates(f"s3:a{number}")
-    assert len(policy._candidates) <= 1024
+        policies.of(f"s{number}:a{number}")
+    assert len(policies._sorted) <= 512
+    assert len(policy._by_service) <= 256
 
 
 def test_a_gateway_endpoint_means_the_root_user_by_an_account():
@@ -149,7 +152,7 @@ def test_a_gateway_endpoint_means_the_root_user_by_an_account():
     )
     allow = load('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', PolicyType.IDENTITY)
     interface = Layers(identity=(allow,), endpoint=(endpoint,))
-    gateway = replace(interface, gateway_endpoint=True)
+    gateway = Layers(identity=(allow,), endpoint=(endpoint,), gateway_endpoint=True)
     root = Principal(PrincipalKind.ROOT, HERE, f"arn:aws:iam::{HERE}:root")
     assert decide(GET, interface).allowed
     assert decide(GET, gateway) == Decision(Outcome.IMPLICITLY_DENIED, Layer.ENDPOINT)

@@ -14,9 +14,9 @@ from policy.worlds import compiled, documents, gates, layers, requests, statemen
 
 from iamd.policy.decision import Layer, Outcome
 from iamd.policy.document import Effect, PolicyType, load
-from iamd.policy.evaluate import ALWAYS, decide
+from iamd.policy.evaluate import Layers, decide
 from iamd.policy.explain import explain
-from iamd.policy.request import SIGNED, PrincipalKind
+from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind
 
 law = settings(max_examples=100, deadline=None)
 LISTED = ["identity", "session", "endpoint", "resource"]
@@ -274,7 +274,7 @@ def test_what_is_not_understood_denies_and_never_allows(request, strange):
         user = replace(request, principal=w.USER)
         allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
         identity = (compiled(allow, PolicyType.IDENTITY),) if effect == "Deny" else ()
-        found = replace(layers(NOTHING), resource=(policy,), identity=identity)
+        found = Layers(identity=identity, resource=(policy,))
         assert decide(user, found).outcome is outcome
 
 
@@ -321,7 +321,7 @@ def test_auz_17_only_ascii_letters_fold():
     """KELVIN SIGN is no `k`, and LATIN SMALL LETTER LONG S is no `s`."""
     allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
     policy = compiled(allow, PolicyType.IDENTITY)
-    found = replace(layers(NOTHING), identity=(policy,))
+    found = Layers(identity=(policy,))
     for action, allowed in [("KMS:Decrypt", True), ("\u212aMS:Decrypt", False), ("KM\u017f:Decrypt", False)]:
         assert decide(w.Request(w.USER, action, "*", w.HERE, {}), found).allowed is allowed
 

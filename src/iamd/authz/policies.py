@@ -1,7 +1,6 @@
 """The policies that apply to a request: identity, boundary, session, and the resource's own."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from iamd.auth.identity import Identity
 from iamd.authz.target import Target
@@ -116,4 +115,4 @@ def with_target(layers: Layers, target: Target) -> Layers:
     if not target.trust and not target.policies:
         return layers
     kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)
-    return replace(layers, resource=tuple(load(text, kind) for text in target.policies), gate=gate)
+    return layers.with_resource(tuple(load(text, kind) for text in target.policies), gate)

@@ -8,10 +8,13 @@ A test has three answers: True, False, and None for unknown, with which an Allow
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from iamd.policy import variables
 from iamd.policy.operators import OPERATORS, Compare, Operator
 from iamd.policy.request import Context, lower
+
+CACHED = 16384
 
 Test = Callable[[Context], bool | None]
 
@@ -65,8 +68,13 @@ def operator_name(name: str) -> OperatorName:
 
 
 def condition(name: str, key: str, values: Sequence[str], *, substitute: bool) -> Condition:
-    """The compiled entry; with `substitute` (Version 2012-10-17) its values may hold variables."""
-    return Condition(name, lower(key), tuple(values), _test(operator_name(name), lower(key), values, substitute))
+    """The compiled entry, one for all who write the same; with `substitute` its values may hold variables."""
+    return _condition(name, lower(key), tuple(values), substitute)
+
+
+@lru_cache(maxsize=CACHED)
+def _condition(name: str, key: str, values: tuple[str, ...], substitute: bool) -> Condition:
+    return Condition(name, key, values, _test(operator_name(name), key, values, substitute))
 
 
 def unknown(_context: Context) -> None:
@@ -81,8 +89,25 @@ def _test(name: OperatorName, key: str, values: Sequence[str], substitute: bool)
     operator = OPERATORS.get(name.base)
     if operator is None or name.base.endswith("IfExists"):
         return unknown
-    wanted = [operator.compare(variables.parse(value) if substitute else (value,)) for value in values]
-    return _quantified(name, key, operator, _holds(operator, wanted))
+    templates = [variables.parse(value) if substitute else (value,) for value in values]
+    if operator.is_equality and name.quantifier is Quantifier.NONE and all(map(variables.is_static, templates)):
+        wanted = frozenset(variables.text_of(template, {}) for template in templates)
+        return _one_of(key, wanted, negated=operator.negated, missing=name.if_exists or operator.negated)
+    return _quantified(name, key, operator, _holds(operator, [operator.compare(template) for template in templates]))
+
+
+def _one_of(key: str, wanted: frozenset[str | None], *, negated: bool, missing: bool) -> Test:
+    """What `_single` comes to for texts that are known beforehand: most conditions are such."""
+
+    def test(context: Context) -> bool:
+        value = context.get(key)
+        if isinstance(value, str):
+            return (value in wanted) is not negated
+        if not value:
+            return missing
+        return len(value) == 1 and (value[0] in wanted) is not negated
+
+    return test
 
 
 def _holds(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:

@@ -1,13 +1,13 @@
 """Policy text to compiled Policy and Statement: `validate` when one is stored, `load` when one is decided on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from iamd.policy import syntax
 from iamd.policy.conditions import Condition, condition
-from iamd.policy.elements import Actions, Resources, actions, is_action, resources
+from iamd.policy.elements import EVERYTHING, Actions, Pattern, Resources, actions, is_action, resources
 from iamd.policy.kinds import WITHOUT_PRINCIPAL, PolicyType
 from iamd.policy.malformed import SYNTAX, check
 from iamd.policy.principals import MEMBERS, NOBODY, Principals, principals
@@ -17,7 +17,7 @@ from iamd.policy.values import MalformedPolicy
 __all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "load", "validate"]
 
 CACHED_POLICIES = 2048
-CACHED_ACTIONS = 1024
+CACHED_SERVICES = 256
 VARIABLES_SINCE = "2012-10-17"
 VERSIONS = frozenset({VARIABLES_SINCE, "2008-10-17"})
 ELEMENTS = frozenset(
@@ -51,9 +51,10 @@ class Statement:
     start: int
     end: int
 
-
-Candidates = tuple[tuple[Statement, ...], tuple[Statement, ...]]
-"""The statements whose Action element applies to one action: those that deny, and those that allow."""
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """What it is for: one pattern must match; a trust policy's statement is for its role."""
+        return self.resources.patterns if self.resources is not None else EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,23 +67,18 @@ class Policy:
     id: str | None
     statements: tuple[Statement, ...]
     unreadable: str | None = None
-    _candidates: dict[str, Candidates] = field(default_factory=dict, repr=False)
+    _by_service: dict[str, tuple[Statement, ...]] = field(default_factory=dict, repr=False)
 
-    def candidates(self, action: str) -> Candidates:
-        """The statements that may apply to `action`, which is in lower case."""
-        found = self._candidates.get(action)
-        return self._find(action) if found is None else found
-
-    def _find(self, action: str) -> Candidates:
-        # Each action's answer is kept, as few actions make most requests; a caller cannot make it grow without bound.
-        if len(self._candidates) >= CACHED_ACTIONS:
-            self._candidates.clear()
-        fitting = [statement for statement in self.statements if statement.actions.apply_to(action)]
-        denies = tuple(statement for statement in fitting if statement.effect is Effect.DENY)
-        # SECURITY: a statement with an element that is not understood never allows.
-        allows = tuple(found for found in fitting if found.effect is Effect.ALLOW and not found.defective)
-        self._candidates[action] = (denies, allows)
-        return denies, allows
+    def fitting(self, action: str) -> Iterator[Statement]:
+        """The statements whose Action element applies to `action`, which is in lower case, in the order of the text."""
+        service = action.partition(":")[0]
+        speaking = self._by_service.get(service)
+        if speaking is None:
+            if len(self._by_service) >= CACHED_SERVICES:
+                self._by_service.clear()
+            speaking = tuple(found for found in self.statements if found.actions.may_apply_to(service))
+            self._by_service[service] = speaking
+        return (statement for statement in speaking if statement.actions.apply_to(action))
 
 
 def validate(text: str, kind: PolicyType) -> Policy:

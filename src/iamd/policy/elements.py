@@ -24,6 +24,12 @@ class Actions:
     names: frozenset[str]
     beginnings: tuple[str, ...]
     globs: tuple[Matcher, ...]
+    services: frozenset[str]
+    """The prefixes that its patterns have; an empty one stands for every service."""
+
+    def may_apply_to(self, service: str) -> bool:
+        """Whether it speaks of any action of a service."""
+        return self.inverted or service in self.services or "" in self.services
 
     def apply_to(self, action: str) -> bool:
         """Whether the element applies to `action`, which is in lower case."""
@@ -31,13 +37,33 @@ class Actions:
         return listed is not self.inverted
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """One entry of a Resource element, or a whole NotResource; `test` takes the request's ARN and its context.
+
+    `exact` is the ARN, where the entry is one. `head` and `tail` are what every ARN that it matches begins and ends
+    with, as far as the text alone tells. `inverted` marks a NotResource, which has none of these.
+    """
+
+    text: str
+    test: Match
+    is_every: bool = False
+    exact: str | None = None
+    head: str = ""
+    tail: str = ""
+    inverted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """A Resource element, or with `inverted` a NotResource; `apply_to` takes the request's ARN and its context."""
+    """A Resource element, or with `inverted` a NotResource, as the patterns of which one must match."""
 
-    patterns: tuple[str, ...]
+    patterns: tuple[Pattern, ...]
     inverted: bool
-    apply_to: Match
+
+    def apply_to(self, resource: str, context: Context) -> bool:
+        """Whether the element applies to the request's ARN."""
+        return any(pattern.test(resource, context) for pattern in self.patterns)
 
 
 def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
@@ -45,8 +71,10 @@ def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
     names: set[str] = set()
     beginnings: list[str] = []
     globs: list[Matcher] = []
+    services: set[str] = set()
     for pattern in map(lower, patterns):
-        name = pattern.partition(":")[2]
+        service, _, name = pattern.partition(":")
+        services.add("" if pattern in EVERY_ACTION else service)
         if pattern in EVERY_ACTION:
             beginnings.append("")
         elif not name or any(map(str.isspace, pattern)):
@@ -57,7 +85,7 @@ def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
             beginnings.append(pattern[:-1])
         else:
             globs.append(matcher(tokens(pattern)))
-    return Actions(inverted, frozenset(names), tuple(beginnings), tuple(globs))
+    return Actions(inverted, frozenset(names), tuple(beginnings), tuple(globs), frozenset(services))
 
 
 def is_action(pattern: str) -> bool:
@@ -72,53 +100,50 @@ EVERY_ACTION = frozenset({"*", "*:*"})
 
 def resources(patterns: Iterable[str], kind: PolicyType, *, inverted: bool, substitute: bool) -> Resources:
     """The compiled element; with `substitute` (Version 2012-10-17) its entries may hold variables."""
-    patterns = tuple(patterns)
-    tests = tuple(_resource_test(pattern, kind, substitute=substitute) for pattern in patterns)
-    return Resources(patterns, inverted, _none_of(tests) if inverted else _any_of(tests))
+    compiled = tuple(_pattern(text, kind, substitute=substitute) for text in patterns)
+    return Resources((_none_of(compiled),) if inverted else compiled, inverted)
 
 
-def _any_of(tests: tuple[Match, ...]) -> Match:
-    if len(tests) == 1:
-        return tests[0]
+def _none_of(listed: tuple[Pattern, ...]) -> Pattern:
+    # An entry whose variable has no value matches no resource, and so a NotResource excludes nothing by it.
+    tests = [pattern.test for pattern in listed]
 
     def match(resource: str, context: Context) -> bool:
-        for test in tests:  # noqa: SIM110 - on the hot path, where a generator costs as much as the tests
-            if test(resource, context):
-                return True
-        return False
+        return not any(test(resource, context) for test in tests)
 
-    return match
-
-
-def _none_of(tests: tuple[Match, ...]) -> Match:
-    # An entry whose variable has no value matches no resource, and so a NotResource excludes nothing by it.
-    listed = _any_of(tests)
-    return lambda resource, context: not listed(resource, context)
+    return Pattern("\n".join(pattern.text for pattern in listed), match, inverted=True)
 
 
 def every_resource(_resource: str, _context: Context) -> bool:
     return True
 
 
+EVERYTHING = (Pattern("*", every_resource, is_every=True),)
+"""What a statement without a Resource element is for."""
+
+
 def no_resource(_resource: str, _context: Context) -> bool:
     return False
 
 
-def _resource_test(pattern: str, kind: PolicyType, *, substitute: bool) -> Match:
-    if pattern == "*":
-        return every_resource
-    parts = variables.segments(variables.parse(pattern) if substitute else (pattern,))
+def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
+    if text == "*":
+        return Pattern(text, every_resource, is_every=True)
+    parts = variables.segments(variables.parse(text) if substitute else (text,))
     if len(parts) < 6:
-        if not _completes_short_arn(pattern, kind):
-            return no_resource
+        if not _completes_short_arn(text, kind):
+            return Pattern(text, no_resource)
         parts += [("*",)] * (6 - len(parts))
     # AWS: variables stand in the last segment only; in the five before it `${...}` is plain text.
     typed = [variables.source(part) for part in parts[:5]]
-    if any(":" in text for text in typed):
-        return no_resource
-    if any(map(has_wildcard, typed)):
-        return _segment_by_segment(typed, parts[5])
-    return _after_literal_head(":".join(typed) + ":", parts[5])
+    if any(":" in segment for segment in typed):
+        return Pattern(text, no_resource)
+    begin, last = ":".join(typed) + ":", parts[5]
+    tail = variables.literal_end(last)
+    if has_wildcard(begin):
+        head = variables.literal_beginning((begin,))
+        return Pattern(text, _segment_by_segment(typed, last), head=head, tail=tail)
+    return _after_literal_head(text, begin, last, tail)
 
 
 def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
@@ -137,20 +162,28 @@ def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
             return "*" in pattern
 
 
-def _after_literal_head(head: str, last: Template) -> Match:
+def _after_literal_head(text: str, begin: str, last: Template, tail: str) -> Pattern:
     """A pattern without wildcards in its first five segments: no need to cut the request's ARN."""
-    if variables.is_static(last):
-        pattern: tuple[Token, ...] = (head, *(variables.tokens_of(last, {}) or ()))
-        return _static(matcher(pattern), pattern)
-    rest = variables.glob(last)
-    length = len(head)
-    return lambda resource, context: resource.startswith(head) and rest(resource[length:], context)
+    head = begin + variables.literal_beginning(last)
+    if not variables.is_static(last):
+        rest, length = variables.glob(last), len(begin)
+        return Pattern(
+            text,
+            lambda resource, context: resource.startswith(begin) and rest(resource[length:], context),
+            head=head,
+            tail=tail,
+        )
+    tokens_of = variables.tokens_of(last, {}) or ()
+    if not any(isinstance(token, Wild) for token in tokens_of):
+        return Pattern(text, lambda resource, _context: resource == head, exact=head)
+    return Pattern(text, _static(begin, tokens_of), head=head, tail=tail)
 
 
-def _static(whole: Matcher, pattern: tuple[Token, ...]) -> Match:
-    if not any(isinstance(token, Wild) for token in pattern):
-        text = "".join(token for token in pattern if isinstance(token, str))
-        return lambda resource, _context: resource == text
+def _static(begin: str, rest: tuple[Token, ...]) -> Match:
+    if rest[-1] is Wild.RUN and not any(isinstance(token, Wild) for token in rest[:-1]):
+        head = begin + "".join(token for token in rest if isinstance(token, str))
+        return lambda resource, _context: resource.startswith(head)
+    whole = matcher((begin, *rest))
     return lambda resource, _context: whole(resource)
 
 

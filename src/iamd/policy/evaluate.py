@@ -5,13 +5,14 @@ AWS: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluat
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from copy import copy
 from enum import StrEnum
 
-from iamd.policy.decision import Decision, Layer, Match, Outcome
-from iamd.policy.document import Effect, Policy, Statement
-from iamd.policy.principals import Named, named
-from iamd.policy.request import SIGNED, PrincipalKind, Request, lower
+from iamd.policy.decision import Decision, Layer, Outcome
+from iamd.policy.document import Policy
+from iamd.policy.principals import Named
+from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
+from iamd.policy.sets import PolicySet, policy_set
 
 
 class Gate(StrEnum):
@@ -25,57 +26,106 @@ class Gate(StrEnum):
 Levels = tuple[tuple[Policy, ...], ...]
 """Policies of an organization, level by level from its root to the account."""
 
-ALWAYS: Mapping[str, frozenset[PrincipalKind]] = {
-    "sts:getcalleridentity": SIGNED,
-    "sts:getsessiontoken": frozenset({PrincipalKind.USER, PrincipalKind.ROOT}),
-}
-"""Actions that no policy can refuse, not even by an explicit deny.
 
-AWS: STS API Reference, GetCallerIdentity; IAM User Guide, "Permissions for GetSessionToken"
-(id_credentials_temp_control-access_getsessiontoken).
-"""
-
-
-@dataclass(frozen=True, slots=True)
 class Layers:
-    """The policies in play, as found for one request.
+    """The policies in play, as found for one request; they don't change once they are made.
 
     None means that a layer is not in play; an empty one is in play and allows nothing. `resource` is the policy of the
     resource (of a role: its trust policy), `gate` tells what the resource is, and `gateway_endpoint` that the VPC
     endpoint is a gateway.
     """
 
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] | None = None
-    scp: Levels | None = None
-    rcp: Levels | None = None
-    endpoint: tuple[Policy, ...] | None = None
-    resource: tuple[Policy, ...] = ()
-    gate: Gate = Gate.NONE
-    gateway_endpoint: bool = False
+    __slots__ = (
+        "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "is_plain", "rcp", "resource", "scp", "session",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        identity: tuple[Policy, ...] = (),
+        boundary: Policy | None = None,
+        session: tuple[Policy, ...] | None = None,
+        scp: Levels | None = None,
+        rcp: Levels | None = None,
+        endpoint: tuple[Policy, ...] | None = None,
+        resource: tuple[Policy, ...] = (),
+        gate: Gate = Gate.NONE,
+        *,
+        gateway_endpoint: bool = False,
+    ) -> None:
+        self.identity = policy_set(identity, Layer.IDENTITY)
+        self.boundary = policy_set((boundary,), Layer.BOUNDARY) if boundary is not None else None
+        self.session = policy_set(session, Layer.SESSION) if session is not None else None
+        self.scp = _levels(scp, Layer.SCP)
+        self.rcp = _levels(rcp, Layer.RCP)
+        self.endpoint = policy_set(endpoint, Layer.ENDPOINT) if endpoint is not None else None
+        self.resource = policy_set(resource, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
+        self.gate = gate
+        self.gateway_endpoint = gateway_endpoint
+        self.is_plain = _has_identity_only(self)
+
+    def with_resource(self, policies: tuple[Policy, ...], gate: Gate = Gate.NONE) -> "Layers":
+        """The same layers before a resource that has these policies."""
+        found = copy(self)
+        found.resource = policy_set(policies, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
+        found.gate = gate
+        found.is_plain = _has_identity_only(found)
+        return found
+
+
+def _has_identity_only(layers: Layers) -> bool:
+    others = (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint)
+    return layers.gate is Gate.NONE and not layers.resource.policies and all(other is None for other in others)
+
+
+def _levels(levels: Levels | None, layer: Layer) -> tuple[PolicySet, ...] | None:
+    if levels is None:
+        return None
+    return tuple(policy_set(policies, layer, number) for number, policies in enumerate(levels))
 
 
 def decide(request: Request, layers: Layers) -> Decision:
     """The decision on `request`; it stops at the first statement that settles it."""
-    action = lower(request.action)
-    if request.principal.kind in ALWAYS.get(action, ()):
-        return Decision(Outcome.ALLOWED, Layer.ALWAYS)
-    question = Question(request, action, layers)
-    denied = question.first_deny()
-    if denied is not None:
-        return Decision(Outcome.EXPLICITLY_DENIED, denied.layer, (denied,))
-    return _guardrails(question) or _grant(question)
+    principal = request.principal
+    if layers.is_plain and principal.kind in PLAIN and request.resource_account == principal.account:
+        return _plain(request, layers)
+    return _decide(Question(request, layers))
+
+
+PLAIN = frozenset({PrincipalKind.USER, PrincipalKind.ROLE_SESSION})
+"""Callers who, with identity policies alone and within their account, are decided by these alone."""
+
+
+def _plain(request: Request, layers: Layers) -> Decision:
+    """What `_decide` comes to when only identity policies are in play; most requests are such."""
+    found = layers.identity.of(request.action)
+    if found.always and request.principal.kind in found.always:
+        return ALWAYS_ALLOWED
+    if found.deny is not None:
+        denied = found.deny(request)
+        if denied is not None:
+            return denied
+    if found.allow is not None:
+        allowed = found.allow(request)
+        if allowed is not None:
+            return allowed
+    return IMPLICIT[Layer.IDENTITY]
+
+
+def _decide(question: "Question") -> Decision:
+    request = question.request
+    if request.principal.kind in ALWAYS.get(lower(request.action), ()):
+        return ALWAYS_ALLOWED
+    return question.denial() or _guardrails(question) or _grant(question)
 
 
 def _guardrails(question: "Question") -> Decision | None:
     """The refusal of an organization or endpoint that does not allow; these bind every caller, root users too."""
     layers = question.layers
-    if not question.every_level_allows(layers.rcp, Layer.RCP):
+    if not question.every_level_allows(layers.rcp):
         return IMPLICIT[Layer.RCP]
-    if not question.every_level_allows(layers.scp, Layer.SCP):
+    if not question.every_level_allows(layers.scp):
         return IMPLICIT[Layer.SCP]
-    if layers.endpoint is not None and question.first_allow(layers.endpoint, Layer.ENDPOINT) is None:
+    if layers.endpoint is not None and not question.endpoint_allows(layers.endpoint):
         return IMPLICIT[Layer.ENDPOINT]
     return None
 
@@ -155,10 +205,10 @@ def _without_account(question: "Question") -> Decision:
     return _allowed(grant)
 
 
-def _within_limits(question: "Question", grant: Match | None) -> Decision:
+def _within_limits(question: "Question", grant: Decision | None) -> Decision:
     """`grant`, as far as the caller's boundary and session policies let it; they grant nothing themselves."""
-    layers = question.layers
-    if layers.boundary is not None and question.first_allow((layers.boundary,), Layer.BOUNDARY) is None:
+    boundary = question.layers.boundary
+    if boundary is not None and boundary.allowance(question.request) is None:
         return IMPLICIT[Layer.BOUNDARY]
     if not _session_allows(question):
         return IMPLICIT[Layer.SESSION]
@@ -171,107 +221,64 @@ def _session_allows(question: "Question") -> bool:
         # AWS: a federated user without session policies has no permissions but those of resource policies that name
         # the session (id_credentials_temp_control-access_getfederationtoken).
         return question.request.principal.kind is not PrincipalKind.FEDERATED_USER
-    return question.first_allow(session, Layer.SESSION) is not None
+    return session.allowance(question.request) is not None
 
 
-def _allowed(grant: Match | None) -> Decision:
-    return IMPLICIT[Layer.IDENTITY] if grant is None else Decision(Outcome.ALLOWED, grant.layer, (grant,))
+def _allowed(grant: Decision | None) -> Decision:
+    return IMPLICIT[Layer.IDENTITY] if grant is None else grant
 
 
+ALWAYS_ALLOWED = Decision(Outcome.ALLOWED, Layer.ALWAYS)
 IMPLICIT: Mapping[Layer, Decision] = {layer: Decision(Outcome.IMPLICITLY_DENIED, layer) for layer in Layer}
 
 
 class Question:
     """One request against its layers: the look-ups that the flow chart is made of."""
 
-    __slots__ = ("action", "has_boundary", "layers", "request", "resource_layer")
+    __slots__ = ("has_boundary", "layers", "request", "resource_layer")
 
-    def __init__(self, request: Request, action: str, layers: Layers) -> None:
+    def __init__(self, request: Request, layers: Layers) -> None:
         self.request = request
-        self.action = action
         self.layers = layers
         self.has_boundary = layers.boundary is not None
-        self.resource_layer = Layer.TRUST if layers.gate is Gate.TRUST else Layer.RESOURCE
+        self.resource_layer = layers.resource.layer
 
-    def sets(self) -> Iterator[tuple[Layer, int | None, tuple[Policy, ...]]]:
+    def sets(self) -> Iterator[PolicySet]:
         """Every set in play, in the order in which denials are named.
 
         AWS says that it names one of several policy types that deny, and leaves open which.
         """
         layers = self.layers
-        for level, policies in enumerate(layers.scp or ()):
-            yield Layer.SCP, level, policies
-        for level, policies in enumerate(layers.rcp or ()):
-            yield Layer.RCP, level, policies
-        if layers.endpoint:
-            yield Layer.ENDPOINT, None, layers.endpoint
-        if layers.resource:
-            yield self.resource_layer, None, layers.resource
-        if layers.boundary is not None:
-            yield Layer.BOUNDARY, None, (layers.boundary,)
-        if layers.session:
-            yield Layer.SESSION, None, layers.session
-        yield Layer.IDENTITY, None, layers.identity
+        yield from layers.scp or ()
+        yield from layers.rcp or ()
+        for policies in (layers.endpoint, layers.resource, layers.boundary, layers.session, layers.identity):
+            if policies is not None and policies.policies:
+                yield policies
 
-    def first_deny(self) -> Match | None:
+    def is_gateway(self, policies: PolicySet) -> bool:
+        """Whether these are the policies of a gateway endpoint."""
+        return policies.layer is Layer.ENDPOINT and self.layers.gateway_endpoint
+
+    def denial(self) -> Decision | None:
         """The first statement of any layer that denies."""
-        for layer, level, policies in self.sets():
-            for number, policy in enumerate(policies):
-                for statement in policy.candidates(self.action)[0]:
-                    if self.applies(statement, layer):
-                        return Match(layer, number, statement, level)
+        for policies in self.sets():
+            denied = policies.denial(self.request, has_boundary=self.has_boundary, gateway=self.is_gateway(policies))
+            if denied is not None:
+                return denied
         return None
 
-    def first_allow(self, policies: tuple[Policy, ...], layer: Layer, level: int | None = None) -> Match | None:
-        """The first statement of a set that allows."""
-        for number, policy in enumerate(policies):
-            for statement in policy.candidates(self.action)[1]:
-                if self.applies(statement, layer):
-                    return Match(layer, number, statement, level)
-        return None
+    def identity_allow(self) -> Decision | None:
+        return self.layers.identity.allowance(self.request)
 
-    def identity_allow(self) -> Match | None:
-        return self.first_allow(self.layers.identity, Layer.IDENTITY)
+    def every_level_allows(self, levels: tuple[PolicySet, ...] | None) -> bool:
+        return levels is None or all(level.allowance(self.request) is not None for level in levels)
 
-    def every_level_allows(self, levels: Levels | None, layer: Layer) -> bool:
-        return levels is None or all(self.first_allow(policies, layer) is not None for policies in levels)
+    def endpoint_allows(self, endpoint: PolicySet) -> bool:
+        return endpoint.allowance(self.request, gateway=self.layers.gateway_endpoint) is not None
 
-    def resource_grant(self) -> tuple[Named, Match | None]:
+    def resource_grant(self) -> tuple[Named, Decision | None]:
         """The statement of the resource's policy that names the caller most directly among those that allow."""
-        best, grant = Named.NOT, None
-        for number, policy in enumerate(self.layers.resource):
-            for statement in policy.candidates(self.action)[1]:
-                how = self.names_caller(statement, self.resource_layer)
-                if how > best and self.fits(statement):
-                    best, grant = how, Match(self.resource_layer, number, statement)
-        return best, grant
-
-    def applies(self, statement: Statement, layer: Layer) -> bool:
-        """Whether a statement whose Action element fits applies; what is unknown allows nothing and denies."""
-        return self.fits(statement) and self.names_caller(statement, layer) is not Named.NOT
-
-    def fits_resource(self, statement: Statement) -> bool:
-        request = self.request
-        return statement.resources is None or statement.resources.apply_to(request.resource, request.context)
-
-    def fits(self, statement: Statement) -> bool:
-        if not self.fits_resource(statement):
-            return False
-        for condition in statement.conditions:
-            held = condition.test(self.request.context)
-            if not held and (held is not None or statement.effect is Effect.ALLOW):
-                return False
-        return True
-
-    def names_caller(self, statement: Statement, layer: Layer) -> Named:
-        if statement.principals is None:
-            return Named.DIRECT
-        deny = statement.effect is Effect.DENY
-        how = named(statement.principals, self.request.principal, deny=deny, has_boundary=self.has_boundary)
-        if how is Named.ACCOUNT and layer is Layer.ENDPOINT and self.layers.gateway_endpoint:
-            # AWS: on a gateway endpoint an account names its root user only (VPC guide, vpc-endpoints-access).
-            return Named.NOT
-        return how
+        return self.layers.resource.grant(self.request, has_boundary=self.has_boundary)
 
     def is_other_partition(self) -> bool:
         """Whether the resource's ARN is of another partition than the caller's, which never mix."""

@@ -6,14 +6,14 @@ lists bear the decision out.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from iamd.policy.conditions import Condition
 from iamd.policy.decision import Decision, Layer, Match
 from iamd.policy.document import Effect, Statement
 from iamd.policy.evaluate import Layers, Question, decide
-from iamd.policy.principals import Named
-from iamd.policy.request import Request, lower
+from iamd.policy.principals import Named, named
+from iamd.policy.request import Request
+from iamd.policy.sets import PolicySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Explanation:
 
 def explain(request: Request, layers: Layers) -> Explanation:
     """The decision on `request` with every applying statement, near miss and layer's own answer."""
-    question = Question(request, lower(request.action), layers)
+    question = Question(request, layers)
     fitting = _fitting(question)
-    applying = tuple(match for match in fitting if question.applies(match.statement, match.layer))
-    near = tuple(NearMiss(match, failed) for match in fitting if (failed := _failed(match.statement, request)) != ())
+    applying = tuple(match for match in fitting if not _failed(match.statement, request))
+    near = tuple(NearMiss(match, failed) for match in fitting if (failed := _failed(match.statement, request)))
     return Explanation(
         decision=decide(request, layers),
         applying=applying,
@@ -61,12 +61,27 @@ def explain(request: Request, layers: Layers) -> Explanation:
 def _fitting(question: Question) -> list[Match]:
     """The statements whose action, resource and principal fit, conditions aside."""
     return [
-        Match(layer, number, statement, level)
-        for layer, level, policies in question.sets()
-        for number, policy in enumerate(policies)
-        for statement in chain.from_iterable(policy.candidates(question.action))
-        if question.fits_resource(statement) and question.names_caller(statement, layer) is not Named.NOT
+        match
+        for policies in question.sets()
+        for match in policies.fitting(question.request.action)
+        if _may_apply(match.statement) and _fits(match.statement, question, policies)
     ]
+
+
+def _may_apply(statement: Statement) -> bool:
+    # SECURITY: a statement with an element that is not understood never allows.
+    return statement.effect is Effect.DENY or not statement.defective
+
+
+def _fits(statement: Statement, question: Question, policies: PolicySet) -> bool:
+    request = question.request
+    if not any(pattern.test(request.resource, request.context) for pattern in statement.patterns):
+        return False
+    if statement.principals is None:
+        return True
+    deny = statement.effect is Effect.DENY
+    how = named(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
+    return how is not Named.NOT and not (how is Named.ACCOUNT and question.is_gateway(policies))
 
 
 def _failed(statement: Statement, request: Request) -> tuple[Condition, ...]:
@@ -87,25 +102,21 @@ def _results(question: Question, applying: Iterable[Match]) -> dict[Layer, Layer
             allowing.setdefault(match.layer, set()).add(match.level)
     return {
         layer: LayerResult(layer in denying, allowing.get(layer, set()) >= wanted)
-        for layer, wanted in _levels(question.layers, question.resource_layer).items()
+        for layer, wanted in _levels(question).items()
     }
 
 
-def _levels(layers: Layers, resource_layer: Layer) -> dict[Layer, set[int | None]]:
+def _levels(question: Question) -> dict[Layer, set[int | None]]:
     """The layers in play, with the levels of each that must allow."""
-    found: dict[Layer, set[int | None]] = {Layer.IDENTITY: {None}}
-    if layers.scp is not None:
-        found[Layer.SCP] = set(range(len(layers.scp)))
-    if layers.rcp is not None:
-        found[Layer.RCP] = set(range(len(layers.rcp)))
-    if layers.endpoint is not None:
-        found[Layer.ENDPOINT] = {None}
-    if layers.resource:
-        found[resource_layer] = {None}
-    if layers.boundary is not None:
-        found[Layer.BOUNDARY] = {None}
-    if layers.session is not None:
-        found[Layer.SESSION] = {None}
+    layers, found = question.layers, dict[Layer, set[int | None]]()
+    for policies in (layers.identity, layers.endpoint, layers.boundary, layers.session):
+        if policies is not None:
+            found[policies.layer] = {None}
+    if layers.resource.policies:
+        found[layers.resource.layer] = {None}
+    for levels in (layers.scp, layers.rcp):
+        for level in levels or ():
+            found.setdefault(level.layer, set()).add(level.level)
     return found
 
 

@@ -36,6 +36,8 @@ class Operator:
     read: Callable[[str], Any]
     compare: Callable[[Template], Compare]
     negated: bool = False
+    is_equality: bool = False
+    """Its values, where they hold no variable, are texts of which one must be the request's."""
 
 
 def unreadable(_value: object, _context: Context) -> None:
@@ -59,6 +61,10 @@ def string_equals(template: Template) -> Compare:
     if variables.is_static(template):
         wanted = variables.text_of(template, {})
         return lambda value, _context: value == wanted
+    key = variables.only_key(template)
+    if key is not None:
+        # An empty value counts as none, and a multivalued key has none that could be put in.
+        return lambda value, context: value == context.get(key) and value != ""
     return lambda value, context: value == variables.text_of(template, context)
 
 
@@ -263,8 +269,8 @@ def _in_network(template: Template) -> Compare:
 
 
 OPERATORS: dict[str, Operator] = {
-    "StringEquals": Operator(text, string_equals),
-    "StringNotEquals": Operator(text, string_equals, negated=True),
+    "StringEquals": Operator(text, string_equals, is_equality=True),
+    "StringNotEquals": Operator(text, string_equals, negated=True, is_equality=True),
     "StringEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case),
     "StringNotEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case, negated=True),
     "StringLike": Operator(text, string_like),

@@ -42,6 +42,17 @@ SIGNED = frozenset(
 """Callers that belong to an account: they alone have identity policies and service control policies."""
 
 
+ALWAYS: Mapping[str, frozenset[PrincipalKind]] = {
+    "sts:getcalleridentity": SIGNED,
+    "sts:getsessiontoken": frozenset({PrincipalKind.USER, PrincipalKind.ROOT}),
+}
+"""Actions that no policy can refuse, not even by an explicit deny.
+
+AWS: STS API Reference, GetCallerIdentity; IAM User Guide, "Permissions for GetSessionToken"
+(id_credentials_temp_control-access_getsessiontoken).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller, by every name that a Principal element may call it.

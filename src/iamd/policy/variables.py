@@ -4,6 +4,7 @@ AWS: IAM User Guide, "Policy variables" (reference_policies_variables). A value 
 reads it, because a variable's name holds a colon that is no separator of an ARN.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -91,9 +92,40 @@ def is_static(template: Template) -> bool:
     return not any(isinstance(part, Variable) for part in template)
 
 
+def only_key(template: Template) -> str | None:
+    """The key of a template that is one variable without a default, or None."""
+    only = template[0] if len(template) == 1 else None
+    return only.key if isinstance(only, Variable) and only.default is None else None
+
+
 def source(template: Template) -> str:
     """`template` as it was written."""
     return "".join(part if isinstance(part, str) else part.source for part in template)
+
+
+def literal_beginning(template: Template) -> str:
+    """What every text that `template` matches begins with, as far as the text alone tells."""
+    found = ""
+    for part in template:
+        if isinstance(part, Variable):
+            return found
+        if isinstance(part, str):
+            plain = _BEFORE_WILDCARD.match(part)
+            found += plain[0] if plain is not None else ""
+            if plain is None or plain.end() < len(part):
+                return found
+        else:
+            found += part.text
+    return found
+
+
+def literal_end(template: Template) -> str:
+    """What every text that `template` matches ends with, as far as the text alone tells."""
+    last = template[-1] if template else ""
+    return re.split(r"[*?]", last)[-1] if isinstance(last, str) else ""
+
+
+_BEFORE_WILDCARD = re.compile(r"[^*?]*")
 
 
 def value_of(variable: Variable, context: Context) -> str | None:
