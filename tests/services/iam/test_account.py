@@ -72,6 +72,7 @@ def test_an_account_has_one_alias(iam, refused):
     iam.create_account_alias(AccountAlias="first-name")
     iam.create_account_alias(AccountAlias="second-name")
     assert iam.list_account_aliases()["AccountAliases"] == ["second-name"]
+    assert iam.list_account_aliases(MaxItems=1)["IsTruncated"] is False
     with refused("EntityAlreadyExists", "The account alias second-name already exists."):
         iam.create_account_alias(AccountAlias="second-name")
     with refused("NoSuchEntity", "The account alias first-name cannot be found."):

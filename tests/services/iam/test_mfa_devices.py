@@ -73,6 +73,15 @@ def test_devices_are_listed_by_whether_they_are_somebodys(iam, devices, paged):
 
 
 @pytest.mark.usefixtures("ann")
+def test_a_users_devices_are_listed_in_pages(iam, devices, paged):
+    for name in ("watch", "phone"):
+        devices.enable("ann", *devices.new(name))
+    listed = paged(iam.list_mfa_devices, "MFADevices", UserName="ann")
+    assert listed == iam.list_mfa_devices(UserName="ann")["MFADevices"]
+    assert len(listed) == 2
+
+
+@pytest.mark.usefixtures("ann")
 @pytest.mark.parametrize("wrong", ["same", "reversed", "first", "second", "old"])
 def test_codes_that_the_device_did_not_show_in_a_row_are_refused(iam, devices, refused, wrong):
     serial, seed = devices.new("phone")
