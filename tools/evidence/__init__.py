@@ -1,0 +1,1 @@
+"""What the tests show of each operation, read from their text."""

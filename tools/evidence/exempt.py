@@ -1,0 +1,53 @@
+"""What can't be shown of an operation, and why: no request brings it about here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_BY_THE_MODEL: Final = "the model's own constraints refuse such a value first, with the validation error"
+_NO_QUOTA: Final = "the code stands for too many requests here: there is no quota that the operation could exceed"
+_NO_CASE: Final = "the model lists the code, and no input that the operation's page describes leads to it here"
+_BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
+
+EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
+    "cloudtrail:LookupEvents": {
+        "error InvalidEventCategoryException": _BY_THE_MODEL,
+        "error InvalidMaxResultsException": _BY_THE_MODEL,
+        "error OperationNotPermittedException": _NO_CASE,
+        "error UnsupportedOperationException": _NO_CASE,
+    },
+    "iam:AddRoleToInstanceProfile": {
+        "error EntityAlreadyExists": "a profile holds one role, so a second one, the same too, is LimitExceeded",
+    },
+    "iam:CreateAccountAlias": {"error LimitExceeded": _NO_QUOTA},
+    "iam:CreateLoginProfile": {"error LimitExceeded": _NO_QUOTA},
+    "iam:CreateServiceLinkedRole": {
+        "error NoSuchEntity": "a service without such a role is AccessDenied, as on AWS; nothing else is named",
+    },
+    "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},
+    "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},
+    "iam:ListAttachedRolePolicies": {"error InvalidInput": _BY_PREFIX},
+    "iam:ListAttachedUserPolicies": {"error InvalidInput": _BY_PREFIX},
+    "iam:ListMFADeviceTags": {"error InvalidInput": "a serial number of any form that no device has is NoSuchEntity"},
+    "iam:UntagInstanceProfile": {"error InvalidInput": "a key that is not there, of any form, is passed over"},
+    "iam:UntagMFADevice": {"error InvalidInput": "a key that is not there, of any form, is passed over"},
+    "iam:UpdateAccountPasswordPolicy": {
+        "error MalformedPolicyDocument": "the policy is given in members, each checked by the model, not as a document",
+        "error NoSuchEntity": "an account is always there",
+    },
+    "iam:UpdateRoleDescription": {
+        "error UnmodifiableEntity": "only roles of IAM Identity Center keep theirs, and nothing makes those yet",
+    },
+    "sts:AssumeRole": {
+        "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
+        "error RegionDisabledException": "every region is enabled",
+    },
+    "sts:GetCallerIdentity": {
+        "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",
+    },
+}
+"""By operation, what of `evidence.missing` is not asked for, with the reason."""
+
+REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "sts:AssumeRole": {"ProvidedContexts": "no context provider is here that could have signed one"},
+}
+"""Parameters that are refused whatever they hold (docs/divergences.md); a test shows the refusal."""
