@@ -7,7 +7,7 @@ TEST_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench docs tour requirements clean
+.PHONY: help serve venv venv-test test check lint format bench docs check-docs tour requirements clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +48,13 @@ format: venv-test ## Format the code, and mend what ruff can
 docs: venv-test ## Write the generated pages of docs/ anew
 	$(BIN)/python tools/write_docs.py
 
+check-docs: venv-test ## Check that the generated pages of docs/ say what the code says
+	$(BIN)/python tools/write_docs.py --check
+
 tour: venv-test ## Run the tour, and write its page and the README's part of it anew
 	$(BIN)/python tools/write_tour.py
 
-check: lint test ## What CI runs: format, lint, types, contracts, tests, documents
+check: lint check-docs test ## What CI runs: format, lint, types, contracts, tests, documents
 
 bench: venv-test ## Compare with peers, side by side; prints ratios
 	$(PIP) --require-hashes -r requirements/bench.txt

@@ -31,15 +31,21 @@ class BackendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """A `[backends.<name>]` table of iamd.toml: where requests of some services go, and how they are signed."""
 
     url: str
+    """Where it is: `http://host:port` or `https://host:port`, without a path."""
     services: tuple[str, ...] = ()
-    """The services it answers for; none named means all that no other table names."""
+    """The services it answers for, by botocore's names; none named means all that no other table names."""
     access_key_id: str | None = None
+    """What signs requests there; without it they go unsigned."""
     secret_access_key: str | None = None
+    """Secret of that access key; both or neither are given."""
     session_token: str | None = None
+    """Session token of that access key, when it is temporary."""
     region: str | None = None
+    """Region that requests are signed for there; the default is the client's."""
     account: str | None = None
-    """The account that owns what is found there."""
+    """Account that owns what is found there; without one, buckets that were not made through iamd are refused."""
     ca_file: str | None = None
+    """File of the certificates that an `https` URL is checked by; the default is the system's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,5 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def data_option(function: Command) -> Command:
     """The option `--data` of a command that talks to a server."""
-    return click.option(
-        "--data", type=click.Path(path_type=Path), help="Data folder of the server; the default is its own."
-    )(function)
+    text = "Data folder of the server; else the environment's server, that of `.iamd` here, or the user's own."
+    return click.option("--data", type=click.Path(path_type=Path), help=text)(function)

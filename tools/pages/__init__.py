@@ -1,0 +1,13 @@
+"""The generated pages of docs/, a module each."""
+
+from collections.abc import Callable, Mapping
+
+from pages import commands, coverage, gateway, settings
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/cli.md": commands.page,
+    "docs/coverage.md": coverage.page,
+    "docs/gateway-coverage.md": gateway.page,
+    "docs/settings.md": settings.page,
+}
+"""By path, what writes each page."""
