@@ -50,6 +50,10 @@ if held.get("SessionToken"):
     print(f"aws_session_token = {held['SessionToken']}")
 PY
 }
+# Show a CloudTrail record, without what its user agent tells of this machine.
+record() {
+  python -c 'import json,re,sys; print(re.sub(r"(\"userAgent\": \"[^ \"]*)[^\"]*", r"\1 ...", json.dumps(json.load(sys.stdin), indent=4)))'
+}
 forget() {
   python - "$1" "$AWS_SHARED_CREDENTIALS_FILE" <<'PY'
 import configparser, sys
@@ -130,7 +134,7 @@ run aws sts get-caller-identity --profile orders
 run aws --endpoint-url "$AWS_ENDPOINT_URL" sqs send-message --queue-url "$AWS_ENDPOINT_URL/$ACCOUNT/other-queue" --message-body order-1 --profile orders --query MD5OfMessageBody
 TEMPLATE='{"Resources":{"Inbox":{"Type":"AWS::SQS::Queue"}}}'
 refused AccessDenied aws cloudformation create-stack --stack-name tour --template-body "$TEMPLATE" --profile orders
-note "Without the session he has his own permissions again (a queue in the template is a queue that he would create):"
+note "Without the session he has his own permissions again (those for the stack's queue too):"
 run aws iam put-user-policy --user-name james.bond --policy-name stack-queues --policy-document "$(policy Allow '"sqs:CreateQueue"' '"*"')"
 run aws cloudformation create-stack --stack-name tour --template-body "$TEMPLATE" --profile james
 note "The session's key without its token is refused, and so is everything after its hour:"
@@ -197,7 +201,8 @@ refused UnmodifiableEntity aws iam attach-role-policy --role-name AWSServiceRole
 run aws iam list-roles --query 'Roles[].Arn'
 run aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --query 'Events[].[EventTime,Username,EventName,EventId]' --output text
 note "The newest of them is the denial:"
-run aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --max-results 1 --query 'Events[0].CloudTrailEvent' --output text
+shown aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --max-results 1 --query 'Events[0].CloudTrailEvent' --output text "# a member a line"
+aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser --max-results 1 --query 'Events[0].CloudTrailEvent' --output text | record
 aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateUser | grep -q AccessDenied || fail "the denial is not recorded"
 run iamd audit verify
 

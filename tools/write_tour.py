@@ -10,7 +10,8 @@ HEAD = """# The tour
 
 An IAM user, groups, policies, roles, another account, MFA and the audit trail, with the real AWS CLI against a fresh
 iamd. This page is what `docs/tour.sh` printed (`make tour` writes it anew); the script checks every step, and the tests
-run it. Ids, keys and times differ from run to run.
+run it. Ids, keys, times and the port differ from run to run. `# into the profile x` says that the answer's keys are
+kept as a profile of the AWS CLI; version 2 of the CLI needs no `--endpoint-url`.
 """
 README_STEPS = ("1", "2", "3", "4")
 BEGIN, END = "<!-- tour:begin -->", "<!-- tour:end -->"
