@@ -1,4 +1,4 @@
-"""How many roles, policies and instance profiles an account has at most; the operations run on a state, not a server."""
+"""How many users, roles, policies and so on an account has at most; the operations run on a state, not a server."""
 
 import json
 from types import SimpleNamespace
@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from iamd.services.iam import instance_profiles, policies, roles, service_linked_roles
+from iamd.auth.sealing import Keyring
+from iamd.services.iam import instance_profiles, mfa_devices, policies, roles, service_linked_roles, users
 from iamd.services.iam.errors import LimitExceeded
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.records import InstanceProfile, ManagedPolicy, PolicyVersion, Role
+from iamd.store.records import AccountRecord, InstanceProfile, ManagedPolicy, MFADevice, PolicyVersion, Role, User
 
 ACCOUNT = "123456789012"
+KEYRING = Keyring.generate()
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}})
 TRUST = json.dumps(
     {
@@ -30,7 +32,16 @@ def call_on(change: Change) -> Any:
         now=0,
         put=lambda record: change.put(ACCOUNT, record),
         identity=SimpleNamespace(account_id=ACCOUNT),
+        keyring=KEYRING,
     )
+
+
+def user(number: int) -> User:
+    return User(user_name=f"u{number}", user_id=f"AIDA{number:017}", created=0)
+
+
+def device(number: int) -> MFADevice:
+    return MFADevice(serial_number=f"arn:aws:iam::{ACCOUNT}:mfa/d{number}", sealed_seed=b"", created=0)
 
 
 def role(number: int) -> Role:
@@ -57,6 +68,9 @@ def profile(number: int) -> InstanceProfile:
 @pytest.mark.parametrize(
     ("record", "quota", "name", "create"),
     [
+        (user, 5000, "UsersPerAccount", lambda call: users.create_user(call, user_name="new")),
+        (device, 5000, "VirtualMFADevicesPerAccount", lambda call: mfa_devices.create_virtual_mfa_device(
+            call, virtual_mfa_device_name="new")),
         (role, 1000, "RolesPerAccount", lambda call: roles.create_role(
             call, role_name="new", assume_role_policy_document=TRUST)),
         (role, 1000, "RolesPerAccount", lambda call: service_linked_roles.create_service_linked_role(
@@ -78,6 +92,7 @@ def test_a_quota_is_reached_and_not_passed(record, quota, name, create):
 
 def holding(records: list[Any]) -> Change:
     change = Change(Snapshot(0, {ACCOUNT: Account(ACCOUNT)}, {}))
+    change.put(ACCOUNT, AccountRecord(account_id=ACCOUNT, name="iamd", created=0))
     for one in records:
         change.put(ACCOUNT, one)
     return change
