@@ -7,12 +7,9 @@ import pytest
 from evidence import evidence
 from evidence.exempt import EXEMPT, REFUSED_PARAMETERS
 
-ON_A_STATE = "five thousand entities are more than a test can make: to be shown on a state, as other quotas are"
 NO_TESTS = "the operation has no tests of its own yet"
 
 MISSING = {
-    "iam:CreateUser": {"error LimitExceeded": ON_A_STATE},
-    "iam:CreateVirtualMFADevice": {"error LimitExceeded": ON_A_STATE},
     "iamd:Can": dict.fromkeys(
         (
             "effect of PrincipalArn",

@@ -11,6 +11,7 @@ from evidence.modules import Module, taken_in
 WORDS = Words(
     frozenset({"create_user", "get_user", "list_users", "put_user_policy", "put_role_policy"}),
     frozenset({"UserName", "RoleName", "Path", "PolicyName", "Marker", "MaxItems"}),
+    frozenset({"CreateAccount", "ListAccounts"}),
 )
 
 
@@ -143,6 +144,19 @@ def test_iamds_own_operations_are_named_by_text():
     assert Call("Explain", frozenset({"RequestId"}), refused=False, service="iamd") in calls
 
 
+def test_iamds_own_operations_are_named_by_a_variable_that_holds_one():
+    calls = text_of("""
+        @pytest.mark.parametrize(("operation", "parameters"), [("ListAccounts", {}), ("CreateAccount", {"Name": "x"})])
+        def test_a(aws, operation, parameters):
+            with pytest.raises(Refusal):
+                aws.iamd(operation, **parameters)
+        """).calls()
+    refused = frozenset({"Name"})
+    assert set(calls) == {
+        Call(name, refused, refused=True, service="iamd") for name in ("CreateAccount", "ListAccounts")
+    }
+
+
 def test_an_operation_without_tests_lacks_everything(monkeypatch):
     monkeypatch.setattr(evidence, "tests", list)
     monkeypatch.setattr(evidence, "_table", lambda _: frozenset())
@@ -164,10 +178,12 @@ WORDS_OF_A_DENIAL = "is not authorized to perform: iam:GetUser on resource: {} b
     [
         (a_test(GET), "effect of UserName"),
         (a_test(REFUSED, strings=(WORDS_OF_A_DENIAL,)), "denial"),
+        (a_test(REFUSED, strings=("authorized to perform: iam:GetUser with", "Resource")), "denial"),
         (a_test(called={"denied"}, strings=("GetUser",)), "denial"),
         (a_test(GET, called={"event_of"}, checks=False), "event"),
         (a_test(called={"events"}, strings=("GetUser",)), "event"),
         (a_test(REFUSED, strings=("NoSuchEntity",)), "error NoSuchEntity"),
+        (a_test(REFUSED, strings=("NoSuchEntity: The user",)), "error NoSuchEntity"),
     ],
 )
 def test_what_a_test_shows_is_not_missing(monkeypatch, test, shown):

@@ -35,10 +35,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Words:
-    """What the text may speak of: every operation by boto3's name, and every parameter."""
+    """What the text may speak of: every operation by boto3's name, every parameter, and iamd's own operations."""
 
     operations: frozenset[str]
     parameters: frozenset[str]
+    own_operations: frozenset[str] = frozenset()
 
     def operations_like(self, text: ast.expr) -> list[str]:
         """The operations that a text names; what is put into it may be anything."""
@@ -125,6 +126,9 @@ class Text:
                 yield from self._told(name, self.open_parameters | PAGING, self._contexts(part))
             case ast.Call(func=ast.Attribute(attr="iamd"), args=[ast.Constant(value=str(name)), *_]):
                 yield from self._told(name, self._parameters(part), self._contexts(part), OWN_SERVICE)
+            case ast.Call(func=ast.Attribute(attr="iamd"), args=[ast.Name(), *_]):
+                for name in sorted(self.words.own_operations.intersection(self.strings())):
+                    yield from self._told(name, self._parameters(part), self._contexts(part), OWN_SERVICE)
             case ast.Call(func=ast.Attribute(attr="explain")):
                 yield from self._told("Explain", frozenset({"RequestId"}), self._contexts(part), OWN_SERVICE)
             case ast.Constant(value=str(name)) if name in self.words.operations:

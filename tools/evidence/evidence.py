@@ -96,11 +96,21 @@ def _has_effect(operation: Operation, parameter: str) -> bool:
 def _is_denied(operation: Operation) -> bool:
     if operation.name in _table(operation.service):
         return True
-    for test, call in _calls(operation):
-        words = [text for text in test.strings if f"not authorized to perform: {action(operation)}" in text]
-        if call.refused and words and (any("on resource" in text for text in words) or "Resource" in test.strings):
-            return True
+    if any(call.refused and _tells_a_denial(test, operation) for test, call in _calls(operation)):
+        return True
     return any("denied" in test.called and operation.name in test.strings for test in tests())
+
+
+def _tells_a_denial(test: Test, operation: Operation) -> bool:
+    """The words of a denial name the action, and its resource or that it has none; or Explain tells the resource."""
+    if operation.service == OWN_SERVICE:
+        # None of these has a resource.
+        return any(f"authorized to perform: {OWN_SERVICE}:" in text for text in test.strings)
+    denied = action(operation)
+    words = [text for text in test.strings if denied in text]
+    if any("on resource" in text or f"{denied} because" in text for text in words):
+        return True
+    return "Resource" in test.strings and any(f"authorized to perform: {denied}" in text for text in words)
 
 
 def _is_recorded(operation: Operation) -> bool:
@@ -111,7 +121,10 @@ def _is_recorded(operation: Operation) -> bool:
 
 
 def _is_refused_with(operation: Operation, code: str) -> bool:
-    return any(call.refused and code in test.strings for test, call in _calls(operation))
+    return any(
+        call.refused and any(text == code or text.startswith(f"{code}:") for text in test.strings)
+        for test, call in _calls(operation)
+    )
 
 
 def _calls(operation: Operation) -> Iterator[tuple[Test, Call]]:
@@ -164,11 +177,12 @@ def _asks(function: ast.FunctionDef) -> bool:
 
 @cache
 def words() -> Words:
-    """Every operation that iamd has a function for, by boto3's name, and every parameter of theirs."""
+    """Every operation that iamd has a function for, and every parameter of theirs."""
     found = [modelled(one) for one in registered() if one.service != OWN_SERVICE]
     return Words(
         frozenset(to_snake(operation.name) for operation in found),
         frozenset(name for operation in found for name in parameters(operation)),
+        frozenset(modelled(one).name for one in registered() if one.service == OWN_SERVICE),
     )
 
 
