@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from evidence import evidence
+from evidence.exempt import EXEMPT, REFUSED_PARAMETERS
 
 from iamd.server import OWN_SERVICES
 from iamd.wire import models
@@ -14,7 +15,10 @@ HEAD = """The services that iamd answers itself, by botocore's models. An operat
 is there and tests show, through boto3, the effect of each parameter, read back by another operation; a denial that
 names the right resource; its event; and its main errors. That is looked for in the tests' text (`tools/evidence/`), so
 a test that is taken away takes the operation away here. Of an operation that works, with some of that still to be
-shown, this page says what. Every other one answers `501 NotImplemented`, naming itself."""
+shown, this page says what. Every other one answers `501 NotImplemented`, naming itself. Quotas of a thousand and more
+are shown on a state in memory, by the same functions."""
+
+EXCUSED = """No request brings these about here, so no test is asked to show them."""
 
 NOT_YET = "not yet"
 IMPLEMENTED = "implemented"
@@ -22,7 +26,13 @@ IMPLEMENTED = "implemented"
 
 def page() -> str:
     """The page."""
-    return document("Operations", HEAD, _totals(), *[part for name in services() for part in _service(name)])
+    parts = [part for name in services() for part in _service(name)]
+    excused = [(code(name), what, why) for name, reasons in EXEMPT.items() for what, why in reasons.items()]
+    excused += [
+        (code(name), f"effect of {what}", why) for name, of in REFUSED_PARAMETERS.items() for what, why in of.items()
+    ]
+    last = ["## What is not asked for", EXCUSED, table(("operation", "what", "why"), sorted(excused))]
+    return document("Operations", HEAD, _totals(), *parts, *last)
 
 
 def services() -> list[str]:
