@@ -43,6 +43,8 @@ def _operation(found: Table, name: str) -> Iterator[tuple[str, ...]]:
     if name in found.computed:
         function = mapping.COMPUTED[found.service][found.computed[name]]
         yield code(name), "worked out", first_sentence(function), ""
+    elif name in found.refused:
+        yield code(name), "refused", found.refused[name], ""
     elif found.has(name):
         yield from ((code(name), code(row.action), code(row.template), _when(row)) for row in found.rows[name])
     else:
