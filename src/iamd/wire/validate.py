@@ -18,6 +18,13 @@ _SENSITIVE: Final = frozenset(
         ("sts", "tradeInTokenType"),
     }
 )
+_NAMES: Final = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+_PATHS: Final = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+_PREFIXES: Final = "It must begin with the / character and contain only alphanumeric characters and/or / characters."
+# How IAM itself words a name or path of another pattern, when nothing else is wrong: seen in its answers.
+_IAM_NAME_PATTERN: Final = "[\\w+=,.@-]+"
+_IAM_PATHS: Final = {"path": _PATHS, "newPath": _PATHS, "pathPrefix": _PREFIXES}
+_PATTERN_WORDS: Final = "Member must satisfy regular expression pattern: "
 _LENGTHS: Final = frozenset({"string", "blob", "list", "map"})
 Check = Callable[[Any], bool]
 
@@ -40,7 +47,15 @@ def _error(operation: Operation, found: list[Wrong]) -> CommonError:
     plural = "error" if len(found) == 1 else "errors"
     sentences = "; ".join(sentence for _, sentence in found)
     message = f"{len(found)} validation {plural} detected: {sentences}"
+    if operation.service == "iam" and len(found) == 1:
+        message = _iam_words(*found[0]) or message
     return CommonError(Common.VALIDATION, message, members=_members(operation, found))
+
+
+def _iam_words(path: str, sentence: str) -> str | None:
+    _, broken, pattern = sentence.rpartition(_PATTERN_WORDS)
+    words = _NAMES if pattern == _IAM_NAME_PATTERN else _IAM_PATHS.get(path)
+    return f"The specified value for {path} is invalid. {words}" if broken and words else None
 
 
 def _members(operation: Operation, found: list[Wrong]) -> dict[str, object]:
@@ -134,7 +149,7 @@ def _own_checks(shape: Shape) -> Iterator[tuple[str, Check]]:
         yield f"Member must satisfy enum value set: {listed}", lambda value: value in allowed
     if shape.pattern is not None and shape.type == "string":
         pattern = shape.pattern
-        yield f"Member must satisfy regular expression pattern: {pattern}", lambda value: _matches(pattern, value)
+        yield f"{_PATTERN_WORDS}{pattern}", lambda value: _matches(pattern, value)
     measure = _length if shape.type in _LENGTHS else Decimal
     noun = "length" if shape.type in _LENGTHS else "value"
     maximum, minimum = shape.maximum, shape.minimum
