@@ -1,5 +1,6 @@
 """Pages of a list, as AWS cuts them: `MaxItems` and `Marker` in, `IsTruncated` and `Marker` out."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +10,9 @@ from iamd.errors import AWSError
 
 DEFAULT_MAX_ITEMS = 100
 """AWS: "If you do not include this parameter, the number of items defaults to 100" (IAM API Reference, ListUsers)."""
+
+WHOLE_BYTES = 160
+"""Up to this length a key stands in a marker whole. AWS: a marker has at most 320 characters (IAM API Reference)."""
 
 Item = TypeVar("Item")
 
@@ -30,23 +34,36 @@ def page(
 ) -> tuple[list[Item], dict[str, Any]]:
     """Cut the page after `marker` out of `items`, which are unique by `key`; with it the members that say what follows.
 
-    A marker is the key of the last item given, sealed for this caller, operation and `query` (the parameters that
-    choose the items), so it shows nothing and fits nowhere else. Items are given in the order of their keys.
+    A marker is the place of the last item given, sealed for this caller, operation and `query` (the parameters that
+    choose the items), so it shows nothing and fits nowhere else. Items are given in the order of their keys; a marker
+    goes on behind its item though that was deleted since.
     """
-    ordered = sorted(items, key=key)
+
+    def place(item: Item) -> bytes:
+        return _place(key(item))
+
+    ordered = sorted(items, key=place)
     bound = (call.identity.account_id, call.identity.user_id, call.service, call.operation, *query)
     if marker is not None:
         after = _opened(call, marker, bound)
-        ordered = [item for item in ordered if key(item) > after]
+        ordered = [item for item in ordered if place(item) > after]
     cut = ordered[: max_items or DEFAULT_MAX_ITEMS]
     if len(cut) == len(ordered):
         return cut, {"IsTruncated": False}
-    sealed = call.keyring.seal_text("marker", bound, key(cut[-1]).encode())
+    sealed = call.keyring.seal_text("marker", bound, place(cut[-1]))
     return cut, {"IsTruncated": True, "Marker": sealed}
 
 
-def _opened(call: Call, marker: str, bound: tuple[str, ...]) -> str:
+def _place(key: str) -> bytes:
+    """Where a key stands among others: the key, or of a long one its beginning and a digest of it."""
+    whole = key.encode()
+    if len(whole) <= WHOLE_BYTES:
+        return whole
+    return whole[:WHOLE_BYTES] + hashlib.sha256(whole).digest()
+
+
+def _opened(call: Call, marker: str, bound: tuple[str, ...]) -> bytes:
     try:
-        return call.keyring.open_text("marker", bound, marker).decode()
+        return call.keyring.open_text("marker", bound, marker)
     except SealError as error:
         raise InvalidMarker("Invalid Marker.") from error
