@@ -5,7 +5,7 @@ never set, append to or shadow one). Names and availability: IAM User Guide, ref
 the table of principal key values in reference_policies_variables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from iamd.auth.identity import Identity
@@ -124,7 +124,10 @@ def of_tags(parameters: Mapping[str, Any]) -> Context:
     tags = parameters.get("Tags")
     keys: Context = {}
     if isinstance(tags, list) and all(isinstance(tag, dict) and "Key" in tag for tag in tags):
-        keys.update((f"aws:requesttag/{lower(tag['Key'])}", tag.get("Value", "")) for tag in tags)
+        # SECURITY: of keys that differ by case alone the first in byte order counts, as for the tags of a resource:
+        # what a condition sees of the request is what one sees of the resource later.
+        ordered = sorted(tags, key=lambda tag: str(tag["Key"]), reverse=True)
+        keys.update((f"aws:requesttag/{lower(tag['Key'])}", tag.get("Value", "")) for tag in ordered)
         keys["aws:tagkeys"] = tuple(tag["Key"] for tag in tags)
     tag_keys = parameters.get("TagKeys")
     if isinstance(tag_keys, list):
@@ -137,6 +140,10 @@ def of_target(target: Target, owner: str) -> Context:
     return {**target.context, "aws:resourceaccount": owner}
 
 
-def resource_tags(tags: tuple[Tag, ...], prefixes: tuple[str, ...] = ("aws:resourcetag",)) -> Context:
-    """`aws:ResourceTag/...` (and a service's own forms of it) for the tags that a resource has."""
-    return {f"{prefix}/{lower(tag.key)}": tag.value for prefix in prefixes for tag in tags}
+def resource_tags(tags: Iterable[Tag], prefixes: tuple[str, ...] = ("aws:resourcetag",)) -> Context:
+    """`aws:ResourceTag/...` (and a service's own forms of it) for the tags that a resource has.
+
+    Of keys that differ by case alone, which are one condition key, the first in byte order counts.
+    """
+    ordered = sorted(tags, key=lambda tag: tag.key, reverse=True)
+    return {f"{prefix}/{lower(tag.key)}": tag.value for prefix in prefixes for tag in ordered}

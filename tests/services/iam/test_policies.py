@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from running import allow
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
 TEXT = json.dumps(DOCUMENT)
@@ -200,8 +201,15 @@ def test_awss_policies_are_shown_to_whom_it_is_allowed(denied):
     denied("GetPolicy", READ_ONLY, PolicyArn=READ_ONLY)
 
 
-def test_listing_policies_is_denied_on_the_path(denied, arn_of):
-    denied("ListPolicies", arn_of("policy/team/"), PathPrefix="/team/")
+def test_listing_policies_is_denied_on_the_path(denied):
+    denied("ListPolicies", "policy path /team/", PathPrefix="/team/")
+
+
+def test_policies_are_listed_by_who_may_do_so_on_every_resource(aws, refused, arn_of):
+    with refused("AccessDenied"):
+        aws.client("iam", aws.user("some", allow("iam:ListPolicies", arn_of("policy/*")))).list_policies()
+    every = aws.client("iam", aws.user("every", allow("iam:ListPolicies")))
+    assert every.list_policies(Scope="Local")["Policies"] == []
 
 
 def test_each_operation_is_recorded_with_its_parameters(iam, parameters_of):

@@ -7,34 +7,21 @@ AWS Identity and Access Management". An entity that does not exist has the ARN t
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from iamd import arn
+from iamd.authz.context import resource_tags
 from iamd.call import Call
-from iamd.policy.request import lower
+from iamd.data import service_reference
 from iamd.services.iam import entities
 from iamd.services.registry import Target
-from iamd.store.records import AccountRecord, ManagedPolicy, MFADevice, Role, Tag, User
+from iamd.store.records import AccountRecord, ManagedPolicy, MFADevice, Role, User
 
 Context = dict[str, str | tuple[str, ...]]
 
-BOUNDARY_ACTIONS = frozenset(
-    f"{verb}{kind}{what}"
-    for kind in ("User", "Role")
-    for verb, what in (
-        ("Attach", "Policy"),
-        ("Detach", "Policy"),
-        ("Put", "Policy"),
-        ("Delete", "Policy"),
-        ("Put", "PermissionsBoundary"),
-        ("Delete", "PermissionsBoundary"),
-    )
-)
-"""The actions on an existing user or role that have the key `iam:PermissionsBoundary`.
-
-AWS: the value is the boundary that the entity has, or the one that the request sets (IAM User Guide,
-"Permissions boundaries for IAM entities", access_policies_boundaries).
-"""
+ENTITY_TAGS = ("aws:resourcetag", "iam:resourcetag")
+"""The keys that tags of users and roles are; those of IAM's other resources are the first alone."""
 
 
 def user(
@@ -62,7 +49,7 @@ def _user(call: Call, user_name: str, policy_arn: str | None = None, boundary: s
     found = entities.user_in(call.account, user_name)
     if found is None:
         return Target(arn=_pathless(call, "user", user_name), context=_requested(policy_arn, boundary))
-    context = _tags("aws", found.tags) | _tags("iam", found.tags) | _bounded(call, found)
+    context = resource_tags(found.tags, ENTITY_TAGS) | _bounded(call, found)
     return Target(arn=entities.user_arn(call.account, found), context=context | _requested(policy_arn, boundary))
 
 
@@ -79,7 +66,7 @@ def role(
     found = entities.role_in(call.account, role_name)
     if found is None:
         return Target(arn=_pathless(call, "role", role_name), context=requested)
-    context = _tags("aws", found.tags) | _tags("iam", found.tags) | _bounded(call, found)
+    context = resource_tags(found.tags, ENTITY_TAGS) | _bounded(call, found)
     return Target(arn=entities.role_arn(call.account, found), context=context | requested)
 
 
@@ -93,7 +80,7 @@ def group(call: Call, *, group_name: str, policy_arn: str | None = None, **_: An
 def policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
     """The managed policy of this ARN, AWS's or the customer's."""
     found = call.account.one(ManagedPolicy, "arn", policy_arn)
-    return Target(arn=policy_arn, context={} if found is None else _tags("aws", found.tags))
+    return Target(arn=policy_arn, context={} if found is None else resource_tags(found.tags))
 
 
 def changed_policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
@@ -111,13 +98,13 @@ def instance_profile(call: Call, *, instance_profile_name: str, **_: Any) -> Tar
     found = entities.instance_profile_in(call.account, instance_profile_name)
     if found is None:
         return Target(arn=_pathless(call, "instance-profile", instance_profile_name))
-    return Target(arn=entities.instance_profile_arn(call.account, found), context=_tags("aws", found.tags))
+    return Target(arn=entities.instance_profile_arn(call.account, found), context=resource_tags(found.tags))
 
 
 def mfa_device(call: Call, *, serial_number: str, **_: Any) -> Target:
     """The virtual MFA device of this serial number, which is its ARN."""
     found = call.account.get(MFADevice, serial_number)
-    return Target(arn=serial_number, context={} if found is None else _tags("aws", found.tags))
+    return Target(arn=serial_number, context={} if found is None else resource_tags(found.tags))
 
 
 def new_user(
@@ -184,6 +171,11 @@ def listed(kind: str) -> Callable[..., Target]:
     return on
 
 
+def listed_policies(call: Call, *, path_prefix: str | None = None, **_: Any) -> Target:
+    """The `on` of ListPolicies: AWS's denials name no ARN there, but `policy path /`, which only `*` matches."""
+    return Target(arn=f"policy path {path_prefix or '/'}")
+
+
 def granted_by_password_policy(call: Call, target: Target) -> Target:
     """The target as it is for a user whose account lets users change their own passwords.
 
@@ -223,16 +215,20 @@ def _pathless(call: Call, kind: str, name: str) -> str:
     return arn.iam(call.account.id, kind, "/", name)
 
 
-def _tags(prefix: str, tags: Sequence[Tag]) -> Context:
-    # Keys that differ by case alone are one condition key; the first of them in byte order counts.
-    ordered = sorted(tags, key=lambda tag: tag.key, reverse=True)
-    return {f"{prefix}:resourcetag/{lower(tag.key)}": tag.value for tag in ordered}
-
-
 def _bounded(call: Call, entity: User | Role) -> Context:
-    if call.operation not in BOUNDARY_ACTIONS or entity.permissions_boundary is None:
+    """The boundary that the entity has, for the actions that know the key; what a request sets takes its place.
+
+    AWS: IAM User Guide, "Permissions boundaries for IAM entities" (access_policies_boundaries).
+    """
+    if entity.permissions_boundary is None or not _has_boundary_key(call.operation):
         return {}
     return {"iam:permissionsboundary": entity.permissions_boundary}
+
+
+@cache
+def _has_boundary_key(operation: str) -> bool:
+    action = service_reference.action("iam", operation)
+    return action is not None and "iam:PermissionsBoundary" in action.condition_keys
 
 
 def _requested(policy_arn: str | None, boundary: str | None) -> Context:

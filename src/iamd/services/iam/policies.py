@@ -56,7 +56,7 @@ def get_policy(call: Call, *, policy_arn: str) -> dict[str, Any]:
     return {"Policy": shown_policy(call, named_policy(call, policy_arn))}
 
 
-@reading(on=arns.listed("policy"))
+@reading(on=arns.listed_policies)
 def list_policies(
     call: Call,
     *,

@@ -1,0 +1,204 @@
+"""The resource and the condition keys that each operation of IAM is decided on, held against AWS's own reference."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from running import allow, deny
+from services.iam.test_denials_and_events import APPS, CALLS, DOCUMENT, READ_ONLY, TAGS
+from services.iam.world import TRUST, build_world
+
+from iamd.data import service_reference
+from iamd.services import registry
+
+BOX = {"InstanceProfileName": "box"}
+MORE_CALLS: dict[str, Any] = {
+    "create_policy": {"PolicyName": "new", "PolicyDocument": DOCUMENT, **TAGS},
+    "get_policy": lambda w: {"PolicyArn": w.policy_arn},
+    "list_policies": {},
+    "delete_policy": lambda w: {"PolicyArn": w.policy_arn},
+    "create_policy_version": lambda w: {"PolicyArn": w.policy_arn, "PolicyDocument": DOCUMENT},
+    "get_policy_version": lambda w: {"PolicyArn": w.policy_arn, "VersionId": "v1"},
+    "list_policy_versions": lambda w: {"PolicyArn": w.policy_arn},
+    "set_default_policy_version": lambda w: {"PolicyArn": w.policy_arn, "VersionId": "v1"},
+    "delete_policy_version": lambda w: {"PolicyArn": w.policy_arn, "VersionId": "v1"},
+    "create_role": {
+        "RoleName": "new", "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": READ_ONLY, **TAGS,
+    },
+    "get_role": APPS,
+    "list_roles": {},
+    "update_role": {**APPS, "Description": ""},
+    "update_role_description": {**APPS, "Description": ""},
+    "update_assume_role_policy": {**APPS, "PolicyDocument": TRUST},
+    "delete_role": APPS,
+    "create_instance_profile": {"InstanceProfileName": "new", **TAGS},
+    "get_instance_profile": BOX,
+    "list_instance_profiles": {},
+    "list_instance_profiles_for_role": APPS,
+    "add_role_to_instance_profile": {**BOX, **APPS},
+    "remove_role_from_instance_profile": {**BOX, **APPS},
+    "delete_instance_profile": BOX,
+    "create_service_linked_role": {"AWSServiceName": "autoscaling.amazonaws.com"},
+    "delete_service_linked_role": APPS,
+    "get_service_linked_role_deletion_status": {
+        "DeletionTaskId": "task/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling/1"
+    },
+    "get_account_authorization_details": {},
+    "create_user": {"UserName": "new", "PermissionsBoundary": READ_ONLY, **TAGS},
+    "create_virtual_mfa_device": {"VirtualMFADeviceName": "new", **TAGS},
+}  # fmt: skip
+ALL_CALLS = {operation: parameters for operation, (parameters, _) in CALLS.items()} | MORE_CALLS
+
+LISTED = {
+    "list_groups",
+    "list_instance_profiles",
+    "list_policies",
+    "list_roles",
+    "list_users",
+    "list_virtual_mfa_devices",
+}
+"""Operations for which the reference has no resource type, and whose denials name the path that is listed."""
+
+UNTAGGED = {
+    *(operation for operation in ALL_CALLS if operation.startswith("create_")),
+    "add_user_to_group", "change_password", "delete_user", "delete_virtual_mfa_device", "enable_mfa_device",
+    "get_service_linked_role_deletion_status",
+} - {"create_policy_version"}  # fmt: skip
+"""Calls about bob, about the caller, or about what is not there yet: none of them has tags."""
+
+NEVER_SENT = re.compile(r"iam:(RoleTemplateARN|RegisterSecurityKey|FIDO-.*)")
+"""Keys of FIDO devices and role templates, of which no request here speaks."""
+
+
+@dataclass
+class Asked:
+    """What one operation was decided on: the resource, and the names of the condition keys."""
+
+    resource: str
+    keys: set[str]
+
+
+@pytest.fixture(scope="module")
+def asked(shared_aws):
+    """What each operation was decided on when a user without policies called it; everything has tags and a boundary."""
+    shared_aws.server.post("/_iamd/reset")
+    admin = shared_aws.client("iam")
+    world = build_world(admin)
+    for bearer, named in (("policy", {"PolicyArn": world.policy_arn}), ("mfa_device", {"SerialNumber": world.phone})):
+        getattr(admin, f"tag_{bearer}")(**named, **TAGS)
+    admin.tag_mfa_device(SerialNumber=world.watch, **TAGS)
+    nobody = shared_aws.user("nobody")
+    return {
+        operation: decided_on(shared_aws, nobody, operation, value(world) if callable(value) else value)
+        for operation, value in ALL_CALLS.items()
+    }
+
+
+def decided_on(aws, nobody, operation, parameters):
+    with pytest.raises(ClientError) as caught:
+        getattr(aws.client("iam", nobody), operation)(**parameters)
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    decision = aws.explain(caught.value.response["ResponseMetadata"]["RequestId"])["Decisions"][0]
+    return Asked(decision["Resource"], set(decision["Context"]))
+
+
+def action_of(aws, operation):
+    return service_reference.action("iam", aws.client("iam").meta.method_to_api_mapping[operation])
+
+
+def test_every_operation_stands_in_the_table():
+    registry.load()
+    own = {found.function.__name__ for found in registry.registered() if found.service == "iam"}
+    assert set(ALL_CALLS) == own
+
+
+@pytest.mark.parametrize("operation", ALL_CALLS)
+def test_the_resource_is_of_a_type_that_the_reference_has(shared_aws, asked, operation):
+    action = action_of(shared_aws, operation)
+    resource = asked[operation].resource
+    if action.wildcard_only:
+        assert resource == "*" or operation in LISTED
+        return
+    types = [service_reference.service("iam").resource_type(one.name) for one in action.resources]
+    patterns = [
+        "arn:aws:iam::123456789012:" + re.escape(one.arn.split(":")[5].partition("/")[0]) + "/.+" for one in types
+    ]
+    assert any(re.fullmatch(pattern, resource) for pattern in patterns), resource
+
+
+@pytest.mark.parametrize("operation", ALL_CALLS)
+def test_the_condition_keys_are_those_of_the_reference(shared_aws, asked, operation):
+    action = action_of(shared_aws, operation)
+    iam = service_reference.service("iam")
+    wanted = {key.lower() for key in action.every_condition_key if not NEVER_SENT.fullmatch(key)}
+    if operation not in UNTAGGED:
+        wanted |= {key.lower() for one in action.resources for key in iam.resource_type(one.name).condition_keys}
+    own = {key for key in asked[operation].keys if key.startswith(("iam:", "aws:requesttag/", "aws:resourcetag/"))}
+    own |= asked[operation].keys & {"aws:tagkeys"}
+    assert {re.sub(r"tag/.*", "tag/${tagkey}", key) for key in own} == wanted
+
+
+def test_the_boundary_of_an_entity_is_a_key_of_every_change_of_it(aws):
+    iam = aws.client("iam")
+    held = {"ArnEquals": {"iam:PermissionsBoundary": READ_ONLY}}
+    helper = aws.client("iam", aws.user("helper", allow("iam:*Role*", **held)))
+    iam.create_role(RoleName="held", AssumeRolePolicyDocument=TRUST, PermissionsBoundary=READ_ONLY)
+    iam.create_role(RoleName="free", AssumeRolePolicyDocument=TRUST)
+    for call, parameters in (
+        (helper.get_role, {}),
+        (helper.update_role, {"Description": "held"}),
+        (helper.update_role_description, {"Description": "held"}),
+        (helper.update_assume_role_policy, {"PolicyDocument": TRUST}),
+        (helper.delete_role, {}),
+    ):
+        call(RoleName="held", **parameters)
+        with pytest.raises(ClientError, match="role/free because no identity-based policy"):
+            call(RoleName="free", **parameters)
+
+
+def test_of_tag_keys_that_differ_by_case_a_condition_sees_the_same_in_request_and_resource(aws, refused):
+    """AWS: such keys are two tags of a policy and one condition key, of which one counts (id_tags, "Naming tags")."""
+    iam = aws.client("iam")
+    tagged = {"StringEquals": {"aws:RequestTag/env": "dev"}}
+    owning = {"StringEquals": {"aws:ResourceTag/env": "dev"}}
+    statements = [
+        allow("iam:CreatePolicy", **tagged),
+        allow("iam:TagPolicy", **tagged),
+        allow("iam:GetPolicy", **owning),
+    ]
+    maker = aws.client("iam", aws.user("maker", *statements))
+    both = [{"Key": "env", "Value": "dev"}, {"Key": "ENV", "Value": "prod"}]
+    for tags in (both, both[::-1]):
+        with refused("AccessDenied"):
+            maker.create_policy(PolicyName="app", PolicyDocument=DOCUMENT, Tags=tags)
+    tags = [{"Key": "env", "Value": "prod"}, {"Key": "ENV", "Value": "dev"}]
+    arn = maker.create_policy(PolicyName="app", PolicyDocument=DOCUMENT, Tags=tags)["Policy"]["Arn"]
+    maker.get_policy(PolicyArn=arn)
+    assert len(iam.list_policy_tags(PolicyArn=arn)["Tags"]) == 2
+
+
+def in_ireland(aws, service, credentials):
+    return boto3.client(
+        service,
+        endpoint_url=aws.endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+    )
+
+
+def test_iam_is_in_us_east_1_wherever_a_client_signs_for(aws, refused):
+    """AWS: reference_policies_condition-keys, aws:RequestedRegion, on services with a single endpoint."""
+    here = {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}
+    user = aws.user("ann", allow("*"), deny("*", **here))
+    iam, sts = in_ireland(aws, "iam", user), in_ireland(aws, "sts", user)
+    iam.get_user()
+    assert aws.events("GetUser")[0]["awsRegion"] == "us-east-1"
+    used = iam.get_access_key_last_used(AccessKeyId=user.access_key_id)["AccessKeyLastUsed"]
+    assert (used["Region"], used["ServiceName"]) == ("us-east-1", "iam")
+    with refused("AccessDenied"):
+        sts.get_access_key_info(AccessKeyId=user.access_key_id)
+    assert aws.events("GetAccessKeyInfo")[0]["awsRegion"] == "eu-west-1"
