@@ -66,6 +66,15 @@ def test_keys_of_users_and_roles_ignore_case_and_others_do_not(resource):
     assert resource.tags() == ({} if folded else {"Team": "blue", "team": "red"})
 
 
+def test_a_look_alike_of_a_key_is_another_key(resource):
+    """KELVIN SIGN, LONG S and the like: no condition key takes them for `k` and `s`, so no tag is replaced by them."""
+    resource.tag(key="1", s="1")
+    resource.tag_raw(("\u212aey", "2"), ("\u017f", "2"))
+    assert resource.tags() == {"key": "1", "s": "1", "\u212aey": "2", "\u017f": "2"}
+    resource.untag("\u212aEY", "\u017f")
+    assert resource.tags() == {"key": "1", "s": "1"} | ({} if resource.kind in FOLDED else {"\u212aey": "2"})
+
+
 def test_a_request_names_a_key_once(resource, refused):
     message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
     with refused("InvalidInput", message):

@@ -31,7 +31,8 @@ Fold = Callable[[str], str]
 """What makes two tag keys the same."""
 
 # AWS: the keys of users' and roles' tags are the same whatever their case, though it is kept; those of every other IAM
-# resource are case sensitive (IAM User Guide, "Tags for AWS Identity and Access Management resources", id_tags).
+# resource are case sensitive (IAM User Guide, "Tags for AWS Identity and Access Management resources", id_tags). Case
+# is that of ASCII letters, as in condition keys: a tag that no condition takes for another must not replace it.
 QUOTAS: dict[type[Any], str] = {
     User: "TagsPerUser",
     Role: "TagsPerRole",
@@ -164,7 +165,7 @@ def _refuse_reserved_prefix(tag: Tag) -> None:
 
 
 def _fold(kind: type[Any]) -> Fold:
-    return str.lower if kind in {User, Role} else str
+    return lower if kind in {User, Role} else str
 
 
 def _tagged(resource: Tagged, given: GivenTags) -> Tagged:
