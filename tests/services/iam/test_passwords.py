@@ -1,6 +1,9 @@
 """Login profiles and passwords: rules, reuse, and the change of one's own."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from botocore.exceptions import ClientError
 from running import Credentials
 
 GOOD = "Correct-Horse-1"
@@ -144,6 +147,30 @@ def test_who_knows_the_old_password_changes_it(aws, iam, ann, refused):
     with refused("AccessDenied", "The old password was incorrect."):
         own.change_password(OldPassword=GOOD, NewPassword=GOOD)
     own.change_password(OldPassword=OTHER, NewPassword=GOOD)
+
+
+def test_passwords_are_guessed_five_times_in_a_quarter_of_an_hour(aws, iam, ann, refused):
+    made = iam.create_login_profile(UserName="ann", Password=GOOD)["LoginProfile"]["CreateDate"]
+    aws.advance(900 - made.timestamp() % 900)
+    own = aws.client("iam", ann)
+    for _ in range(4):
+        with refused("AccessDenied", "The old password was incorrect."):
+            own.change_password(OldPassword=OTHER, NewPassword=OTHER)
+    own.change_password(OldPassword=GOOD, NewPassword=GOOD)
+    guess_at_once(own, 12)
+    with refused("AccessDenied", "The old password was incorrect."):
+        own.change_password(OldPassword=GOOD, NewPassword=OTHER)
+    aws.advance(15 * 60)
+    own.change_password(OldPassword=GOOD, NewPassword=OTHER)
+
+
+def guess_at_once(client, count):
+    def guess(_):
+        with pytest.raises(ClientError, match="The old password was incorrect"):
+            client.change_password(OldPassword=OTHER, NewPassword=OTHER)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(guess, range(count)))
 
 
 def test_a_user_without_a_password_cannot_change_it(aws, ann, refused):

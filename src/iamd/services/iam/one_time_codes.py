@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from iamd.auth import mfa
 from iamd.auth.sealing import Keyring
 from iamd.call import Call
+from iamd.services import attempts
 from iamd.store.records import MFADevice
 
 SEED_PURPOSE = "mfa-seed"
@@ -23,10 +24,20 @@ def sealed_seed(keyring: Keyring, account_id: str, serial_number: str, seed: byt
 
 
 def accept(call: Call, account_id: str, device: MFADevice, code: str) -> bool:
-    """Take the code that a device shows now, by its own clock; a code that was taken before is refused."""
+    """Take the code that a device shows now, by its own clock; a code that was taken before is refused.
+
+    After a few wrong ones every code is refused for a while.
+    """
+    # SECURITY: a code has six digits; whoever has a stolen access key must not be able to try them all (B35).
+    whose = f"{USE} {account_id} {device.serial_number}"
+    if not attempts.begin(call, whose):
+        return False
     machine_time = call.clock.machine_timestamp() + device.drift * mfa.STEP_SECONDS
     step = mfa.matching_step(_seed(call, account_id, device), code, machine_time)
-    return step is not None and _use(call, account_id, device, [step])
+    if step is None or not _use(call, account_id, device, [step]):
+        return False
+    attempts.forget(call, whose)
+    return True
 
 
 def accept_pair(call: Call, account_id: str, device: MFADevice, code1: str, code2: str) -> int | None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from iamd.auth import passwords
 from iamd.call import Call
+from iamd.services import attempts
 from iamd.services.iam import arns, password_rules
 from iamd.services.iam.account import record_of
 from iamd.services.iam.entities import calling_user, moment, named_or_calling_user, named_user
@@ -124,8 +125,11 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> None
         raise EntityTemporarilyUnmodifiable(
             f"Login Profile for User {user.user_name} cannot be modified while login profile is being changed."
         )
-    if not compared.old_is_right:
+    # SECURITY: whoever has a stolen access key must not be able to try passwords without end (B35).
+    whose = f"password {user.user_id}"
+    if not attempts.begin(call, whose) or not compared.old_is_right:
         raise AccessDenied("The old password was incorrect.")
+    attempts.forget(call, whose)
     password_rules.check(record_of(call), new_password)
     if compared.new_is_old:
         raise PasswordPolicyViolation("Policy constraint violation with password reuse prevention.")
