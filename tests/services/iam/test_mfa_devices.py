@@ -251,6 +251,16 @@ def test_what_is_missing_is_named(iam, arn_of, refused):
         iam.list_mfa_devices(UserName="nobody")
 
 
+def test_a_serial_number_that_no_operation_takes_is_not_given(iam, refused):
+    """AWS: a serial number has 256 characters at most, a path 512 (IAM API Reference)."""
+    longest = 256 - len("arn:aws:iam::123456789012:mfa/")
+    serial = iam.create_virtual_mfa_device(VirtualMFADeviceName="n" * longest)["VirtualMFADevice"]["SerialNumber"]
+    iam.delete_virtual_mfa_device(SerialNumber=serial)
+    with refused("InvalidInput", "The serial number of a virtual MFA device has 256 characters at most."):
+        iam.create_virtual_mfa_device(VirtualMFADeviceName="n", Path=f"/{'p' * longest}/")
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+
+
 def test_no_event_holds_a_seed(iam, event_of):
     answer = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
     event = str(event_of(answer))

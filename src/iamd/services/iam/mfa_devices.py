@@ -23,6 +23,7 @@ from iamd.services.iam.errors import (
     DeleteConflict,
     EntityAlreadyExists,
     InvalidAuthenticationCode,
+    InvalidInput,
     NoSuchEntity,
 )
 from iamd.services.iam.tags import GivenTags, checked_tags
@@ -32,6 +33,8 @@ from iamd.store.records import MFADevice, User
 
 ROOT = "root"
 """What stands for the root user in the index of devices by user."""
+MAX_SERIAL_NUMBER = 256
+"""AWS: no operation takes a longer one (IAM API Reference, EnableMFADevice, SerialNumber)."""
 ASSIGNMENTS = {"Any": (True, False), "Assigned": (True,), "Unassigned": (False,)}
 
 
@@ -41,6 +44,8 @@ def create_virtual_mfa_device(
 ) -> dict[str, Any]:
     """Create a device that is nobody's yet; its seed is in this answer and never again."""
     serial_number = arn.iam(call.account.id, "mfa", path, virtual_mfa_device_name)
+    if len(serial_number) > MAX_SERIAL_NUMBER:
+        raise InvalidInput(f"The serial number of a virtual MFA device has {MAX_SERIAL_NUMBER} characters at most.")
     if call.account.get(MFADevice, serial_number) is not None:
         raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
     quotas.check_virtual_mfa_devices(call)
