@@ -119,7 +119,7 @@ def _with(entity: Bearer, policy_name: str, policy_document: str) -> Bearer:
 def _check_size(entity: Entity, quota: int, whose: str) -> None:
     # AWS: the sizes of all policies that are embedded in one entity count together (IAM User Guide, "IAM and AWS STS
     # quotas", reference_iam-quotas).
-    if sum(quotas.size_of(policy.document) for policy in entity.inline_policies) > quota:
+    if sum(policy_documents.size(policy.document) for policy in entity.inline_policies) > quota:
         raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {whose}")
 
 

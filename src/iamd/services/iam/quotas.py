@@ -32,8 +32,6 @@ ROLE_POLICY_SIZE = 10240
 MANAGED_POLICY_SIZE = 6144
 ASSUME_ROLE_POLICY_SIZE = 2048
 
-_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
-
 
 def check(name: str, wanted: int, quota: int) -> None:
     """Raise LimitExceeded when there would be more of something than its quota."""
@@ -73,8 +71,3 @@ def check_instance_profiles(call: Call) -> None:
 def check_virtual_mfa_devices(call: Call) -> None:
     """Raise LimitExceeded when the account has all its virtual MFA devices, assigned or not."""
     _check_one_more(call, MFADevice, "VirtualMFADevicesPerAccount", VIRTUAL_MFA_DEVICES_PER_ACCOUNT)
-
-
-def size_of(document: str) -> int:
-    """The size of a policy document as the quotas count it: in characters, without JSON's white space."""
-    return len(document.translate(_WHITE_SPACE))
