@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 WINDOWS = {"s3": 900.0, "sts": 900.0}
 DEFAULT_WINDOW = 300.0
 
+READING = ("Get", "List", "Describe", "Lookup")
+
 
 @dataclass(slots=True)
 class Progress:
@@ -288,7 +290,7 @@ def outcome(
         name=name,
         region=region_of(service, claim.region if claim is not None else runtime.settings.region),
         identity=identity,
-        read_only=name.startswith(("Get", "List", "Describe", "Lookup")) if read_only is None else read_only,
+        read_only=_reads(service, name) if read_only is None else read_only,
         management=progress.management,
         parameters=progress.parameters,
         response=response,
@@ -300,6 +302,12 @@ def outcome(
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
     )
+
+
+def _reads(service: str, name: str) -> bool:
+    """Whether an operation changes nothing: as it is registered, or else by its name."""
+    registered = registry.get(service, name)
+    return name.startswith(READING) if registered is None else not registered.writes
 
 
 def recipient(runtime: Runtime, progress: Progress) -> str:

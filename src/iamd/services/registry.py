@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 
-__all__ = ["Registered", "Target", "Targets", "find", "load", "operation", "reading", "registered"]
+__all__ = ["Registered", "Target", "Targets", "find", "get", "load", "operation", "reading", "registered"]
 
 NOUNS: Mapping[str, tuple[str, ...]] = {
     "iam": (
@@ -94,10 +94,15 @@ def load() -> None:
 
 def find(service: str, name: str) -> Registered:
     """The operation of this service and name; NotImplemented, naming it, when iamd has none yet."""
-    found = _OPERATIONS.get((service, name.lower()))
+    found = get(service, name)
     if found is None:
         raise CommonError(Common.NOT_IMPLEMENTED, f"{service}:{name} is not implemented by iamd yet.")
     return found
+
+
+def get(service: str, name: str) -> Registered | None:
+    """The operation of this service and name, or None."""
+    return _OPERATIONS.get((service, name.lower()))
 
 
 def registered() -> list[Registered]:

@@ -6,7 +6,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
-from running import ACCOUNT, Credentials, allow
+from running import ACCOUNT, Credentials, Refusal, allow
+
+from iamd.services.cloudtrail.shown import shown
+from iamd.wire import models
 
 OTHER = "210987654321"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -263,6 +266,74 @@ def test_a_user_agent_is_kept_up_to_a_kilobyte(aws):
     aws.client("iam", user_agent_extra="x" * 3000).list_users()
     [record] = aws.events("ListUsers")
     assert len(record["userAgent"]) == 1024
+
+
+def test_an_error_is_named_by_its_exception_and_a_denial_by_its_code(aws, iam):
+    """As CloudTrail's records of IAM have it: `NoSuchEntityException` for what the wire calls `NoSuchEntity`."""
+    iam.create_group(GroupName="devs")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]})
+    nobody = aws.client("iam", aws.user("nobody"))
+    refused = [
+        (lambda: iam.get_group(GroupName="none"), "GetGroup", "NoSuchEntity", "NoSuchEntityException"),
+        (
+            lambda: iam.create_group(GroupName="devs"),
+            "CreateGroup",
+            "EntityAlreadyExists",
+            "EntityAlreadyExistsException",
+        ),
+        (
+            lambda: iam.create_policy(PolicyName="p", PolicyDocument=document),
+            "CreatePolicy",
+            "MalformedPolicyDocument",
+            "MalformedPolicyDocumentException",
+        ),
+        (nobody.list_users, "ListUsers", "AccessDenied", "AccessDenied"),
+        (lambda: iam.list_roles(Marker="x"), "ListRoles", "ValidationError", "ValidationError"),
+    ]
+    for call, name, code, recorded in refused:
+        with pytest.raises(ClientError) as caught:
+            call()
+        error = caught.value.response["Error"]
+        record = aws.events(name)[0]
+        assert error["Code"] == code
+        assert (record["errorCode"], record["errorMessage"]) == (recorded, error["Message"])
+
+
+def test_a_refused_reading_is_a_reading(aws):
+    nobody = aws.user("nobody")
+    asked = {"VerifyAudit": {}, "Explain": {"RequestId": "x"}, "ListAccounts": {}, "CreateAccount": {"Name": "x"}}
+    for operation, parameters in asked.items():
+        with pytest.raises(Refusal):
+            aws.iamd(operation, nobody, **parameters)
+        assert aws.events(operation)[0]["readOnly"] is (operation != "CreateAccount")
+
+
+@pytest.mark.parametrize("service", ["iam", "sts", "sso", "sso-oidc", "signin"])
+def test_no_member_that_a_model_calls_sensitive_is_shown(service):
+    """Operations that are not there yet are recorded with their parameters too."""
+    model = models.service(service)
+    for name in model.operation_names:
+        for shape in (model.operation(name).input, model.operation(name).output):
+            for member in sensitive_members(shape):
+                assert shown({member: "canary"}) in ({member[:1].lower() + member[1:]: HIDDEN}, {})
+
+
+def sensitive_members(shape, inside=()):
+    """The names of all members in a shape that the model calls sensitive."""
+    if shape is None or shape in inside:
+        return
+    for name, member in shape.members.items():
+        if member.shape.sensitive and member.shape.type == "string":
+            yield name
+        element = member.shape.element.shape if member.shape.type == "list" else member.shape
+        yield from sensitive_members(element, (*inside, shape))
+
+
+def test_a_private_key_is_not_recorded_by_an_operation_that_is_not_there_yet(aws, iam):
+    with pytest.raises(ClientError, match="is not implemented"):
+        iam.create_saml_provider(Name="idp", SAMLMetadataDocument="<x/>" * 300, AddPrivateKey="-----BEGIN canary")
+    [record] = aws.events("CreateSAMLProvider")
+    assert record["requestParameters"]["addPrivateKey"] == HIDDEN
 
 
 def test_an_operation_that_is_not_there_yet_is_an_event_too(aws):

@@ -23,6 +23,7 @@ from iamd.services.cloudtrail.user_identity import KEY_ID, foreign_identity, use
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.events import Event
+from iamd.wire import models
 
 __all__ = ["HIDDEN", "Outcome", "cloudtrail_record", "event_of", "events_of"]
 
@@ -32,6 +33,13 @@ EVENT_VERSION = "1.11"
 
 READ_ONLY_SERVICES = frozenset({"sts"})
 """Services of which AWS calls every event read-only: STS gives credentials, and changes nothing."""
+
+NAMED_BY_EXCEPTION = frozenset({"iam", "sts"})
+"""Services whose records name an error by its exception, not by its code on the wire: `NoSuchEntityException`.
+
+AWS: seen in CloudTrail's records of failed IAM requests; what is no exception of the model keeps its code
+(`AccessDenied`).
+"""
 
 OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
 """The layers that belong to the owner of the resource, not to the caller."""
@@ -183,7 +191,12 @@ def _error(outcome: Outcome) -> dict[str, str]:
     if outcome.error_code is None:
         return {}
     message = {"errorMessage": cut(outcome.error_message)} if outcome.error_message else {}
-    return {"errorCode": outcome.error_code} | message
+    return {"errorCode": _error_name(outcome.service, outcome.error_code)} | message
+
+
+def _error_name(service: str, code: str) -> str:
+    modelled = models.service(service).errors.get(code) if service in NAMED_BY_EXCEPTION else None
+    return code if modelled is None else modelled.shape.name
 
 
 def _explanation(outcome: Outcome) -> dict[str, Any]:

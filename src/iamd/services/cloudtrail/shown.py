@@ -15,7 +15,9 @@ SECRET_MEMBERS = frozenset(
         "secretaccesskey", "sessiontoken", "password", "oldpassword", "newpassword", "samlassertion", "privatekey",
         "webidentitytoken", "plaintext", "tokencode", "authenticationcode1", "authenticationcode2", "qrcodepng",
         "base32stringseed", "secretstring", "secretbinary", "accesstoken", "refreshtoken", "clientsecret", "idtoken",
-        "devicecode", "tradeintoken", "assertion", "code", "codeverifier", "signintoken",
+        "devicecode", "tradeintoken", "assertion", "code", "codeverifier", "signintoken", "addprivatekey",
+        "servicepassword", "servicecredentialsecret", "subjecttoken", "actortoken", "token", "contextassertion",
+        "usercode",
     }
 )  # fmt: skip
 # AWS leaves the secret of an access key out of the answers that it records.
