@@ -1,8 +1,10 @@
 """What the root user does for itself, and what accounts do not share."""
 
+import json
 import os
 
 import pytest
+from botocore.exceptions import ClientError
 from running import AWS, Credentials, Server
 
 from iamd import accounts, ids, start
@@ -113,3 +115,16 @@ def test_accounts_do_not_see_each_others_entities(two_accounts, refused):
     theirs.create_user(UserName="ann")
     theirs.delete_user(UserName="ann")
     assert mine.get_user(UserName="ann")["User"]["Arn"] == "arn:aws:iam::123456789012:user/ann"
+
+
+def test_the_root_user_assumes_no_role(two_accounts, root):
+    """AWS: STS API Reference, AssumeRole; a root user's own role and another account's."""
+    aws, credentials, other = two_accounts
+    trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    for iam in (root, aws.client("iam", other)):
+        arn = iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        with pytest.raises(ClientError) as caught:
+            aws.client("sts", credentials).assume_role(RoleArn=arn, RoleSessionName="root")
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["Message"]) == ("AccessDenied", "Roles may not be assumed by root accounts.")

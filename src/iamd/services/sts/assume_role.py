@@ -8,6 +8,7 @@ from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import context
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
+from iamd.services.iam.arns import ENTITY_TAGS
 from iamd.services.registry import Target, operation
 from iamd.services.sts import mfa, session_policies, session_tags, sessions
 from iamd.services.sts.errors import AccessDenied, ValidationError
@@ -42,7 +43,7 @@ def targets(
         keys["sts:transitivetagkeys"] = tuple(transitive_tag_keys)
     account_id, role = _named(call, role_arn)
     if role is not None:
-        keys.update(context.resource_tags(role.tags, ("aws:resourcetag", "iam:resourcetag")))
+        keys.update(context.resource_tags(role.tags, ENTITY_TAGS))
     trust = (role.trust_policy,) if role is not None else ()
     actions = ["sts:AssumeRole"]
     actions += ["sts:TagSession"] if tags or session_tags.inherited(call.identity.session) else []
@@ -82,8 +83,8 @@ def assume_role(
     session_tags.check(tags, transitive_tag_keys, caller)
     arns = session_policies.checked(call, account_id, policy, policy_arns)
     _check_identity(call, role_arn, source_identity)
-    percent = session_policies.packed_size(policy, arns, tags)
-    inherited = session_tags.inherited(caller)
+    all_tags = {**session_tags.inherited(caller), **{tag["Key"]: tag["Value"] for tag in tags}}
+    percent = session_policies.packed_size(policy, arns, all_tags)
     key_id, secret = sessions.new_key(account_id)
     session = Session(
         kind=SessionKind.ROLE,
@@ -97,8 +98,8 @@ def assume_role(
         name=role.role_name,
         path=role.path,
         source_identity=source_identity or _inherited_identity(call),
-        tags={**inherited, **{tag["Key"]: tag["Value"] for tag in tags}},
-        transitive_tag_keys=(*inherited, *transitive_tag_keys),
+        tags=all_tags,
+        transitive_tag_keys=(*session_tags.inherited(caller), *transitive_tag_keys),
         policy=policy,
         policy_arns=arns,
         chained=_is_chained(call),

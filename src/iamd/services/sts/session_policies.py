@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from iamd.call import Call
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
@@ -41,11 +40,11 @@ def _check(policy: str) -> None:
         raise MalformedPolicyDocument(error.message) from error
 
 
-def packed_size(policy: str | None, arns: Sequence[str], tags: Sequence[Mapping[str, str]]) -> int | None:
+def packed_size(policy: str | None, arns: Sequence[str], tags: Mapping[str, str]) -> int | None:
     """How much of a session's room policies and tags take, in percent; None when there are none."""
     if policy is None and not arns and not tags:
         return None
-    parts: list[Any] = [policy or "", *arns, *(part for tag in tags for part in (tag["Key"], tag["Value"]))]
+    parts = [policy or "", *arns, *(part for tag in tags.items() for part in tag)]
     packed = len(zlib.compress("\0".join(parts).encode(), 9))
     percent = max(1, -(-packed * 100 // PACKED_BYTES))
     if percent > 100:
