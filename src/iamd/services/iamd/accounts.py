@@ -23,7 +23,6 @@ class NotManagementAccount(AWSError):
     """The caller is not of the account that the first start made."""
 
     code = "AccessDeniedException"
-    status = 403
 
 
 def nothing(_call: Call, **_parameters: Any) -> Target:

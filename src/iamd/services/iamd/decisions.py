@@ -8,17 +8,22 @@ import msgspec
 
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
+from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import context, policies
 from iamd.authz.authorize import principal_of
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError
-from iamd.policy.decision import denial_message
+from iamd.policy.decision import Match, denial_message
 from iamd.policy.evaluate import decide
 from iamd.policy.request import PrincipalKind, Request, lower
+from iamd.services.cloudtrail.events import OWNERS_LAYERS
 from iamd.services.iam import entities
 from iamd.services.registry import Target, reading
+from iamd.store.account import Account
 from iamd.store.records import Resource, Role, User
+
+SESSION_NAME = "iamd-can"
 
 
 class NoSuchRequest(AWSError):
@@ -89,24 +94,27 @@ def can(
     target = _target(call, identity, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
     decision = decide(asked, policies.with_target(policies.of_caller(identity, call.view), target))
-    statements = [
-        {
-            "Layer": match.layer,
-            "Policy": policies.name_of(match, identity, call.view, resource_arn),
-            "Index": match.statement.index,
-            "Sid": match.statement.sid or "",
-        }
-        for match in decision.matched
-    ]
+    # SECURITY: what another account's policies say beyond yes and no stays its own (STS-13).
+    own = asked.resource_account == call.identity.account_id
+    matched = [match for match in decision.matched if own or match.layer not in OWNERS_LAYERS]
     shown = {
         "Action": action,
         "Resource": resource_arn,
         "Outcome": decision.outcome,
         "Layer": decision.layer,
         "Message": "" if decision.allowed else denial_message(decision, asked),
-        "Statements": statements,
+        "Statements": [_matched(call, identity, match, resource_arn) for match in matched],
     }
     return {"Allowed": decision.allowed, "Decision": shown}
+
+
+def _matched(call: Call, identity: Identity, match: Match, resource_arn: str) -> dict[str, Any]:
+    return {
+        "Layer": match.layer,
+        "Policy": policies.name_of(match, identity, call.view, resource_arn),
+        "Index": match.statement.index,
+        "Sid": match.statement.sid or "",
+    }
 
 
 def _asked(call: Call, identity: Identity, action: str, target: Target, given: Mapping[str, Sequence[str]]) -> Request:
@@ -141,17 +149,32 @@ def _identity(call: Call, principal_arn: str) -> Identity:
             )
     for role in account.all(Role):
         if entities.role_arn(account, role) == principal_arn:
-            session = arn.assumed_role(account.id, role.role_name, "iamd-can")
-            return Identity(
-                PrincipalKind.ROLE_SESSION,
-                account.id,
-                session,
-                f"{role.role_id}:iamd-can",
-                role.role_id,
-                principal_arn,
-                role.role_name,
-            )
+            return _session_of(call, account, role)
     raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
+
+
+def _session_of(call: Call, account: Account, role: Role) -> Identity:
+    """A session of the role that begins now: conditions see of it what they see of a real one."""
+    session = Session(
+        kind=SessionKind.ROLE,
+        access_key_id="",
+        secret_access_key="",
+        account=account.id,
+        principal_id=role.role_id,
+        issued=call.now,
+        expires=call.now,
+        session_name=SESSION_NAME,
+    )
+    return Identity(
+        PrincipalKind.ROLE_SESSION,
+        account.id,
+        arn.assumed_role(account.id, role.role_name, SESSION_NAME),
+        f"{role.role_id}:{SESSION_NAME}",
+        role.role_id,
+        entities.role_arn(account, role),
+        role.role_name,
+        session=session,
+    )
 
 
 def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:

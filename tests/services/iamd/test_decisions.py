@@ -1,0 +1,144 @@
+"""Why a request was decided as it was, and how one would be."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from running import ACCOUNT, Credentials, Refusal, allow, deny
+
+OTHER = "210987654321"
+ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def can(aws, principal, action, resource, context=None, credentials=None):
+    asked = {"PrincipalArn": principal, "Action": action, "ResourceArn": resource, "Context": context or {}}
+    return aws.iamd("Can", credentials, **asked)
+
+
+def test_a_denial_is_explained_by_the_statement_that_denied(aws):
+    ann = aws.user("ann", allow("iam:*"), deny("iam:List*") | {"Sid": "NoLists"})
+    with pytest.raises(ClientError) as caught:
+        aws.client("iam", ann).list_users()
+    told = aws.explain(caught.value.response["ResponseMetadata"]["RequestId"])
+    assert (told["PrincipalArn"], told["EventName"], told["ErrorCode"]) == (ANN, "ListUsers", "AccessDenied")
+    assert told["ErrorMessage"] == caught.value.response["Error"]["Message"]
+    [decision] = told["Decisions"]
+    assert (decision["Outcome"], decision["Layer"]) == ("ExplicitlyDenied", "identity-based policy")
+    [statement] = decision["Statements"]
+    assert (statement["Policy"], statement["Index"], statement["Sid"]) == (
+        "test (inline policy of user ann)",
+        1,
+        "NoLists",
+    )
+    assert decision["Context"]["aws:username"] == ["ann"]
+
+
+def test_what_was_allowed_is_explained_too(aws):
+    answer = aws.client("iam").list_users()
+    [decision] = aws.explain(answer["ResponseMetadata"]["RequestId"])["Decisions"]
+    assert decision["Outcome"] == "Allowed"
+    assert decision["Statements"][0]["Policy"] == "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_an_account_has_only_its_own_requests_explained(aws):
+    other = Credentials.of(aws.iamd("CreateAccount", Name="other", AccountId=OTHER))
+    theirs = aws.client("iam", other).list_users()["ResponseMetadata"]["RequestId"]
+    for request_id in (theirs, "00000000-0000-4000-8000-000000000000"):
+        with pytest.raises(Refusal, match=f"NoSuchRequest: No request {request_id} is recorded in this account"):
+            aws.explain(request_id)
+    assert aws.explain(theirs, other)["EventName"] == "ListUsers"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("Explain", {"RequestId": "x"}),
+        ("Can", {"PrincipalArn": ANN, "Action": "sqs:SendMessage", "ResourceArn": QUEUE}),
+        ("VerifyAudit", {}),
+    ],
+)
+def test_asking_is_decided_and_recorded(aws, operation, parameters):
+    ann = aws.user("ann")
+    with pytest.raises(Refusal, match=f"400 AccessDeniedException: User: {ANN} is not authorized to perform: iamd:"):
+        aws.iamd(operation, ann, **parameters)
+    [event] = aws.events(operation)
+    assert (event["eventSource"], event["errorCode"]) == ("iamd.amazonaws.com", "AccessDeniedException")
+    assert (event["readOnly"], event["requestParameters"] is None) == (True, not parameters)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context", "outcome"),
+    [
+        ("sqs:SendMessage", QUEUE, {}, "Allowed"),
+        ("SQS:sendmessage", QUEUE, {}, "Allowed"),
+        ("sqs:SendMessage", QUEUE + "2", {}, "ImplicitlyDenied"),
+        ("sqs:DeleteQueue", QUEUE, {}, "ExplicitlyDenied"),
+        ("sqs:DeleteQueue", QUEUE, {"aws:PrincipalTag/Role": ["boss"]}, "ImplicitlyDenied"),
+        ("sqs:DeleteQueue", QUEUE, {"AWS:principaltag/role": ["boss"]}, "ImplicitlyDenied"),
+    ],
+)
+def test_a_request_that_nobody_made_is_decided(aws, action, resource, context, outcome):
+    unless = {"StringNotEquals": {"aws:PrincipalTag/Role": "boss"}}
+    aws.user("ann", allow("sqs:SendMessage", QUEUE), deny("sqs:DeleteQueue", **unless))
+    told = can(aws, ANN, action, resource, context)
+    assert told["Allowed"] is (outcome == "Allowed")
+    assert told["Decision"]["Outcome"] == outcome
+    assert told["Decision"].get("Message", "").startswith(f"User: {ANN}") is (outcome != "Allowed")
+
+
+def test_a_role_is_asked_about_as_a_session_of_it(aws):
+    """What a real session has, conditions see: an issue time, and that there was no MFA."""
+    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+    iam = aws.client("iam")
+    arn = iam.create_role(RoleName="app", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    for condition, fits in (
+        ({"Null": {"aws:TokenIssueTime": "false"}}, True),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, True),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, False),
+        ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
+    ):
+        statement = allow("sqs:SendMessage", **condition)
+        iam.put_role_policy(RoleName="app", PolicyName="test", PolicyDocument=document(statement))
+        assert can(aws, arn, "sqs:SendMessage", QUEUE)["Allowed"] is fits
+
+
+def test_the_root_user_may_everything_in_its_account(aws):
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    assert can(aws, root, "sqs:DeleteQueue", QUEUE)["Decision"]["Layer"] == "root user"
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [f"arn:aws:iam::{ACCOUNT}:user/nobody", f"arn:aws:iam::{OTHER}:user/admin", f"arn:aws:iam::{OTHER}:root", "ann"],
+)
+def test_nobody_is_asked_about_who_is_not_of_the_account(aws, principal):
+    aws.iamd("CreateAccount", Name="other", AccountId=OTHER)
+    with pytest.raises(Refusal, match=r"NoSuchPrincipal: No principal .* is in this account"):
+        can(aws, principal, "sqs:SendMessage", QUEUE)
+
+
+def test_assuming_a_role_is_asked_about_with_its_trust_policy(aws):
+    """Another account's trust policy says yes or no, and not which of its statements did."""
+    other = Credentials.of(aws.iamd("CreateAccount", Name="other", AccountId=OTHER))
+    aws.user("ann", allow("sts:AssumeRole"))
+    here, there = aws.client("iam"), aws.client("iam", other)
+    wanted = {"StringEquals": {"sts:ExternalId": "x1"}}
+    statement = {"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
+    own = here.create_role(RoleName="app", AssumeRolePolicyDocument=document(statement))["Role"]["Arn"]
+    shared = document(
+        statement | {"Condition": wanted},
+        statement | {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "true"}}, "Sid": "Secret"},
+    )
+    foreign = there.create_role(RoleName="app", AssumeRolePolicyDocument=shared)["Role"]["Arn"]
+    decision = can(aws, ANN, "sts:AssumeRole", own)["Decision"]
+    assert [one["Sid"] for one in decision["Statements"]] == ["Mine"]
+    assert can(aws, ANN, "sts:AssumeRole", foreign)["Allowed"] is False
+    assert can(aws, ANN, "sts:AssumeRole", foreign, {"sts:ExternalId": ["x1"]})["Allowed"] is True
+    secure = {"sts:ExternalId": ["x1"], "aws:SecureTransport": ["true"]}
+    denied = can(aws, ANN, "sts:AssumeRole", foreign, secure)["Decision"]
+    assert (denied["Outcome"], denied["Statements"]) == ("ExplicitlyDenied", [])
