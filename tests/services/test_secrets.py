@@ -1,0 +1,94 @@
+"""No secret that was given out or sent in stands in the data folder, the log, an answer or an event (AUD-04, SEC-02)."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from running import ACCOUNT, AWS, Credentials, Server, allow
+from services.iam.world import Devices
+
+OLD, NEW, WRONG = "Canary-Old-1", "Canary-New-2", "Canary-Wrong-3"
+KEPT_APART = {"key", "credentials"}
+"""The sealing keys, and the administrator's key that the first start writes for the CLI."""
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A data folder after every operation that gives or takes a secret, with those secrets and all that was answered."""
+    server = Server(tmp_path_factory.mktemp("secrets") / "data", "--backend", "none")
+    aws = AWS(server)
+    try:
+        secrets, answers = use(aws)
+        events = json.dumps(aws.events())
+    finally:
+        server.stop()
+    files = {path: path.read_bytes() for path in (*server.data.rglob("*"), server.log) if path.is_file()}
+    return secrets, answers, events, files
+
+
+def use(aws: AWS) -> tuple[dict[str, str], str]:
+    iam, secrets, answers = aws.client("iam"), {}, []
+
+    def refused(call: Any, **parameters: Any) -> None:
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        answers.append(json.dumps(caught.value.response, default=str))
+
+    ann = aws.user("ann", allow("*"))
+    secrets["access key"] = ann.secret_access_key
+    secrets["another account's key"] = aws.iamd("CreateAccount", Name="other")["SecretAccessKey"]
+    iam.create_login_profile(UserName="ann", Password=OLD)
+    own = aws.client("iam", ann)
+    refused(own.change_password, OldPassword=WRONG, NewPassword=NEW)
+    own.change_password(OldPassword=OLD, NewPassword=NEW)
+    refused(iam.create_login_profile, UserName="ann", Password=WRONG + "é\u2019")
+    refused(iam.update_login_profile, UserName="ann", Password=WRONG * 20)
+    secrets |= {"old password": OLD, "new password": NEW, "wrong password": WRONG}
+    devices = Devices(iam)
+    serial, seed = devices.new("phone")
+    codes = devices.codes(seed)
+    iam.enable_mfa_device(UserName="ann", SerialNumber=serial, **codes)
+    refused(iam.resync_mfa_device, UserName="ann", SerialNumber=serial, **codes)
+    secrets |= {"seed": seed, "seed as it is sent": base64.b64encode(seed.encode()).decode()}
+    secrets["raw seed"] = base64.b32decode(seed).hex()
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    sts = aws.client("sts", ann)
+    session = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    refused(sts.assume_role, RoleArn=role, RoleSessionName="test", SerialNumber=serial, TokenCode="975319")
+    refused(aws.client("iam", Credentials.of(session)).list_users)
+    secrets |= {"session's key": session["SecretAccessKey"], "session token": session["SessionToken"]}
+    refused(aws.client("iam", Credentials(ann.access_key_id, secrets["seed"])).list_users)
+    return secrets, "".join(answers)
+
+
+SECRETS = (
+    "access key", "another account's key", "old password", "new password", "wrong password", "seed",
+    "seed as it is sent", "raw seed", "session's key", "session token",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_file_no_event_and_no_refusal_holds_it(used, name):
+    secrets, answers, events, files = used
+    assert set(secrets) == set(SECRETS)
+    secret = secrets[name]
+    assert secret not in answers
+    assert secret not in events
+    form = bytes.fromhex(secret) if name == "raw seed" else secret.encode()
+    assert not [path for path, content in files.items() if path.name not in KEPT_APART and form in content]
+
+
+def test_one_time_codes_are_in_no_event(used):
+    assert "975319" not in used[2]
+    assert "HIDDEN_DUE_TO_SECURITY_REASONS" in used[2]
+
+
+def test_what_was_searched_is_the_database_and_the_servers_log(used):
+    contents = {path.name: content for path, content in used[3].items()}
+    assert contents["iamd.db"].startswith(b"SQLite format 3")
+    assert b"CreateLoginProfile" in contents["iamd.db"]
+    assert b"iamd" in contents["data.log"]
