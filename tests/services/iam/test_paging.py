@@ -145,6 +145,13 @@ def test_a_marker_of_another_caller_is_refused(shared_aws, iam):
     iam.list_users(Marker=first_page(iam, "list_users")["Marker"], MaxItems=1000)
 
 
+def test_the_one_alias_is_a_page(iam):
+    iam.create_account_alias(AccountAlias="acme")
+    answer = iam.list_account_aliases(MaxItems=1)
+    assert (answer["AccountAliases"], answer["IsTruncated"]) == (["acme"], False)
+    assert refuses(iam, "list_account_aliases", first_page(iam, "list_users")["Marker"])
+
+
 @pytest.mark.parametrize("marker", ["x", " ", "é", "A" * 320, "../../etc", "%00"])
 def test_what_was_never_a_marker_is_refused(iam, marker):
     assert refuses(iam, "list_users", marker)

@@ -75,18 +75,6 @@ class InvalidAuthenticationCode(AWSError):
     code = "InvalidAuthenticationCode"
 
 
-class ConcurrentModification(AWSError):
-    """Several requests change the same entity at once."""
-
-    code = "ConcurrentModification"
-
-
-class ServiceNotSupported(AWSError):
-    """The service does not do this."""
-
-    code = "NotSupportedService"
-
-
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 
