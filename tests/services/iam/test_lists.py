@@ -1,0 +1,157 @@
+"""Pages of every list of IAM: each item once, and markers that fit nowhere but where they came from."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from running import allow
+from services.iam.world import DOCUMENT, TRUST, Devices
+
+from iamd.services import registry
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+TAGS = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+ANN, DEVS, APP, BOX = {"UserName": "ann"}, {"GroupName": "devs"}, {"RoleName": "app"}, {"InstanceProfileName": "box"}
+
+LISTS = {
+    "get_account_authorization_details": ("UserDetailList", {"Filter": ["User"]}),
+    "get_group": ("Users", DEVS),
+    "list_access_keys": ("AccessKeyMetadata", ANN),
+    "list_attached_group_policies": ("AttachedPolicies", DEVS),
+    "list_attached_role_policies": ("AttachedPolicies", APP),
+    "list_attached_user_policies": ("AttachedPolicies", ANN),
+    "list_entities_for_policy": ("PolicyUsers", {"PolicyArn": READ_ONLY, "EntityFilter": "User"}),
+    "list_group_policies": ("PolicyNames", DEVS),
+    "list_groups": ("Groups", {}),
+    "list_groups_for_user": ("Groups", ANN),
+    "list_instance_profile_tags": ("Tags", BOX),
+    "list_instance_profiles": ("InstanceProfiles", {}),
+    "list_instance_profiles_for_role": ("InstanceProfiles", APP),
+    "list_mfa_device_tags": ("Tags", {"SerialNumber": "arn:aws:iam::123456789012:mfa/phone"}),
+    "list_mfa_devices": ("MFADevices", ANN),
+    "list_policies": ("Policies", {"Scope": "Local"}),
+    "list_policy_tags": ("Tags", {"PolicyArn": "arn:aws:iam::123456789012:policy/send"}),
+    "list_policy_versions": ("Versions", {"PolicyArn": "arn:aws:iam::123456789012:policy/send"}),
+    "list_role_policies": ("PolicyNames", APP),
+    "list_role_tags": ("Tags", APP),
+    "list_roles": ("Roles", {}),
+    "list_user_policies": ("PolicyNames", ANN),
+    "list_user_tags": ("Tags", ANN),
+    "list_users": ("Users", {}),
+    "list_virtual_mfa_devices": ("VirtualMFADevices", {}),
+}
+"""Each list with where its items stand, and what makes it a list of two at least."""
+
+ONE_AT_MOST = {"list_account_aliases"}
+
+
+@pytest.fixture(scope="module")
+def iam(shared_aws):
+    """An account in which each list has two items at least."""
+    shared_aws.server.post("/_iamd/reset")
+    iam = shared_aws.client("iam")
+    make(iam, Devices(iam))
+    return iam
+
+
+def make(iam: Any, devices: Devices) -> None:
+    for name in ("ann", "bob"):
+        iam.create_user(UserName=name, Tags=TAGS)
+        iam.attach_user_policy(UserName=name, PolicyArn=READ_ONLY)
+    for name in ("devs", "ops"):
+        iam.create_group(GroupName=name)
+        iam.add_user_to_group(GroupName=name, UserName="ann")
+    iam.add_user_to_group(GroupName="devs", UserName="bob")
+    arns = [
+        iam.create_policy(PolicyName=name, PolicyDocument=DOCUMENT, Tags=TAGS)["Policy"]["Arn"]
+        for name in ("send", "take")
+    ]
+    iam.create_policy_version(PolicyArn=arns[0], PolicyDocument=DOCUMENT)
+    for name in ("app", "web"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=TAGS)
+    for name in ("box", "crate"):
+        iam.create_instance_profile(InstanceProfileName=name, Tags=TAGS)
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName="app")
+    for kind, named in (("user", ANN), ("group", DEVS), ("role", APP)):
+        for name in ("one", "two"):
+            getattr(iam, f"put_{kind}_policy")(**named, PolicyName=name, PolicyDocument=DOCUMENT)
+        for arn in arns:
+            getattr(iam, f"attach_{kind}_policy")(**named, PolicyArn=arn)
+    for name in ("phone", "watch"):
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name, Tags=TAGS)["VirtualMFADevice"]
+        devices.enable("ann", device["SerialNumber"], device["Base32StringSeed"].decode())
+    iam.create_access_key(UserName="ann")
+    iam.create_access_key(UserName="ann")
+
+
+def first_page(iam: Any, operation: str) -> Any:
+    member, parameters = LISTS[operation]
+    answer = getattr(iam, operation)(MaxItems=1, **parameters)
+    assert len(answer[member]) == 1
+    assert answer["IsTruncated"] is True
+    return answer
+
+
+def refuses(iam: Any, operation: str, marker: str, **parameters: Any) -> bool:
+    try:
+        getattr(iam, operation)(Marker=marker, **parameters)
+    except ClientError as error:
+        told = error.response["Error"]
+        assert (told["Code"], told["Message"]) == ("ValidationError", "Invalid Marker.")
+        return True
+    return False
+
+
+def test_every_list_that_has_a_marker_stands_in_the_table(iam):
+    registry.load()
+    own = {found.function.__name__ for found in registry.registered() if found.service == "iam"}
+    assert {name for name in own if takes_a_marker(iam, name)} == set(LISTS) | ONE_AT_MOST
+
+
+def takes_a_marker(iam: Any, operation: str) -> bool:
+    shape = iam.meta.service_model.operation_model(iam.meta.method_to_api_mapping[operation]).input_shape
+    return shape is not None and "Marker" in shape.members
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_pages_of_one_hold_every_item_once(iam, operation):
+    member, parameters = LISTS[operation]
+    call = getattr(iam, operation)
+    whole = call(**parameters)
+    assert whole["IsTruncated"] is False
+    assert "Marker" not in whole
+    assert len(whole[member]) >= 2
+    pages, answer = [], call(MaxItems=1, **parameters)
+    while answer["IsTruncated"]:
+        pages += answer[member]
+        answer = call(MaxItems=1, Marker=answer["Marker"], **parameters)
+    assert [*pages, *answer[member]] == whole[member]
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_a_marker_fits_only_its_list_and_nothing_may_be_altered(iam, operation):
+    marker = first_page(iam, operation)["Marker"]
+    assert not refuses(iam, operation, marker, **LISTS[operation][1])
+    for other, (_, parameters) in LISTS.items():
+        assert refuses(iam, other, marker, **parameters) is (other != operation)
+    assert refuses(iam, operation, marker[:-1], **LISTS[operation][1])
+    assert refuses(iam, operation, marker[:-1] + ("A" if marker[-1] != "A" else "B"), **LISTS[operation][1])
+
+
+def test_a_marker_of_another_caller_is_refused(shared_aws, iam):
+    other = shared_aws.client("iam", shared_aws.user("other", allow("iam:*")))
+    for operation, (_, parameters) in LISTS.items():
+        assert refuses(other, operation, first_page(iam, operation)["Marker"], **parameters)
+    iam.list_users(Marker=first_page(iam, "list_users")["Marker"], MaxItems=1000)
+
+
+def test_the_one_alias_is_a_page(iam):
+    iam.create_account_alias(AccountAlias="acme")
+    answer = iam.list_account_aliases(MaxItems=1)
+    assert (answer["AccountAliases"], answer["IsTruncated"]) == (["acme"], False)
+    assert refuses(iam, "list_account_aliases", first_page(iam, "list_users")["Marker"])
+
+
+@pytest.mark.parametrize("marker", ["x", " ", "é", "A" * 320, "../../etc", "%00"])
+def test_what_was_never_a_marker_is_refused(iam, marker):
+    assert refuses(iam, "list_users", marker)
