@@ -1,8 +1,12 @@
 """Why a request was decided as it was, and how one would be."""
 
 import json
+from urllib.request import Request, urlopen
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as SigningCredentials
 from botocore.exceptions import ClientError
 from running import ACCOUNT, Credentials, Refusal, allow, deny
 
@@ -105,6 +109,22 @@ def test_a_role_is_asked_about_as_a_session_of_it(aws):
         statement = allow("sqs:SendMessage", **condition)
         iam.put_role_policy(RoleName="app", PolicyName="test", PolicyDocument=document(statement))
         assert can(aws, arn, "sqs:SendMessage", QUEUE)["Allowed"] is fits
+
+
+def test_iam_is_asked_about_where_it_is(aws):
+    """The request to iamd is signed for some region; one to IAM would be for us-east-1."""
+    here = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    aws.user("ann", allow("*", **here))
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "iamd.Can"}
+    for action, is_let in (("iam:ListUsers", True), ("IAM:ListUsers", True), ("sqs:ListQueues", False)):
+        asked = {"PrincipalArn": ANN, "Action": action, "ResourceArn": "*"}
+        request = AWSRequest("POST", aws.endpoint + "/", headers, json.dumps(asked).encode())
+        admin = aws.server.administrator
+        SigV4Auth(SigningCredentials(admin.access_key_id, admin.secret_access_key), "iamd", "eu-west-1").add_auth(
+            request
+        )
+        with urlopen(Request(request.url, request.data, dict(request.headers.items())), timeout=10) as answer:
+            assert json.load(answer)["Allowed"] is is_let
 
 
 def test_the_root_user_may_everything_in_its_account(aws):

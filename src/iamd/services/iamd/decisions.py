@@ -121,7 +121,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
     owner = target.account or identity.account_id
     parsed = arn.parse(target.arn)
     named = parsed.region if parsed is not None else ""
-    region = named or region_of(action.partition(":")[0], call.region)
+    region = named or region_of(lower(action).partition(":")[0], call.region)
     keys = {
         **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
