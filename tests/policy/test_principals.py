@@ -19,7 +19,8 @@ def how(entries, caller, *, inverted=False, deny=False, has_boundary=False):
     pairs = (
         [("*", "*")] if entries == "*" else [("AWS", entry) if isinstance(entry, str) else entry for entry in entries]
     )
-    return named(principals(pairs, inverted=inverted), caller, deny=deny, has_boundary=has_boundary)
+    element = principals(pairs, inverted=inverted)
+    return named(element, caller, strict=not deny, deny=deny, has_boundary=has_boundary)
 
 
 @pytest.mark.parametrize(

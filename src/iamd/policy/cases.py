@@ -19,6 +19,9 @@ RCP_FULL_AWS_ACCESS = (
 )
 """AWS attaches RCPFullAWSAccess to every level and lets nobody detach it, so a case need not repeat it."""
 
+ALLOWS_NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"none:None","Resource":"arn:"}]}'
+"""What stands for a boundary that is in play without a policy."""
+
 _SIGNED = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>iam|sts)::(?P<account>[^:]*):(?P<type>[^/]+)/?(?P<rest>.*)")
 _TRUST_ACTIONS = re.compile(r"sts:(assumerole.*|tagsession|setsourceidentity|setcontext)")
 _ROLE = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
@@ -54,7 +57,8 @@ def read(case: Mapping[str, Any]) -> Case:
     expected = case["expected"]
     identifier = str(case.get("id", ""))
     title, source = str(case.get("title", identifier)), str(case.get("source", ""))
-    return Case(identifier, title, source, request, _layers(request, policies), expected)
+    layers = _layers(request, policies, gateway_endpoint=asked.get("gateway_endpoint") is True)
+    return Case(identifier, title, source, request, layers, expected)
 
 
 def _context(given: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
@@ -77,6 +81,8 @@ def _principal(asked: Mapping[str, Any], context: Mapping[str, Any], policies: M
         return Principal(PrincipalKind.ANONYMOUS)
     parts = _SIGNED.fullmatch(name)
     if parts is None:
+        if lower(asked["action"]).startswith("sts:assumerolewith"):
+            return Principal(PrincipalKind.FEDERATED, provider=name)
         return Principal(PrincipalKind.SERVICE, service_names=(name,))
     if parts["type"] in {"saml-provider", "oidc-provider"}:
         return Principal(PrincipalKind.FEDERATED, provider=name)
@@ -121,21 +127,28 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(item)
 
 
-def _layers(request: Request, policies: Mapping[str, Any]) -> Layers:
+def _layers(request: Request, policies: Mapping[str, Any], *, gateway_endpoint: bool) -> Layers:
     gate = _gate(request)
-    boundaries = _policies(policies.get("boundary"), PolicyType.BOUNDARY) or ()
-    if len(boundaries) > 1:
-        raise ValueError("a caller has one permissions boundary")
     return Layers(
         identity=_policies(policies.get("identity"), PolicyType.IDENTITY) or (),
-        boundary=next(iter(boundaries), None),
+        boundary=_boundary(policies),
         session=_policies(policies.get("session"), PolicyType.SESSION),
         scp=_levels(policies.get("scp"), PolicyType.SCP),
         rcp=_levels(policies.get("rcp"), PolicyType.RCP),
         endpoint=_policies(policies.get("vpce"), PolicyType.ENDPOINT),
         resource=_policies(policies.get("resource"), _resource_kind(gate)) or (),
         gate=gate,
+        gateway_endpoint=gateway_endpoint,
     )
+
+
+def _boundary(policies: Mapping[str, Any]) -> Policy | None:
+    found = _policies(policies.get("boundary"), PolicyType.BOUNDARY)
+    if found is None:
+        return None
+    if len(found) > 1:
+        raise ValueError("a caller has one permissions boundary")
+    return found[0] if found else load(ALLOWS_NOTHING, PolicyType.BOUNDARY)
 
 
 def _gate(request: Request) -> Gate:

@@ -107,7 +107,7 @@ def _plain(request: Request, layers: Layers) -> Decision:
     if found.allow is not None:
         allowed = found.allow(request)
         if allowed is not None:
-            return allowed
+            return allowed if not is_other_partition(request) else IMPLICIT[Layer.RESOURCE]
     return IMPLICIT[Layer.IDENTITY]
 
 
@@ -134,7 +134,7 @@ def _grant(question: "Question") -> Decision:
     request = question.request
     if request.principal.kind not in SIGNED:
         return _without_account(question)
-    if request.principal.account != request.resource_account:
+    if request.principal.account != request.resource_account or is_other_partition(request):
         return _cross_account(question)
     match question.layers.gate:
         case Gate.TRUST:
@@ -186,7 +186,7 @@ def _role_trust(question: "Question") -> Decision:
 def _cross_account(question: "Question") -> Decision:
     """Both accounts must allow; how directly the resource policy names the caller makes no difference here."""
     layer = question.resource_layer
-    if question.is_other_partition() or question.resource_grant()[0] is Named.NOT:
+    if is_other_partition(question.request) or question.resource_grant()[0] is Named.NOT:
         return IMPLICIT[layer]
     if question.request.principal.kind is PrincipalKind.ROOT:
         if question.layers.gate is Gate.TRUST:
@@ -205,14 +205,25 @@ def _without_account(question: "Question") -> Decision:
     return _allowed(grant)
 
 
+def is_other_partition(request: Request) -> bool:
+    """Whether the resource's ARN is of another partition than the caller's; partitions never mix."""
+    resource, own = request.resource, request.principal.arn
+    if resource[:8] == own[:8]:
+        return False
+    parts = resource.split(":", 2)
+    return len(parts) == 3 and parts[1] != request.principal.partition
+
+
 def _within_limits(question: "Question", grant: Decision | None) -> Decision:
     """`grant`, as far as the caller's boundary and session policies let it; they grant nothing themselves."""
+    if grant is None:
+        return IMPLICIT[Layer.IDENTITY]
     boundary = question.layers.boundary
     if boundary is not None and boundary.allowance(question.request) is None:
         return IMPLICIT[Layer.BOUNDARY]
     if not _session_allows(question):
         return IMPLICIT[Layer.SESSION]
-    return _allowed(grant)
+    return grant
 
 
 def _session_allows(question: "Question") -> bool:
@@ -279,8 +290,3 @@ class Question:
     def resource_grant(self) -> tuple[Named, Decision | None]:
         """The statement of the resource's policy that names the caller most directly among those that allow."""
         return self.layers.resource.grant(self.request, has_boundary=self.has_boundary)
-
-    def is_other_partition(self) -> bool:
-        """Whether the resource's ARN is of another partition than the caller's, which never mix."""
-        parts = self.request.resource.split(":", 2)
-        return len(parts) == 3 and parts[1] != self.request.principal.partition

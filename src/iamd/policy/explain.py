@@ -11,7 +11,7 @@ from iamd.policy.conditions import Condition
 from iamd.policy.decision import Decision, Layer, Match
 from iamd.policy.document import Effect, Statement
 from iamd.policy.evaluate import Layers, Question, decide
-from iamd.policy.principals import Named, named
+from iamd.policy.principals import Named
 from iamd.policy.request import Request
 from iamd.policy.sets import PolicySet
 
@@ -77,10 +77,8 @@ def _fits(statement: Statement, question: Question, policies: PolicySet) -> bool
     request = question.request
     if not any(pattern.test(request.resource, request.context) for pattern in statement.patterns):
         return False
-    if statement.principals is None:
-        return True
     deny = statement.effect is Effect.DENY
-    how = named(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
+    how = policies.names(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
     return how is not Named.NOT and not (how is Named.ACCOUNT and question.is_gateway(policies))
 
 

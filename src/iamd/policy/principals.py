@@ -69,8 +69,11 @@ def principals(entries: list[tuple[str, str]], *, inverted: bool) -> Principals:
     )
 
 
-def named(element: Principals, caller: Principal, *, deny: bool, has_boundary: bool) -> Named:
-    """How `element` names `caller` in a statement that allows, or with `deny` in one that denies."""
+def named(element: Principals, caller: Principal, *, strict: bool, deny: bool, has_boundary: bool) -> Named:
+    """How `element` names `caller` in a statement that allows, or with `deny` in one that denies.
+
+    With `strict`, which a trust policy's Allow is read with, everyone does not mean a caller with a token alone.
+    """
     if element.inverted:
         return Named.DIRECT if _hits(element, caller, deny=deny, has_boundary=has_boundary) else Named.NOT
     match caller.kind:
@@ -79,7 +82,7 @@ def named(element: Principals, caller: Principal, *, deny: bool, has_boundary: b
         case PrincipalKind.SERVICE:
             return _direct_if(_names_service(element, caller))
         case PrincipalKind.FEDERATED:
-            return _direct_if(_names_provider(element, caller, deny=deny))
+            return _direct_if(_names_provider(element, caller, strict=strict))
         case PrincipalKind.ROOT:
             named_root = element.everyone or element.every_aws or _names_account(element, caller)
             return Named.DIRECT if named_root else _by_canonical_id(element, caller)
@@ -98,10 +101,10 @@ def _names_service(element: Principals, caller: Principal) -> bool:
     return element.everyone or not element.services.isdisjoint(caller.service_names)
 
 
-def _names_provider(element: Principals, caller: Principal, *, deny: bool) -> bool:
+def _names_provider(element: Principals, caller: Principal, *, strict: bool) -> bool:
     # SECURITY: a role whose trust policy allows "*" must not be open to every token of every identity provider, so an
     # unsigned federated caller is allowed only through its provider's own entry; a Deny for "*" does hit it.
-    return caller.provider in element.federated or (deny and (element.everyone or element.every_aws))
+    return caller.provider in element.federated or (not strict and (element.everyone or element.every_aws))
 
 
 def _named_user(element: Principals, caller: Principal) -> Named:

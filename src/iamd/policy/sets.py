@@ -7,7 +7,7 @@ from typing import Final
 from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy
 from iamd.policy.index import Entry, Found, Index
-from iamd.policy.principals import Named, named
+from iamd.policy.principals import Named, Principals, named
 from iamd.policy.request import ALWAYS, Principal, Request, lower
 
 SETS: Final = 8192
@@ -69,7 +69,7 @@ class PolicySet:
         best: Named = Named.NOT
         grant: Decision | None = None
         for entry in _applying(self.of(request.action).allows, request):
-            how = names(entry, request.principal, deny=False, has_boundary=has_boundary)
+            how = self.names(entry.principals, request.principal, deny=False, has_boundary=has_boundary)
             if how > best:
                 best, grant = how, entry.decision
         return best, grant
@@ -88,11 +88,18 @@ class PolicySet:
         self, index: Index, request: Request, *, deny: bool, has_boundary: bool, gateway: bool
     ) -> Decision | None:
         for entry in _applying(index, request, unknown_holds=deny):
-            how = names(entry, request.principal, deny=deny, has_boundary=has_boundary)
+            how = self.names(entry.principals, request.principal, deny=deny, has_boundary=has_boundary)
             # AWS: on a gateway endpoint an account names its root user only (VPC guide, vpc-endpoints-access).
             if how is not Named.NOT and not (gateway and how is Named.ACCOUNT):
                 return entry.decision
         return None
+
+    def names(self, principals: Principals | None, caller: Principal, *, deny: bool, has_boundary: bool) -> Named:
+        """How a statement's principals name the caller; one without means everyone."""
+        if principals is None:
+            return Named.DIRECT
+        strict = self.layer is Layer.TRUST and not deny
+        return named(principals, caller, strict=strict, deny=deny, has_boundary=has_boundary)
 
 
 def _applying(index: Index, request: Request, *, unknown_holds: bool = False) -> Iterator[Entry]:
@@ -105,13 +112,6 @@ def _applying(index: Index, request: Request, *, unknown_holds: bool = False) ->
                 for held in (condition(context) for condition in entry.conditions)
             ):
                 yield entry
-
-
-def names(entry: Entry, caller: Principal, *, deny: bool, has_boundary: bool) -> Named:
-    """How an entry names the caller; one without principals means everyone."""
-    if entry.principals is None:
-        return Named.DIRECT
-    return named(entry.principals, caller, deny=deny, has_boundary=has_boundary)
 
 
 def _entries(matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:
