@@ -7,7 +7,7 @@ TEST_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench docs check-docs tour requirements clean
+.PHONY: help serve venv venv-test test check lint format bench prove docs check-docs tour requirements clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ tour: venv-test ## Run the tour, and write its page and the README's part of it 
 	$(BIN)/python tools/write_tour.py
 
 check: lint check-docs test ## What CI runs: format, lint, types, contracts, tests, documents
+
+prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release)
+	$(BIN)/python tools/prove.py $(or $(N),1000000)
 
 bench: venv-test ## Compare with peers, side by side; prints ratios
 	$(PIP) --require-hashes -r requirements/bench.txt

@@ -1,0 +1,58 @@
+"""Compare the engine with the reference model on many random cases, and write what came of it into docs/proofs.md.
+
+Usage: python tools/prove.py COUNT [SEED]
+"""
+
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from importlib import import_module
+from os import cpu_count
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "docs" / "proofs.md"
+KEPT = ROOT / "tests" / "policy" / "cases" / "differences"
+PIECE = 20_000
+
+
+def piece(seed: int, count: int) -> list[str]:
+    """Give the differences among so many cases, each as text; what differs is kept as a case for ever."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    # The tests are no package until their folder is on the path.
+    found = list(import_module("policy.difference").differences(seed, count))
+    for number, difference in enumerate(found):
+        KEPT.mkdir(exist_ok=True)
+        (KEPT / f"seed-{seed}-{number}.json").write_text(json.dumps(difference.case, indent=1) + "\n", "utf-8")
+    return [str(difference) for difference in found]
+
+
+def main() -> int:
+    """Compare, print progress, and add a line to the ledger; 1 when there are differences."""
+    count, begun = int(sys.argv[1]), time.monotonic()
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() // 10**9
+    sizes = [min(PIECE, count - at) for at in range(0, count, PIECE)]
+    found: list[str] = []
+    with ProcessPoolExecutor(cpu_count()) as pool:
+        for number, told in enumerate(pool.map(piece, range(seed, seed + len(sizes)), sizes), 1):
+            found += told
+            print(f"\r{sum(sizes[:number]):,} of {count:,} cases, {len(found)} differences", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    print("\n\n".join(found[:10]))
+    write(count, seed, len(found), time.monotonic() - begun)
+    return 1 if found else 0
+
+
+def write(count: int, seed: int, differences: int, seconds: float) -> None:
+    """Add a line to the ledger."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    with LEDGER.open("a", encoding="utf-8") as ledger:
+        ledger.write(f"| {day} | `{commit[:12]}` | {seed} | {count:,} | {differences} | {seconds:.0f} s |\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
