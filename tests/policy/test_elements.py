@@ -3,7 +3,7 @@
 import pytest
 
 from iamd.policy.document import PolicyType
-from iamd.policy.elements import actions, is_action, resources
+from iamd.policy.elements import actions, is_action, patterns
 
 ALL_KINDS = list(PolicyType)
 SQS = "arn:aws:sqs:us-east-1:111122223333:q"
@@ -11,8 +11,9 @@ SQS = "arn:aws:sqs:us-east-1:111122223333:q"
 
 def applies(pattern, resource, kind=PolicyType.IDENTITY, *, substitute=True, inverted=False, **context):
     keys = {name.replace("_", ":"): value for name, value in context.items()}
-    patterns = [pattern] if isinstance(pattern, str) else pattern
-    return resources(patterns, kind, inverted=inverted, substitute=substitute).apply_to(resource, keys)
+    texts = [pattern] if isinstance(pattern, str) else pattern
+    compiled = patterns(texts, kind, inverted=inverted, substitute=substitute)
+    return any(one.test(resource, keys) for one in compiled)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,20 @@ def test_short_arns(kind):
 def test_lists_are_or():
     assert applies(["arn:aws:s3:::b", SQS], SQS)
     assert not applies(["arn:aws:s3:::b", SQS], SQS, inverted=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*", SQS, "arn:aws:sqs:*:*:q*", "arn:aws:s3:::data/*/x", "arn:aws:s3:::data/${aws:username}/x*y",
+        "arn:aws:s3:::${aws:username}", "arn:aws:s3:::a${*}b", "arn:aws:s3:::a?c*", "arn:aws:s3*", "arn:*:*:*:*:*tail",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("resource", [SQS, "arn:aws:s3:::data/1/x", "arn:aws:s3:::data/a/xy", "arn:aws:s3:::a*b", "*"])
+def test_what_is_found_by_a_patterns_text_is_no_less_than_what_it_matches(text, resource):
+    """An index goes by `exact`, `head` and `tail`: what the pattern matches must have them."""
+    (pattern,) = patterns([text], PolicyType.IDENTITY, inverted=False, substitute=True)
+    if pattern.test(resource, {"aws:username": "a"}):
+        assert pattern.exact in {None, resource}
+        assert resource.startswith(pattern.head)
+        assert resource.endswith(pattern.tail)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from iamd.policy import syntax
 from iamd.policy.conditions import Condition, condition
-from iamd.policy.elements import EVERYTHING, Actions, Pattern, Resources, actions, is_action, resources
+from iamd.policy.elements import EVERYTHING, Actions, Pattern, actions, is_action, patterns
 from iamd.policy.kinds import WITHOUT_PRINCIPAL, PolicyType
 from iamd.policy.malformed import SYNTAX, check
 from iamd.policy.principals import MEMBERS, NOBODY, Principals, principals
@@ -32,29 +32,71 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One compiled statement; it stands at text[start:end] of its policy.
+    """One statement; it stands at text[start:end] of its policy. What no action asks for is not compiled.
 
-    `resources` is None in a role trust policy, which has none; `principals` is None where everyone is meant.
-    `defective` marks a statement with an element that should never have been stored.
+    `principals` is None where everyone is meant. `defective` marks a statement with an element that should never have
+    been stored.
     """
 
-    index: int
-    sid: str | None
-    effect: Effect
-    actions: Actions
-    resources: Resources | None
-    principals: Principals | None
-    conditions: tuple[Condition, ...]
-    defective: bool
-    start: int
-    end: int
+    __slots__ = (
+        "_conditions", "_patterns", "_raw_conditions", "_raw_resources", "actions", "defective", "effect", "end",
+        "index", "kind", "principals", "sid", "start", "substitute",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        sid: str | None,
+        effect: Effect,
+        actions: Actions,
+        resources: tuple[list[str], bool] | None,
+        principals: Principals | None,
+        conditions: list[tuple[str, str, list[str]]],
+        kind: PolicyType,
+        substitute: bool,
+        defective: bool,
+        start: int,
+        end: int,
+    ) -> None:
+        self.index = index
+        self.sid = sid
+        self.effect = effect
+        self.actions = actions
+        self.principals = principals
+        self.kind = kind
+        self.substitute = substitute
+        self.defective = defective
+        self.start = start
+        self.end = end
+        self._raw_resources = resources
+        self._raw_conditions = conditions
+        self._patterns: tuple[Pattern, ...] | None = None
+        self._conditions: tuple[Condition, ...] | None = None
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """What it is for: one pattern must match; a trust policy's statement is for its role."""
-        return self.resources.patterns if self.resources is not None else EVERYTHING
+        if self._patterns is None:
+            self._patterns = self._compiled_patterns()
+        return self._patterns
+
+    def _compiled_patterns(self) -> tuple[Pattern, ...]:
+        if self._raw_resources is None:
+            return EVERYTHING
+        texts, inverted = self._raw_resources
+        return patterns(texts, self.kind, inverted=inverted, substitute=self.substitute)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Its conditions, all of which must hold."""
+        if self._conditions is None:
+            self._conditions = tuple(
+                condition(operator, key, values, substitute=self.substitute)
+                for operator, key, values in self._raw_conditions
+            )
+        return self._conditions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,15 +160,27 @@ def _version(members: Mapping[str, object]) -> str:
 
 
 def _deny_everything(end: int) -> Statement:
-    every = actions(["*"], inverted=False)
-    return Statement(0, None, Effect.DENY, every, None, None, (), defective=True, start=0, end=end)
+    return Statement(
+        index=0,
+        sid=None,
+        effect=Effect.DENY,
+        actions=actions(["*"], inverted=False),
+        resources=None,
+        principals=None,
+        conditions=[],
+        kind=PolicyType.IDENTITY,
+        substitute=False,
+        defective=True,
+        start=0,
+        end=end,
+    )
 
 
 def _statement(raw: RawStatement, index: int, kind: PolicyType, *, substitute: bool) -> Statement:
     members = raw.members
     effect = _effect(members)
     action, actions_known = _actions(members, effect)
-    resource, resources_allowed = _resources(members, kind, substitute=substitute)
+    resource, resources_allowed = _resources(members, kind)
     principal, principals_known = _principals(members, kind, effect)
     known = members.keys() <= ELEMENTS and actions_known and resources_allowed and principals_known
     return Statement(
@@ -136,7 +190,9 @@ def _statement(raw: RawStatement, index: int, kind: PolicyType, *, substitute: b
         actions=action,
         resources=resource,
         principals=principal,
-        conditions=_conditions(members.get("Condition", {}), substitute=substitute),
+        conditions=_conditions(members.get("Condition", {})),
+        kind=kind,
+        substitute=substitute,
         defective=not known,
         start=raw.start,
         end=raw.end,
@@ -183,11 +239,10 @@ def _actions(members: Mapping[str, object], effect: Effect) -> tuple[Actions, bo
     return (actions(["*"] if effect is Effect.DENY else [], inverted=False)), False
 
 
-def _resources(members: Mapping[str, object], kind: PolicyType, *, substitute: bool) -> tuple[Resources | None, bool]:
+def _resources(members: Mapping[str, object], kind: PolicyType) -> tuple[tuple[list[str], bool] | None, bool]:
     if kind is PolicyType.TRUST:
         return None, _one_of(members, "Resource") is None
-    patterns, inverted = _strings_of(members, "Resource")
-    return resources(patterns, kind, inverted=inverted, substitute=substitute), True
+    return _strings_of(members, "Resource"), True
 
 
 def _principals(members: Mapping[str, object], kind: PolicyType, effect: Effect) -> tuple[Principals | None, bool]:
@@ -219,10 +274,11 @@ def principal_entries(element: object) -> list[tuple[str, str]]:
     return entries
 
 
-def _conditions(element: object, *, substitute: bool) -> tuple[Condition, ...]:
+def _conditions(element: object) -> list[tuple[str, str, list[str]]]:
+    """The operator, key and values of each entry."""
     if not isinstance(element, dict):
         raise SyntaxProblem("Condition is no object")
-    found: list[Condition] = []
+    found: list[tuple[str, str, list[str]]] = []
     for operator, entries in element.items():
         if not isinstance(entries, dict):
             raise SyntaxProblem("a condition is no object")
@@ -230,5 +286,5 @@ def _conditions(element: object, *, substitute: bool) -> tuple[Condition, ...]:
             values = syntax.scalars(value)
             if values is None:
                 raise SyntaxProblem("a condition's value is no string, number or boolean, or list of them")
-            found.append(condition(operator, key, values, substitute=substitute))
-    return tuple(found)
+            found.append((operator, key, values))
+    return found

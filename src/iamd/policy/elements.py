@@ -54,18 +54,6 @@ class Pattern:
     inverted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """A Resource element, or with `inverted` a NotResource, as the patterns of which one must match."""
-
-    patterns: tuple[Pattern, ...]
-    inverted: bool
-
-    def apply_to(self, resource: str, context: Context) -> bool:
-        """Whether the element applies to the request's ARN."""
-        return any(pattern.test(resource, context) for pattern in self.patterns)
-
-
 def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
     """The compiled element; every pattern is well formed (`is_action`)."""
     names: set[str] = set()
@@ -98,10 +86,13 @@ EVERY_ACTION = frozenset({"*", "*:*"})
 """AWS documents `*`; it leaves open what `*:*` is, which is refused when stored and means the same when read."""
 
 
-def resources(patterns: Iterable[str], kind: PolicyType, *, inverted: bool, substitute: bool) -> Resources:
-    """The compiled element; with `substitute` (Version 2012-10-17) its entries may hold variables."""
-    compiled = tuple(_pattern(text, kind, substitute=substitute) for text in patterns)
-    return Resources((_none_of(compiled),) if inverted else compiled, inverted)
+def patterns(texts: Iterable[str], kind: PolicyType, *, inverted: bool, substitute: bool) -> tuple[Pattern, ...]:
+    """A compiled Resource element, or with `inverted` a NotResource; one of the patterns must match.
+
+    With `substitute` (Version 2012-10-17) its entries may hold variables.
+    """
+    compiled = tuple(_pattern(text, kind, substitute=substitute) for text in texts)
+    return (_none_of(compiled),) if inverted else compiled
 
 
 def _none_of(listed: tuple[Pattern, ...]) -> Pattern:
@@ -129,6 +120,8 @@ def no_resource(_resource: str, _context: Context) -> bool:
 def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
     if text == "*":
         return Pattern(text, every_resource, is_every=True)
+    if "*" not in text and "?" not in text and "${" not in text and text.count(":") >= 5:
+        return Pattern(text, lambda resource, _context: resource == text, exact=text)
     parts = variables.segments(variables.parse(text) if substitute else (text,))
     if len(parts) < 6:
         if not _completes_short_arn(text, kind):

@@ -38,6 +38,7 @@ Members = Mapping[str, object]
 def check(text: str, kind: PolicyType) -> None:
     """Raise MalformedPolicy unless `text` may be stored as a policy of `kind`."""
     try:
+        syntax.check_depth(text)
         document = syntax.read(text)
     except SyntaxProblem:
         raise MalformedPolicy(ORGANIZATIONS if kind in _ORGANIZATIONS else SYNTAX) from None

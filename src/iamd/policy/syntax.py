@@ -43,7 +43,6 @@ class RawDocument:
 def read(text: str) -> RawDocument:
     """The document in `text`, or SyntaxProblem."""
     try:
-        _check_depth(text)
         members, statements, end = _document(text, _skip(text, 0))
         if _skip(text, end) != len(text):
             raise SyntaxProblem("text after the document")
@@ -184,7 +183,8 @@ def _statement(text: str, position: int) -> RawStatement:
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
-def _check_depth(text: str) -> None:
+def check_depth(text: str) -> None:
+    """Raise SyntaxProblem for a text that nests deeper than any policy; reading it is safe all the same."""
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return
     depth = 0

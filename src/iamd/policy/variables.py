@@ -100,6 +100,9 @@ def only_key(template: Template) -> str | None:
 
 def source(template: Template) -> str:
     """`template` as it was written."""
+    only = template[0] if len(template) == 1 else None
+    if isinstance(only, str):
+        return only
     return "".join(part if isinstance(part, str) else part.source for part in template)
 
 
@@ -183,6 +186,9 @@ def glob(template: Template) -> Match:
 
 def segments(template: Template) -> list[Template]:
     """`template` cut at the first five colons that the author typed: the segments of an ARN, six at most."""
+    only = template[0] if len(template) == 1 else None
+    if isinstance(only, str):
+        return [(piece,) if piece else () for piece in only.split(":", 5)]
     found: list[list[Part]] = [[]]
     for part in template:
         if not isinstance(part, str):

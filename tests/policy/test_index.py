@@ -1,0 +1,76 @@
+"""The index finds what trying every statement in turn would find, and looks at few of them."""
+
+import json
+
+from decisions import workload
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iamd.policy.document import PolicyType, load
+from iamd.policy.evaluate import Layers, decide
+from iamd.policy.request import Principal, PrincipalKind, Request
+
+HERE = "111122223333"
+USER = Principal(PrincipalKind.USER, HERE, f"arn:aws:iam::{HERE}:user/ana")
+SHAPES = (
+    "data/a",
+    "data/ab*",
+    "data/*b",
+    "da?a/a*",
+    "*",
+    "data/${aws:username}/*",
+    "*ab",
+    "x*ab",
+    "y/*/ab",
+    "data/*/b*",
+)
+resources = st.builds(
+    lambda shape, n: f"arn:aws:s3:::{n}{shape}", st.sampled_from(SHAPES), st.sampled_from(("", "b", "bb"))
+)
+statements = st.fixed_dictionaries(
+    {
+        "Effect": st.sampled_from(("Allow", "Allow", "Deny")),
+        "Action": st.sampled_from(("s3:GetObject", "s3:Get*", "s3:*", "*")),
+        "Resource": st.lists(st.one_of(resources, st.just("*")), min_size=1, max_size=2),
+    },
+    optional={"Condition": st.just({"StringEquals": {"aws:username": "ana"}})},
+)
+asked = st.builds(
+    lambda n, path: f"arn:aws:s3:::{n}{path}",
+    st.sampled_from(("", "b", "bb")),
+    st.sampled_from(("data/a", "data/ab", "data/xb", "data/ana/x", "daxa/ab", "xxab", "y/1/ab", "data/1/b2")),
+)
+
+
+def layers(made):
+    text = json.dumps({"Version": "2012-10-17", "Statement": made})
+    return Layers(identity=(load(text, PolicyType.IDENTITY),))
+
+
+@settings(max_examples=300, deadline=None)
+@given(made=st.lists(statements, min_size=8, max_size=40), resource=asked, name=st.sampled_from(("ana", "bob")))
+def test_an_indexed_policy_decides_as_its_statements_one_by_one(made, resource, name):
+    request = Request(USER, "s3:GetObject", resource, HERE, {"aws:username": name})
+    alone = [decide(request, layers([one])).outcome for one in made]
+    whole = decide(request, layers(made))
+    expected = next((o for o in ("ExplicitlyDenied", "Allowed") if o in alone), "ImplicitlyDenied")
+    assert whole.outcome == expected
+    if whole.matched:
+        assert alone[whole.matched[0].statement.index] == expected
+
+
+def visited(found, request):
+    """How many entries a decision may look at."""
+    sorted_out = found.identity.of(request.action)
+    indexes = (sorted_out.denies, sorted_out.allows)
+    return sum(len(bucket) for index in indexes for bucket in index.buckets(request.resource))
+
+
+def test_a_decision_looks_at_few_of_ten_thousand_statements():
+    made = workload.statements(10_000)
+    found = Layers(identity=tuple(load(json.dumps(one), PolicyType.IDENTITY) for one in workload.policies(made)))
+    counts = [
+        visited(found, Request(USER, ask.action, ask.resource, HERE, {})) for ask in workload.requests(made, 2_000)
+    ]
+    assert max(counts) <= 64
+    assert sorted(counts)[len(counts) // 2] <= 16
