@@ -5,12 +5,13 @@ AWS: IAM User Guide, "Action" and "Resource" (reference_policies_elements_action
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from iamd.policy import variables
 from iamd.policy.kinds import PolicyType
 from iamd.policy.request import Context, lower
 from iamd.policy.variables import Match, Template
-from iamd.policy.wildcard import Matcher, Token, Wild, has_wildcard, matcher, tokens
+from iamd.policy.wildcard import Matcher, Wild, cached_matcher, has_wildcard, matcher, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,52 @@ def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
     typed = [variables.source(part) for part in parts[:5]]
     if any(":" in segment for segment in typed):
         return Pattern(text, no_resource)
-    begin, last = ":".join(typed) + ":", parts[5]
-    tail = variables.literal_end(last)
+    return _of_segments(text, typed, parts[5])
+
+
+def _of_segments(text: str, typed: list[str], last: Template) -> Pattern:
+    begin = ":".join(typed) + ":"
     if has_wildcard(begin):
-        head = variables.literal_beginning((begin,))
-        return Pattern(text, _segment_by_segment(typed, last), head=head, tail=tail)
-    return _after_literal_head(text, begin, last, tail)
+        head, tail = variables.literal_beginning((begin,)), variables.literal_end(last)
+        test = _unless_plainly_other(head, tail, last, lambda: _segment_by_segment(typed, last))
+        return Pattern(text, test, head=head, tail=tail)
+    head = begin + variables.literal_beginning(last)
+    if variables.is_static(last):
+        *others, ending = variables.tokens_of(last, {}) or ("",)
+        if not any(isinstance(token, Wild) for token in others) and ending is not Wild.ONE:
+            return _beginning(text, head, has_run=ending is Wild.RUN)
+    tail = variables.literal_end(last)
+    test = _unless_plainly_other(head, tail, last, lambda: _after(begin, last))
+    return Pattern(text, test, head=head, tail=tail)
+
+
+def _beginning(text: str, head: str, *, has_run: bool) -> Pattern:
+    """A pattern that is an ARN, or the beginning of one: what most are."""
+    if not has_run:
+        return Pattern(text, lambda resource, _context: resource == head, exact=head)
+    return Pattern(text, lambda resource, _context: resource.startswith(head), head=head)
+
+
+def _unless_plainly_other(head: str, tail: str, last: Template, make: Callable[[], Match]) -> Match:
+    """A test that is made when it is first needed: most ARNs plainly lack a text that the pattern has."""
+    inside = variables.longest_literal(last)
+    test: Match | None = None
+
+    def match(resource: str, context: Context) -> bool:
+        nonlocal test
+        if not (resource.startswith(head) and resource.endswith(tail) and inside in resource):
+            return False
+        if test is None:
+            test = make()
+        return test(resource, context)
+
+    return match
+
+
+def _after(begin: str, last: Template) -> Match:
+    """A pattern without wildcards in its first five segments: no need to cut the request's ARN."""
+    rest, length = variables.glob(last), len(begin)
+    return lambda resource, context: rest(resource[length:], context)
 
 
 def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
@@ -155,39 +196,19 @@ def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
             return "*" in pattern
 
 
-def _after_literal_head(text: str, begin: str, last: Template, tail: str) -> Pattern:
-    """A pattern without wildcards in its first five segments: no need to cut the request's ARN."""
-    head = begin + variables.literal_beginning(last)
-    if not variables.is_static(last):
-        rest, length = variables.glob(last), len(begin)
-        return Pattern(
-            text,
-            lambda resource, context: resource.startswith(begin) and rest(resource[length:], context),
-            head=head,
-            tail=tail,
-        )
-    tokens_of = variables.tokens_of(last, {}) or ()
-    if not any(isinstance(token, Wild) for token in tokens_of):
-        return Pattern(text, lambda resource, _context: resource == head, exact=head)
-    return Pattern(text, _static(begin, tokens_of), head=head, tail=tail)
-
-
-def _static(begin: str, rest: tuple[Token, ...]) -> Match:
-    if rest[-1] is Wild.RUN and not any(isinstance(token, Wild) for token in rest[:-1]):
-        head = begin + "".join(token for token in rest if isinstance(token, str))
-        return lambda resource, _context: resource.startswith(head)
-    whole = matcher((begin, *rest))
-    return lambda resource, _context: whole(resource)
-
-
 def _segment_by_segment(typed: list[str], last: Template) -> Match:
-    heads: list[Callable[[str], bool]] = [matcher(tokens(text)) for text in typed]
-    tail = variables.glob(last)
+    heads = [(place, cached_matcher(tokens(text))) for place, text in enumerate(typed) if text != "*"]
+    rest = variables.glob(last)
 
     def match(resource: str, context: Context) -> bool:
-        found = resource.split(":", 5)
+        found = _segments(resource)
         if len(found) != 6:
             return False
-        return all(head(text) for head, text in zip(heads, found, strict=False)) and tail(found[5], context)
+        return all(head(found[place]) for place, head in heads) and rest(found[5], context)
 
     return match
+
+
+@lru_cache(maxsize=256)
+def _segments(resource: str) -> list[str]:
+    return resource.split(":", 5)

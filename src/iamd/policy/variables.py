@@ -125,9 +125,16 @@ def literal_beginning(template: Template) -> str:
 def literal_end(template: Template) -> str:
     """What every text that `template` matches ends with, as far as the text alone tells."""
     last = template[-1] if template else ""
-    return re.split(r"[*?]", last)[-1] if isinstance(last, str) else ""
+    return _WILDCARD.split(last)[-1] if isinstance(last, str) else ""
 
 
+def longest_literal(template: Template) -> str:
+    """The longest text that every text that `template` matches holds, as far as the text alone tells."""
+    typed = [piece for part in template if isinstance(part, str) for piece in _WILDCARD.split(part)]
+    return max(typed, key=len, default="")
+
+
+_WILDCARD = re.compile(r"[*?]")
 _BEFORE_WILDCARD = re.compile(r"[^*?]*")
 
 

@@ -39,7 +39,7 @@ def has_wildcard(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def cached_matcher(pattern: tuple[Token, ...]) -> Matcher:
     """As `matcher`, remembered: for patterns that are known only when a request brings its variables."""
     return matcher(pattern)
