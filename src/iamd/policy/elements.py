@@ -3,15 +3,16 @@
 AWS: IAM User Guide, "Action" and "Resource" (reference_policies_elements_action, reference_policies_elements_resource).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from iamd.policy import variables
 from iamd.policy.kinds import PolicyType
 from iamd.policy.request import Context, lower
 from iamd.policy.variables import Match, Template
-from iamd.policy.wildcard import Matcher, Wild, cached_matcher, has_wildcard, matcher, tokens
+from iamd.policy.wildcard import Matcher, cached_typed_matcher, has_wildcard, typed_matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Actions:
         return listed is not self.inverted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pattern:
+class Pattern(NamedTuple):
     """One entry of a Resource element, or a whole NotResource; `test` takes the request's ARN and its context.
 
     `exact` is the ARN, where the entry is one. `head` and `tail` are what every ARN that it matches begins and ends
@@ -73,7 +73,7 @@ def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
         elif name.endswith("*") and not has_wildcard(name[:-1]):
             beginnings.append(pattern[:-1])
         else:
-            globs.append(matcher(tokens(pattern)))
+            globs.append(typed_matcher(pattern))
     return Actions(inverted, frozenset(names), tuple(beginnings), tuple(globs), frozenset(services))
 
 
@@ -121,61 +121,66 @@ def no_resource(_resource: str, _context: Context) -> bool:
 def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
     if text == "*":
         return Pattern(text, every_resource, is_every=True)
-    if "*" not in text and "?" not in text and "${" not in text and text.count(":") >= 5:
-        return Pattern(text, lambda resource, _context: resource == text, exact=text)
-    parts = variables.segments(variables.parse(text) if substitute else (text,))
-    if len(parts) < 6:
+    if substitute and "${" in text:
+        parts = variables.segments(variables.parse(text))
+        # AWS: variables stand in the last segment only; in the five before it `${...}` is plain text.
+        typed, last = [variables.source(part) for part in parts[:5]], parts[5:]
+    else:
+        typed = text.split(":", 5)
+        if len(typed) == 6:
+            return _of_text(text, typed.pop(), typed)
+        last = []
+    if not last:
         if not _completes_short_arn(text, kind):
             return Pattern(text, no_resource)
-        parts += [("*",)] * (6 - len(parts))
-    # AWS: variables stand in the last segment only; in the five before it `${...}` is plain text.
-    typed = [variables.source(part) for part in parts[:5]]
+        typed, last = typed + ["*"] * (5 - len(typed)), [("*",)]
     if any(":" in segment for segment in typed):
         return Pattern(text, no_resource)
-    return _of_segments(text, typed, parts[5])
+    return _of_template(text, typed, last[0])
 
 
-def _of_segments(text: str, typed: list[str], last: Template) -> Pattern:
-    begin = ":".join(typed) + ":"
-    if has_wildcard(begin):
-        head, tail = variables.literal_beginning((begin,)), variables.literal_end(last)
-        test = _unless_plainly_other(head, tail, last, lambda: _segment_by_segment(typed, last))
-        return Pattern(text, test, head=head, tail=tail)
-    head = begin + variables.literal_beginning(last)
-    if variables.is_static(last):
-        *others, ending = variables.tokens_of(last, {}) or ("",)
-        if not any(isinstance(token, Wild) for token in others) and ending is not Wild.ONE:
-            return _beginning(text, head, has_run=ending is Wild.RUN)
+def _of_text(text: str, last: str, typed: list[str]) -> Pattern:
+    """A pattern without variables: its last segment, and the five before."""
+    head = variables.BEFORE_WILDCARD.findall(text)[0]
+    if head == text:
+        return Pattern(text, lambda resource, _context: resource == text, exact=text)
+    if text[-1] == "*" and len(head) == len(text) - 1:
+        return Pattern(text, lambda resource, _context: resource.startswith(head), head=head)
+    tail = last[max(last.rfind("*"), last.rfind("?")) + 1 :]
+    return Pattern(text, _unless_plainly_other(head, tail, typed, (last,)), head=head, tail=tail)
+
+
+def _of_template(text: str, typed: list[str], last: Template) -> Pattern:
+    head = variables.literal_beginning((":".join(typed) + ":", *last))
     tail = variables.literal_end(last)
-    test = _unless_plainly_other(head, tail, last, lambda: _after(begin, last))
-    return Pattern(text, test, head=head, tail=tail)
+    return Pattern(text, _unless_plainly_other(head, tail, typed, last), head=head, tail=tail)
 
 
-def _beginning(text: str, head: str, *, has_run: bool) -> Pattern:
-    """A pattern that is an ARN, or the beginning of one: what most are."""
-    if not has_run:
-        return Pattern(text, lambda resource, _context: resource == head, exact=head)
-    return Pattern(text, lambda resource, _context: resource.startswith(head), head=head)
-
-
-def _unless_plainly_other(head: str, tail: str, last: Template, make: Callable[[], Match]) -> Match:
+def _unless_plainly_other(head: str, tail: str, typed: list[str], last: Template) -> Match:
     """A test that is made when it is first needed: most ARNs plainly lack a text that the pattern has."""
-    inside = variables.longest_literal(last)
+    inside: str | None = None
     test: Match | None = None
 
     def match(resource: str, context: Context) -> bool:
-        nonlocal test
-        if not (resource.startswith(head) and resource.endswith(tail) and inside in resource):
+        nonlocal inside, test
+        if not (resource.startswith(head) and resource.endswith(tail)):
+            return False
+        if inside is None:
+            inside = variables.longest_literal(last)
+        if inside not in resource:
             return False
         if test is None:
-            test = make()
+            test = _whole_test(typed, last)
         return test(resource, context)
 
     return match
 
 
-def _after(begin: str, last: Template) -> Match:
-    """A pattern without wildcards in its first five segments: no need to cut the request's ARN."""
+def _whole_test(typed: list[str], last: Template) -> Match:
+    begin = ":".join(typed) + ":"
+    if has_wildcard(begin):
+        return _segment_by_segment(typed, last)
+    # Without wildcards in the first five segments there is no need to cut the request's ARN.
     rest, length = variables.glob(last), len(begin)
     return lambda resource, context: rest(resource[length:], context)
 
@@ -197,7 +202,7 @@ def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
 
 
 def _segment_by_segment(typed: list[str], last: Template) -> Match:
-    heads = [(place, cached_matcher(tokens(text))) for place, text in enumerate(typed) if text != "*"]
+    heads = [(place, cached_typed_matcher(text)) for place, text in enumerate(typed) if text != "*"]
     rest = variables.glob(last)
 
     def match(resource: str, context: Context) -> bool:

@@ -191,13 +191,13 @@ def _without_crowds(tables: Tables) -> tuple[Tables, list[Entry]]:
     kept: list[tuple[int, dict[str, Bucket]]] = []
     crowd: list[Entry] = []
     for length, table in tables:
-        thinned = {}
+        thinned: dict[str, Bucket] = {}
         for text, bucket in table.items():
-            leaving = (
-                [entry for entry in bucket if len(entry.pattern.tail) >= SHORTEST] if len(bucket) > CROWDED else []
-            )
-            crowd += leaving
-            thinned[text] = tuple(entry for entry in bucket if entry not in leaving)
+            if len(bucket) <= CROWDED:
+                thinned[text] = bucket
+                continue
+            crowd += (entry for entry in bucket if len(entry.pattern.tail) >= SHORTEST)
+            thinned[text] = tuple(entry for entry in bucket if len(entry.pattern.tail) < SHORTEST)
         kept.append((length, {text: bucket for text, bucket in thinned.items() if bucket}))
     return tuple((length, table) for length, table in kept if table), crowd
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from iamd.policy.request import lower
 from iamd.policy.values import MalformedPolicy
-from iamd.policy.wildcard import cached_matcher, tokens
+from iamd.policy.wildcard import cached_typed_matcher
 
 ACTIONS = (
     "sts:assumerole",
@@ -49,7 +49,7 @@ def check_fields(statement: Mapping[str, object]) -> None:
 def check_actions(patterns: Iterable[str]) -> None:
     """Raise unless every pattern is of STS and takes in an action that is done to a role."""
     for pattern in patterns:
-        matches = cached_matcher(tokens(lower(pattern)))
+        matches = cached_typed_matcher(lower(pattern))
         if not lower(pattern).startswith("sts:") or not any(map(matches, ACTIONS)):
             raise MalformedPolicy(OTHER_ACTION)
 

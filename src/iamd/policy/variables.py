@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from iamd.policy.request import Context, lower
-from iamd.policy.wildcard import Token, cached_matcher, matcher, tokens
+from iamd.policy.wildcard import Token, cached_matcher, matcher, tokens, typed_matcher
 
 Match = Callable[[str, Context], bool]
 
@@ -113,7 +113,7 @@ def literal_beginning(template: Template) -> str:
         if isinstance(part, Variable):
             return found
         if isinstance(part, str):
-            plain = _BEFORE_WILDCARD.match(part)
+            plain = BEFORE_WILDCARD.match(part)
             found += plain[0] if plain is not None else ""
             if plain is None or plain.end() < len(part):
                 return found
@@ -135,7 +135,7 @@ def longest_literal(template: Template) -> str:
 
 
 _WILDCARD = re.compile(r"[*?]")
-_BEFORE_WILDCARD = re.compile(r"[^*?]*")
+BEFORE_WILDCARD = re.compile(r"[^*?]*")
 
 
 def value_of(variable: Variable, context: Context) -> str | None:
@@ -181,7 +181,8 @@ def tokens_of(template: Template, context: Context) -> tuple[Token, ...] | None:
 def glob(template: Template) -> Match:
     """A function that tells whether a text matches `template` in a request; a valueless variable matches nothing."""
     if is_static(template):
-        static = matcher(tokens_of(template, {}) or ())
+        only = template[0] if len(template) == 1 else None
+        static = typed_matcher(only) if isinstance(only, str) else matcher(tokens_of(template, {}) or ())
         return lambda text, _context: static(text)
 
     def match(text: str, context: Context) -> bool:

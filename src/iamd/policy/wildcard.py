@@ -17,6 +17,8 @@ class Wild(Enum):
     RUN = "*"
     ONE = "?"
 
+    __hash__ = object.__hash__  # patterns are looked up often, and Enum's own is slow
+
 
 Token = str | Wild
 Matcher = Callable[[str], bool]
@@ -32,7 +34,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole of `text` matches `pattern`; case and newlines are ordinary."""
-    return cached_matcher(tokens(pattern))(text)
+    return cached_typed_matcher(pattern)(text)
 
 
 def has_wildcard(text: str) -> bool:
@@ -45,14 +47,36 @@ def cached_matcher(pattern: tuple[Token, ...]) -> Matcher:
     return matcher(pattern)
 
 
+@lru_cache(maxsize=4096)
+def cached_typed_matcher(pattern: str) -> Matcher:
+    """As `typed_matcher`, remembered."""
+    return typed_matcher(pattern)
+
+
 def matcher(pattern: Sequence[Token]) -> Matcher:
     """A function that tells whether a whole text matches `pattern`."""
-    chunks = _chunks(pattern)
+    chunks: list[list[str]] = [[""]]
+    for token in pattern:
+        if token is Wild.RUN:
+            chunks.append([""])
+        elif isinstance(token, Wild):
+            chunks[-1].append("")
+        else:
+            chunks[-1][-1] += token
+    return _of_chunks([_Chunk(pieces) for pieces in chunks])
+
+
+def typed_matcher(pattern: str) -> Matcher:
+    """As `matcher`, of text that an author typed: its `*` and `?` are wildcards."""
+    return _of_chunks([_Chunk(text.split("?")) for text in pattern.split("*")])
+
+
+def _of_chunks(chunks: Sequence["_Chunk"]) -> Matcher:
     if len(chunks) == 1:
         return chunks[0].whole
     head, *middle, tail = chunks
     middle = [chunk for chunk in middle if chunk.length]
-    if middle or head.regex or tail.regex:
+    if middle or head.gapped or tail.gapped:
         return _general(head, middle, tail)
     if not tail.length:
         return _everything if not head.length else _starting(head.literal)
@@ -60,46 +84,63 @@ def matcher(pattern: Sequence[Token]) -> Matcher:
 
 
 class _Chunk:
-    """What stands between two `*`: a literal, or with `?` in it a regular expression of fixed length."""
+    """What stands between two `*`: text of a fixed length, in which `?` leaves gaps."""
 
-    __slots__ = ("length", "literal", "regex")
+    __slots__ = ("gapped", "length", "literal")
 
-    def __init__(self, pieces: Sequence[Token]) -> None:
-        self.length = sum(1 if isinstance(piece, Wild) else len(piece) for piece in pieces)
-        self.literal = "".join(piece for piece in pieces if isinstance(piece, str))
-        # Only fixed-length expressions reach `re`, so it has nothing to backtrack over; DOTALL because `?` is any
-        # character, newline too.
-        self.regex = re.compile("".join(map(_expression, pieces)), re.DOTALL) if Wild.ONE in pieces else None
+    def __init__(self, pieces: Sequence[str]) -> None:
+        """Of its literals, with one `?` between any two."""
+        self.literal = pieces[0]
+        """The whole chunk, unless it has gaps."""
+        self.length = len(self.literal)
+        self.gapped: list[tuple[int, str]] = [(0, self.literal)] if len(pieces) > 1 else []
+        """With gaps, the literals, each with its place in the chunk."""
+        for piece in pieces[1:]:
+            self.gapped.append((self.length + 1, piece))
+            self.length += 1 + len(piece)
 
     def whole(self, text: str) -> bool:
-        return text == self.literal if self.regex is None else self.regex.fullmatch(text) is not None
+        return len(text) == self.length and self.at(text, 0)
 
     def at(self, text: str, position: int) -> bool:
-        if self.regex is None:
+        """Whether it stands there; the caller knows that the text is long enough."""
+        if not self.gapped:
             return text.startswith(self.literal, position)
-        return self.regex.match(text, position) is not None
+        return all(text.startswith(piece, position + place) for place, piece in self.gapped)
 
     def end_of_first(self, text: str, start: int, end: int) -> int:
         """Where the leftmost match inside text[start:end] ends, or -1."""
-        if self.regex is None:
+        if not self.gapped:
             position = text.find(self.literal, start, end)
             return position + self.length if position >= 0 else -1
-        found = self.regex.search(text, start, end)
-        return found.end() if found else -1
+        return self._end_of_first_with_gaps(text, start, end)
+
+    def _end_of_first_with_gaps(self, text: str, start: int, end: int) -> int:
+        # Bit n of `fits` says that the chunk may begin at start + n: a step for each of its characters, whatever
+        # the text is made of.
+        room = end - start - self.length + 1
+        if room <= 0:
+            return -1
+        fits = (1 << room) - 1
+        places = _places(text)
+        for place, piece in self.gapped:
+            for offset, character in enumerate(piece, start + place):
+                fits &= places.get(character, 0) >> offset
+                if not fits:
+                    return -1
+        return start + (fits & -fits).bit_length() - 1 + self.length
 
 
-def _expression(piece: Token) -> str:
-    return "." if isinstance(piece, Wild) else re.escape(piece)
-
-
-def _chunks(pattern: Sequence[Token]) -> list[_Chunk]:
-    pieces: list[list[Token]] = [[]]
-    for token in pattern:
-        if token is Wild.RUN:
-            pieces.append([])
-        else:
-            pieces[-1].append(token)
-    return [_Chunk(piece) for piece in pieces]
+@lru_cache(maxsize=64)
+def _places(text: str) -> dict[str, int]:
+    """For each character of a text where it stands: bit n is set when it is the n-th."""
+    size = len(text) // 8 + 1
+    found: dict[str, bytearray] = {}
+    for place, character in enumerate(text):
+        if character not in found:
+            found[character] = bytearray(size)
+        found[character][place >> 3] |= 1 << (place & 7)
+    return {character: int.from_bytes(bits, "little") for character, bits in found.items()}
 
 
 def _everything(_text: str) -> bool:

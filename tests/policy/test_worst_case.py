@@ -1,0 +1,82 @@
+"""LIM-02: ten policies of the largest size, written to be slow, are compiled and decided in little work.
+
+Work is counted as calls of functions, Python's and C's, which does not move with the machine.
+"""
+
+import json
+import sys
+
+import pytest
+
+from iamd.policy import malformed
+from iamd.policy.document import PolicyType, load
+from iamd.policy.evaluate import Layers, decide
+from iamd.policy.request import Principal, PrincipalKind, Request
+
+LARGEST = 6144
+HERE = "111122223333"
+USER = Principal(PrincipalKind.USER, HERE, f"arn:aws:iam::{HERE}:user/ana")
+PLAIN = "a" * 1000
+DIGITS = "".join(map(str, range(340)))
+
+HOSTILE = {
+    "a gap and a star": ("arn:*:s3:*:*:?{i}?*x", PLAIN),
+    "many stars": ("arn:*:s3:*:*:*a*a*a*a*a*{i}", PLAIN),
+    "gaps in a run": ("arn:aws:s3:::*a?a?a?a?a?{last}b{i}*", PLAIN),
+    "as short as can be": ("arn:*:s3:::*{i}*", PLAIN),
+    "gaps that fit until the last letter": ("arn:*:s3:::*a?a?a?a?a?b{i}?a", PLAIN.replace("aaaaaa", "aaaaab")),
+    "every literal is there": ("arn:*:s3:::*{last}?{last}*?{last}?x*", DIGITS + "x"),
+    "variables": ("arn:*:s3:::*${{aws:username}}*{i}*?b", PLAIN + DIGITS),
+    "the longest literal is there": ("arn:*:s3:::*aaaaaa?{last}?{i}?*b", PLAIN + "b"),
+    "the literals around a variable are there": ("arn:*:s3:::*aaaaaa${{aws:username}}?{i}?*b", PLAIN + "b"),
+    "stars that all but match": ("arn:*:s3:::*a*a*a*a*aaaaaaa*{i}*b", PLAIN + DIGITS[:20] + "b"),
+    "an ending": ("arn:aws:s3:::*{i}zzz", PLAIN + "zzz"),
+}
+
+
+def policies(shape):
+    """Ten policies of the largest size, of one statement whose patterns have the shape; how many patterns they are."""
+    found, count = [], 0
+    for _ in range(10):
+        patterns, size = [], len(json.dumps(document([]), separators=(",", ":")))
+        while size < LARGEST - len(shape) - 3:
+            patterns.append(shape.format(i=count, last=count % 10))
+            size += len(patterns[-1]) + 3
+            count += 1
+        found.append(json.dumps(document(patterns), separators=(",", ":")))
+    return found, count
+
+
+def document(patterns):
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": patterns}]}
+
+
+def calls_of(act):
+    count = 0
+
+    def counted(_frame, event, _argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_slowest_legal_policies_are_little_work(name):
+    shape, path = HOSTILE[name]
+    texts, patterns = policies(shape)
+    for text in texts:
+        malformed.check(text, PolicyType.IDENTITY)
+    request = Request(USER, "s3:GetObject", f"arn:aws:s3:::{path}", HERE, {"aws:username": "a" * 64})
+    layers = Layers(identity=tuple(load(text, PolicyType.IDENTITY) for text in texts))
+
+    first = calls_of(lambda: decide(request, layers))
+    later = calls_of(lambda: decide(request, layers))
+
+    assert patterns < first < 300 * patterns
+    assert later < 150 * patterns
