@@ -1,12 +1,14 @@
 """One account's state, as immutable maps of records with their indexes; and the Snapshot that readers hold."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from iamd import ids
 from iamd.store.records import GLOBAL, AccessKey, Record
 
 R = TypeVar("R", bound=Record)
+
+REMEMBERED: Final = 16_384
 
 
 class Table:
@@ -21,6 +23,19 @@ class Table:
         self.kind = kind
         self.by_key: dict[str, Record] = {}
         self.by_index: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in kind.indexes}
+
+    @classmethod
+    def of(cls, kind: type[Record], records: Iterable[Record]) -> "Table":
+        """The table of these records, which have keys of their own; the work grows with their number only."""
+        table = cls(kind)
+        table.by_key = {record.key: record for record in records}
+        for name, index in kind.indexes.items():
+            found: dict[str, list[str]] = {}
+            for key, record in table.by_key.items():
+                for value in index(record):
+                    found.setdefault(value, []).append(key)
+            table.by_index[name] = {value: tuple(keys) for value, keys in found.items()}
+        return table
 
     def copy(self) -> "Table":
         """A table of its own with the same records."""
@@ -99,6 +114,13 @@ class Account:
         return found[0] if found else None
 
 
+class _Bounded(dict[str, object]):
+    def __setitem__(self, key: str, value: object) -> None:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 class Snapshot:
     """All accounts at one revision; what it holds never changes."""
 
@@ -109,8 +131,11 @@ class Snapshot:
         self._accounts = accounts
         self._foreign_keys = foreign_keys
         """The accounts of access keys that were given to iamd and so don't name their account."""
-        self.cache: dict[str, object] = {}
-        """What readers worked out of this snapshot and nothing else, by a name of their own; it ends with it."""
+        self.cache: dict[str, object] = _Bounded()
+        """What readers worked out of this snapshot and nothing else, by a name of their own; it ends with it.
+
+        It forgets all when it holds REMEMBERED things, so that many callers don't make it grow without bound.
+        """
 
     def account(self, account_id: str) -> Account | None:
         """The account, or None when this server has no such account."""

@@ -15,15 +15,14 @@ EMPTY = Snapshot(0, {}, {})
 
 def snapshot_of(state: State) -> Snapshot:
     """The snapshot that these rows make; NewerStore or DamagedStore when one of them can't be read."""
-    tables: dict[str, dict[type[Record], Table]] = {}
+    records: dict[str, dict[type[Record], list[Record]]] = {}
     for row in state.rows:
         record = record_of(row)
-        of_account = tables.setdefault(row.account, {})
-        kind = type(record)
-        if kind not in of_account:
-            of_account[kind] = Table(kind)
-        of_account[kind].put(record)
-    accounts = {account_id: Account(account_id, of_account) for account_id, of_account in tables.items()}
+        records.setdefault(row.account, {}).setdefault(type(record), []).append(record)
+    accounts = {
+        account_id: Account(account_id, {kind: Table.of(kind, of_kind) for kind, of_kind in of_account.items()})
+        for account_id, of_account in records.items()
+    }
     return Snapshot(state.position.revision, accounts, foreign_keys_of(accounts.values()))
 
 
