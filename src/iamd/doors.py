@@ -11,6 +11,7 @@ from iamd import __version__
 from iamd.http import HttpRequest, HttpResponse
 from iamd.runtime import Runtime
 from iamd.services import registry
+from iamd.store.errors import Unavailable
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
 RESET = b"/_iamd/reset"
@@ -32,6 +33,13 @@ def is_door(request: HttpRequest) -> bool:
 
 async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     """Answer one of iamd's own paths."""
+    try:
+        return await _served(runtime, request, body)
+    except Unavailable as error:
+        return _json(request, 503, {"message": str(error)})
+
+
+async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
     if runtime.settings.dev and request.method == "POST" and request.path in {RESET, CLOCK}:

@@ -22,6 +22,7 @@ from iamd.store.sqlite import DATABASE, SQLiteLog, existing_log
 
 SEALED_KEY: Final = "sealed_key"
 _LABEL: Final = b"iamd backup key v1"
+_READ: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
 _HEAD_BYTES: Final = _SALT_BYTES + _NONCE_BYTES
@@ -50,16 +51,24 @@ def backup(folder: Path, target: Path, *, key: bytes | None = None, passphrase: 
     except OSError as error:
         raise Unavailable(f"cannot write `{target}`: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def restore(
-    source: Path, folder: Path, *, key: bytes | None, passphrase: str | None, audit_key_of: Callable[[bytes], bytes]
+    source: Path,
+    folder: Path,
+    *,
+    key: bytes | None,
+    passphrase: str | None,
+    audit_key_of: Callable[[bytes], bytes],
+    settle: Callable[[Path, bytes], None] | None = None,
 ) -> bytes:
     """Make the data folder of a backup, all of it or nothing; gives the content of the sealing key's file.
 
     `folder` must not be there, or be empty. `key` is the content of the key file that belongs to the backup; None takes
     the one in the backup. `audit_key_of` derives the audit key, which shows whether the key belongs to the backup.
+    `settle` is called with the folder and the key's content before the folder is in its place.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(f"`{folder}` is not empty; a backup is restored to a new folder")
@@ -68,6 +77,8 @@ def restore(
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.mkdir(mode=0o700)
         key = _fill(part, source, key, passphrase, audit_key_of)
+        if settle is not None:
+            settle(part, key)
         with suppress(FileNotFoundError):
             folder.rmdir()
         part.rename(folder)
@@ -77,6 +88,19 @@ def restore(
         raise Unavailable(f"cannot restore to `{folder}`: {error.strerror}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def holds_key(source: Path) -> bool:
+    """Whether a backup holds its sealing key; Conflict or DamagedStore when the file is none."""
+    _check_is_file(source)
+    with translated():
+        connection = apsw.Connection(source.resolve().as_uri() + "?immutable=1", flags=_READ)
+        try:
+            return bool(connection.execute("SELECT count(*) FROM meta WHERE name = ?", (SEALED_KEY,)).get)
+        except apsw.SQLError as error:
+            raise DamagedStore("the file is no backup of iamd") from error
+        finally:
+            connection.close()
 
 
 def seal_key(key: bytes, passphrase: str) -> bytes:
@@ -111,8 +135,7 @@ def _copy(folder: Path, target: Path) -> None:
 def _fill(
     part: Path, source: Path, key: bytes | None, passphrase: str | None, audit_key_of: Callable[[bytes], bytes]
 ) -> bytes:
-    if not source.is_file():
-        raise Conflict(f"there is no backup at `{source}`")
+    _check_is_file(source)
     database = part / DATABASE
     database.touch(mode=0o600)
     shutil.copyfile(source, database)
@@ -122,6 +145,11 @@ def _fill(
     _check(database, audit_key_of(key))
     _settle(database)
     return key
+
+
+def _check_is_file(source: Path) -> None:
+    if not source.is_file():
+        raise Conflict(f"there is no backup at `{source}`")
 
 
 def _opened_key(sealed: bytes | None, passphrase: str | None) -> bytes:

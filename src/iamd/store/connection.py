@@ -57,6 +57,9 @@ def translated() -> Iterator[None]:
         yield
     except _DAMAGED as error:
         raise DamagedStore(f"the database is damaged or no database of iamd: {error}") from error
+    except UnicodeDecodeError as error:
+        # SQLite hands out texts as they stand in the file.
+        raise DamagedStore(f"the database is damaged: a text is not UTF-8: {error.reason}") from error
     except apsw.FullError as error:
         raise Unavailable("the disk that holds the database is full") from error
     except (apsw.BusyError, apsw.LockedError) as error:
@@ -84,7 +87,9 @@ def _migrate(connection: apsw.Connection) -> None:
         if number > version:
             connection.execute(sql)
             connection.pragma("user_version", number)
-    connection.pragma("application_id", APPLICATION_ID)
+    if connection.pragma("application_id") != APPLICATION_ID:
+        connection.pragma("application_id", APPLICATION_ID)
+    _check_tables(connection, steps)
 
 
 def _check_owner(connection: apsw.Connection, version: int) -> None:
@@ -92,6 +97,14 @@ def _check_owner(connection: apsw.Connection, version: int) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
     if owner != APPLICATION_ID and (owner or version or tables):
         raise DamagedStore("the file is a database of another program")
+
+
+def _check_tables(connection: apsw.Connection, steps: list[tuple[int, str]]) -> None:
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for _, sql in steps:
+        for name in re.findall(r"^CREATE TABLE (\w+)", sql, re.MULTILINE):
+            if name not in there:
+                raise DamagedStore(f"the database has no table `{name}`")
 
 
 def _waiter(lock_seconds: float) -> "BusyHandler":

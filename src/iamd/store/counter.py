@@ -34,7 +34,8 @@ class SharedCounter:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.ftruncate(self._file, mmap.PAGESIZE)
+        # A full disk is an error here; on a page that has no place yet it would be the end of the process.
+        os.posix_fallocate(self._file, 0, mmap.PAGESIZE)
         self._map = mmap.mmap(self._file, mmap.PAGESIZE)
         view = self._view = memoryview(self._map).cast("Q")
         self.read = lambda: int(view[0])

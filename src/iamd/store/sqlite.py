@@ -15,6 +15,9 @@ from iamd.store.sqlite_writing import SQLiteWriting
 DATABASE = "iamd.db"
 """The database's file name in a data folder."""
 
+SMALLEST_PAGE = 512
+"""The least that a database has (SQLite, "Database File Format"); SQLite takes what is shorter for a new one."""
+
 
 class SQLiteLog:
     """One SQLite database: a connection that writes, and one that reads what is committed."""
@@ -102,10 +105,15 @@ def file_log(path: Path, *, lock_seconds: float = 5.0, vfs: str | None = None) -
     return SQLiteLog(path.resolve().as_uri(), lock_seconds=lock_seconds, vfs=vfs)
 
 
+def is_database(file: Path) -> bool:
+    """Whether the file can be a database that was written before."""
+    return file.is_file() and file.stat().st_size >= SMALLEST_PAGE
+
+
 def existing_log(path: Path, *, lock_seconds: float = 5.0) -> SQLiteLog:
     """The database in this file or data folder; DamagedStore when there is none."""
     file = path / DATABASE if path.is_dir() else path
-    if not file.is_file() or not file.stat().st_size:
+    if not is_database(file):
         raise DamagedStore(f"there is no database at `{file}`")
     return SQLiteLog(file.resolve().as_uri(), lock_seconds=lock_seconds)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
+from iamd.store.errors import DamagedStore
 from iamd.store.events import STREAM_SHIFT, Facts, StoredEvent
 from iamd.store.log import ChainedEvent, Delta, Head, Position, Query, Row, State, Stream, Use, UseKey
 
@@ -25,11 +26,14 @@ class SQLiteReading:
     def position(self) -> Position:
         """Where the store stands."""
         revision, reset = self._connection.execute(_POSITION).get
+        _check_types((revision, reset), int, int)
         return Position(revision, reset)
 
     def everything(self) -> State:
         """The whole state, at one position."""
-        rows = self._connection.execute("SELECT account, kind, key, document FROM records ORDER BY number")
+        rows = list(self._connection.execute("SELECT account, kind, key, document FROM records ORDER BY number"))
+        for row in rows:
+            _check_types(row, str, str, str, bytes)
         return State(self.position(), [Row(*row) for row in rows])
 
     def since(self, revision: int) -> Delta | None:
@@ -83,10 +87,14 @@ class SQLiteReading:
 
     def streams(self) -> list[Stream]:
         """Every stream, oldest first."""
-        rows = self._connection.execute(
-            "SELECT number, node, boot, head_n, head_hash, head_seal, pruned_n, pruned_hash, pruned_seal"
-            " FROM streams ORDER BY number"
+        rows = list(
+            self._connection.execute(
+                "SELECT number, node, boot, head_n, head_hash, head_seal, pruned_n, pruned_hash, pruned_seal"
+                " FROM streams ORDER BY number"
+            )
         )
+        for row in rows:
+            _check_types(row, int, str, str, int, bytes, bytes, int, bytes, bytes)
         return [Stream(row[0], row[1], row[2], Head(*row[3:6]), Head(*row[6:])) for row in rows]
 
     def roster_seal(self) -> bytes | None:
@@ -132,7 +140,15 @@ class SQLiteReading:
             (stream << STREAM_SHIFT, ((stream + 1) << STREAM_SHIFT) - 1),
         )
         for id, *facts, document, digest in rows:
+            _check_types((id, document, digest), int, bytes, bytes)
             yield ChainedEvent(id, _facts(facts) if facts[0] is not None else None, document, digest)
+
+
+def _check_types(row: Sequence[object], *kinds: type) -> None:
+    """Refuse a row that a damaged file holds: SQLite hands out what stands there, whatever the columns' types."""
+    for value, kind in zip(row, kinds, strict=True):
+        if type(value) is not kind:
+            raise DamagedStore("the database is damaged: a row holds a value of another type than its column's")
 
 
 def _conditions(query: Query) -> tuple[str, Sequence[str | float | bool]]:

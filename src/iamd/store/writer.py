@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from iamd.clock import Clock
+from iamd.complaints import Complaints
 from iamd.store.account import Snapshot
 from iamd.store.chain import Chain, End, encoded, encoded_anyway
 from iamd.store.change import Change, OneUse
@@ -30,7 +31,7 @@ RETRY_SECONDS: Final = 0.2
 BATCH: Final = 256
 """How many works share one commit at most."""
 
-log = logging.getLogger("iamd.store")
+logger = logging.getLogger("iamd.store")
 
 
 @dataclass(slots=True)
@@ -150,6 +151,7 @@ class Writer:
         self._events = events
         self._last_used = last_used
         self._upkeep = upkeep
+        self._complaints = Complaints(logger, "the store writes again")
         events.wake = self._wake.set
         self._thread = threading.Thread(target=self._run, name="iamd-store-writer", daemon=True)
 
@@ -228,19 +230,22 @@ class Writer:
 
     def _succeed(self, batch: Batch, uses: dict[UseKey, Use]) -> None:
         self._end = batch.end
+        self._complaints.end()
         self._events.committed()
         if uses:
             self._last_used.stored(uses)
         try:
             self._current.publish(batch.snapshot, batch.reset)
         except OSError:
-            log.exception("the other workers could not be told of revision %d", batch.snapshot.revision)
+            logger.exception("the other workers could not be told of revision %d", batch.snapshot.revision)
         batch.tell()
 
     def _fail(self, taken: list[Waiting], error: Exception) -> None:
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        if not isinstance(error, Unavailable):
-            log.error("the store could not write", exc_info=error)
+        if isinstance(error, Unavailable):
+            self._complaints.tell(f"the store can't write, and refuses writes until it can: {error}")
+        else:
+            logger.error("the store could not write", exc_info=error)
         for waiting in taken:
             failure = Unavailable(str(error) if isinstance(error, Unavailable) else "the store could not write")
             failure.__cause__ = error

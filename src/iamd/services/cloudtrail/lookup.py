@@ -1,6 +1,7 @@
 """LookupEvents: the records of what was asked of an account."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from iamd.auth.sealing import SealError
 from iamd.call import Call
 from iamd.services.cloudtrail.errors import InvalidLookupAttributes, InvalidNextToken, InvalidTimeRange
 from iamd.services.registry import Target, reading
+from iamd.store.errors import Unavailable
 from iamd.store.events import StoredEvent
 from iamd.store.log import EventPosition, Query
 
@@ -59,7 +61,9 @@ def lookup_events(
         limit=max_results + 1,
         **wanted,
     )
-    call.store.flush()
+    # While nothing can be stored, what was stored is still told.
+    with suppress(Unavailable):
+        call.store.flush()
     return _page(call, call.store.look_up(query), max_results, bound)
 
 

@@ -1,6 +1,7 @@
 """Why a request was decided as it was, and how one would be."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from iamd.services.cloudtrail.events import OWNERS_LAYERS
 from iamd.services.iam import entities
 from iamd.services.registry import Target, reading
 from iamd.store.account import Account
+from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 
 SESSION_NAME = "iamd-can"
@@ -46,7 +48,9 @@ def nothing(_call: Call, **_parameters: Any) -> Target:
 @reading(on=nothing)
 def explain(call: Call, *, request_id: str) -> dict[str, Any]:
     """Show what was decided when a request was made, and by which statements."""
-    call.store.flush()
+    # While nothing can be stored, what was stored is still told.
+    with suppress(Unavailable):
+        call.store.flush()
     found = call.store.by_request_id(request_id, call.identity.account_id)
     if not found:
         raise NoSuchRequest(f"No request {request_id} is recorded in this account.")
