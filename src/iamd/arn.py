@@ -1,8 +1,12 @@
 """Amazon Resource Names: `arn:partition:service:region:account:resource`."""
 
+import re
 from dataclasses import dataclass
 
 PARTITION = "aws"
+
+# SECURITY: a region stands in ARNs, so it must not bring colons, slashes or wildcards of its own.
+REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12})*-[0-9]{1,2}|aws-global", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

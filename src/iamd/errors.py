@@ -43,6 +43,8 @@ class Common(StrEnum):
     AUTHORIZATION_QUERY = "authorization query parameters"
     """A presigned query whose parameters are wrong."""
     MALFORMED = "malformed request"
+    MALFORMED_HEADER = "malformed header"
+    """A header, or what several of them say together, can't be what a client meant."""
     INCOMPLETE_BODY = "incomplete body"
     TOO_LARGE = "too large"
     UNKNOWN_OPERATION = "unknown operation"

@@ -18,6 +18,7 @@ from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.regions import region_of
 from iamd.call import Call
+from iamd.complaints import Complaints
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
 from iamd.policy.request import PrincipalKind
@@ -35,6 +36,7 @@ from iamd.wire.models import Operation, to_snake
 from iamd.wire.route import Dialect, Route
 
 log = logging.getLogger(__name__)
+complaints = Complaints(log, "")
 
 # AWS: S3 and STS take a signature whose date is at most 15 minutes off, other services 5 minutes (invariant SIG-04).
 WINDOWS = {"s3": 900.0, "sts": 900.0}
@@ -69,10 +71,16 @@ async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     except AWSError as error:
         return refused(runtime, progress, error)
     except Unavailable as error:
-        return refused(runtime, progress, CommonError(Common.UNAVAILABLE, str(error)))
+        return refused(runtime, progress, unavailable(error))
     except Exception:
         log.exception("request %s failed", request.id)
         return refused(runtime, progress, CommonError(Common.INTERNAL))
+
+
+def unavailable(error: Unavailable) -> CommonError:
+    """What a caller is told of the store's trouble, which the log tells the operator."""
+    complaints.tell(f"requests are refused: {error}")
+    return CommonError(Common.UNAVAILABLE)
 
 
 async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
@@ -82,6 +90,8 @@ async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
     operation = found_route.operation
     snapshot = runtime.store.snapshot()
     identity = progress.identity = identified(runtime, progress, snapshot)
+    if identity is ANONYMOUS and not operation.unsigned:
+        raise CommonError(Common.MISSING_AUTHENTICATION)
     parameters = progress.parameters = parse.parameters(found_route, request)
     validate.validate(operation, parameters)
     registered = registry.find(operation.service, operation.name)
@@ -253,17 +263,19 @@ def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpRespon
     request = progress.request
     if progress.route is not None:
         spoken = Dialect(progress.route.service, progress.route.protocol)
+    elif progress.claim is not None:
+        spoken = route.dialect(request, progress.claim.service)
     else:
-        spoken = route.dialect(request, progress.claim.service if progress.claim is not None else None)
+        spoken = route.dialect(request, sigv4.named_service(request))
     operation = progress.route.operation if progress.route is not None else None
     response = faults.fault(error, spoken.service, operation, spoken.protocol, request.id)
-    code = faults.code_of(error, spoken.service, spoken.protocol)
-    refusal = outcome(runtime, progress, service=spoken.service, code=code, message=error.message)
+    code, message = faults.told(error, spoken.service, spoken.protocol)
+    refusal = outcome(runtime, progress, service=spoken.service, code=code, message=message)
     try:
         runtime.store.record_event(event_of(refusal))
-    except Unavailable:
-        # The audit queue is full: the refusal stands, and the log keeps what the stream cannot.
-        log.exception("event of refused request %s is lost", request.id)
+    except Unavailable as lost:
+        # The audit queue is full: the refusal stands, and the log tells that events of refusals are lost.
+        complaints.tell(f"events of refused requests are lost: {lost}")
     return response
 
 

@@ -9,12 +9,19 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from iamd.auth import sigv4
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
+from iamd.wire import faults
+from iamd.wire.models import Protocol
 
 KEY_ID, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "IQoJ/+token=="
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 REGION = "eu-west-1"
+
+
+def s3_code(error: AWSError) -> str:
+    """The code that S3's clients see."""
+    return faults.told(error, "s3", Protocol.REST_XML)[0]
 
 
 def signed(

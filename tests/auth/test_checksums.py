@@ -5,12 +5,13 @@ import hashlib
 import zlib
 
 import pytest
+from auth.signing import s3_code
 from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from iamd.auth import checksums
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError
 
 # The "check" values of the CRC catalogue (of "123456789") and xxHash's own (of "").
 CHECK_VALUES = {
@@ -65,26 +66,29 @@ def test_a_body_with_its_checksums_passes():
 
 @pytest.mark.parametrize("headers", [[CRC], [MD5], [CRC, MD5]])
 def test_another_body_is_refused(headers):
-    with pytest.raises(CommonError, match="you specified did not match") as caught:
+    with pytest.raises(AWSError, match="you specified did not match") as caught:
         checksums.verify(headers, b"Body")
-    assert caught.value.kind is Common.BODY_HASH_MISMATCH
+    assert s3_code(caught.value) == "BadDigest"
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "code"),
     [
-        [(b"x-amz-checksum-crc32", b"AAAA")],
-        [(b"x-amz-checksum-crc32", b"")],
-        [(b"x-amz-checksum-crc32", CRC[1] + b"!")],
-        [(b"x-amz-checksum-crc32", b"\xe9" + CRC[1])],
-        [(b"content-md5", b"AAAA")],
-        [(b"x-amz-checksum-unheard", b"AAAAAA==")],
-        [CRC, CRC],
-        [MD5, MD5],
-        [CRC, header("x-amz-checksum-sha1", hashlib.sha1(b"body", usedforsecurity=False).digest())],
+        ([(b"x-amz-checksum-crc32", b"AAAA")], "InvalidRequest"),
+        ([(b"x-amz-checksum-crc32", b"")], "InvalidRequest"),
+        ([(b"x-amz-checksum-crc32", CRC[1] + b"!")], "InvalidRequest"),
+        ([(b"x-amz-checksum-crc32", b"\xe9" + CRC[1])], "InvalidRequest"),
+        ([(b"content-md5", b"AAAA")], "InvalidDigest"),
+        ([(b"x-amz-checksum-unheard", b"AAAAAA==")], "InvalidRequest"),
+        ([CRC, CRC], "InvalidArgument"),
+        ([MD5, MD5], "InvalidArgument"),
+        (
+            [CRC, header("x-amz-checksum-sha1", hashlib.sha1(b"body", usedforsecurity=False).digest())],
+            "InvalidRequest",
+        ),
     ],
 )
-def test_malformed_unknown_and_repeated_checksums_are_refused(headers):
-    with pytest.raises(CommonError) as caught:
+def test_malformed_unknown_and_repeated_checksums_are_refused(headers, code):
+    with pytest.raises(AWSError) as caught:
         checksums.verify(headers, b"body")
-    assert caught.value.kind is Common.MALFORMED
+    assert s3_code(caught.value) == code

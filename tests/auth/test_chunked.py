@@ -6,6 +6,7 @@ import io
 import zlib
 
 import pytest
+from auth.signing import s3_code
 from botocore.httpchecksum import _CHECKSUM_CLS, AwsChunkedWrapper
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from iamd.auth import chunked, signer, sigv4
 from iamd.auth.chunked import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER
 from iamd.auth.signing_key import derive
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError, CommonError
 from iamd.http import HttpRequest
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -183,18 +184,18 @@ def test_every_cut_is_refused(form):
     _, body = signed_case(form)
     for end in [*range(120), *range(8150, len(body))]:
         decoder, _ = signed_case(form)
-        with pytest.raises(CommonError) as caught:
+        with pytest.raises(AWSError) as caught:
             decode(decoder, body[:end])
-        assert caught.value.kind is Common.INCOMPLETE_BODY
+        assert s3_code(caught.value) == "IncompleteBody"
 
 
 @pytest.mark.parametrize("form", [SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])
 @pytest.mark.parametrize("extra", [b"\r\n", b"0", b"0\r\n\r\n", b"GET / HTTP/1.1\r\n"])
 def test_bytes_after_the_end_are_refused(form, extra):
     decoder, body = signed_case(form)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decode(decoder, body + extra)
-    assert caught.value.kind is Common.MALFORMED
+    assert s3_code(caught.value) == "IncompleteBody"
 
 
 @pytest.mark.parametrize("form", [SIGNED, SIGNED_TRAILER])
@@ -207,11 +208,11 @@ def test_a_chunk_leaves_only_after_its_signature(form):
 
 def test_a_wrong_chunk_gives_nothing_and_ends_the_decoder():
     decoder, body = signed_case(SIGNED)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decoder.feed(body.replace(b"aaaa", b"aaab", 1))
-    assert caught.value.kind is Common.SIGNATURE_MISMATCH
+    assert s3_code(caught.value) == "SignatureDoesNotMatch"
     for again in (lambda: decoder.feed(b"x"), decoder.finish):
-        with pytest.raises(CommonError):
+        with pytest.raises(AWSError):
             again()
 
 
@@ -220,9 +221,9 @@ def test_chunks_in_another_order_are_refused():
     decoder, seed = decoder_of(SIGNED, 16384)
     body = signed_body(seed, chunks)
     size = body.index(b"\r\n") + 2 + 8192 + 2
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decode(decoder, body[size : 2 * size] + body[:size] + body[2 * size :])
-    assert caught.value.kind is Common.SIGNATURE_MISMATCH
+    assert s3_code(caught.value) == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize(
@@ -245,9 +246,9 @@ def test_chunks_in_another_order_are_refused():
 )
 def test_a_malformed_chunk_head_is_refused(head):
     decoder, _ = decoder_of(UNSIGNED_TRAILER, 3, trailer="x-amz-checksum-crc32")
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decoder.feed(head + b"abc\r\n")
-    assert caught.value.kind is Common.MALFORMED
+    assert s3_code(caught.value) == "IncompleteBody"
 
 
 @pytest.mark.parametrize(
@@ -265,35 +266,38 @@ def test_a_malformed_chunk_head_is_refused(head):
 )
 def test_a_malformed_signed_chunk_head_is_refused(head):
     decoder, _ = decoder_of(SIGNED, 3)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decoder.feed(head.encode() + b"abc\r\n")
-    assert caught.value.kind is Common.MALFORMED
+    assert s3_code(caught.value) == "IncompleteBody"
 
 
 def test_data_that_does_not_end_in_a_line_break_is_refused():
     decoder, _ = decoder_of(UNSIGNED_TRAILER, 4, trailer="x-amz-checksum-crc32")
-    with pytest.raises(CommonError):
+    with pytest.raises(AWSError):
         decoder.feed(b"3\r\nabcd\r\n0\r\n")
 
 
 def test_an_endless_line_is_refused_before_it_fills_memory():
     decoder, _ = decoder_of(UNSIGNED_TRAILER, 4, trailer="x-amz-checksum-crc32")
-    with pytest.raises(CommonError):
+    with pytest.raises(AWSError):
         list(map(decoder.feed, [b"0"] * 600))
 
 
 def test_a_signed_chunk_above_the_bound_is_refused_at_its_head():
     size = chunked.LARGEST_CHUNK + 1
     decoder, _ = decoder_of(SIGNED, size)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decoder.feed(b"%x;chunk-signature=%b\r\n" % (size, b"a" * 64))
-    assert caught.value.kind is Common.TOO_LARGE
+    assert s3_code(caught.value) == "EntityTooLarge"
 
 
 def test_only_the_last_chunk_may_be_small():
     decoder, seed = decoder_of(SIGNED, 8195)
-    with pytest.raises(CommonError, match="Only the last chunk"):
+    with pytest.raises(AWSError, match="Only the last chunk") as caught:
         decode(decoder, signed_body(seed, [b"a" * 8191, b"b" * 4]))
+    # A real answer of S3's: aws/aws-sdk-cpp, issue 2727.
+    assert (s3_code(caught.value), caught.value.status) == ("InvalidChunkSizeError", 403)
+    assert caught.value.members == {"Chunk": "2", "BadChunkSize": "8191"}
 
 
 @pytest.mark.parametrize("length", [8194, 0])
@@ -306,24 +310,24 @@ def test_more_data_than_declared_is_refused_before_it_passes(length):
         for place in range(0, len(body), 100):
             got.extend(decoder.feed(body[place : place + 100]))
 
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         feed_all()
-    assert caught.value.kind is Common.INCOMPLETE_BODY
+    assert s3_code(caught.value) == "IncompleteBody"
     assert len(b"".join(got)) <= length
 
 
 def test_less_data_than_declared_is_refused():
     decoder, seed = decoder_of(SIGNED, 8196)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decode(decoder, signed_body(seed, SIGNED_DATA))
-    assert caught.value.kind is Common.INCOMPLETE_BODY
+    assert s3_code(caught.value) == "IncompleteBody"
 
 
 def test_a_trailer_that_does_not_fit_the_body_is_refused():
     decoder, body = signed_case(UNSIGNED_TRAILER)
-    with pytest.raises(CommonError, match="CRC32 you specified") as caught:
+    with pytest.raises(AWSError, match="CRC32 you specified") as caught:
         decode(decoder, body.replace(b"bcd", b"bce"))
-    assert caught.value.kind is Common.BODY_HASH_MISMATCH
+    assert s3_code(caught.value) == "BadDigest"
 
 
 @pytest.mark.parametrize(
@@ -342,22 +346,26 @@ def test_a_trailer_that_does_not_fit_the_body_is_refused():
 )
 def test_a_missing_broken_repeated_or_foreign_trailer_is_refused(trailer):
     decoder, _ = decoder_of(UNSIGNED_TRAILER, 3, trailer="x-amz-checksum-crc32")
-    with pytest.raises(CommonError):
+    with pytest.raises(AWSError) as caught:
         decode(decoder, b"3\r\nabc\r\n0\r\n" + trailer + b"\r\n")
+    # A value that is no checksum is told as in a header.
+    is_broken = trailer.startswith((b"x-amz-checksum-crc32:AAAA\r", b"x-amz-checksum-crc32:\r"))
+    assert s3_code(caught.value) == ("InvalidRequest" if is_broken else "MalformedTrailerError")
 
 
 def test_a_signed_trailer_needs_its_signature():
     decoder, body = signed_case(SIGNED_TRAILER)
     cut = body[: body.index(b"x-amz-trailer-signature")] + b"\r\n"
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decode(decoder, cut)
-    assert caught.value.kind is Common.SIGNATURE_MISMATCH
+    assert s3_code(caught.value) == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize("length", [None, -1, 6 * 1024**4])
 def test_the_decoded_length_is_mandatory(length):
-    with pytest.raises(CommonError, match="x-amz-decoded-content-length"):
+    with pytest.raises(AWSError, match="You must provide the Content-Length HTTP header") as caught:
         decoder_of(SIGNED, length)
+    assert s3_code(caught.value) == "MissingContentLength"
 
 
 @pytest.mark.parametrize(
@@ -372,9 +380,9 @@ def test_the_decoded_length_is_mandatory(length):
     ],
 )
 def test_the_trailer_is_declared_and_known(form, trailer):
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         decoder_of(form, 3, trailer=trailer)
-    assert caught.value.kind is Common.MALFORMED
+    assert s3_code(caught.value) == "InvalidRequest"
 
 
 @pytest.mark.parametrize("form", [SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])
@@ -382,11 +390,11 @@ def test_the_seed_is_verified_in_every_form(form):
     trailer = None if form == SIGNED else "x-amz-checksum-crc32"
     request = request_of(form, 3, trailer=trailer)
     claim = sigv4.claim(request)
-    with pytest.raises(CommonError) as caught:
+    with pytest.raises(AWSError) as caught:
         sigv4.check(claim, request, SECRET + "x", NOW, 900)
-    assert caught.value.kind is Common.SIGNATURE_MISMATCH
+    assert s3_code(caught.value) == "SignatureDoesNotMatch"
 
 
 def test_a_body_that_is_not_chunked_has_no_decoder():
-    with pytest.raises(CommonError):
+    with pytest.raises(AWSError):
         decoder_of("UNSIGNED-PAYLOAD", 3)

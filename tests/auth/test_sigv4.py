@@ -4,14 +4,14 @@ import hashlib
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from auth.signing import KEY_ID, NOW, REGION, SECRET, TOKEN, changed, signed, verify
+from auth.signing import KEY_ID, NOW, REGION, SECRET, TOKEN, changed, s3_code, signed, verify
 from botocore.utils import percent_encode, percent_encode_sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
 from iamd.auth import authorization, canonical, signer, signing_key, sigv4
 from iamd.auth.sigv4 import Mode
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -26,8 +26,8 @@ SERVICES = st.sampled_from(["sts", "iam", "lambda", "s3"])
 BODIES = st.binary(max_size=60)
 
 
-def refusal(request: HttpRequest, **options) -> CommonError:
-    with pytest.raises(CommonError) as caught:
+def refusal(request: HttpRequest, **options) -> AWSError:
+    with pytest.raises(AWSError) as caught:
         verify(request, **options)
     return caught.value
 
@@ -185,7 +185,7 @@ def test_sig_02_header_and_query_together_are_refused():
     header, query = signed(), signed(presigned=True)
     both = changed(query, add=[(b"authorization", dict(header.headers)[b"authorization"])])
     error = refusal(both)
-    assert error.kind is Common.MALFORMED
+    assert error.kind is Common.MALFORMED_HEADER
     assert error.message.startswith("Only one auth mechanism allowed")
 
 
@@ -212,7 +212,7 @@ def test_sig_02_an_old_query_signature_is_refused(query):
 
 def test_sig_02_a_bearer_header_beside_a_signature_is_refused():
     request = signed(headers={"x-amz-sso_bearer_token": "t"})
-    assert refusal(request).kind is Common.MALFORMED
+    assert refusal(request).kind is Common.MALFORMED_HEADER
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_sig_03_a_repeated_header_is_refused(name):
     request = changed(signed(service="s3", token=TOKEN), add=[(name, b"1")])
     request = changed(request, add=[(name, dict(request.headers)[name])])
     error = refusal(request)
-    assert error.kind is Common.MALFORMED
+    assert error.kind is Common.MALFORMED_HEADER
     assert name.decode() in error.message
 
 
@@ -413,6 +413,7 @@ def test_sig_07_s3_must_declare_a_hash():
     request = signed(service="s3")
     error = refusal(changed(request, drop=b"x-amz-content-sha256"))
     assert error.message == "Missing required header for this request: x-amz-content-sha256"
+    assert s3_code(error) == "InvalidRequest"
 
 
 def test_sig_07_an_unsigned_payload_only_where_it_is_allowed():
@@ -429,7 +430,7 @@ def test_sig_07_an_unsigned_payload_only_where_it_is_allowed():
     "literal", ["", "unsigned-payload", "STREAMING", "x" * 64, "A" * 64, "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"]
 )
 def test_sig_07_other_literals_are_refused(literal):
-    assert refusal(_s3_declaring(literal)).kind is Common.MALFORMED
+    assert refusal(_s3_declaring(literal)).kind is Common.MALFORMED_HEADER
 
 
 @pytest.mark.parametrize("literal", sorted(sigv4.STREAMING_PAYLOADS))

@@ -79,7 +79,7 @@ def test_any_payload_and_path_arrive_as_they_were(body, text):
 def test_targets_that_servers_read_differently_are_refused_before_anything_is_sent(path):
     raw, error = run(request(path=path))
     assert isinstance(error, CommonError)
-    assert error.kind is Common.MALFORMED
+    assert error.kind is Common.MALFORMED_HEADER
     assert raw.bytes == 0
 
 

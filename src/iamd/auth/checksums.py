@@ -11,6 +11,7 @@ from typing import Protocol
 import anycrc
 import xxhash
 
+from iamd.auth.s3_errors import BadDigest, InvalidDigest, InvalidRequest
 from iamd.errors import Common, CommonError
 from iamd.http import Headers
 
@@ -89,20 +90,20 @@ class Expected:
             raise mismatch(self.name)
 
 
-def mismatch(name: str) -> CommonError:
+def mismatch(name: str) -> BadDigest:
     """The error for a body that does not have the checksum that a header or trailer declared."""
     if name == "content-md5":
         words = "The Content-MD5 you specified did not match what we received."
     else:
         words = f"The {name.removeprefix(PREFIX).upper()} you specified did not match the calculated checksum."
-    return CommonError(Common.BODY_HASH_MISMATCH, words)
+    return BadDigest(words)
 
 
 def algorithm(name: str) -> Checksum:
     """Start the checksum that a header or trailer of this lower-case name holds; an unknown one is refused."""
     make = ALGORITHMS.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
     if make is None:
-        raise CommonError(Common.MALFORMED, "The algorithm type you specified in x-amz-checksum- header is invalid.")
+        raise InvalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.")
     return make()
 
 
@@ -114,8 +115,8 @@ def digest(name: str, text: str, size: int) -> bytes:
         decoded = b""
     if len(decoded) != size:
         if name == "content-md5":
-            raise CommonError(Common.MALFORMED, "The Content-MD5 you specified was invalid.")
-        raise CommonError(Common.MALFORMED, f"Value for {name} header is invalid.")
+            raise InvalidDigest("The Content-MD5 you specified was invalid.")
+        raise InvalidRequest(f"Value for {name} header is invalid.")
     return decoded
 
 
@@ -134,14 +135,11 @@ def declared(headers: Headers) -> list[Expected]:
         else:
             continue
         if name in found:
-            raise CommonError(Common.MALFORMED, f"The header '{name}' must stand in a request once only.")
+            raise CommonError(Common.MALFORMED_HEADER, f"The header '{name}' must stand in a request once only.")
         size = len(checksum.digest())
         found[name] = Expected(name, checksum, digest(name, value.decode("latin-1").strip(), size))
     if sum(name.startswith(PREFIX) for name in found) > 1:
-        raise CommonError(
-            Common.MALFORMED,
-            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-        )
+        raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
     return list(found.values())
 
 

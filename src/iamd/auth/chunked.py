@@ -16,8 +16,9 @@ from enum import Enum, auto
 from iamd.auth import checksums
 from iamd.auth.checksums import Checksum
 from iamd.auth.claim import Claim
+from iamd.auth.s3_errors import InvalidChunkSizeError, InvalidRequest, MalformedTrailerError, MissingContentLength
 from iamd.auth.signing_key import SigningKey, signing_key
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError, Common, CommonError
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -52,7 +53,9 @@ def decoder(claim: Claim, secret_access_key: str) -> "Decoder":
     """Start decoding the body of a verified request whose x-amz-content-sha256 is one of the three forms."""
     form = claim.content_sha256
     if form not in FORMS:
-        raise CommonError(Common.MALFORMED, "The request's x-amz-content-sha256 does not name an aws-chunked body.")
+        raise CommonError(
+            Common.MALFORMED_HEADER, "The request's x-amz-content-sha256 does not name an aws-chunked body."
+        )
     scope = claim.scope
     key = None
     if form != UNSIGNED_TRAILER:
@@ -69,7 +72,7 @@ def decoder(claim: Claim, secret_access_key: str) -> "Decoder":
 def _length(claim: Claim) -> int:
     text = claim.headers.get(b"x-amz-decoded-content-length", b"").decode("latin-1")
     if not _NUMBER(text) or int(text) > _LARGEST_BODY:
-        raise CommonError(Common.MALFORMED, "You must provide the x-amz-decoded-content-length HTTP header.")
+        raise MissingContentLength("You must provide the Content-Length HTTP header.")
     return int(text)
 
 
@@ -78,10 +81,10 @@ def _declared_trailers(claim: Claim, *, has_trailer: bool) -> dict[str, Checksum
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if not has_trailer:
         if names:
-            raise CommonError(Common.MALFORMED, "x-amz-trailer needs an x-amz-content-sha256 that names a trailer.")
+            raise InvalidRequest("x-amz-trailer needs an x-amz-content-sha256 that names a trailer.")
         return None
     if not names or len(names) > _MOST_TRAILERS or len(set(names)) != len(names):
-        raise CommonError(Common.MALFORMED, "The value specified in the x-amz-trailer header is not supported")
+        raise InvalidRequest("The value specified in the x-amz-trailer header is not supported")
     return {name: checksums.algorithm(name) for name in names}
 
 
@@ -102,7 +105,7 @@ class Decoder:
         self._state = _State.HEAD
         self._line = bytearray()
         self._received = 0
-        self._chunk_size = 0
+        self._chunk = 0
         self._left = 0
         self._held: list[bytes] = []
         self._hash = hashlib.sha256()
@@ -117,7 +120,7 @@ class Decoder:
         """Take bytes as they came off the connection; give the decoded bytes that are verified by now."""
         try:
             return self._feed(data)
-        except CommonError:
+        except AWSError:
             self._state = _State.FAILED
             self._held.clear()
             raise
@@ -171,9 +174,10 @@ class Decoder:
         if match is None:
             raise _malformed()
         size = int(match[1], 16)
+        self._chunk += 1
         self._signature = "" if self._key is None else match[2].decode("ascii")
         self._check_size(size)
-        self._chunk_size = self._left = size
+        self._left = size
         self._hash = hashlib.sha256()
         if size:
             self._last_size = size
@@ -185,10 +189,9 @@ class Decoder:
 
     def _check_size(self, size: int) -> None:
         if size and self._last_size is not None and self._last_size < SMALLEST_CHUNK:
-            raise CommonError(
-                Common.MALFORMED,
+            raise InvalidChunkSizeError(
                 f"Only the last chunk is allowed to have a size less than {SMALLEST_CHUNK} bytes",
-                members={"BadChunkSize": str(self._last_size)},
+                members={"Chunk": str(self._chunk), "BadChunkSize": str(self._last_size)},
             )
         if self._key is not None and size > LARGEST_CHUNK:
             raise CommonError(Common.TOO_LARGE, f"A signed chunk may have at most {LARGEST_CHUNK} bytes.")
@@ -245,18 +248,20 @@ class Decoder:
             self._end_of_trailer()
             return
         match = _TRAILER(line)
-        if match is None or self._checksums is None or self._trailer_signature is not None:
+        if self._checksums is None:
             raise _malformed()
+        if match is None or self._trailer_signature is not None:
+            raise _malformed_trailer()
         name, value = match[1].decode("ascii").lower(), match[2].decode("ascii")
         self._bare_line_feed = not line.endswith(b"\r\n")
         if self._bare_line_feed and self._key is None:
-            raise _malformed()
+            raise _malformed_trailer()
         if name == _TRAILER_SIGNATURE and self._key is not None:
             self._trailer_signature = value
         elif name in self._checksums and name not in dict(self.trailers):
             self.trailers.append((name, value))
         else:
-            raise _malformed()
+            raise _malformed_trailer()
 
     def _end_of_trailer(self) -> None:
         if self._checksums is not None:
@@ -276,14 +281,20 @@ class Decoder:
         came = dict(self.trailers)
         for name, checksum in expected.items():
             if name not in came:
-                raise CommonError(Common.MALFORMED, f"The trailer {name} that x-amz-trailer names did not come.")
+                raise _malformed_trailer()
             computed = checksum.digest()
             if not hmac.compare_digest(checksums.digest(name, came[name], len(computed)), computed):
                 raise checksums.mismatch(name)
 
 
 def _malformed() -> CommonError:
-    return CommonError(Common.MALFORMED, "The aws-chunked body of the request is malformed.")
+    return CommonError(Common.INCOMPLETE_BODY, "The aws-chunked body of the request is malformed.")
+
+
+def _malformed_trailer() -> MalformedTrailerError:
+    return MalformedTrailerError(
+        "The request contained trailing data that was not well-formed or did not conform to our published schema."
+    )
 
 
 def _cut_off() -> CommonError:

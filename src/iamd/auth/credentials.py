@@ -93,7 +93,7 @@ def _session(access_key_id: str, token: str, view: Snapshot | Change, keyring: K
         return None
     session = tokens.open(token, access_key_id, keyring)
     if now >= session.expires:
-        raise CommonError(Common.EXPIRED_TOKEN, "The security token included in the request is expired")
+        raise CommonError(Common.EXPIRED_TOKEN)
     account = view.account(session.account)
     if account is None or _suspended(account):
         return None

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from iamd.auth import authorization, canonical, presigned
 from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.claim import Claim, Merged, Mode, Scope, amz_form, check_day
+from iamd.auth.s3_errors import InvalidRequest
 from iamd.auth.signing_key import SigningKey, cached, derive, remember
 from iamd.errors import Common, CommonError
 from iamd.http import HttpRequest
@@ -30,6 +31,9 @@ STREAMING_PAYLOADS = frozenset(
 )
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _SHA256 = re.compile("[0-9a-f]{64}").fullmatch
+_NAMED = re.compile(
+    r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)[a-z0-9-]{1,64}(?:/|%2F)([a-z0-9-]{1,64})(?:/|%2F)"
+).search
 _BLANK, _TAB = b" \t"
 _NOBODYS_SECRET = secrets.token_urlsafe(30)
 
@@ -61,11 +65,17 @@ def claim(request: HttpRequest) -> Claim | None:
     # AWS: the bearer header of sso's unsigned operations; beside a signature it would be a second identity (SIG-02).
     if (value is not None and found) or b"x-amz-sso_bearer_token" in headers:
         raise CommonError(
-            Common.MALFORMED,
+            Common.MALFORMED_HEADER,
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
             "Signature query string parameter or the Authorization header should be specified",
         )
     return authorization.claim(value, headers) if value is not None else presigned.claim(found or {}, headers)
+
+
+def named_service(request: HttpRequest) -> str | None:
+    """The service that a credential names, be the rest of the signature what it may: for the form of a refusal only."""
+    found = _NAMED(request.header(b"authorization") or "") or _NAMED(request.query.decode("latin-1"))
+    return found[1] if found is not None else None
 
 
 def _merged(request: HttpRequest) -> Merged:
@@ -77,7 +87,7 @@ def _merged(request: HttpRequest) -> Merged:
         elif name in _ONCE or _is_single_amz(name):
             # The name is one of ours, or checked to begin as Amazon's do: it is safe to repeat.
             text = name.decode("latin-1")[:64]
-            raise CommonError(Common.MALFORMED, f"The header '{text}' must stand in a request once only.")
+            raise CommonError(Common.MALFORMED_HEADER, f"The header '{text}' must stand in a request once only.")
         else:
             headers[name] = canonical.value(headers[name]) + b"," + canonical.value(value)
     return headers
@@ -202,10 +212,10 @@ def _payload(
         if is_s3:
             if claim.mode is Mode.PRESIGNED:
                 return UNSIGNED_PAYLOAD, None
-            raise CommonError(Common.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+            raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
         actual = _body_hash(request, body_sha256)
         if actual is None:
-            raise CommonError(Common.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+            raise CommonError(Common.MALFORMED_HEADER, "Missing required header for this request: x-amz-content-sha256")
         return actual, None
     if len(declared) == 64:
         actual = _body_hash(request, body_sha256)
@@ -219,7 +229,7 @@ def _payload(
     if declared in STREAMING_PAYLOADS and is_s3 and claim.mode is Mode.HEADER:
         return declared, None
     raise CommonError(
-        Common.MALFORMED,
+        Common.MALFORMED_HEADER,
         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
     )

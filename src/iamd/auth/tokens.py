@@ -122,4 +122,4 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _invalid() -> CommonError:
-    return CommonError(Common.INVALID_SESSION_TOKEN, "The security token included in the request is invalid")
+    return CommonError(Common.INVALID_SESSION_TOKEN)

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from iamd.auth import checksums
 from iamd.auth.checksums import Expected
+from iamd.auth.s3_errors import MissingContentLength
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.body_limits import LARGEST_OBJECT
 from iamd.gateway.payload import EMPTY_HASH, Payload
@@ -18,13 +19,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 _NUMBER: Final = re.compile(rb"[0-9]{1,16}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class MissingContentLength(AWSError):
-    """S3 takes no object of unknown length."""
-
-    code = "MissingContentLength"
-    status = 411
 
 
 class EntityTooLarge(AWSError):
@@ -196,7 +190,7 @@ def _content_length(request: HttpRequest, name: bytes = b"content-length") -> in
     if not found:
         return None
     if len(found) > 1 or not _NUMBER.fullmatch(found[0]):
-        raise CommonError(Common.MALFORMED, "The Content-Length header is not valid.")
+        raise CommonError(Common.MALFORMED_HEADER, "The Content-Length header is not valid.")
     return int(found[0])
 
 

@@ -203,7 +203,7 @@ def _text(headers: Headers) -> CIMultiDict[str]:
     try:
         return CIMultiDict([(name.decode("ascii"), value.decode()) for name, value in headers])
     except UnicodeDecodeError:
-        raise CommonError(Common.MALFORMED, "A header is not valid UTF-8.") from None
+        raise CommonError(Common.MALFORMED_HEADER, "A header is not valid UTF-8.") from None
 
 
 async def _slices(content: bytes) -> AsyncIterator[bytes]:

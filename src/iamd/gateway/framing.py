@@ -57,7 +57,9 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     }
     if any(token.startswith(_DECIDING) for token in named):
         # SECURITY: dropping a header that the decision has read would make the backend do something else.
-        raise CommonError(Common.MALFORMED, "The Connection header names a header that is not about the connection.")
+        raise CommonError(
+            Common.MALFORMED_HEADER, "The Connection header names a header that is not about the connection."
+        )
     return frozenset(named)
 
 
@@ -81,7 +83,7 @@ def target(path: bytes, query: bytes) -> str:
     text = path + b"?" + query if query else path
     if not path.startswith(b"/") or not _TARGET.fullmatch(text):
         # SECURITY: a fragment, a space or a raw byte is read differently by different servers (RFC 9112, 3.2).
-        raise CommonError(Common.MALFORMED, "The request target holds bytes that must be percent-encoded.")
+        raise CommonError(Common.MALFORMED_HEADER, "The request target holds bytes that must be percent-encoded.")
     return text.decode("ascii")
 
 

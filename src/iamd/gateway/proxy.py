@@ -5,13 +5,13 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from iamd import pipeline
+from iamd.arn import REGION
 from iamd.auth import checksums, chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied
@@ -49,8 +49,6 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
-# SECURITY: the region stands in ARNs, so it must not bring colons, slashes or wildcards of its own.
-_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12})*-[0-9]{1,2}|aws-global", re.ASCII)
 # AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
 _ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
@@ -89,9 +87,12 @@ class Gateway:
         return {place.name: _state(place) for place in self._backends.places}
 
     async def reset(self) -> None:
-        """Empty the embedded backend; a backend at a URL keeps what it has."""
+        """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
         if self._backends.embedded is not None:
-            await self._backends.embedded.reset()
+            try:
+                await self._backends.embedded.reset()
+            except BackendDown as error:
+                raise Unavailable("the backend does not answer") from error
 
     async def close(self) -> None:
         """End the embedded backend and every connection."""
@@ -110,7 +111,7 @@ class Gateway:
         except AWSError as error:
             await self._refuse(progress, error, begun)
         except Unavailable as error:
-            await self._refuse(progress, CommonError(Common.UNAVAILABLE, str(error)), begun)
+            await self._refuse(progress, pipeline.unavailable(error), begun)
         except Exception:
             log.exception("request %s failed", request.id)
             await self._refuse(progress, CommonError(Common.INTERNAL), begun)
@@ -177,7 +178,7 @@ class Gateway:
         parameters = parse.parameters(found, progress.request)
         progress.parameters = events.shown(found.operation, parameters)
         region = claim.region if claim is not None else self._runtime.settings.region
-        if not _REGION.fullmatch(region):
+        if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         now = self._runtime.clock.machine_timestamp()
         account = identity.account_id
@@ -314,7 +315,7 @@ class Gateway:
         protocol = operation.protocol if operation.protocol is not Protocol.EC2 else Protocol.QUERY
         added = [*answer.headers, *request_id_headers(protocol, operation.service, request.id)]
         if step.would_deny is not None:
-            added.append((WOULD_DENY_HEADER, step.would_deny.message.encode("ascii", "replace")))
+            added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
         if answer.whole is not None and request.method != "HEAD":
             added = [pair for pair in added if pair[0] != b"content-length"]
             added.append((b"content-length", str(len(answer.whole)).encode()))
@@ -355,6 +356,11 @@ def _check_body(progress: Progress) -> None:
         raise CommonError(Common.NOT_IMPLEMENTED, words)
     if found.operation.name != "CompleteMultipartUpload":
         checksums.verify(request.headers, request.body)
+
+
+def _header_value(text: str) -> bytes:
+    # SECURITY: what a client named a resource must not begin a header of its own.
+    return "".join([character if character.isprintable() else "?" for character in text]).encode("ascii", "replace")
 
 
 def _state(place: Place) -> str:

@@ -163,6 +163,14 @@ _TABLE: Final[Mapping[Common, Mapping[Family, Spelling]]] = {
         Spelling("SerializationException", 400, "The request could not be read."),
         400,
     ),
+    # S3: what it answers to two signatures in one request, and to a payload hash that is none.
+    Common.MALFORMED_HEADER: _row(
+        Spelling("MalformedInput", 400, "The request could not be read."),
+        Spelling("InvalidRequest", 400, "The request received was invalid."),
+        Spelling("InvalidArgument", 400, "Invalid Argument"),
+        Spelling("SerializationException", 400, "The request could not be read."),
+        400,
+    ),
     Common.INCOMPLETE_BODY: _row(
         Spelling("MalformedInput", 400, "The request body is incomplete."),
         Spelling("InvalidRequest", 400, "The request body is incomplete."),

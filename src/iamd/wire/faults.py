@@ -54,9 +54,18 @@ def fault(
     return _BODIES[protocol](found) if service != "s3" else _s3(found)
 
 
-def code_of(error: AWSError, service: str | None, protocol: Protocol) -> str:
-    """Give the code that stands on the wire: what an audit event records."""
-    return error.code if not isinstance(error, CommonError) else spelling(error.kind, family_of(service, protocol)).code
+def told(error: AWSError, service: str | None, protocol: Protocol) -> tuple[str, str]:
+    """Give the code and the words that stand on the wire: what an audit event records."""
+    if not isinstance(error, CommonError):
+        return error.code, error.message
+    family = family_of(service, protocol)
+    spelt = spelling(error.kind, family)
+    # AWS: EC2 does not say what was wrong with a signature ("Error codes for the Amazon EC2 API", AuthFailure).
+    silent = family is Family.EC2 and spelt.code in _SILENT
+    return spelt.code, spelt.words if silent or not error.message else error.message
+
+
+_SILENT: Final = frozenset({"AuthFailure", "RequestExpired"})
 
 
 def _settled(
@@ -67,10 +76,10 @@ def _settled(
     request_id: str,
     resource: str | None,
 ) -> _Fault:
-    code, status, message = error.code, error.status, error.message
-    if isinstance(error, CommonError):
-        spelt = spelling(error.kind, family_of(service, protocol))
-        code, status, message = spelt.code, spelt.status, error.message or spelt.words
+    code, message = told(error, service, protocol)
+    status = error.status
+    if status is None and isinstance(error, CommonError):
+        status = spelling(error.kind, family_of(service, protocol)).status
     shape = _modelled(code, service, operation)
     if shape is not None and (status is None or (isinstance(error, CommonError) and shape.stated)):
         status = shape.status
