@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from iamd.arn import REGION
 from iamd.settings import (
     ELSEWHERE,
     ENVIRONMENT_PREFIX,
@@ -86,7 +87,8 @@ def _converted(given: Mapping[str, Any]) -> Settings:
 
 
 def _read(kind: type, value: Any) -> Any:
-    if kind is Path and isinstance(value, str):
+    # An empty path would be the working directory.
+    if kind is Path and isinstance(value, str) and value:
         return Path(value)
     raise TypeError(kind)
 
@@ -150,6 +152,7 @@ _KINDS: Mapping[Any, str] = {
 def _checked(settings: Settings) -> Settings:
     if not (settings.account.isascii() and settings.account.isdigit() and len(settings.account) == 12):
         raise SettingsError(f"wrong value for `account`: an account number has 12 digits, got `{settings.account}`")
+    _check_texts(settings)
     _check_numbers(settings)
     _check_administrator(settings)
     loopback = settings.host in LOOPBACK
@@ -164,6 +167,17 @@ def _checked(settings: Settings) -> Settings:
     _check_proxies(settings)
     _check_backends(settings)
     return settings
+
+
+def _check_texts(settings: Settings) -> None:
+    """No text holds what no file name, address or line of a file can hold."""
+    for name in NAMES:
+        value = getattr(settings, name)
+        if isinstance(value, str | Path) and not str(value).isprintable() and "secret" not in name:
+            raise SettingsError(f"wrong value for `{name}`: {wanted(name)} of printable characters, got {str(value)!a}")
+    # It stands in the CLI's configuration and in ARNs.
+    if not REGION.fullmatch(settings.region):
+        raise SettingsError(f"wrong value for `region`: a region as `us-east-1`, got `{settings.region}`")
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -221,6 +235,8 @@ def _check_backends(settings: Settings) -> None:
     for name, table in settings.backends.items():
         if not _is_url(table.url):
             raise SettingsError(f"wrong value for `backends.{name}.url`: `http://host:port`, got `{table.url}`")
+        if table.region is not None and not REGION.fullmatch(table.region):
+            raise SettingsError(f"wrong value for `backends.{name}.region`: a region as `us-east-1`")
         if (table.access_key_id is None) != (table.secret_access_key is None):
             raise SettingsError(f"give both `access_key_id` and `secret_access_key` of backend `{name}`, or neither")
         if table.ca_file is not None and not Path(table.ca_file).is_file():

@@ -30,7 +30,9 @@ def serve(settings: Settings) -> int:
             runtime = start.open_runtime(settings)
             closing.callback(runtime.store.close)
             start.first_start(runtime)
-            accounts.write_client_config(settings.data / start.CLIENT_FILES, endpoint=endpoint, region=settings.region)
+            with start.usable(settings):
+                files = settings.data / start.CLIENT_FILES
+                accounts.write_client_config(files, endpoint=endpoint, region=settings.region)
             _banner(settings)
             ready = partial(_ready, endpoint, settings)
             if settings.workers == 1:

@@ -5,7 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from iamd import accounts, ids
@@ -20,7 +20,7 @@ from iamd.settings import Settings, StartError
 from iamd.store.chain import Chain
 from iamd.store.change import Change
 from iamd.store.errors import DamagedStore
-from iamd.store.sqlite import DATABASE, existing_log
+from iamd.store.sqlite import DATABASE, existing_log, is_database
 from iamd.store.store import Store
 
 CLIENT_FILES: Final = "aws"
@@ -45,8 +45,9 @@ def data_folder(settings: Settings) -> Iterator[None]:
         raise _unusable(settings, error) from error
     try:
         _lock(descriptor, settings)
-        # What `--dev` advanced ends with the server that was told to.
-        (settings.data / CLOCK).unlink(missing_ok=True)
+        with usable(settings):
+            # What `--dev` advanced ends with the server that was told to.
+            (settings.data / CLOCK).unlink(missing_ok=True)
         yield
     finally:
         os.close(descriptor)
@@ -66,6 +67,15 @@ def _lock(descriptor: int, settings: Settings) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@contextmanager
+def usable(settings: Settings) -> Iterator[None]:
+    """Within the block, a file that can't be used in the data folder is why the server can't start."""
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(settings, error) from error
 
 
 def _unusable(settings: Settings, error: OSError) -> StartError:
@@ -92,18 +102,39 @@ def open_runtime(settings: Settings, worker: int = 0) -> Runtime:
 
 def _keyring(settings: Settings) -> Keyring:
     """The sealing keys; they are made for a new store only, for no other key opens what one has sealed."""
-    path, database = settings.key_path(), settings.data / DATABASE
-    if not (database.exists() and database.stat().st_size):
-        return key_file.load_or_create(path)
+    path = settings.key_path()
     try:
+        if _is_new(settings):
+            return key_file.load_or_create(path)
         keyring = key_file.load(path)
     except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise StartError(
+                f"cannot use the sealing key `{path}`: {error.strerror}; give another `--key-file`"
+            ) from error
         raise StartError(
             f"the sealing key `{path}` of the store in `{settings.data}` is missing: "
             "put it back, or name it with `--key-file`"
         ) from error
+    except OSError as error:
+        raise StartError(f"cannot use the sealing key `{path}`: {error.strerror}; give another `--key-file`") from error
     _check_key(settings, keyring)
     return keyring
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether the data folder has no store yet; StartError when it had one, and that is gone."""
+    database = settings.data / DATABASE
+    if database.exists() and (not database.is_file() or is_database(database)):
+        return False
+    # SECURITY: a store that is lost must not be taken for one that never was: a new one would take its place, with
+    # another administrator, and SQLite would throw away what its journal still holds.
+    if (settings.data / CLIENT_FILES / "credentials").exists():
+        raise StartError(
+            f"the store `{database}` is missing or empty, and the data folder was used before: "
+            "put it back, `iamd restore` a backup to a new folder, or give another `--data`"
+        )
+    return True
 
 
 def _check_key(settings: Settings, keyring: Keyring) -> None:
@@ -115,7 +146,7 @@ def _check_key(settings: Settings, keyring: Keyring) -> None:
             seal = reading.roster_seal()
     finally:
         log.close()
-    if seal is not None and seal != Chain("", "", keyring.derived_key(AUDIT_PURPOSE)).roster_seal(newest):
+    if seal is not None and seal != Chain("", "", audit_key(keyring)).roster_seal(newest):
         raise StartError(
             f"the sealing key `{settings.key_path()}` does not belong to the store in `{settings.data}`: "
             "put its own back, or name it with `--key-file`"
@@ -127,10 +158,15 @@ def _store(settings: Settings, clock: Clock, keyring: Keyring) -> Store:
         settings.data,
         clock=clock,
         node=socket.gethostname(),
-        audit_key=keyring.derived_key(AUDIT_PURPOSE),
+        audit_key=audit_key(keyring),
         max_staleness=settings.max_staleness_seconds,
         retention=settings.audit_retention_days * 86400,
     )
+
+
+def audit_key(keyring: Keyring) -> bytes:
+    """The key that seals the audit streams."""
+    return keyring.derived_key(AUDIT_PURPOSE)
 
 
 def first_start(runtime: Runtime) -> Administrator | None:
@@ -157,7 +193,8 @@ def first_start(runtime: Runtime) -> Administrator | None:
         )
 
     # The file comes first: a start that ends between the two is made again, and no key is lost that nobody has read.
-    accounts.write_client_credentials(settings.data / CLIENT_FILES, administrator)
+    with usable(settings):
+        accounts.write_client_credentials(settings.data / CLIENT_FILES, administrator)
     # The store's first write is the state that its reset goes back to.
     runtime.store.write(write).result()
     return administrator
@@ -166,15 +203,18 @@ def first_start(runtime: Runtime) -> Administrator | None:
 def listening_socket(settings: Settings) -> socket.socket:
     """A socket on the address that was asked for; StartError when it is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise StartError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; give another `--port` or `--host`"
-        ) from error
-    listening.setblocking(False)
+    with ExitStack() as undo:
+        try:
+            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((settings.host, settings.port))
+            listening.listen(BACKLOG)
+        except (OSError, UnicodeError, TypeError) as error:
+            # A name that can't be encoded is a TypeError.
+            why = error.strerror if isinstance(error, OSError) else "no name of a host"
+            raise StartError(
+                f"cannot listen on {settings.host}:{settings.port}: {why}; give another `--port` or `--host`"
+            ) from error
+        listening.setblocking(False)
+        undo.pop_all()
     return listening

@@ -23,14 +23,15 @@ def load(path: Path) -> Keyring:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
             raise KeyFileError(f"key file `{path}` has mode {mode:04o}, but only its owner may read it (chmod 600)")
-        content = file.read(_LONGEST + 1)
+        found = file.read(_LONGEST + 1)
     try:
-        return _parse(content)
+        return parsed(found)
     except ValueError as error:
         raise KeyFileError(f"key file `{path}` is damaged: {error}") from None
 
 
-def _parse(content: bytes) -> Keyring:
+def parsed(content: bytes) -> Keyring:
+    """The keyring that a key file's content is; ValueError when it is none."""
     if len(content) > _LONGEST:
         raise ValueError("it is too long")
     return Keyring([_key(number, line) for number, line in enumerate(content.splitlines(), 1)])
@@ -50,8 +51,13 @@ def _key(number: int, line: bytes) -> SealingKey:
 def create(path: Path) -> Keyring:
     """Write a fresh keyring; FileExistsError, and nothing touched, when the file is there already."""
     keyring = Keyring.generate()
-    _write(path, keyring, os.link)
+    save(path, keyring)
     return keyring
+
+
+def save(path: Path, keyring: Keyring) -> None:
+    """Write a keyring to a new file; FileExistsError, and nothing touched, when the file is there already."""
+    _write(path, keyring, os.link)
 
 
 def load_or_create(path: Path) -> Keyring:
@@ -77,7 +83,7 @@ def _write(path: Path, keyring: Keyring, into_place: Callable[[Path, Path], None
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_format(keyring))
+            file.write(content(keyring))
             file.flush()
             os.fsync(file.fileno())
         into_place(temporary, path)
@@ -94,5 +100,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _format(keyring: Keyring) -> bytes:
+def content(keyring: Keyring) -> bytes:
+    """What a key file of these keys holds."""
     return b"".join([key.id.hex().encode() + b" " + base64.b64encode(key.secret) + b"\n" for key in keyring.keys])

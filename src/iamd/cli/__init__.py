@@ -1,13 +1,16 @@
 """The command line: one file per command, imported when it is run."""
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
 from iamd import __version__
+from iamd.cli.text import one_line
 from iamd.settings import SettingsError, StartError, suggestion
 from iamd.store.errors import Conflict, Unavailable
 
@@ -30,6 +33,15 @@ COMMANDS: Mapping[str, str] = {
 """The commands, each in a module of its name, with the line that `iamd --help` shows."""
 
 USAGE = 2
+BROKEN_PIPE = 141
+"""The code of a process that SIGPIPE ended, as shells give it: whoever read the output has gone."""
+
+SILENT = frozenset({"serve", "exec", "aws"})
+"""Commands that do what they are for without a standard output."""
+
+
+class Unread(Exception):
+    """Nobody reads the output any more."""
 
 
 class Commands(click.Group):
@@ -55,6 +67,14 @@ class Commands(click.Group):
             ctx.fail(f"unknown command `{args[0]}`{suggestion(args[0], list(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one whose output nobody reads any more ends as if by SIGPIPE."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would take this for success with the code 1, which says `denied` here.
+            raise Unread from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
@@ -69,21 +89,56 @@ def iamd(**_: Any) -> None:
 
 def main() -> None:
     """Run the command line; every error is one line on standard error."""
+    _have_standard_streams()
     try:
-        sys.exit(iamd.main(standalone_mode=False))
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        code = _run()
+        sys.stdout.flush()
+    except (BrokenPipeError, Unread):
+        # What is left in the buffer must not be tried again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = BROKEN_PIPE
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        what = f"cannot use `{error.filename}`" if error.filename else "cannot write the output"
+        _fail(f"{what}: {error.strerror}", USAGE)
+    sys.exit(code)
+
+
+def _have_standard_streams() -> None:
+    """Have descriptors 0 to 2 open: the next file would get the number of a closed one, and what is printed."""
+    is_closed = sys.stdout is None
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if is_closed:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the life of the process
+        if not SILENT.intersection(sys.argv[1:2]):
+            _fail("standard output is closed", USAGE)
+
+
+def _run() -> int:
+    """Run the command that the arguments name, and give the exit code."""
+    try:
+        ended = iamd.main(standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.Abort:
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         _fail(error.format_message(), getattr(error, "code", USAGE))
     except (SettingsError, StartError, Unavailable, Conflict) as error:
         _fail(str(error), USAGE)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
+    message = one_line(message).rstrip(".")
     # Names keep their capitals: `PostgreSQL`, `IAMD_PORT`.
     if message[1:2].islower() and message.partition(" ")[0][1:].islower():
         message = message[:1].lower() + message[1:]
-    click.echo(f"iamd: {message}".rstrip("."), err=True)
+    with suppress(OSError):
+        click.echo(f"iamd: {message}", err=True)
     sys.exit(code)

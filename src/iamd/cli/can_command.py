@@ -8,6 +8,7 @@ import click
 
 from iamd.cli.connection import DENIED, USAGE, Failure, data_option, find
 from iamd.cli.output import output_options, show
+from iamd.cli.text import plain
 
 
 @click.command("can", help="Tell whether a principal may do something; exit code 1 when not.")
@@ -28,10 +29,11 @@ def command(
 ) -> None:
     """Print the decision, its reason and the statements that made it."""
     parameters: dict[str, Any] = {"PrincipalArn": principal_arn, "Action": action, "ResourceArn": resource_arn}
-    answer = find(data).call("Can", parameters | {"Context": _context(pairs)})
+    parameters["Context"] = _context(pairs)
+    answer = find(data).call("Can", parameters)
     if output is None and query is None:
         for line in decision_lines(answer["Decision"]):
-            click.echo(line)
+            click.echo(plain(line))
     else:
         show(answer, output, query)
     sys.exit(0 if answer["Allowed"] else DENIED)

@@ -5,7 +5,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -85,7 +85,7 @@ class Connection:
             return answer
         code = str(answer.get("__type", status)).rpartition("#")[2]
         message = answer.get("message") or answer.get("Message") or code
-        raise Failure(str(message), DENIED)
+        raise Failure(str(message), _exit_code(status, code))
 
     def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Send a request, and give the answer's status and JSON."""
@@ -96,54 +96,124 @@ class Connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             content = response.read()
+        except TimeoutError as error:
+            raise Failure(f"{self.endpoint} did not answer within {TIMEOUT_SECONDS} seconds", UNREACHABLE) from error
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"no server at {self.endpoint}: is `iamd serve` running?", UNREACHABLE) from error
         finally:
             connection.close()
-        try:
-            return response.status, json.loads(content)
-        except ValueError as error:
-            raise Failure(f"{self.endpoint} is no iamd: its answer is not JSON", UNREACHABLE) from error
+        answer = _read_json(content)
+        if answer is None:
+            raise Failure(f"{self.endpoint} is no iamd: its answer is not JSON", UNREACHABLE)
+        return response.status, answer
+
+
+# How each protocol's callers who are not known, or may not, are told (wire/common_faults.py), beside the status 403.
+_REFUSED = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def _exit_code(status: int, code: str) -> int:
+    if status == 403 or code in _REFUSED:
+        return DENIED
+    return UNREACHABLE if status >= 500 else USAGE
+
+
+def _read_json(content: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def find(data: Path | None) -> Connection:
     """The server of a data folder; without one, what the environment points at, else the default folder's."""
     environment = os.environ
     if data is None and {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= environment.keys():
-        return Connection(
+        found = Connection(
             environment["AWS_ENDPOINT_URL"],
             environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "us-east-1"),
             environment["AWS_ACCESS_KEY_ID"],
             environment["AWS_SECRET_ACCESS_KEY"],
             environment.get("AWS_SESSION_TOKEN"),
         )
-    return _of_folder(data_folder(data))
+    else:
+        found = _of_folder(data_folder(data))
+    _check(found)
+    return found
+
+
+def _check(connection: Connection) -> None:
+    if not _is_endpoint(connection.endpoint):
+        raise Failure(f"`{connection.endpoint}` is no endpoint: it has the form `http://host:port`", USAGE)
+    # What is no header would be refused by Python's client, in its own words.
+    for text in (connection.access_key_id, connection.region, connection.session_token or "-"):
+        if not (text.isascii() and text.isprintable() and text.strip()):
+            raise Failure("access key id, region and session token are printable ASCII", USAGE)
+
+
+def _is_endpoint(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def data_folder(data: Path | None) -> Path:
     """The data folder that a command works on: the one given, `IAMD_DATA`'s, `.iamd` here, or the user's."""
     if data is not None:
         return data
-    if "IAMD_DATA" in os.environ:
+    if os.environ.get("IAMD_DATA"):
         return Path(os.environ["IAMD_DATA"])
     return HERE if HERE.is_dir() else Path(platformdirs.user_data_dir("iamd"))
 
 
 def _of_folder(folder: Path) -> Connection:
-    config, credentials = configparser.ConfigParser(), configparser.ConfigParser()
-    config.read(folder / "aws" / "config")
-    credentials.read(folder / "aws" / "credentials")
-    try:
-        return Connection(
-            config["default"]["endpoint_url"],
-            config["default"]["region"],
-            credentials["default"]["aws_access_key_id"],
-            credentials["default"]["aws_secret_access_key"],
-        )
-    except KeyError as error:
+    config, credentials = (_profile(folder / "aws" / name) for name in ("config", "credentials"))
+    if config is None:
         raise Failure(
             f"no server was started with the data folder `{folder}`; start one, or name its folder with --data", USAGE
-        ) from error
+        )
+    if credentials is None:
+        raise Failure(
+            f"there are no credentials in `{folder / 'aws'}`; give AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+            USAGE,
+        )
+    try:
+        return Connection(
+            config["endpoint_url"],
+            config["region"],
+            credentials["aws_access_key_id"],
+            credentials["aws_secret_access_key"],
+        )
+    except KeyError as error:
+        raise Failure(f"`{folder / 'aws'}` lacks {error}; start the server once more", USAGE) from error
+
+
+def _profile(path: Path) -> Mapping[str, str] | None:
+    """The default profile of one of the AWS CLI's files; None when there is no such file."""
+    # A secret may hold a percent sign, which ConfigParser would take for a place to put another value in.
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Failure(f"cannot read `{path}`: {error.strerror}", USAGE) from error
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise Failure(f"`{path}` is damaged; start the server once more, or mend it", USAGE) from error
+    return parser["default"] if parser.has_section("default") else {}
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])

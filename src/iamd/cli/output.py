@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iamd.cli.connection import USAGE, Failure
+from iamd.cli.text import plain
 
 FORMATS = ("table", "json", "yaml", "csv")
 
@@ -63,10 +64,11 @@ def _table(content: Any) -> None:
     table = Table()
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(plain(column), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column, "")) for column in columns))
-    Console().print(table)
+        table.add_row(*(plain(_cell(row.get(column, ""))) for column in columns))
+    # What users named something is no markup of rich's.
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def _csv(content: Any) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from iamd.cli.connection import data_option, find
+from iamd.cli.connection import UNREACHABLE, Failure, data_option, find
 from iamd.cli.output import output_options, show
 
 
@@ -13,5 +13,8 @@ from iamd.cli.output import output_options, show
 @data_option
 def command(output: str | None, query: str | None, data: Path | None) -> None:
     """Print what `/_iamd/health` says."""
-    _, health = find(data).request("GET", "/_iamd/health", b"", {})
+    connection = find(data)
+    status, health = connection.request("GET", "/_iamd/health", b"", {})
+    if status != 200 or "version" not in health:
+        raise Failure(f"{connection.endpoint} is no iamd: it has no health", UNREACHABLE)
     show(health, output, query)

@@ -1,0 +1,170 @@
+"""Files of policy test cases: JSON lines or YAML, each case with the place it stands at."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from iamd.cli.connection import USAGE, Failure
+from iamd.settings import suggestion
+
+YAML = frozenset({".yaml", ".yml"})
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A case as it was written, and where."""
+
+    place: str
+    case: Mapping[str, Any]
+
+
+def cases(file: Path) -> list[Found]:
+    """The cases in a file, the policies that they name read; Failure names the line that can't be read."""
+    found = _of_yaml(file) if file.suffix in YAML else _of_lines(file)
+    return [Found(place, _with_policies(case, file.parent, place)) for place, case in found]
+
+
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == STANDARD_INPUT else file.read_text("utf-8")
+    except OSError as error:
+        raise Failure(f"cannot read `{file}`: {error.strerror}", USAGE) from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"`{file}` is not UTF-8", USAGE) from error
+
+
+# JSON lines
+
+
+def _of_lines(file: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(_text(file).split("\n"), 1):
+        if line.strip():
+            place = f"{file}:{number}"
+            yield place, _json(line, place)
+
+
+def _json(text: str, place: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Failure(f"{place}: not JSON: {error}", USAGE) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        # SECURITY: a second `Effect` would undo the first, and the case would test another policy than the one meant.
+        raise ValueError("a name stands twice in one object")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"`{name}` is no JSON")
+
+
+# YAML
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a plain word is text: `2012-10-17` no date, `012345678901` no octal number, `no` no boolean."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0].rpartition(":")[2] in {"null", "merge"}]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    return _once(
+        [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]
+    )
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _of_yaml(file: Path) -> Iterator[tuple[str, Any]]:
+    """A list of cases, or a mapping with the list under `cases`; its other members are for anchors."""
+    try:
+        # A SafeLoader of ours: it makes nothing but plain values.
+        content = yaml.load(_text(file), _Loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise Failure(f"`{file}` is not YAML: {error}", USAGE) from error
+    listed = content.get("cases") if isinstance(content, Mapping) else content
+    if not isinstance(listed, list):
+        raise Failure(f"`{file}` holds no list of cases", USAGE)
+    for number, case in enumerate(listed, 1):
+        yield f"{file}, case {number}", case
+
+
+# What a case may say
+
+OUTCOMES = ("Allowed", "ExplicitlyDenied", "ImplicitlyDenied", "Denied")
+_MEMBERS = ("id", "title", "source", "license", "tags", "request", "policies", "expected", "layer")
+_REQUEST = (
+    "principal", "action", "resource", "resource_account", "context", "entity", "unique_id", "canonical_id",
+    "wildcard_only_action",
+)  # fmt: skip
+_LISTS = ("identity", "boundary", "session", "resource", "vpce")
+_LEVELS = ("scp", "rcp")
+
+
+def _check(case: Mapping[str, Any], place: str) -> None:
+    """Refuse a name that nobody reads: a misspelt one would leave out the policy that the case is about."""
+    parts = {"a case": (case, _MEMBERS), "a request": (case.get("request"), _REQUEST)}
+    for what, (part, known) in {**parts, "policies": (case.get("policies", {}), (*_LISTS, *_LEVELS))}.items():
+        if not isinstance(part, Mapping):
+            raise Failure(f"{place}: {what} is an object", USAGE)
+        for name in part:
+            if name not in known:
+                raise Failure(f"{place}: {what} has no `{name}`{suggestion(str(name), known)}", USAGE)
+    if case.get("expected") not in OUTCOMES:
+        raise Failure(f"{place}: `expected` is one of {', '.join(OUTCOMES)}", USAGE)
+
+
+# Policies that stand in files of their own
+
+
+def _with_policies(case: Any, folder: Path, place: str) -> Mapping[str, Any]:
+    if not isinstance(case, Mapping):
+        raise Failure(f"{place}: a case is an object", USAGE)
+    _check(case, place)
+    read: dict[str, Any] = dict(case.get("policies", {}))
+    for kind in _LISTS:
+        if kind in read:
+            read[kind] = _documents(read[kind], folder, place)
+    for kind in _LEVELS:
+        if isinstance(read.get(kind), list):
+            read[kind] = [_level(level, folder, place) for level in read[kind]]
+    return {**case, "policies": read}
+
+
+def _level(level: Any, folder: Path, place: str) -> Any:
+    if not isinstance(level, Mapping) or "policies" not in level:
+        return level
+    return {**level, "policies": _documents(level["policies"], folder, place)}
+
+
+def _documents(given: Any, folder: Path, place: str) -> Any:
+    if isinstance(given, list):
+        return [_document(item, folder, place) for item in given]
+    return _document(given, folder, place)
+
+
+def _document(given: Any, folder: Path, place: str) -> Any:
+    """A document as it is, or the text of the file that is named in its place."""
+    if not isinstance(given, str) or given.lstrip().startswith("{"):
+        return given
+    try:
+        return (folder / given).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text"
+        raise Failure(f"{place}: cannot read the policy `{given}`: {reason}", USAGE) from error

@@ -1,0 +1,132 @@
+"""`iamd test`: policy test cases, evaluated without a server."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element, ElementTree, SubElement
+
+import click
+
+from iamd.cli.case_files import Found, cases
+from iamd.cli.connection import DENIED, USAGE, Failure
+from iamd.cli.output import output_options, show
+from iamd.cli.text import plain
+from iamd.policy import cases as policy_cases
+from iamd.policy.cases import Case
+from iamd.policy.decision import Decision, Match, denial_message
+from iamd.policy.evaluate import Layers, decide
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a case."""
+
+    place: str
+    case: Case
+    decision: Decision
+    layer: str | None = None
+    """The layer that the case expects to decide, if it says so."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the case came out as expected."""
+        return self.case.agrees(self.decision.outcome) and self.layer in {None, str(self.decision.layer)}
+
+    @property
+    def reasons(self) -> list[str]:
+        """What decided: AWS's words for a denial, the statements, and policies that can't be read."""
+        words = [] if self.decision.allowed else [denial_message(self.decision, self.case.request)]
+        return [*words, *map(_statement, self.decision.matched), *_unreadable(self.case.layers)]
+
+    def line(self) -> str:
+        """The difference in one line."""
+        by = f" by {self.layer}" if self.layer is not None else ""
+        decided = f"{self.decision.outcome} by {self.decision.layer}"
+        why = "; ".join(self.reasons)
+        return f"{self.place}: {self.case.id}: expected {self.case.expected}{by}, decided {decided}: {why}"
+
+
+@click.command("test", help="Evaluate policy test cases without a server; exit code 1 when one comes out otherwise.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--junit", type=click.Path(path_type=Path), help="File to write the results to, in JUnit's form.")
+@output_options
+def command(files: tuple[Path, ...], junit: Path | None, output: str | None, query: str | None) -> None:
+    """Print what differs from what is expected."""
+    results = [_result(found) for file in files for found in cases(file)]
+    if not results:
+        raise Failure(f"there is no case in {', '.join(f'`{file}`' for file in files)}", USAGE)
+    _print(results, output, query)
+    if junit is not None:
+        _write_junit(results, junit)
+    sys.exit(0 if all(result.agrees for result in results) else DENIED)
+
+
+def _result(found: Found) -> Result:
+    try:
+        case = policy_cases.read(found.case)
+    except KeyError as error:
+        raise Failure(f"{found.place}: the case has no {error}", USAGE) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Failure(f"{found.place}: {error}", USAGE) from error
+    return Result(found.place, case, decide(case.request, case.layers), found.case.get("layer"))
+
+
+def _statement(match: Match) -> str:
+    level = "" if match.level is None else f" of level {match.level}"
+    sid = f" (Sid {match.statement.sid})" if match.statement.sid else ""
+    number, index = match.policy + 1, match.statement.index + 1
+    return f"{match.statement.effect} in {match.layer} {number}{level}, statement {index}{sid}"
+
+
+def _unreadable(layers: Layers) -> Iterable[str]:
+    """Why policies deny everything that were meant to say something else."""
+    named = [
+        ("identity-based policy", layers.identity),
+        ("permissions boundary", () if layers.boundary is None else (layers.boundary,)),
+        ("session policy", layers.session or ()),
+        ("VPC endpoint policy", layers.endpoint or ()),
+        ("resource-based policy", layers.resource),
+        *(("service control policy", level) for level in layers.scp or ()),
+        *(("resource control policy", level) for level in layers.rcp or ()),
+    ]
+    for name, policies in named:
+        for number, policy in enumerate(policies, 1):
+            if policy.unreadable is not None:
+                yield f"{name} {number} can't be read: {policy.unreadable}"
+
+
+def _print(results: list[Result], output: str | None, query: str | None) -> None:
+    shown = [
+        {
+            "id": result.case.id,
+            "decision": str(result.decision.outcome),
+            "expected": result.case.expected,
+            "reasons": result.reasons,
+        }
+        for result in results
+    ]
+    if query is not None or output not in {None, "json"}:
+        show(shown, output, query)
+    elif output == "json":
+        for one in shown:
+            click.echo(json.dumps(one))
+    else:
+        differing = [result for result in results if not result.agrees]
+        for result in differing:
+            click.echo(plain(result.line()))
+        click.echo(f"{len(results)} cases, {len(differing)} differ")
+
+
+def _write_junit(results: list[Result], file: Path) -> None:
+    failures = sum(not result.agrees for result in results)
+    suite = Element("testsuite", name="iamd test", tests=str(len(results)), failures=str(failures), errors="0")
+    for result in results:
+        case = SubElement(suite, "testcase", classname=plain(result.place), name=plain(result.case.id))
+        if not result.agrees:
+            SubElement(case, "failure", message=plain(result.line()))
+    try:
+        ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise Failure(f"cannot write `{file}`: {error.strerror}", USAGE) from error

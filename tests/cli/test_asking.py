@@ -1,0 +1,126 @@
+"""What the commands that ask a server print, and their exit codes: can, explain, account, audit, status, env."""
+
+import json
+import shlex
+import sqlite3
+
+import pytest
+from cli.conftest import one_line
+from running import allow, deny
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+
+
+def test_can_tells_the_decision_its_reason_and_the_statements(aws, iamd, data):
+    aws.user(
+        "ann",
+        allow("sqs:SendMessage") | {"Sid": "Send"},
+        deny("sqs:*", "arn:aws:sqs:us-east-1:123456789012:closed"),
+    )
+    queue = "arn:aws:sqs:us-east-1:123456789012"
+    allowed = iamd("can", ANN, "sqs:SendMessage", f"{queue}:open", "--data", data)
+    assert (allowed.returncode, allowed.stderr) == (0, "")
+    assert allowed.stdout.splitlines() == [
+        f"Allowed: sqs:SendMessage on {queue}:open",
+        "  by: identity-based policy",
+        "  identity-based policy: test (inline policy of user ann), statement 0 (Sid Send)",
+    ]
+    denied = iamd("can", ANN, "sqs:SendMessage", f"{queue}:closed", "--data", data)
+    assert denied.returncode == 1
+    assert denied.stdout.splitlines()[0] == f"ExplicitlyDenied: sqs:SendMessage on {queue}:closed"
+    assert "with an explicit deny in an identity-based policy" in denied.stdout
+    shown = json.loads(iamd("can", ANN, "iam:GetUser", ANN, "--data", data, "-o", "json").stdout)
+    assert (shown["Allowed"], shown["Decision"]["Outcome"]) == (False, "ImplicitlyDenied")
+
+
+def test_can_takes_condition_keys_also_with_several_values(aws, iamd, data):
+    condition = {
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]},
+        "StringEquals": {"aws:RequestedRegion": "eu-west-1"},
+    }
+    aws.user("ann", allow("sqs:TagQueue", **condition))
+    words = ["can", ANN, "sqs:TagQueue", "*", "--data", data, "--context", "aws:RequestedRegion=eu-west-1"]
+    assert iamd(*words, "--context", "aws:TagKeys=a", "--context", "aws:TagKeys=b").returncode == 0
+    assert iamd(*words, "--context", "aws:TagKeys=a", "--context", "aws:TagKeys=c").returncode == 1
+
+
+def test_explain_tells_why_a_request_was_decided_so(aws, iamd, data):
+    ann = aws.user("ann", deny("iam:*"))
+    with pytest.raises(Exception, match="AccessDenied") as caught:
+        aws.client("iam", ann).list_users()
+    request_id = caught.value.response["ResponseMetadata"]["RequestId"]
+    told = iamd("explain", request_id, "--data", data)
+    assert told.returncode == 0
+    lines = told.stdout.splitlines()
+    assert lines[0] == f"{ANN} called ListUsers of iam.amazonaws.com"
+    assert lines[1].startswith(f"refused: AccessDenied User: {ANN} is not authorized to perform: iam:ListUsers")
+    assert "ExplicitlyDenied: iam:ListUsers on arn:aws:iam::123456789012:user/" in lines
+    assert "  identity-based policy: test (inline policy of user ann), statement 0" in lines
+    assert "    aws:username = ann" in lines
+    shown = json.loads(iamd("explain", request_id, "--data", data, "-o", "json").stdout)
+    assert shown["Decisions"][0]["Outcome"] == "ExplicitlyDenied"
+
+
+def test_explain_of_an_unsigned_request(aws, iamd, data):
+    from raw import Raw
+
+    with Raw(aws.endpoint) as raw:
+        raw.send(b"GET /?Action=ListUsers&Version=2010-05-08 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        status, headers, _ = raw.answer()
+    assert status == 403
+    told = iamd("explain", headers["x-amzn-requestid"], "--data", data)
+    assert told.returncode == 0, told
+    assert told.stdout.startswith(
+        "anonymous called ListUsers of iam.amazonaws.com\nrefused: MissingAuthenticationToken "
+    )
+
+
+def test_account_add_prints_json_that_opens_the_account(aws, iamd, process, data):
+    words = ["account", "add", "--name", "two", "--id", "222222222222", "--email", "two@example.com", "--data", data]
+    added = json.loads(iamd(*words).stdout)
+    assert list(added) == ["AccountId", "UserName", "AccessKeyId", "SecretAccessKey"]
+    assert (added["AccountId"], added["UserName"]) == ("222222222222", "admin")
+    variables = {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_ACCESS_KEY_ID": added["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": added["SecretAccessKey"],
+    }
+    told = json.loads(process("aws", "sts", "get-caller-identity", env=variables).stdout)
+    assert told["Arn"] == "arn:aws:iam::222222222222:user/admin"
+    # A tenant manages no accounts.
+    one_line(iamd("account", "list", env=variables), 1)
+    assert one_line(iamd(*words), 2) == "account 222222222222 is on this server already"
+
+
+def test_audit_verify_finds_an_edit(start, iamd):
+    server = start("--backend", "none")
+    iamd("account", "list", "--data", server.data)
+    intact = iamd("audit", "verify", "--data", server.data)
+    assert (intact.returncode, intact.stdout) == (0, "the audit streams are intact\n")
+    with sqlite3.connect(server.data / "iamd.db") as database:
+        database.execute("UPDATE events SET document = CAST(replace(document, 'ListAccounts', 'GetUser') AS BLOB)")
+    database.close()
+    edited = iamd("audit", "verify", "--data", server.data)
+    assert edited.returncode == 1
+    assert "is not what was written" in edited.stdout
+    assert edited.stdout.endswith("the audit streams are NOT intact\n")
+
+
+def test_status_shows_the_health(aws, iamd, data):
+    health = json.loads(iamd("status", "--data", data).stdout)
+    assert (health["status"], health["enforce"], health["store"]) == ("running", "strict", "sqlite")
+    assert health["revision"] >= 1
+
+
+def test_env_is_for_eval(aws, iamd, data):
+    line = iamd("env", "--data", data).stdout
+    first, *pairs = shlex.split(line)
+    assert first == "export"
+    admin = aws.server.administrator
+    assert dict(pair.split("=", 1) for pair in pairs) == {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_ACCESS_KEY_ID": admin.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": admin.secret_access_key,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }

@@ -1,0 +1,189 @@
+"""`iamd test`: cases are decided without a server, differences are findings, slips are told with their place."""
+
+import json
+import shutil
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from cli.conftest import one_line
+
+CASES = Path(__file__).parents[1] / "policy" / "cases"
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Sid": "All", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+REQUEST = {
+    "principal": "arn:aws:iam::111122223333:user/ann",
+    "action": "s3:GetObject",
+    "resource": "arn:aws:s3:::bucket/key",
+    "resource_account": "111122223333",
+}
+
+
+def case(expected="Allowed", identifier="one", **more):
+    return {"id": identifier, "request": REQUEST, "policies": {"identity": [ALLOW]}, "expected": expected, **more}
+
+
+def lines(folder, *cases):
+    (folder / "cases.jsonl").write_text("".join(json.dumps(one) + "\n" for one in cases))
+    return "cases.jsonl"
+
+
+def test_all_public_cases_come_out_as_expected(iamd):
+    ended = iamd("test", *sorted(CASES.glob("*")))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    count = int(ended.stdout.split()[0])
+    assert ended.stdout == f"{count} cases, 0 differ\n"
+    assert count > 269
+
+
+def test_a_difference_is_a_finding_with_its_reason(iamd, folder):
+    ended = iamd("test", lines(folder, case(), case("Denied", "two")))
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout.splitlines() == [
+        (
+            "cases.jsonl:2: two: expected Denied, decided Allowed by identity-based policy:"
+            " Allow in identity-based policy 1, statement 1 (Sid All)"
+        ),
+        "2 cases, 1 differ",
+    ]
+
+
+def test_json_has_one_line_for_every_case(iamd, folder):
+    denied = case("Allowed", "two", policies={})
+    ended = iamd("test", lines(folder, case(), denied), "-o", "json")
+    assert ended.returncode == 1
+    first, second = map(json.loads, ended.stdout.splitlines())
+    assert list(first) == ["id", "decision", "expected", "reasons"]
+    assert (first["id"], first["decision"], first["expected"]) == ("one", "Allowed", "Allowed")
+    assert second["decision"] == "ImplicitlyDenied"
+    (reason,) = second["reasons"]
+    assert reason == (
+        "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: s3:GetObject on resource:"
+        " arn:aws:s3:::bucket/key because no identity-based policy allows the s3:GetObject action"
+    )
+
+
+def test_other_forms_and_queries(iamd, folder):
+    file = lines(folder, case(), case("Denied", "two"))
+    assert json.loads(iamd("test", file, "--query", "[?decision!=expected].id").stdout) == ["two"]
+    assert iamd("test", file, "-o", "csv").stdout.splitlines()[0] == "id,decision,expected,reasons"
+    assert '  id: "one"' in iamd("test", file, "-o", "yaml").stdout
+    assert "Allowed" in iamd("test", file, "-o", "table").stdout
+
+
+def test_junit_names_every_case_and_each_failure(iamd, folder):
+    ended = iamd("test", lines(folder, case(), case("Denied", "a<b>&\x07")), "--junit", "out.xml")
+    assert ended.returncode == 1
+    suite = fromstring((folder / "out.xml").read_text())
+    assert suite.attrib == {"name": "iamd test", "tests": "2", "failures": "1", "errors": "0"}
+    assert [one.get("name") for one in suite] == ["one", "a<b>&\\x07"]
+    assert "decided Allowed" in suite[1][0].get("message")
+    told = one_line_after_output(iamd("test", "cases.jsonl", "--junit", "none/out.xml"))
+    assert told == "iamd: cannot write `none/out.xml`: No such file or directory"
+
+
+def one_line_after_output(ended):
+    assert ended.returncode == 2
+    return ended.stderr.strip()
+
+
+def test_policies_may_stand_in_files_of_their_own(iamd, folder):
+    (folder / "policies").mkdir()
+    (folder / "policies" / "allow.json").write_text(json.dumps(ALLOW, indent=4))
+    named = "policies/allow.json"
+    text = json.dumps(ALLOW)
+    levels = [{"level": "root", "policies": [named]}]
+    file = lines(
+        folder,
+        case(policies={"identity": [named], "scp": levels}),
+        case(identifier="text", policies={"identity": text}),
+        case("Denied", "boundary", policies={"identity": named, "boundary": {**ALLOW, "Statement": []}}),
+    )
+    assert iamd("test", file).stdout == "3 cases, 0 differ\n"
+    shutil.rmtree(folder / "policies")
+    told = one_line(iamd("test", file), 2)
+    assert told == "cases.jsonl:1: cannot read the policy `policies/allow.json`: No such file or directory"
+
+
+YAML = """
+all: &all {Version: 2012-10-17, Statement: [{Sid: yes, Effect: Allow, Action: "s3:*", Resource: "*",
+  Condition: {NumericLessThan: {"s3:max-keys": 10}, Bool: {"aws:SecureTransport": true}}}]}
+cases:
+- id: plain words are text
+  request:
+    {principal: arn:aws:iam::012345678901:user/ann, action: s3:GetObject, resource: arn:aws:s3:::bucket/key,
+     resource_account: 012345678901, context: {"s3:max-keys": 9, "aws:SecureTransport": true}}
+  policies: {identity: [*all]}
+  expected: Allowed
+  layer: identity-based policy
+"""
+
+
+def test_yaml_takes_plain_words_as_they_are_written(iamd, folder):
+    """Of `2012-10-17`, `012345678901` and `yes` YAML 1.1 makes a date, an octal number and a boolean."""
+    (folder / "cases.yaml").write_text(YAML)
+    ended = iamd("test", "cases.yaml")
+    assert (ended.returncode, ended.stdout) == (0, "1 cases, 0 differ\n"), ended
+    (folder / "cases.yaml").write_text(YAML.replace("layer: identity", "layer: resource"))
+    assert (
+        "expected Allowed by resource-based policy, decided Allowed by identity-based policy"
+        in iamd("test", "cases.yaml").stdout
+    )
+
+
+def test_cases_come_from_standard_input_too(iamd):
+    assert iamd("test", "-", input=json.dumps(case()) + "\n\n").stdout == "1 cases, 0 differ\n"
+
+
+def test_a_policy_that_cannot_be_read_is_named(iamd, folder):
+    ended = iamd("test", lines(folder, case(policies={"identity": [{**ALLOW, "Version": "2012-10-18"}]})))
+    assert ended.returncode == 1
+    assert "identity-based policy 1 can't be read: the version is unknown" in ended.stdout
+
+
+SLIPS = {
+    '{"id": 1': "cases.jsonl:1: not JSON: ",
+    '{"id": NaN}': "cases.jsonl:1: not JSON: `NaN` is no JSON",
+    '{"expected": "Allowed", "expected": "Denied"}': "cases.jsonl:1: not JSON: a name stands twice in one object",
+    "[" * 100_000: "cases.jsonl:1: not JSON: ",
+    "[]": "cases.jsonl:1: a case is an object",
+    json.dumps(case("allow")): "cases.jsonl:1: `expected` is one of Allowed, ExplicitlyDenied, ImplicitlyDenied, Denied",
+    json.dumps({**case(), "policy": {}}): "cases.jsonl:1: a case has no `policy`; did you mean `policies`?",
+    json.dumps(case(policies={"idenity": []})): "cases.jsonl:1: policies has no `idenity`; did you mean `identity`?",
+    json.dumps(case(request={**REQUEST, "recource": "*"})): "cases.jsonl:1: a request has no `recource`; did you mean `resource`?",
+    json.dumps(case(request={"principal": "anonymous"})): "cases.jsonl:1: the case has no 'action'",
+    json.dumps(case(request=[])): "cases.jsonl:1: a request is an object",
+    json.dumps(case(policies=[])): "cases.jsonl:1: policies is an object",
+    json.dumps(case(request={**REQUEST, "principal": "arn:aws:iam::1:group/g"})): "cases.jsonl:1: `arn:aws:iam::1:group/g` is no principal",
+    "\n\n": "there is no case in `cases.jsonl`",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SLIPS, ids=range(len(SLIPS)))
+def test_a_slip_is_told_with_its_place(iamd, folder, text):
+    (folder / "cases.jsonl").write_text(text + "\n")
+    assert one_line(iamd("test", "cases.jsonl"), 2).startswith(SLIPS[text])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", "`cases.yaml` is not YAML: "),
+        ("cases: 5", "`cases.yaml` holds no list of cases"),
+        ("- {id: a, id: b}", "`cases.yaml` is not YAML: a name stands twice in one object"),
+        (
+            "- !!python/object/apply:os.system [touch owned]",
+            "`cases.yaml` is not YAML: could not determine a constructor",
+        ),
+        ("[" * 1500, "`cases.yaml` is not YAML: "),
+        ("- {[a]: b}", "`cases.yaml` is not YAML: "),
+    ],
+)
+def test_a_slip_in_yaml_is_told(iamd, folder, text, told):
+    (folder / "cases.yaml").write_text(text)
+    assert one_line(iamd("test", "cases.yaml"), 2).startswith(told)
+    assert not (folder / "owned").exists()
+
+
+def test_bytes_that_are_no_text_are_told(iamd, folder):
+    (folder / "cases.jsonl").write_bytes(b"\xff\xfe")
+    assert one_line(iamd("test", "cases.jsonl"), 2) == "`cases.jsonl` is not UTF-8"
