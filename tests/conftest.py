@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from running import AWS, Server
+
+# A machine that is busy with something else fails no test.
+settings.register_profile("iamd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("iamd")
 
 
 @pytest.fixture(scope="session")

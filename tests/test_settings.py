@@ -81,9 +81,9 @@ def test_it_is_a_key_of_the_file(name, tmp_path):
 
 def test_the_command_line_comes_before_the_environment_before_the_file(tmp_path):
     file = tmp_path / "iamd.toml"
-    file.write_text('port = 1\nregion = "a"\nworkers = 4\n')
-    settings = configuration.load({"config": file, "port": "3"}, {"IAMD_PORT": "2", "IAMD_REGION": "b"})
-    assert (settings.port, settings.region, settings.workers) == (3, "b", 4)
+    file.write_text('port = 1\nregion = "eu-west-1"\nworkers = 4\n')
+    settings = configuration.load({"config": file, "port": "3"}, {"IAMD_PORT": "2", "IAMD_REGION": "eu-west-2"})
+    assert (settings.port, settings.region, settings.workers) == (3, "eu-west-2", 4)
 
 
 @pytest.mark.parametrize(("value", "enforce"), [("1", "strict"), ("soft", "soft")])
@@ -113,6 +113,9 @@ WRONG = {
     "connections": ["0"],
     "store": ["postgresql://localhost/iamd", "mysql://x"],
     "host": ["0.0.0.0"],
+    "region": ["", "us_east_1", "us-east-1/x", "us-east-1:", "*", "us-east-1\nx", "US-EAST-1"],
+    "data": ["", "a\x00b", "a\nb"],
+    "key_file": ["", "a\x00b"],
 }
 
 
@@ -173,6 +176,11 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path, text, told):
         configuration.load({"config": file}, {})
     assert str(error.value).startswith(told.format(file))
     assert "\n" not in str(error.value)
+
+
+def test_addresses_of_proxies_are_spelt_as_a_connections_are():
+    given = {"IAMD_TRUSTED_PROXIES": "::ffff:10.0.0.1,0:0:0:0:0:0:0:1"}
+    assert configuration.load({}, given).trusted_proxies == ("10.0.0.1", "::1")
 
 
 def test_a_secret_with_a_slip_is_not_repeated():

@@ -5,6 +5,7 @@ import re
 import tomllib
 import typing
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -164,9 +165,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("PostgreSQL is not built yet: leave `--store` out to use SQLite in the data folder")
     if settings.store:
         raise SettingsError(f"unknown kind of store `{settings.store}`: leave `--store` out to use SQLite")
-    _check_proxies(settings)
     _check_backends(settings)
-    return settings
+    return replace(settings, trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)))
 
 
 def _check_texts(settings: Settings) -> None:
@@ -218,12 +218,13 @@ _ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}", re.ASCII)
 _SECRET = re.compile(r"[!-~]{16,256}")
 
 
-def _check_proxies(settings: Settings) -> None:
-    for address in settings.trusted_proxies:
-        try:
-            ipaddress.ip_address(address)
-        except ValueError as error:
-            raise SettingsError(f"wrong value for `trusted_proxies`: an IP address, got `{address}`") from error
+def _proxy(text: str) -> str:
+    """The address of a proxy, spelt as a connection's is."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise SettingsError(f"wrong value for `trusted_proxies`: an IP address, got `{text}`") from error
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _check_backends(settings: Settings) -> None:

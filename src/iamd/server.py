@@ -1,5 +1,6 @@
 """The ASGI application: which path or service goes to the pipeline, the gateway or iamd's own doors."""
 
+import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -66,6 +67,9 @@ def received(scope: Message, runtime: Runtime) -> HttpRequest:
     """The request as a value, its body not read yet."""
     client = scope.get("client")
     headers = scope["headers"]
+    peer = client[0].removeprefix("::ffff:") if client else "127.0.0.1"
+    # SECURITY: X-Forwarded-* count only from a proxy that was named (GW-04), and of them the last hop.
+    trusted = peer in runtime.settings.trusted_proxies
     return HttpRequest(
         id=ids.request_id(),
         method=scope["method"],
@@ -73,19 +77,24 @@ def received(scope: Message, runtime: Runtime) -> HttpRequest:
         query=scope["query_string"],
         headers=headers,
         body=None,
-        source_ip=source_ip(client[0] if client else "127.0.0.1", headers, runtime.settings.trusted_proxies),
-        secure=scope.get("scheme") == "https",
+        source_ip=(trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,
+        secure=trusted and _forwarded(headers, b"x-forwarded-proto") == "https",
     )
 
 
-def source_ip(peer: str, headers: Any, trusted_proxies: tuple[str, ...]) -> str:
-    """The client's address: the socket's, or what a configured proxy says it is; IPv4 in IPv6 form is IPv4."""
-    if peer in trusted_proxies:
-        # SECURITY: X-Forwarded-For counts only from a proxy that was named (GW-04), and of it the last hop.
-        forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
-        if forwarded:
-            peer = forwarded[-1].decode("latin-1").rpartition(",")[2].strip()
-    return peer.removeprefix("::ffff:")
+def _forwarded(headers: Any, name: bytes) -> str:
+    """What the last proxy says of the client, or nothing."""
+    said = [value for key, value in headers if key == name]
+    return said[-1].decode("latin-1").rpartition(",")[2].strip() if said else ""
+
+
+def _address(text: str) -> str | None:
+    """An address as aws:SourceIp has it, IPv4 in IPv6 form as IPv4; None for what is none: NotIpAddress would hold."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def with_body(request: HttpRequest, body: bytes) -> HttpRequest:

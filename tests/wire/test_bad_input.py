@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -142,6 +143,46 @@ def test_xml_with_a_namespace_is_read():
     sent = http("PUT", b"/b", b"tagging", body)
     read = parse.parameters(route.operation_of(sent, "s3"), sent)
     assert read["Tagging"] == {"TagSet": [{"Key": "a", "Value": "b"}]}
+
+
+def parts(count):
+    one = "<Part><ETag>&quot;{0:032x}&quot;</ETag><PartNumber>{0}</PartNumber><ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME></Part>"
+    inside = "".join(one.format(number) for number in range(1, count + 1))
+    return f"<CompleteMultipartUpload>{inside}</CompleteMultipartUpload>".encode()
+
+
+def test_the_largest_requests_of_s3_are_read():
+    """S3 User Guide, "Multipart upload limits": 10,000 parts; S3 API Reference, DeleteObjects: 1,000 keys of 1,024 bytes."""
+    body = parts(10_000)
+    assert len(body) > 1 << 20
+    sent = http("POST", b"/b/k", b"uploadId=x", body)
+    read = parse.parameters(route.operation_of(sent, "s3"), sent)
+    assert [part["PartNumber"] for part in read["MultipartUpload"]["Parts"]] == list(range(1, 10_001))
+    keys = "".join(
+        f"<Object><Key>{'&amp;' * 1024}</Key><VersionId>{number}</VersionId></Object>" for number in range(1000)
+    )
+    sent = http("POST", b"/b", b"delete", f"<Delete>{keys}</Delete>".encode())
+    assert len(parse.parameters(route.operation_of(sent, "s3"), sent)["Delete"]["Objects"]) == 1000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Delete>" + b"<Object/>" * 200_000 + b"</Delete>",
+        b"<Delete " + b" ".join(b'a%d="1"' % number for number in range(200_000)) + b"/>",
+        '<?xml version="1.0" encoding="utf-16"?><Delete/>'.encode("utf-16"),
+        b'<?xml version="1.0" encoding="cp037"?>' + b"<Delete/>",
+        b"\n <?xml version=\"1.0\" encoding='iso-8859-1'?><Delete/>",
+    ],
+    ids=["elements", "attributes", "UTF-16", "EBCDIC", "Latin-1"],
+)
+def test_xml_that_would_fill_memory_or_hides_its_tags_is_refused_unread(body):
+    tracemalloc.start()
+    found = error(http("POST", b"/b", b"delete", body), "s3")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.kind is Common.MALFORMED
+    assert peak < 10 << 20
 
 
 @pytest.mark.parametrize(
