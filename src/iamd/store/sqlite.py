@@ -32,6 +32,9 @@ class SQLiteLog:
         self._writer = self._connected()
         with translated():
             migrate(self._writer)
+        # Two connections from the start: a writer that fails is closed, and were it the last one, SQLite would remove
+        # the shared memory beside the database, which a full disk then has no place for.
+        self._reader = self._connected()
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteReading]:
