@@ -34,6 +34,7 @@ _SHA256 = re.compile("[0-9a-f]{64}").fullmatch
 _NAMED = re.compile(
     r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)[a-z0-9-]{1,64}(?:/|%2F)([a-z0-9-]{1,64})(?:/|%2F)"
 ).search
+_KEY_ID = re.compile(r"[A-Z0-9_]{16,128}", re.ASCII).fullmatch
 _BLANK, _TAB = b" \t"
 _NOBODYS_SECRET = secrets.token_urlsafe(30)
 
@@ -145,7 +146,9 @@ def check_unknown_key(
         check(claim, request, _NOBODYS_SECRET, now, window, body_sha256)
     if claim.scope.service in S3_SERVICES:
         message = "The AWS Access Key Id you provided does not exist in our records."
-        return CommonError(Common.UNKNOWN_ACCESS_KEY, message, members={"AWSAccessKeyId": claim.access_key_id})
+        # SECURITY: what has another form may be a secret that was pasted into the wrong place.
+        shown = {"AWSAccessKeyId": claim.access_key_id} if _KEY_ID(claim.access_key_id) else {}
+        return CommonError(Common.UNKNOWN_ACCESS_KEY, message, members=shown)
     return CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
 
 

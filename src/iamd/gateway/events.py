@@ -52,9 +52,14 @@ _CONTENT: Final = frozenset(
     {
         "MessageBody", "Message", "Item", "Entries", "ExpressionAttributeValues", "AttributeUpdates", "Payload",
         "logEvents", "RequestItems", "TransactItems", "Parameters", "Data", "Records", "PublishBatchRequestEntries",
-        "TemplateBody", "Body", "Environment",
+        "TemplateBody", "Body", "Environment", "MessageAttributes", "MessageSystemAttributes", "Subject",
     }
 )  # fmt: skip
+# AWS: "Non key attribute values will be redacted in the CloudTrail logs of actions using the PartiQL API" (DynamoDB
+# Developer Guide, "Understanding DynamoDB log file entries"). Which values are keys a statement does not say.
+_STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
+_LITERAL: Final = re.compile(r"(\"[^\"]*\")|'(?:[^']|'')*(?:'|$)|(?<![\w.])[0-9][0-9.eE+-]*")
+_REDACTED: Final = "'***(Redacted)'"
 _READS: Final = ("Get", "List", "Describe", "Lookup", "Head", "Search", "Query", "Scan", "BatchGet", "Select")
 _XML_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9._:-]{1,128})</Code>")
 _XML_MESSAGE: Final = re.compile(rb"<Message>([^<]{0,1024})</Message>")
@@ -79,12 +84,27 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
     """The parameters without what the model calls sensitive, and without the content that requests carry."""
     if operation.input is None:
         return parameters
-    masked: dict[str, Any] = _structure(parameters, operation.input)
-    return {name: HIDDEN if name in _CONTENT else value for name, value in masked.items()}
+    masked = _structure(parameters, operation.input)
+    return _without_literals(masked) if operation.name in _STATEMENTS else masked
 
 
 def _structure(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-    return {name: _masked(item, shape.members[name]) for name, item in value.items() if name in shape.members}
+    return {
+        name: HIDDEN if name in _CONTENT else _masked(item, shape.members[name])
+        for name, item in value.items()
+        if name in shape.members
+    }
+
+
+def _without_literals(value: Any, name: str = "") -> Any:
+    """PartiQL statements without the values that stand in them."""
+    if isinstance(value, Mapping):
+        return {key: _without_literals(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_literals(item, name) for item in value]
+    if name == "Statement" and isinstance(value, str):
+        return _LITERAL.sub(lambda match: match[1] or _REDACTED, value)
+    return value
 
 
 def _masked(value: Any, member: Member) -> Any:
