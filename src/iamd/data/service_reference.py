@@ -149,4 +149,4 @@ def _service(prefix: str) -> ServiceReference:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(".+".join(map(re.escape, _PLACEHOLDER.split(name))), re.IGNORECASE | re.DOTALL)
+    return re.compile(".+".join(map(re.escape, _PLACEHOLDER.split(name))), re.IGNORECASE | re.DOTALL | re.ASCII)

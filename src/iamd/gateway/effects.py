@@ -216,7 +216,7 @@ def _lambda_principal(principal: str) -> Any:
         return "*"
     if "." in principal and not principal.startswith("arn:"):
         return {"Service": principal}
-    return {"AWS": arns.root(principal) if principal.isdigit() else principal}
+    return {"AWS": arns.root(principal) if principal.isascii() and principal.isdigit() else principal}
 
 
 def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Effect:

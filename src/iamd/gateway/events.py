@@ -58,7 +58,7 @@ _CONTENT: Final = frozenset(
 # AWS: "Non key attribute values will be redacted in the CloudTrail logs of actions using the PartiQL API" (DynamoDB
 # Developer Guide, "Understanding DynamoDB log file entries"). Which values are keys a statement does not say.
 _STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
-_LITERAL: Final = re.compile(r"(\"[^\"]*\")|'(?:[^']|'')*(?:'|$)|(?<![\w.])[0-9][0-9.eE+-]*")
+_LITERAL: Final = re.compile(r"(\"[^\"]*\")|'(?:[^']|'')*(?:'|\Z)|(?<![\w.])[0-9][0-9.eE+-]*", re.ASCII)
 _REDACTED: Final = "'***(Redacted)'"
 _READS: Final = ("Get", "List", "Describe", "Lookup", "Head", "Search", "Query", "Scan", "BatchGet", "Select")
 _XML_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9._:-]{1,128})</Code>")

@@ -71,7 +71,7 @@ def translated() -> Iterator[None]:
 def migrations() -> list[tuple[int, str]]:
     """Number and SQL of every migration, in order."""
     folder = resources.files("iamd.store.migrations")
-    named = ((re.match(r"(\d{4})_\w+\.sql$", entry.name), entry) for entry in folder.iterdir())
+    named = ((re.fullmatch(r"([0-9]{4})_[a-z_]+\.sql", entry.name), entry) for entry in folder.iterdir())
     return sorted((int(match[1]), entry.read_text("utf-8")) for match, entry in named if match)
 
 
@@ -102,7 +102,7 @@ def _check_owner(connection: apsw.Connection, version: int) -> None:
 def _check_tables(connection: apsw.Connection, steps: list[tuple[int, str]]) -> None:
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     for _, sql in steps:
-        for name in re.findall(r"^CREATE TABLE (\w+)", sql, re.MULTILINE):
+        for name in re.findall(r"^CREATE TABLE ([a-z_]+)", sql, re.MULTILINE):
             if name not in there:
                 raise DamagedStore(f"the database has no table `{name}`")
 

@@ -37,7 +37,8 @@ def host_of(header: str) -> Host:
 
 
 def _has_port(header: str) -> bool:
-    return header.rpartition(":")[2].isdigit() and not header.endswith("]")
+    port = header.rpartition(":")[2]
+    return port.isascii() and port.isdigit()
 
 
 def _named(prefix: str) -> Host:
