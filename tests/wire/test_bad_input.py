@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import tracemalloc
 from contextlib import suppress
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from wire.requests import LOOKUP, http, iam, target
 
 from iamd.errors import AWSError, Common, CommonError
-from iamd.wire import cbor, form, parse, parse_json, route
+from iamd.wire import cbor, form, parse, parse_json, route, validate
 
 
 def error(sent, scope):
@@ -183,6 +184,37 @@ def test_xml_that_would_fill_memory_or_hides_its_tags_is_refused_unread(body):
     tracemalloc.stop()
     assert found.kind is Common.MALFORMED
     assert peak < 10 << 20
+
+
+MANY = {
+    "names of a form": (iam(b"Action=CreateUser&" + b"&".join(b"a%d=" % n for n in range(100_000))), "iam"),
+    "one name of a form": (iam(b"Action=CreateUser&" + b"a=&" * 300_000), "iam"),
+    "one name of a query": (http("GET", b"/b", b"a&" * 9_999), "s3"),
+    "names of a query": (http("GET", b"/b", b"&".join(b"a%d" % n for n in range(6_000))), "s3"),
+    "items of a form": (iam(b"Action=CreateUser&UserName=a&" + b"&".join(b"Tags.member.%d.Key=a" % n for n in range(1, 9_900))), "iam"),
+    "parts of a name": (iam(b"Action=CreateUser&UserName=a&Tags" + b".1" * 400_000 + b"=1"), "iam"),
+    "members": (target(LOOKUP, b"{" + b",".join(b'"a%d":1' % n for n in range(90_000)) + b"}"), "cloudtrail"),
+    "members and one of them twice": (target(LOOKUP, b"{" + b",".join(b'"a%d":1' % n for n in range(90_000)) + b',"a5":1}'), "cloudtrail"),
+    "structures that lack a member": (target(LOOKUP, b'{"LookupAttributes":[' + b"{}," * 100_000 + b"{}]}"), "cloudtrail"),
+}  # fmt: skip
+
+
+def refused(sent, scope):
+    found = route.operation_of(sent, scope)
+    validate.validate(found.operation, parse.parameters(found, sent))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", MANY)
+def test_no_request_makes_work_beyond_its_size(name):
+    """LIM-01: nothing grows with the square of a megabyte; a reader of that kind takes minutes for these."""
+    with pytest.raises(AWSError):
+        refused(*MANY[name])
+
+
+def test_errors_are_told_up_to_a_number():
+    with pytest.raises(CommonError, match=r"^100 validation errors detected: "):
+        refused(*MANY["structures that lack a member"])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,21 @@
 """Queries and form bodies, read strictly: percent-encoding that is wrong and names given twice are refused."""
 
 import re
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from iamd.errors import Common, CommonError
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
+MOST: Final = 10_000
+"""How many parameters are read: it is before the signature is checked, and a megabyte has room for half a million."""
+
 
 def pairs(text: bytes) -> list[tuple[str, str]]:
     """Give the names and values of a query or form body in order; a name without `=` has an empty value."""
+    if text.count(b"&") >= MOST:
+        raise CommonError(Common.MALFORMED, f"A request may have at most {MOST} parameters.")
     found = []
     for piece in text.split(b"&"):
         if piece:
@@ -57,8 +63,8 @@ def text_of(data: bytes) -> str:
 
 def grouped(found: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Give every value of each name; names that differ only in case are refused."""
-    groups: dict[str, tuple[str, ...]] = {}
+    groups: dict[str, list[str]] = {}
     for name, value in found:
-        groups[name] = (*groups.get(name, ()), value)
+        groups.setdefault(name, []).append(value)
     unique([(name, "") for name in groups])
-    return groups
+    return {name: tuple(values) for name, values in groups.items()}

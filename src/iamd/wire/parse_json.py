@@ -29,9 +29,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     # SECURITY: json keeps the last of two values; a reader that keeps the first decides something else.
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise CommonError(Common.VALIDATION, f"Duplicate member: {max(names, key=names.count)}")
+        raise CommonError(Common.VALIDATION, f"Duplicate member: {_repeated(pairs)}")
     return found
+
+
+def _repeated(pairs: list[tuple[str, Any]]) -> str:
+    """The first name that stands there again."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
 
 
 def _no_constant(text: str) -> Any:

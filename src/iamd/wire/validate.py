@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from iamd.errors import Common, CommonError
@@ -25,6 +26,9 @@ _PREFIXES: Final = "It must begin with the / character and contain only alphanum
 _IAM_NAME_PATTERN: Final = "[\\w+=,.@-]+"
 _IAM_PATHS: Final = {"path": _PATHS, "newPath": _PATHS, "pathPrefix": _PREFIXES}
 _PATTERN_WORDS: Final = "Member must satisfy regular expression pattern: "
+MOST: Final = 100
+"""How many errors are told: a megabyte of empty structures would have a million."""
+
 _LENGTHS: Final = frozenset({"string", "blob", "list", "map"})
 Check = Callable[[Any], bool]
 
@@ -34,7 +38,7 @@ def validate(operation: Operation, parameters: Mapping[str, Any]) -> None:
     shape = operation.input
     if shape is None or not shape.members:
         return
-    found = list(_structure(shape, parameters, "", operation.service))
+    found = list(islice(_structure(shape, parameters, "", operation.service), MOST))
     if found:
         raise _error(operation, found)
 
