@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import time
 import tracemalloc
 from contextlib import suppress
 
