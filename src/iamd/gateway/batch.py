@@ -6,7 +6,7 @@ AWS: S3 API Reference, DeleteObjects: each key is deleted or has its own error i
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from iamd.authz.target import Target
+from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.http import HttpRequest
@@ -29,6 +30,23 @@ _OF_BODY: Final = (b"content-md5", b"content-length", b"x-amz-checksum-", b"x-am
 def is_batch(operation: Operation) -> bool:
     """Tell whether the operation's targets are decided one by one instead of all together."""
     return operation.service == "s3" and operation.name == "DeleteObjects"
+
+
+class TooManyKeys(AWSError):
+    """More keys than one request may name; the words are S3's for XML that is not of its schema."""
+
+    code = "MalformedXML"
+    status = 400
+
+
+MOST_KEYS: Final = 1000
+"""S3 API Reference, DeleteObjects: "The request can contain a list of up to 1,000 keys"."""
+
+
+def check(operation: Operation, parameters: Mapping[str, Any]) -> None:
+    """Raise for a batch that names more keys than S3 takes."""
+    if is_batch(operation) and len((parameters.get("Delete") or {}).get("Objects") or ()) > MOST_KEYS:
+        raise TooManyKeys("The XML you provided was not well-formed or did not validate against our published schema")
 
 
 def with_bypass(asked: Asked, target: Target) -> list[Target]:

@@ -66,6 +66,21 @@ class ResourceConflict(AWSError):
     status = 409
 
 
+class PolicyLengthExceededException(AWSError):
+    """A function's policy that has grown too large (Lambda API Reference, AddPermission)."""
+
+    code = "PolicyLengthExceededException"
+    status = 400
+
+
+# S3 User Guide, "Bucket policies", and DynamoDB's and Secrets Manager's quotas: 20 KB. SQS Developer Guide, "Amazon SQS
+# policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
+_LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
+    "sqs": (8_192, InvalidAttributeValue),
+    "sns": (30_720, InvalidAttributeValue),
+    "lambda": (20_480, PolicyLengthExceededException),
+}
+
 Of = Callable[[Asked, str, Facts], Effect | None]
 
 
@@ -73,7 +88,17 @@ def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     """What the request will do to the facts of its first target; nothing for nearly all."""
     found = _EFFECTS.get((asked.operation.service, asked.operation.name))
     effect = found(asked, arn, facts) if found is not None else None
-    return [effect] if effect is not None else []
+    if effect is None:
+        return []
+    if effect.policy is not None:
+        _check_size(asked.operation.service, effect.policy)
+    return [effect]
+
+
+def _check_size(service: str, policy: str) -> None:
+    largest, error = _LARGEST.get(service, (20_480, InvalidPolicy))
+    if len(policy.encode()) > largest:
+        raise error(f"The policy is larger than {largest} bytes.")
 
 
 def _checked(text: str, error: type[AWSError]) -> str:

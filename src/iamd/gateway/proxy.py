@@ -5,7 +5,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +36,7 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
-from iamd.wire import parse, route
+from iamd.wire import parse, route, validate
 from iamd.wire.catalog import CATALOG
 from iamd.wire.hosts import host_of
 from iamd.wire.models import Operation, Protocol
@@ -50,6 +50,9 @@ Send = Callable[[Any], Awaitable[None]]
 
 WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
 # AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
+LARGE_BODY: Final = 64 * 1024
+"""From here on lengths are checked before anything is read out of a body; below it the backend does that."""
+
 _ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
 
@@ -137,7 +140,8 @@ class Gateway:
         operation = self._operation(progress, identity)
         place = self._backends.of(operation.service)
         facts = await self._facts(place)
-        asked = self._asked(progress, identity, facts)
+        parameters = await self._parameters(progress)
+        asked = self._asked(progress, identity, facts, parameters)
         step = await self._decided(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
@@ -170,13 +174,24 @@ class Gateway:
             raise CommonError(Common.MISSING_AUTHENTICATION)
         return found.operation
 
-    def _asked(self, progress: Progress, identity: Identity, facts: Facts) -> Asked:
-        """Step 5: the parameters, and where they are asked."""
+    async def _parameters(self, progress: Progress) -> Mapping[str, Any]:
+        """Step 5: the parameters; a large body is read beside the loop, so that others don't wait for it."""
+        found = progress.route
+        if found is None:
+            raise CommonError(Common.UNKNOWN_OPERATION)
+        if len(progress.request.body or b"") > LARGE_BODY:
+            parameters = await asyncio.to_thread(_read_large, found, progress.request)
+        else:
+            parameters = parse.parameters(found, progress.request)
+        batch.check(found.operation, parameters)
+        progress.parameters = events.shown(found.operation, parameters)
+        return parameters
+
+    def _asked(self, progress: Progress, identity: Identity, facts: Facts, parameters: Mapping[str, Any]) -> Asked:
+        """Where the parameters are asked."""
         found, claim = progress.route, progress.claim
         if found is None:
             raise CommonError(Common.UNKNOWN_OPERATION)
-        parameters = parse.parameters(found, progress.request)
-        progress.parameters = events.shown(found.operation, parameters)
         region = claim.region if claim is not None else self._runtime.settings.region
         if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
@@ -356,6 +371,12 @@ def _check_body(progress: Progress) -> None:
         raise CommonError(Common.NOT_IMPLEMENTED, words)
     if found.operation.name != "CompleteMultipartUpload":
         checksums.verify(request.headers, request.body)
+
+
+def _read_large(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
+    parameters = parse.parameters(found, request)
+    validate.check_lengths(found.operation, parameters)
+    return parameters
 
 
 def _header_value(text: str) -> bytes:

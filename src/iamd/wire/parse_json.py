@@ -1,6 +1,7 @@
 """JSON bodies, read strictly, and their values by the model."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -10,10 +11,17 @@ from iamd.wire.scalars import blob, finite, integer, timestamp, wrong
 from iamd.wire.shapes import Member, Shape
 
 _DEPTH: Final = 32
+_OBJECTS: Final = 500_000
+_VALUES: Final = 4_000_000
+"""How many objects and values a body may hold: beyond that everybody else would wait for its reader."""
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def decode(body: bytes) -> Any:
     """Give the value of a JSON text; a name given twice, NaN, half a character and what nests too deep are refused."""
+    # What stands in strings is no value; they are left out when it could matter.
+    if _is_crowded(body) and _is_crowded(_STRING.sub(b"", body)):
+        raise CommonError(Common.TOO_LARGE, "The request body holds too many values.")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
         # SECURITY: half a surrogate pair is no text: no record could hold it, its request's event least of all.
@@ -23,6 +31,10 @@ def decode(body: bytes) -> Any:
         raise wrong("Unable to parse the request body as JSON") from None
     _bounded(value)
     return value
+
+
+def _is_crowded(text: bytes) -> bool:
+    return text.count(b"{") > _OBJECTS or text.count(b",") + text.count(b"[") > _VALUES
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

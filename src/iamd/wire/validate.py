@@ -43,6 +43,19 @@ def validate(operation: Operation, parameters: Mapping[str, Any]) -> None:
         raise _error(operation, found)
 
 
+def check_lengths(operation: Operation, parameters: Mapping[str, Any]) -> None:
+    """Raise the validation error of this operation's protocol for what is longer than the model's maximum."""
+    shape = operation.input
+    if shape is None:
+        return
+    every = _structure(shape, parameters, "", operation.service)
+    found = list(islice((wrong for wrong in every if _TOO_LONG in wrong[1]), MOST))
+    if found:
+        raise _error(operation, found)
+
+
+_TOO_LONG: Final = "Member must have length less than or equal to"
+
 Wrong = tuple[str, str]
 """A member's path, and the whole sentence about it."""
 
