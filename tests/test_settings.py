@@ -33,6 +33,7 @@ SAMPLES = {
     "header_seconds": ("4.5", 4.5),
     "idle_seconds": ("5.5", 5.5),
     "connections": ("9", 9),
+    "refusals_per_second": ("9", 9),
 }
 """A text for each setting that is none of the default, and what it means; `store` has only one value yet."""
 
@@ -111,6 +112,7 @@ WRONG = {
     "header_seconds": ["0", "nan", "inf", "soon"],
     "idle_seconds": ["-3"],
     "connections": ["0"],
+    "refusals_per_second": ["0", "many"],
     "store": ["postgresql://localhost/iamd", "mysql://x"],
     "host": ["0.0.0.0"],
     "region": ["", "us_east_1", "us-east-1/x", "us-east-1:", "*", "us-east-1\nx", "US-EAST-1"],

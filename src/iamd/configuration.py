@@ -186,6 +186,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "audit_retention_days": (1, 36500),
     "max_staleness_seconds": (0, 3600),
     "connections": (1, 1_000_000),
+    "refusals_per_second": (1, 1_000_000),
     "backend_connect_seconds": (0.01, 3600),
     "backend_response_seconds": (0.01, 86400),
     "backend_idle_seconds": (0.01, 86400),

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from iamd import ids
 from iamd.auth import credentials, sigv4
 from iamd.auth.claim import Claim
@@ -261,6 +263,11 @@ class Work:
 def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpResponse:
     """The error in the protocol the client speaks, recorded."""
     request = progress.request
+    # LIM-03: who is not known is slowed down; who is known is not, whatever others at the same address do.
+    is_unknown = (progress.identity is None or progress.identity is ANONYMOUS) and _is_callers(error)
+    slowed = is_unknown and not runtime.refusals.allows(request.source_ip)
+    if slowed:
+        error = CommonError(Common.THROTTLED)
     if progress.route is not None:
         spoken = Dialect(progress.route.service, progress.route.protocol)
     elif progress.claim is not None:
@@ -276,7 +283,11 @@ def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpRespon
     except Unavailable as lost:
         # The audit queue is full: the refusal stands, and the log tells that events of refusals are lost.
         complaints.tell(f"events of refused requests are lost: {lost}")
-    return response
+    return replace(response, headers=[*response.headers, (b"connection", b"close")]) if slowed else response
+
+
+def _is_callers(error: AWSError) -> bool:
+    return not (isinstance(error, CommonError) and error.kind in {Common.UNAVAILABLE, Common.INTERNAL})
 
 
 def outcome(

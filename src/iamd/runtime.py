@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
+from iamd.refusals import Refusals
 from iamd.settings import Settings
 from iamd.store.store import Store
 
@@ -20,6 +21,7 @@ class Runtime:
     clock: Clock
     keyring: Keyring
     store: Store
+    refusals: Refusals
     worker: int = 0
     """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
 

@@ -83,6 +83,9 @@ class Settings:
     header_seconds: float = setting(10.0, "Longest time that a client may take to send its headers.")
     idle_seconds: float = setting(30.0, "Longest silence of a client within a request.")
     connections: int = setting(1024, "Connections served at a time; more wait or are turned away.")
+    refusals_per_second: int = setting(
+        500, "Requests of unknown callers that one address may have refused in a second before it is throttled."
+    )
     backends: Mapping[str, BackendSettings] = field(
         default_factory=dict, metadata={"doc": "Backends by name, each a `[backends.<name>]` table."}
     )

@@ -14,6 +14,7 @@ from iamd.auth import key_file
 from iamd.auth.key_file import KeyFileError
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock, SharedAdvance
+from iamd.refusals import Refusals
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.settings import Settings, StartError
@@ -97,7 +98,8 @@ def open_runtime(settings: Settings, worker: int = 0) -> Runtime:
     except OSError as error:
         raise _unusable(settings, error) from error
     registry.load()
-    return Runtime(settings=settings, clock=clock, keyring=keyring, store=store, worker=worker)
+    refusals = Refusals(settings.refusals_per_second)
+    return Runtime(settings=settings, clock=clock, keyring=keyring, store=store, refusals=refusals, worker=worker)
 
 
 def _keyring(settings: Settings) -> Keyring:
