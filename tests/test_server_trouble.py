@@ -89,6 +89,31 @@ def events(aws):
     return found
 
 
+def test_decisions_stop_when_their_events_could_not_be_stored_for_too_long(start):
+    """STO-05: after max_staleness_seconds; what the record can't tell of is not given any more."""
+    aws = AWS(start("--backend", "none", "--dev", "--max-staleness-seconds", "1"))
+    sts = aws.client("sts")
+    assert sts.get_caller_identity()["Account"]
+    limit_files(aws.server, 4096)
+    assert sts.get_caller_identity()["Account"]
+    time.sleep(1.5)
+    with pytest.raises(ClientError, match="ServiceUnavailable") as caught:
+        sts.get_caller_identity()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    limit_files(aws.server, None)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            assert sts.get_caller_identity()["Account"]
+            break
+        except ClientError:
+            time.sleep(0.1)
+    else:
+        pytest.fail("it did not recover")
+    assert aws.iamd("VerifyAudit")["Intact"]
+    assert "Traceback" not in aws.server.log.read_text()
+
+
 def test_a_start_on_a_full_disk_is_one_line(server, tmp_path, start):
     from cli.conftest import environment
 
