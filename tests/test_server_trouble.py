@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from running import AWS, Server
 
 
@@ -213,7 +213,7 @@ def write(aws, prefix, acknowledged):
     for number in range(10_000):
         try:
             client.create_user(UserName=f"u{prefix}-{number}")
-        except (ClientError, EndpointConnectionError, HTTPClientError):
+        except (ClientError, BotoCoreError):
             return
         acknowledged.append(f"u{prefix}-{number}")
 

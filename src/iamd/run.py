@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -55,6 +56,11 @@ def _ready(endpoint: str, settings: Settings) -> None:
     sys.stdout.flush()
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn's says what no other line does."""
+    return record.msg != "ASGI callable returned without completing response."
+
+
 class Server(uvicorn.Server):
     """uvicorn's server with iamd's connections; it says when every request is served.
 
@@ -63,6 +69,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, runtime: Runtime, ready: Ready, lifeline: int | None = None) -> None:
         self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         settings = runtime.settings
         super().__init__(
             uvicorn.Config(

@@ -1,6 +1,7 @@
 """The ASGI application: which path or service goes to the pipeline, the gateway or iamd's own doors."""
 
 import ipaddress
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from iamd.http import HttpRequest, HttpResponse
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.wire.hosts import host_of
+
+log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -44,7 +47,11 @@ class App:
         if doors.is_door(request):
             await answer(send, await self._door(request, receive))
         elif self.runtime.gateway is not None and not is_own(request):
-            await self.runtime.gateway.serve(request, receive, send)
+            try:
+                await self.runtime.gateway.serve(request, receive, send)
+            except ConnectionError as error:
+                # The answer had begun; that it does not end tells the client that it is not whole.
+                log.warning("the answer to request %s was broken off: %s", request.id, error)
         else:
             await answer(send, await self._own(request, receive))
 

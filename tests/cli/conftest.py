@@ -51,8 +51,12 @@ def iamd(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             for name, value in (environment(folder) | (env or {})).items():
                 patch.setenv(name, value)
             capsys.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
+            mask = os.umask(0o022)
+            try:
+                with pytest.raises(SystemExit) as ended:
+                    cli.main()
+            finally:
+                os.umask(mask)
         printed = capsys.readouterr()
         return subprocess.CompletedProcess(command, ended.value.code or 0, printed.out, printed.err)
 

@@ -104,6 +104,7 @@ def test_refusals_leave_nothing_behind(used, iamd, folder):
     (folder / "wrong").write_text("wrong\n")
     (folder / "empty").write_text("\n")
     (folder / "junk").write_bytes(os.urandom(5000))
+    (folder / "phrase").chmod(0o644)
     iamd("backup", "b", "--data", data, "--include-key", "--passphrase-file", "phrase")
     before = sorted(path.name for path in folder.iterdir())
     refused = {

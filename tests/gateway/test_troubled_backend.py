@@ -1,5 +1,6 @@
 """GW-06: a backend that stands still, dies, is not there or lies: an error in the service's shape, an event, no hang."""
 
+import http.client
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from raw import Raw
 from running import AWS, Server
 
 SOON = ("--backend-connect-seconds", "1", "--backend-response-seconds", "1.5", "--backend-idle-seconds", "1.5")
@@ -138,6 +140,37 @@ class Lying:
                 connection.sendall(self.answer)
 
 
+def test_a_client_that_goes_is_an_event_and_no_error(cloud):
+    """In the middle of what it sends, and of what it gets."""
+    s3 = cloud.client("s3")
+    s3.put_object(Bucket="bucket", Key="large", Body=b"x" * 20_000_000)
+    url = cloud.client("s3", signature_version="s3v4").generate_presigned_url
+    getting = url("get_object", Params={"Bucket": "bucket", "Key": "large"}).removeprefix(cloud.endpoint)
+    putting = url("put_object", Params={"Bucket": "bucket", "Key": "half"}).removeprefix(cloud.endpoint)
+    host = cloud.endpoint.removeprefix("http://")
+    for _ in range(3):
+        with Raw(cloud.endpoint) as raw:
+            raw.send(f"GET {getting} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            raw.socket.recv(65536)
+        with Raw(cloud.endpoint) as raw:
+            raw.send(
+                f"PUT {putting} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9000000\r\n\r\n".encode(), b"x" * 3_000_000
+            )
+    with pytest.raises(ClientError, match="404"):
+        s3.head_object(Bucket="bucket", Key="half")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        told = [
+            event.get("errorCode")
+            for event in cloud.events("PutObject")
+            if "half" in json.dumps(event["requestParameters"])
+        ]
+        if len(told) == 3:
+            break
+        time.sleep(0.2)
+    assert told == ["IncompleteBody"] * 3
+
+
 @pytest.fixture(scope="module")
 def distant(tmp_path_factory):
     """An iamd whose backends are at URLs: one that nobody serves, and ones that lie."""
@@ -149,6 +182,7 @@ def distant(tmp_path_factory):
         "secretsmanager": Lying(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}"),
         "sns": Lying(b"HTTP/1.1 100 Continue\r\n\r\n" * 3),
         "logs": Lying(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 40_000 + b"\r\n\r\n"),
+        "kms": Lying(b"HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 200_000),
     }
     tables = [f'[backends.{name}]\nurl = "{one.url}"\nservices = ["{name}"]\n' for name, one in lying.items()]
     (folder / "iamd.toml").write_text("".join(tables))
@@ -184,3 +218,11 @@ def test_a_backend_that_lies_is_502_and_never_an_answer(distant, service, operat
     assert status == 502
     assert code.startswith("ServiceUnavailable")
     assert distant.explain(request_id)["ErrorCode"].startswith("ServiceUnavailable")
+
+
+def test_an_answer_that_breaks_off_is_never_taken_for_whole(distant):
+    from gateway.test_large_requests import post
+
+    with pytest.raises(http.client.IncompleteRead):
+        post(distant, "kms", "TrentService.ListKeys", b"{}")
+    assert distant.server.log.read_text().count("was broken off: the backend's answer broke off\n") == 1

@@ -107,10 +107,12 @@ class Gateway:
         begun = _Begun(send)
         try:
             await self._serve(progress, receive, begun)
-        except (ClientGone, BackendBroke):
+        except (ClientGone, BackendBroke) as error:
             if not begun.begun:
                 self._lost(progress)
-            raise
+            # Whoever went away themselves need not be told of.
+            if isinstance(error, BackendBroke):
+                raise
         except AWSError as error:
             await self._refuse(progress, error, begun)
         except Unavailable as error:
