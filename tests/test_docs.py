@@ -12,16 +12,12 @@ import write_tour
 from evidence.evidence import registered
 from pages import PAGES, commands, coverage, gateway, settings
 
-from iamd.cli import COMMANDS
 from iamd.settings import ENVIRONMENT_PREFIX, NAMES, BackendSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WRITTEN_ELSEWHERE = {"docs/performance.md"}
 """Pages that are linked and whose writing has its own command, so that a clone may be without them."""
-
-NOT_BUILT = {"test", "backup", "restore", "fsck"}
-"""Commands that `iamd --help` lists and that no module has yet; the page says so."""
 
 LINK = re.compile(r"(?<!!)\[[^]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```|^(?:    [^\n]*\n)+", re.MULTILINE | re.DOTALL)
@@ -106,7 +102,7 @@ def test_every_command_that_is_named_exists_with_its_options(document):
         path = max((p for p in known if p.split() == words[: len(p.split())]), key=len, default=None)
         if path is None:
             named = words[1] if len(words) > 1 and not words[1].startswith("-") else None
-            assert named is None or named in NOT_BUILT or is_a_group(words[1]), " ".join(words)
+            assert named is None or is_a_group(words[1]), " ".join(words)
             continue
         given = [word.partition("=")[0] for word in words if word.startswith("-") and word != "--"]
         options = {name for option in known[path].params for name in option.opts} | {"-h", "--help"}
@@ -148,12 +144,6 @@ def test_every_command_and_option_stands_on_the_page():
         section = page.partition(f"## {path}\n")[2].partition("\n## ")[0]
         for option in command.params:
             assert not isinstance(option, click.Option) or all(name in section for name in option.opts), path
-
-
-def test_commands_that_are_not_built_are_known_and_said_in_the_readme():
-    assert {name for name in COMMANDS if not commands.is_built(name)} == NOT_BUILT
-    not_yet = text_of(ROOT / "README.md").partition("\nNot yet:\n")[2].partition("\n\nWhere ")[0]
-    assert set(re.findall(r"`iamd (\w+)`", not_yet)) == NOT_BUILT
 
 
 def test_the_readme_shows_the_first_steps_of_the_tour():

@@ -56,8 +56,10 @@ def test_query_chooses_what_is_printed(iamd, named):
 
 def test_what_others_wrote_does_not_steer_the_terminal(aws, iamd, data):
     """The error message holds what the client sent."""
-    with pytest.raises(Exception, match=r"NoSuchEntity|ValidationError") as caught:
-        aws.client("iam").get_user(UserName="a\x1b[31mb")
+    statement = {"Effect": "Allow", "Action": "a\x1b[31mb:Get", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with pytest.raises(Exception, match="MalformedPolicyDocument") as caught:
+        aws.client("iam").create_policy(PolicyName="steering", PolicyDocument=document)
     request_id = caught.value.response["ResponseMetadata"]["RequestId"]
     ended = iamd("explain", request_id, "--data", data)
     assert ended.returncode == 0, ended

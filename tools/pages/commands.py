@@ -1,12 +1,11 @@
 """docs/cli.md: every command with its arguments and options, out of the commands themselves."""
 
 from collections.abc import Iterator
-from importlib import util
 
 import click
 
 from iamd.cli import COMMANDS, iamd
-from pages.markdown import code, codes, document, table
+from pages.markdown import code, document, table
 
 HEAD = """`--help`, alone or after a command, says the same. Exit codes: 0 done, or allowed; 1 denied, or something was
 found; 2 wrong usage, or it cannot start; 3 the server cannot be reached. `iamd exec` and `iamd aws` end with the exit
@@ -22,23 +21,15 @@ CONNECTION = """Commands that ask a server are calls of its service `iamd`, sign
 
 def page() -> str:
     """The page."""
-    missing = [name for name in COMMANDS if not is_built(name)]
     parts = [part for path, command in documented() for part in _command(path, command)]
-    if missing:
-        parts += ["## Not built yet", f"{codes(f'iamd {name}' for name in missing)}."]
     return document("The command line", HEAD, CONNECTION, *parts)
 
 
-def is_built(name: str) -> bool:
-    """Whether there is a module for this command."""
-    return util.find_spec(f"iamd.cli.{name}_command") is not None
-
-
 def documented() -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be run, with what is typed for it."""
+    """Every command, with what is typed for it."""
     context = click.Context(iamd)
     for name in COMMANDS:
-        command = iamd.get_command(context, name) if is_built(name) else None
+        command = iamd.get_command(context, name)
         if command is not None:
             yield from _within(f"iamd {name}", command)
 

@@ -82,19 +82,10 @@ def _statement(match: Match) -> str:
 
 def _unreadable(layers: Layers) -> Iterable[str]:
     """Why policies deny everything that were meant to say something else."""
-    named = [
-        ("identity-based policy", layers.identity),
-        ("permissions boundary", () if layers.boundary is None else (layers.boundary,)),
-        ("session policy", layers.session or ()),
-        ("VPC endpoint policy", layers.endpoint or ()),
-        ("resource-based policy", layers.resource),
-        *(("service control policy", level) for level in layers.scp or ()),
-        *(("resource control policy", level) for level in layers.rcp or ()),
-    ]
-    for name, policies in named:
-        for number, policy in enumerate(policies, 1):
+    for found in layers.sets():
+        for number, policy in enumerate(found.policies, 1):
             if policy.unreadable is not None:
-                yield f"{name} {number} can't be read: {policy.unreadable}"
+                yield f"{found.layer} {number} can't be read: {policy.unreadable}"
 
 
 def _print(results: list[Result], output: str | None, query: str | None) -> None:

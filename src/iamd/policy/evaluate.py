@@ -71,6 +71,13 @@ class Layers:
         found.is_plain = _has_identity_only(found)
         return found
 
+    def sets(self) -> Iterator[PolicySet]:
+        """Every set of policies in play, the organization's levels one by one."""
+        alone = (self.identity, self.boundary, self.session, self.endpoint, self.resource)
+        yield from (found for found in alone if found is not None)
+        yield from self.scp or ()
+        yield from self.rcp or ()
+
 
 def _has_identity_only(layers: Layers) -> bool:
     others = (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint)
