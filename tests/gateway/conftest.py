@@ -1,8 +1,9 @@
-"""The `cloud` fixture: a freshly reset iamd with the embedded backend behind it, and its clients."""
+"""Fixtures: `cloud`, a freshly reset iamd before the embedded backend; `counted`, one before a backend that counts."""
 
 from collections.abc import Iterator
 
 import pytest
+from gateway.counting import CountedCloud
 from running import AWS, Server
 
 
@@ -25,3 +26,11 @@ def cloud(shared_cloud: AWS) -> AWS:
     """A freshly reset iamd with an empty backend."""
     shared_cloud.server.post("/_iamd/reset")
     return shared_cloud
+
+
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountedCloud]:
+    """One iamd before a counting backend for all tests of this process; it is never reset."""
+    running = CountedCloud(tmp_path_factory.mktemp("counted"))
+    yield running
+    running.close()

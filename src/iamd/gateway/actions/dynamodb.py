@@ -23,6 +23,13 @@ _STREAM_OF: Final = re.compile(
 )
 _ARN_MEMBERS: Final = ("ResourceArn", "TableArn", "BackupArn", "ExportArn", "ImportArn", "SourceTableArn")
 
+# What UpdateTable does to a replica, and the row that it needs beside its own (API Reference, UpdateTable).
+_REPLICA_ROWS: Final = {
+    "Create": "creates_replica",
+    "Delete": "deletes_replica",
+    "Disassociate": "disassociates_replica",
+}
+
 
 def values(asked: Asked) -> Mapping[str, Any]:
     """What the rows of the tables of DynamoDB and its streams name."""
@@ -41,6 +48,8 @@ def values(asked: Asked) -> Mapping[str, Any]:
     named = [given[member] for member in _ARN_MEMBERS if given.get(member)]
     if named:
         found["named"] = _resource_arn(named[0])
+    for update in given.get("ReplicaUpdates") or []:
+        found.update((_REPLICA_ROWS[name], True) for name in update if name in _REPLICA_ROWS)
     stream = given.get("StreamArn") or _stream_of(given.get("ShardIterator"))
     if stream and asked.operation.service == "dynamodbstreams":
         found["stream"] = _resource_arn(stream)

@@ -91,6 +91,10 @@ def _check_names(given: Mapping[str, Any]) -> None:
 
 def _group(asked: Asked) -> str | None:
     named = [asked.parameters[member] for member in _GROUP_MEMBERS if asked.parameters.get(member) is not None]
+    keyed = asked.parameters.get("resourceIdentifier")
+    if isinstance(keyed, str) and ":log-group:" in keyed:
+        # AssociateKmsKey names a log group by its ARN here, and a log group is decided on in one way.
+        named.append(keyed)
     if len(named) > 1:
         # AWS: one or the other, not both (API Reference, FilterLogEvents).
         raise InvalidParameter("LogGroup name and LogGroup identifier cannot be used at the same time.")

@@ -16,15 +16,37 @@ from iamd.gateway.actions.asked import Asked, invalid
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
 # AWS: a name should not end like this, as part of an ARN could not be told from a whole one (DescribeSecret).
 _SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$", re.ASCII)
+_FUNCTION: Final = re.compile(
+    r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(?::[$A-Za-z0-9_-]+)?", re.ASCII
+)
 UNKNOWN_SUFFIX: Final = "-??????"
 
 
 def values(asked: Asked) -> Mapping[str, Any]:
-    """The secret's ARN."""
+    """The secret's ARN, the replicas that are asked for, and what is said of rotation."""
     given = asked.parameters
+    found: dict[str, Any] = {**_replicas(given), **_rotation(given)}
     if asked.operation.name == "CreateSecret":
-        return {"secret_arn": _whole(given["Name"], asked.account, asked) + UNKNOWN_SUFFIX}
-    return {"secret_arn": secret_arn(given["SecretId"], asked)} if given.get("SecretId") else {}
+        found["secret_arn"] = _whole(given["Name"], asked.account, asked) + UNKNOWN_SUFFIX
+    elif given.get("SecretId"):
+        found["secret_arn"] = secret_arn(given["SecretId"], asked)
+    return found
+
+
+def _replicas(given: Mapping[str, Any]) -> dict[str, Any]:
+    regions = [replica["Region"] for replica in given.get("AddReplicaRegions") or [] if "Region" in replica]
+    return {"replica_regions": regions} if regions else {}
+
+
+def _rotation(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The function that rotates, and whether the rules of rotation change."""
+    found: dict[str, Any] = {"modifies_rotation": True} if given.get("RotationRules") is not None else {}
+    function = given.get("RotationLambdaARN")
+    if function:
+        if not _FUNCTION.fullmatch(function):
+            raise invalid("Invalid Lambda function ARN")
+        found["rotation_function"] = function
+    return found
 
 
 def secret_arn(identifier: str, asked: Asked) -> str:
@@ -60,11 +82,13 @@ def _whole(name: str, account: str, asked: Asked) -> str:
 
 
 def batch_get_secret_value(asked: Asked) -> list[Target]:
-    """`BatchGetSecretValue`, and `GetSecretValue` on each secret; by filter, on all of them."""
+    """`BatchGetSecretValue`, and `GetSecretValue` on each secret; by filter, `ListSecrets` and all of them."""
     named = [secret_arn(identifier, asked) for identifier in asked.parameters.get("SecretIdList") or []]
     found = [Target(action="secretsmanager:BatchGetSecretValue")]
     found += [Target(arn=arn, action="secretsmanager:GetSecretValue") for arn in named]
-    if asked.parameters.get("Filters") or len(found) == 1:
+    if asked.parameters.get("Filters"):
+        found.append(Target(action="secretsmanager:ListSecrets"))
+    if asked.parameters.get("Filters") or not named:
         # SECURITY: which secrets a filter finds is not known before it is asked: the right to all of them is needed.
         every = f"arn:{asked.partition}:secretsmanager:{asked.region}:{asked.account}:secret:*"
         found.append(Target(arn=every, action="secretsmanager:GetSecretValue"))

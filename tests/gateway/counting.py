@@ -1,0 +1,169 @@
+"""An iamd before a backend that counts: what each boto3 call was decided on, and what of it reached the backend."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from gateway.raw_backend import RawBackend
+from running import ACCOUNT, AWS, Credentials, Server
+
+
+def answer(body: bytes = b"", status: str = "200 OK", *headers: str) -> bytes:
+    """An answer for the backend to give."""
+    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+NOTHING = answer()
+JSON = answer(b"{}")
+CONFIG = """
+[backends.counting]
+url = "{url}"
+account = "{account}"
+access_key_id = "AKIABACKENDBACKEND01"
+secret_access_key = "the-backends-own-secret"
+"""
+
+TRUSTED = ("lambda.amazonaws.com", "logs.amazonaws.com", "s3.amazonaws.com", "cloudtrail.amazonaws.com")
+
+
+def trusting(*services: str) -> str:
+    """A trust policy that lets these services assume the role."""
+    statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+class Counting:
+    """The backend, in a thread of its own. It says yes to everything; `answers` holds what it is to say first."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.raw = RawBackend(self._answer)
+        self._run(self.raw.__aenter__())
+        self.answers: list[bytes] = []
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    async def _answer(self, raw: RawBackend, reader: Any, writer: Any) -> None:
+        while await raw.request(reader):
+            if self.answers:
+                writer.write(self.answers.pop(0))
+            else:
+                writer.write(NOTHING if b"/s3/aws4_request" in raw.heads[-1] else JSON)
+            await writer.drain()
+
+    @property
+    def received(self) -> int:
+        """How many bytes came, ever."""
+        return self.raw.bytes
+
+    @property
+    def last(self) -> tuple[bytes, bytes]:
+        """Head and body of the last request."""
+        return self.raw.heads[-1], self.raw.bodies[-1]
+
+    def close(self) -> None:
+        """End it."""
+        self._run(self.raw.__aexit__())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call: the answer, how many bytes the backend got, and what was decided (asked when wanted)."""
+
+    status: int
+    code: str
+    message: str
+    headers: dict[str, str]
+    sent: int
+    told: dict[str, Any]
+    explain: Callable[[], dict[str, Any]]
+
+    @cached_property
+    def explained(self) -> dict[str, Any]:
+        """What iamd's Explain says of it."""
+        return self.explain()
+
+    @property
+    def event(self) -> str:
+        """The event's name."""
+        return self.explained["EventName"]
+
+    @property
+    def decisions(self) -> list[dict[str, Any]]:
+        """Each decision with its action, resource, outcome and context."""
+        return self.explained["Decisions"]
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Action and resource of each decision."""
+        return [(one["Action"], one["Resource"]) for one in self.decisions]
+
+    def context(self, action: str) -> dict[str, Any]:
+        """The condition keys of the one decision on an action, each value as text or several."""
+        (found,) = [one["Context"] for one in self.decisions if one["Action"] == action]
+        return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+class CountedCloud:
+    """Calls through boto3, with what was decided read back by iamd's Explain."""
+
+    def __init__(self, folder: Path) -> None:
+        self.backend = Counting()
+        config = folder / "iamd.toml"
+        config.write_text(CONFIG.format(url=self.backend.raw.url, account=ACCOUNT))
+        self.server = Server(folder / "data", "--backend", "none", "--dev", "--config", str(config))
+        self.aws = AWS(self.server)
+        self.nobody = self.aws.user("nobody")
+        self.aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=trusting(*TRUSTED))
+
+    def call(
+        self, service: str, operation: str, given: dict[str, Any], credentials: Credentials | None = None, **config: Any
+    ) -> Outcome:
+        """Call an operation by the model's name; an error is an outcome as well."""
+        client = self.aws.client(service, credentials, inject_host_prefix=False, **config)
+        before = self.backend.received
+        try:
+            told = client._make_api_call(operation, given)
+            error = {"Code": "", "Message": ""}
+        except ClientError as refused:
+            told, error = refused.response, refused.response["Error"]
+        _drained(told)
+        sent = self.backend.received - before
+        meta = told["ResponseMetadata"]
+        # botocore reads no request id out of the answer to a HEAD that was refused.
+        request_id = meta.get("RequestId") or meta["HTTPHeaders"]["x-amz-request-id"]
+        return Outcome(
+            meta["HTTPStatusCode"],
+            error.get("Code", ""),
+            error.get("Message", ""),
+            meta["HTTPHeaders"],
+            sent,
+            told,
+            partial(self.aws.explain, request_id),
+        )
+
+    def close(self) -> None:
+        """End both."""
+        code = self.server.stop()
+        self.backend.close()
+        assert code == 0
+
+
+def _drained(told: dict[str, Any]) -> None:
+    for value in told.values():
+        close = getattr(value, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,170 @@
+"""Parameters of any operation of any service: what a model requires, with sensible values for names that mean things."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fn"
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tbl"
+STREAM = f"{TABLE}/stream/2026-01-31T12:00:00.000"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:que"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
+    '"Resource":"%s"}]}'
+)
+MOMENT = datetime(2030, 1, 31, 12, 0, 0, tzinfo=UTC)
+
+# Members by service ("*" is every one) and name; what is not here is made up from the shape.
+NAMED: dict[str, dict[str, Any]] = {
+    "*": {"RoleArn": ROLE, "roleArn": ROLE, "Role": ROLE, "executionRoleArn": ROLE, "importRoleArn": ROLE},
+    "s3": {
+        "Bucket": "bkt", "Key": "dir/key", "CopySource": "src/dir/old", "UploadId": "upl", "PartNumber": 1,
+        "Policy": POLICY % "arn:aws:s3:::bkt", "MFA": "123456", "RequestRoute": "route",
+    },
+    "sqs": {
+        "QueueUrl": f"https://queue.example/{ACCOUNT}/que", "QueueName": "que", "SourceArn": QUEUE,
+        "TaskHandle": "eyJ0YXNrSWQiOiJ0Iiwic291cmNlQXJuIjoiYXJuOmF3czpzcXM6dXMtZWFzdC0xOjEyMzQ1Njc4OTAxMjpxdWUifQ==",
+        "AWSAccountIds": [ACCOUNT], "Actions": ["SendMessage"],
+    },
+    "dynamodb": {
+        "TableName": "tbl", "IndexName": "idx", "GlobalTableName": "tbl", "TargetTableName": "new",
+        "SourceTableName": "tbl", "BackupName": "bck", "TableArn": TABLE, "ResourceArn": TABLE, "SourceTableArn": TABLE,
+        "BackupArn": f"{TABLE}/backup/01", "ExportArn": f"{TABLE}/export/01", "ImportArn": f"{TABLE}/import/01",
+        "Key": {"pk": {"S": "me"}}, "Item": {"pk": {"S": "me"}}, "Statement": "SELECT * FROM tbl WHERE pk = 'me'",
+        "Policy": POLICY % TABLE,
+        "StreamArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/str", "S3Bucket": "bkt",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "ReturnConsumedCapacity": "NONE",
+    },
+    "dynamodbstreams": {"StreamArn": STREAM, "ShardIterator": f"{STREAM}|1|AAAA"},
+    "lambda": {
+        "FunctionName": "fn", "Qualifier": "live", "LayerName": "lay", "VersionNumber": 3, "UUID": "01234567-89ab-cdef-0123-456789abcdef",
+        "Name": "live", "CapacityProviderName": "cap", "Resource": FUNCTION, "ResourceArn": FUNCTION,
+        "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:lay:3", "Principal": "s3.amazonaws.com",
+        "Action": "lambda:InvokeFunction", "FunctionVersion": "1", "CallbackId": "callback",
+        "CodeSigningConfigArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-0123456789abcdef0",
+        "DurableExecutionArn": f"{FUNCTION}:1/durable-execution/run/id", "EventSourceArn": QUEUE,
+        "CapacityProviderArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:cap",
+        "CapacityProviderOperatorRoleArn": ROLE, "Policy": POLICY % FUNCTION,
+        "AllowedPublishers": {
+            "SigningProfileVersionArns": [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/p/1234567890"]
+        },
+    },
+    "secretsmanager": {
+        "SecretId": SECRET, "Name": "sec", "ResourcePolicy": POLICY % SECRET,
+        "SecretIdList": [SECRET], "RotationLambdaARN": FUNCTION,
+    },
+    "logs": {
+        "logGroupName": "/grp", "logStreamName": "str", "destinationName": "dst", "id": "deliv", "name": "nam",
+        "deliverySourceName": "dsrc", "deliveryDestinationName": "ddst", "lookupTableName": "lut",
+        "deliveryDestinationArn": f"{LOGS}:delivery-destination:ddst", "lookupTableArn": f"{LOGS}:lookup-table:lut",
+        "anomalyDetectorArn": f"{LOGS}:anomaly-detector:det", "identifier": f"{LOGS}:scheduled-query:sq",
+        "logGroupIdentifier": "/grp", "logGroupIdentifiers": ["/grp"], "logGroupNames": ["/grp"],
+        "logGroupArnList": [f"{LOGS}:log-group:/grp"], "resourceArn": f"{LOGS}:log-group:/grp",
+        "resourceIdentifier": f"{LOGS}:query-result:*", "destinationArn": FUNCTION, "queryString": "fields @message",
+        "scheduledQueryArn": f"{LOGS}:scheduled-query:sq", "tableBucketArn": f"arn:aws:s3tables:{REGION}:{ACCOUNT}:bucket/b",
+        "policyDocument": '{"Fields":["a"]}', "logObjectPointer": "pointer", "logRecordPointer": "pointer",
+    },
+}  # fmt: skip
+
+# What an operation is about, though its model does not require it.
+ALSO: dict[tuple[str, str], tuple[str, ...]] = {
+    ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
+    ("logs", "AssociateKmsKey"): ("logGroupName",),
+    ("logs", "DescribeLogStreams"): ("logGroupName",),
+    ("logs", "DisassociateKmsKey"): ("logGroupName",),
+    ("logs", "FilterLogEvents"): ("logGroupName",),
+    ("logs", "GetLogEvents"): ("logGroupName",),
+    ("logs", "GetLogGroupFields"): ("logGroupName",),
+    ("logs", "StartQuery"): ("logGroupName",),
+}
+
+
+@cache
+def model(service: str) -> ServiceModel:
+    """botocore's model of a service."""
+    return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+
+
+def operations(service: str) -> list[str]:
+    """Every operation of a service."""
+    return sorted(model(service).operation_names)
+
+
+def of(service: str, operation: str, *wanted: str) -> dict[str, Any]:
+    """What the operation requires, and the members that are wanted beside that (dotted ones within structures)."""
+    shape = model(service).operation_model(operation).input_shape
+    return _structure(service, shape, wanted, 6) if shape is not None else {}
+
+
+def whole(service: str, operation: str) -> dict[str, Any]:
+    """What the operation requires, and what it is about."""
+    return of(service, operation, *ALSO.get((service, operation), ()))
+
+
+def _structure(service: str, shape: Any, wanted: tuple[str, ...], depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    asked = {path.partition(".")[0] for path in wanted}
+    names = [name for name in shape.members if name in shape.required_members or name in asked]
+    if not names and depth < 6 and shape.members:
+        # A structure without a member says nothing, and a union has to have one.
+        names = [next(iter(shape.members))]
+    for name in names:
+        inner = tuple(path.partition(".")[2] for path in wanted if path.startswith(name + "."))
+        found[name] = value(service, name, shape.members[name], inner, depth - 1)
+    return found
+
+
+def value(service: str, name: str, shape: Any, wanted: tuple[str, ...] = (), depth: int = 6) -> Any:
+    """A value for one member."""
+    for known in (NAMED.get(service, {}), NAMED["*"]):
+        if known.get(name) is not None and not wanted and _fits(known[name], shape):
+            return known[name]
+    if depth < 0 and shape.type_name in {"structure", "list", "map"}:
+        return {"structure": {}, "list": [], "map": {}}[shape.type_name]
+    match shape.type_name:
+        case "structure":
+            return _structure(service, shape, wanted, depth)
+        case "list":
+            return [
+                value(service, name, shape.member, wanted, depth - 1) for _ in range(shape.metadata.get("min", 1) or 1)
+            ]
+        case "map":
+            key = shape.key.enum[0] if getattr(shape.key, "enum", None) else "key"
+            return {key: value(service, name, shape.value, wanted, depth - 1)}
+        case "string":
+            return _string(shape)
+        case other:
+            return _SCALARS[other](shape)
+
+
+def _fits(known: Any, shape: Any) -> bool:
+    kinds = {"string": str, "list": list, "map": dict, "structure": dict, "integer": int, "long": int}
+    return isinstance(known, kinds.get(shape.type_name, ()))
+
+
+def _string(shape: Any) -> str:
+    if getattr(shape, "enum", None):
+        return str(shape.enum[0])
+    length = shape.metadata.get("min", 0)
+    return "value"[: shape.metadata.get("max", 5)].ljust(length, "x")
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "integer": lambda shape: max(1, shape.metadata.get("min", 1)),
+    "long": lambda shape: max(1, shape.metadata.get("min", 1)),
+    "float": lambda _: 1.5,
+    "double": lambda _: 1.5,
+    "boolean": lambda _: True,
+    "timestamp": lambda _: MOMENT,
+    "blob": lambda _: b"data",
+}

@@ -1,0 +1,91 @@
+"""What AWS's Service Authorization Reference says of one decision: whether its action, ARN and keys belong together.
+
+What AWS's own pages say otherwise than the reference stands here by name, with the page.
+"""
+
+import re
+from functools import cache
+
+from iamd.data import service_reference
+
+# Operations that the reference has no action for: nothing can be decided about them, so they are refused.
+REFUSED = {
+    "dynamodb": {"CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"},
+    "lambda": {"DeleteDurableExecution", "PauseDurableExecution", "ResumeDurableExecution"},
+    "logs": {"GetLogObject"},
+    "secretsmanager": {"AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "ListResourcePolicies"},
+}
+# `*` where the reference has a resource type: nothing in the request names the resource.
+WITHOUT_RESOURCE = {
+    ("dynamodb", "ListExports"): "without TableArn it lists those of every table (API Reference, ListExports)",
+    ("dynamodb", "ListImports"): "without TableArn it lists those of every table (API Reference, ListImports)",
+    ("lambda", "SendDurableExecutionCallbackFailure"): "a callback's id is opaque (API Reference)",
+    ("lambda", "SendDurableExecutionCallbackHeartbeat"): "a callback's id is opaque (API Reference)",
+    ("lambda", "SendDurableExecutionCallbackSuccess"): "a callback's id is opaque (API Reference)",
+    ("logs", "ListAnomalies"): "without anomalyDetectorArn it lists every detector's (API Reference, ListAnomalies)",
+    ("logs", "ListLogAnomalyDetectors"): "it takes a log group to filter by, and no detector (API Reference)",
+    ("s3", "WriteGetObjectResponse"): "its route and token are opaque (API Reference, WriteGetObjectResponse)",
+    ("secretsmanager", "ValidateResourcePolicy"): "SecretId is optional (API Reference, ValidateResourcePolicy)",
+}
+# An ARN of another form than the reference's.
+OTHER_RESOURCE = {
+    # "resourceIdentifier": a log group's ARN or this one (API Reference, AssociateKmsKey and DisassociateKmsKey).
+    ("logs", "AssociateKmsKey"): r"arn:aws:logs:us-east-1:[0-9]{12}:query-result:\*",
+    ("logs", "DisassociateKmsKey"): r"arn:aws:logs:us-east-1:[0-9]{12}:query-result:\*",
+    # The reference has a slip here, as GetDeliverySource shows.
+    ("logs", "DeleteDeliverySource"): r"arn:aws:logs:us-east-1:[0-9]{12}:delivery-source:nam",
+    # CloudWatch Logs User Guide, "CloudWatch Logs permissions reference".
+    ("logs", "DescribeLogGroups"): r"arn:aws:logs:us-east-1:[0-9]{12}:log-group::log-stream:",
+}
+# Named by an API's page, and not by the reference.
+WITHOUT_ACTION = {"logs:PutMetricExtractionPolicy"}  # API Reference, PutAccountPolicy
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_KINDS = {"Partition": r"aws[a-z-]*", "Region": r"[a-z0-9-]+", "Account": r"[0-9]{12}"}
+
+
+def action(name: str) -> service_reference.Action | None:
+    """The action of a name such as `s3:GetObject`."""
+    prefix, _, short = name.partition(":")
+    return service_reference.action(prefix, short)
+
+
+def arn_forms(name: str) -> list[str]:
+    """The ARN forms of an action's resource types."""
+    found, prefix = action(name), name.partition(":")[0]
+    types = [service_reference.service(prefix).resource_type(resource.name) for resource in found.resources]
+    return [kind.arn for kind in types if kind is not None]
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = _PLACEHOLDER.split(form)
+    return re.compile("".join(_KINDS.get(p, ".+") if n % 2 else re.escape(p) for n, p in enumerate(parts)), re.DOTALL)
+
+
+def is_resource_of(name: str, arn: str) -> bool:
+    """Whether the ARN is of a form that the reference gives for the action; `*` exactly where it gives none."""
+    forms = arn_forms(name)
+    return any(_pattern(form).fullmatch(arn) for form in forms) if forms else arn == "*"
+
+
+def agrees(service: str, operation: str, name: str, arn: str) -> bool:
+    """Whether this decision of an operation is on what the reference says, or on what AWS's pages say instead."""
+    if name in WITHOUT_ACTION:
+        return action(name) is None
+    if is_resource_of(name, arn):
+        return True
+    if arn == "*":
+        return (service, operation) in WITHOUT_RESOURCE
+    return re.fullmatch(OTHER_RESOURCE.get((service, operation), ""), arn) is not None
+
+
+def strange_keys(name: str, context: dict) -> list[str]:
+    """The service's own condition keys in a context that the reference does not give this action."""
+    prefix, known = name.partition(":")[0], action(name)
+    if known is None:
+        return []
+    reference = service_reference.service(prefix)
+    allowed = [reference.condition_key(key) for key in known.every_condition_key]
+    own = [key for key in context if key.startswith(f"{prefix}:")]
+    return [key for key in own if not any(one is not None and one.names(key) for one in allowed)]

@@ -1,0 +1,103 @@
+"""Requests that a row of a table counts for: its operation's parameters, with what its template and condition want."""
+
+import re
+
+from gateway import parameters
+
+from iamd.authz.target import Target
+from iamd.gateway.actions import mapping
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.table import Row, table
+from iamd.wire.models import service as model_of
+
+# What stands for a computed value in a request.
+COMPUTED = {
+    "s3": {"source_bucket": "CopySource", "source_key": "CopySource", "source_version": "CopySource"},
+    "sqs": {"queue_name": "QueueUrl", "queue_account": "QueueUrl", "queue_region": "QueueUrl"},
+    "dynamodb": {
+        "table": "TableName", "index": "IndexName", "target_table": "TargetTableName", "named": "ResourceArn",
+        "creates_replica": "ReplicaUpdates", "deletes_replica": "ReplicaUpdates",
+        "disassociates_replica": "ReplicaUpdates",
+    },
+    "dynamodbstreams": {"stream": "StreamArn"},
+    "lambda": {
+        "function": "FunctionName", "whole_function": "FunctionName", "layer": "LayerName", "named": "Resource",
+        "provider": "CapacityProviderName", "code_bucket": "S3Bucket", "code_key": "S3Key", "plain_code": "S3Key",
+        "versioned_code": "S3ObjectVersion", "function_of_key": "FunctionName", "auth_type": "AuthType",
+    },
+    "logs": {"group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
+    "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
+}  # fmt: skip
+
+
+# Other members by which an operation may name the same thing.
+ALTERNATIVES = {
+    "QueueUrl": ("SourceArn", "TaskHandle", "QueueName"),
+    "TableName": ("SourceTableName", "SourceTableArn"),
+    "TargetTableName": ("TableCreationParameters",),
+    "ResourceArn": ("TableArn", "BackupArn", "ExportArn", "ImportArn", "SourceTableArn"),
+    "StreamArn": ("ShardIterator",),
+    "Resource": ("ResourceArn", "Arn"),
+    "S3Bucket": ("Content",),
+    "S3Key": ("Content",),
+    "S3ObjectVersion": ("Content",),
+    "SecretId": ("Name",),
+    "logGroupName": ("logGroupIdentifier",),
+    "resourceArn": (
+        "resourceIdentifier", "anomalyDetectorArn", "lookupTableArn", "deliveryDestinationArn", "identifier",
+    ),
+}  # fmt: skip
+PLACE = {"S3Bucket": "bkt", "S3Key": "code.zip"}
+# What a request holds for which this computed value is there.
+COUNTING = {
+    "source_version": {"CopySource": "src/dir/old?versionId=ver"},
+    "to_destination": {"destinationArn": f"{parameters.LOGS}:destination:dst"},
+    "plain_code": PLACE,
+    "versioned_code": {**PLACE, "S3ObjectVersion": "v"},
+    "creates_replica": {"ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1"}}]},
+    "deletes_replica": {"ReplicaUpdates": [{"Delete": {"RegionName": "eu-west-1"}}]},
+    "disassociates_replica": {"ReplicaUpdates": [{"Disassociate": {"RegionName": "eu-west-1"}}]},
+}
+
+
+def target_of(service: str, name: str, row: Row) -> Target:
+    """The target that this row makes of a request for which it counts."""
+    given = parameters_of(service, name, row)
+    asked = Asked(model_of(service).operation(name), given, parameters.ACCOUNT, parameters.REGION)
+    values = {**given, **asked.place, **mapping.VALUES[service](asked)}
+    assert row.condition is None or row.condition.holds(values), given
+    return mapping._target(table(service), row, values, {})
+
+
+def parameters_of(service: str, name: str, row: Row) -> dict:
+    """Parameters for which the row counts."""
+    shape = parameters.model(service).operation_model(name).input_shape
+    members = set(shape.members) if shape is not None else set()
+    wanted = []
+    for path in _named(row):
+        standing = COMPUTED.get(service, {}).get(path, path)
+        options = [standing, *ALTERNATIVES.get(standing, ())]
+        wanted += [option for option in options if option.partition(".")[0] in members][:1]
+    return _counting(row, parameters.of(service, name, *wanted))
+
+
+def _named(row: Row) -> list[str]:
+    """The members that must be given for a row to count, and those that its template names."""
+    given = re.findall(r"\{([A-Za-z0-9_]+)\}", row.template)
+    if row.condition is not None and not row.condition.inverted:
+        given.append(row.condition.members[0][0])
+    return given
+
+
+def _counting(row: Row, given: dict) -> dict:
+    if row.condition is None:
+        return given
+    path, value = row.condition.members[0]
+    if row.condition.inverted:
+        return {name: item for name, item in given.items() if name not in {p for p, _ in row.condition.members}}
+    if path in COUNTING:
+        wanted = COUNTING[path]
+        return {**given, "Content": wanted} if "Content" in given else {**given, **wanted}
+    if value not in {None, "true"}:
+        return {**given, path: value}
+    return given

@@ -1,0 +1,116 @@
+"""Every operation of the services that are exact, through boto3 before a backend that counts.
+
+Allowed: decided on an action and a resource of the reference, recorded, forwarded. Denied: the service's own error, and
+not one byte reaches the backend.
+"""
+
+import struct
+import zlib
+
+import pytest
+from gateway import parameters, reference
+from gateway.counting import answer
+
+SERVICES = ("dynamodb", "dynamodbstreams", "lambda", "logs", "s3", "secretsmanager", "sqs")
+# Requests of these names are those of the newer ones on the wire.
+SUPERSEDED = {
+    "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
+    "GetBucketNotification": "GetBucketNotificationConfiguration",
+    "PutBucketLifecycle": "PutBucketLifecycleConfiguration",
+    "PutBucketNotification": "PutBucketNotificationConfiguration",
+}
+
+
+def event(kind: str) -> bytes:
+    """One event of a stream (Amazon Transcribe Developer Guide, "Event stream encoding")."""
+    pairs = {":event-type": kind, ":message-type": "event", ":content-type": "application/x-amz-json-1.1"}
+    headers = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in pairs.items()
+    )
+    prelude = struct.pack(">II", 16 + len(headers) + 2, len(headers))
+    told = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers + b"{}"
+    return told + struct.pack(">I", zlib.crc32(told))
+
+
+# What the backend has to say for botocore to take the answer.
+ANSWERS = {
+    ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
+    ("logs", "StartLiveTail"): event("initial-response"),
+}
+# Status, code, and how the error is told: S3 API Reference, "Error responses"; SQS Developer Guide, "Making requests";
+# "Common errors" of DynamoDB, Secrets Manager and CloudWatch Logs; Lambda API Reference, "Common errors".
+DENIED = {
+    "dynamodb": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
+    "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
+    "lambda": (403, "AccessDeniedException", "application/json"),
+    "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "s3": (403, "AccessDenied", "application/xml"),
+    "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_operation_is_decided_as_the_reference_says_and_not_one_byte_of_a_denied_one_is_sent(counted, service):
+    names = [name for name in parameters.operations(service) if name not in reference.REFUSED.get(service, ())]
+    called = {name: called_by_both(counted, service, name) for name in names}
+    wrong = {}
+    for name, (allowed, denied) in called.items():
+        found = [*wrong_if_allowed(service, name, allowed), *wrong_if_denied(service, name, denied, allowed.asked[0])]
+        if found:
+            wrong[name] = found
+    assert wrong == {}
+
+
+def called_by_both(counted, service, name):
+    """The outcome of one request for the administrator and for a user without a policy."""
+    given = parameters.whole(service, name)
+    counted.backend.answers += [answer(body) for one, body in ANSWERS.items() if one == (service, name)]
+    return counted.call(service, name, given), counted.call(service, name, given, counted.nobody)
+
+
+def wrong_if_allowed(service, name, allowed):
+    if allowed.status not in {200, 201, 202, 204} or not allowed.sent:
+        yield allowed.status, allowed.message, allowed.sent
+    if allowed.event != SUPERSEDED.get(name, name):
+        yield allowed.event
+    for decision in allowed.decisions:
+        action, resource = decision["Action"], decision["Resource"]
+        if decision["Outcome"] != "Allowed":
+            yield decision
+        if action == "iam:PassRole":
+            continue
+        if not reference.agrees(service, name, action, resource) or reference.strange_keys(action, decision["Context"]):
+            yield decision
+
+
+def wrong_if_denied(service, name, denied, first):
+    if denied.sent or denied.asked != [first]:
+        yield denied.sent, denied.asked
+    if name == "DeleteObjects":
+        return
+    code = "403" if name.startswith("Head") else DENIED[service][1]
+    wanted = (DENIED[service][0], code, DENIED[service][2])
+    if (denied.status, denied.code, denied.headers["content-type"]) != wanted:
+        yield denied.status, denied.code, denied.headers["content-type"]
+    if not name.startswith("Head") and denied.message != words(service, *first):
+        yield denied.message
+
+
+def words(service, action, resource):
+    """The denial (IAM User Guide, "Troubleshoot access denied error messages"); S3 quotes the resource."""
+    quoted = f'"{resource}"' if service == "s3" else resource
+    on = f" on resource: {quoted}" if resource != "*" else ""
+    return (
+        f"User: arn:aws:iam::{parameters.ACCOUNT}:user/nobody is not authorized to perform: {action}{on} because no "
+        f"identity-based policy allows the {action} action"
+    )
+
+
+@pytest.mark.parametrize("service", [service for service in SERVICES if service in reference.REFUSED])
+def test_an_operation_without_an_action_is_refused_to_everybody_with_a_clear_message(counted, service):
+    for name in reference.REFUSED[service]:
+        told = counted.call(service, name, parameters.whole(service, name))
+        assert (told.status, told.code, told.headers["content-type"], told.sent) == (*DENIED[service], 0)
+        assert told.message == f"iamd knows no IAM action for {service}:{name}, so the request cannot be decided."

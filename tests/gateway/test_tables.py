@@ -1,0 +1,139 @@
+"""Every table of the gateway against AWS's Service Authorization Reference, API References and botocore's models."""
+
+import re
+
+import pytest
+from gateway import parameters, reference
+from gateway.row_requests import COMPUTED, target_of
+
+from iamd.data import service_reference
+from iamd.gateway.actions.table import services, table
+
+
+def rows_of(service):
+    return [(name, row) for name, rows in table(service).rows.items() for row in rows]
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_operation_of_the_model_is_in_the_table_or_refused_because_the_reference_has_no_action(service):
+    found, known = table(service), set(parameters.operations(service))
+    assert known - {*found.rows, *found.computed} == reference.REFUSED.get(service, set())
+    assert {*found.rows, *found.computed} <= known
+    assert not {*found.rows} & {*found.computed}
+    for name in reference.REFUSED.get(service, ()):
+        assert service_reference.action(found.prefix, name) is None
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_action_of_a_row_exists_as_it_is_spelt(service):
+    unknown = {row.action for _, row in rows_of(service) if spelt(row.action) != row.action}
+    assert unknown == {action for action in reference.WITHOUT_ACTION if action.startswith(f"{table(service).prefix}:")}
+
+
+def spelt(action):
+    found = reference.action(action)
+    return found and f"{action.partition(':')[0]}:{found.name}"
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_condition_key_exists_and_names_a_member_of_some_operation(service):
+    found = table(service)
+    members = {
+        name
+        for operation in parameters.operations(service)
+        if (shape := parameters.model(service).operation_model(operation).input_shape) is not None
+        for name in shape.members
+    }
+    known = service_reference.service(found.prefix)
+    for key, path in found.keys.items():
+        # `s3:RequestObjectTag/` stands for every tag's key.
+        assert known.condition_key(key + "x" if key.endswith("/") else key) is not None, key
+        assert path.partition(".")[0] in members | VALUES_OF_KEYS.get(service, set()), key
+
+
+# Values that functions of the service's module work out for keys alone.
+VALUES_OF_KEYS = {
+    "dynamodb": {
+        "attributes", "enclosing", "first_keys", "second_keys", "third_keys", "fourth_keys", "full_table_scan",
+        "leading_keys", "select",
+    },
+    "lambda": {"function_of_key", "auth_type"},
+    "s3": {
+        "auth_type", "content_sha256", "copy_source", "object_creation", "object_lock_date", "object_lock_days",
+        "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "signature_age", "signature_version",
+    },
+    "secretsmanager": {"secret_arn", "replica_regions", "modifies_rotation"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_member_that_a_row_names_is_the_operations_or_computed_for_it(service):
+    known = {"partition", "region", "account", *COMPUTED.get(service, {})}
+    for name, row in rows_of(service):
+        shape = parameters.model(service).operation_model(name).input_shape
+        conditions = [path for path, _ in row.condition.members] if row.condition is not None else []
+        for path in [*re.findall(r"\{([A-Za-z0-9_]+)\}", row.template), *conditions]:
+            assert path in known or is_member(shape, path.split(".")), (name, path)
+
+
+def is_member(shape, path):
+    return not path or (path[0] in shape.members and is_member(shape.members[path[0]], path[1:]))
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_row_is_decided_on_an_arn_of_the_form_that_the_reference_gives(service):
+    without, other = set(), set()
+    for name, row in rows_of(service):
+        target = target_of(service, name, row)
+        if row.action in reference.WITHOUT_ACTION or reference.is_resource_of(row.action, target.arn):
+            continue
+        assert reference.agrees(service, name, row.action, target.arn), (name, row, target.arn)
+        (without if target.arn == "*" else other).add((service, name))
+    assert without == {one for one in reference.WITHOUT_RESOURCE if one[0] == service}
+    assert other == {one for one in reference.OTHER_RESOURCE if one[0] == service}
+
+
+@pytest.mark.parametrize("service", services())
+def test_no_row_has_a_key_that_the_reference_does_not_give_its_action(service):
+    for name, row in rows_of(service):
+        assert reference.strange_keys(row.action, target_of(service, name, row).context) == []
+
+
+# What an API's page (botocore's models have its text) names without asking the caller for it.
+NAMED_ONLY = {
+    ("s3", "CreateBucket"): {"s3:PutBucketPublicAccessBlock"},  # for a later DeletePublicAccessBlock
+    ("s3", "DeleteObject"): {"s3:PutLifeCycleConfiguration"},  # to be denied, for whoever may not delete by a rule
+    ("s3", "GetObject"): {"s3:ListBucket"},  # decides between 404 and 403 of an object that is not there
+    ("s3", "GetObjectAttributes"): {"s3:ListBucket"},
+    ("s3", "HeadObject"): {"s3:ListBucket"},
+    ("s3", "PutBucketAbac"): {"s3:PutBucketABAC"},  # the reference spells it otherwise
+    ("s3", "PutBucketLifecycle"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},  # to be denied, as above
+    ("s3", "PutBucketLifecycleConfiguration"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    ("s3", "PutBucketNotificationConfiguration"): {"s3:ReducedRedundancyLostObject"},  # an event
+    # Needed by the role that is passed.
+    ("logs", "CreateImportTask"): {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutResourcePolicy"},
+    ("logs", "PutDataProtectionPolicy"): {"logs:Unmask"},  # for those who read later
+    ("logs", "PutAccountPolicy"): {"logs:Unmask"},
+    ("logs", "PutResourcePolicy"): {"logs:CreateLogStream", "logs:PutLogEvents"},  # in an example of a policy
+    # For replicas of other accounts' secrets only, and nothing in the request tells such a one.
+    ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
+}
+_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager):[A-Z][A-Za-z]+")
+
+
+@pytest.mark.parametrize("service", services())
+def test_every_action_that_an_apis_page_asks_for_is_in_a_row(service):
+    missing = {}
+    for name, rows in table(service).rows.items():
+        text = parameters.model(service).operation_model(name).documentation
+        missing[service, name] = set(_NAMED.findall(text)) - {row.action for row in rows}
+    told = {key: value for key, value in missing.items() if value}
+    assert told == {key: value for key, value in NAMED_ONLY.items() if key[0] == service}
+
+
+@pytest.mark.parametrize("name", ["PutAccountPolicy", "DeleteAccountPolicy"])
+def test_every_kind_of_account_policy_needs_an_action_of_its_own(name):
+    kinds = parameters.model("logs").operation_model(name).input_shape.members["policyType"].enum
+    asked = {row.condition.members[0][1] for row in table("logs").rows[name] if row.condition is not None}
+    # Deleting metric extraction policies needs nothing more (API Reference, DeleteAccountPolicy).
+    assert set(kinds) - asked == ({"METRIC_EXTRACTION_POLICY"} if name.startswith("Delete") else set())
