@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from gateway.raw_backend import RawBackend
+from gateway.wire import Reply, Wire
 from running import ACCOUNT, AWS, Credentials, Server
 
 
@@ -97,9 +98,9 @@ class Outcome:
         return self.explain()
 
     @property
-    def event(self) -> str:
-        """The event's name."""
-        return self.explained["EventName"]
+    def event(self) -> tuple[str, str]:
+        """The event's source and name."""
+        return self.explained["EventSource"], self.explained["EventName"]
 
     @property
     def decisions(self) -> list[dict[str, Any]]:
@@ -126,6 +127,7 @@ class CountedCloud:
         config.write_text(CONFIG.format(url=self.backend.raw.url, account=ACCOUNT))
         self.server = Server(folder / "data", "--backend", "none", "--dev", "--config", str(config))
         self.aws = AWS(self.server)
+        self.wire = Wire(self.server)
         self.nobody = self.aws.user("nobody")
         self.aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=trusting(*TRUSTED))
 
@@ -136,7 +138,7 @@ class CountedCloud:
         client = self.aws.client(service, credentials, inject_host_prefix=False, **config)
         before = self.backend.received
         try:
-            told = client._make_api_call(operation, given)
+            told = client._make_api_call(operation, dict(given))  # botocore adds to it
             error = {"Code": "", "Message": ""}
         except ClientError as refused:
             told, error = refused.response, refused.response["Error"]
@@ -155,8 +157,17 @@ class CountedCloud:
             partial(self.aws.explain, request_id),
         )
 
+    def explained(self, reply: Reply) -> dict[str, Any]:
+        """What iamd's Explain says of a request that went over the wire."""
+        return self.aws.explain(reply.headers.get("x-amzn-requestid") or reply.headers["x-amz-request-id"])
+
+    def asked_by(self, reply: Reply) -> list[tuple[str, str]]:
+        """Action and resource of each decision on such a request."""
+        return [(one["Action"], one["Resource"]) for one in self.explained(reply)["Decisions"]]
+
     def close(self) -> None:
         """End both."""
+        self.wire.close()
         code = self.server.stop()
         self.backend.close()
         assert code == 0

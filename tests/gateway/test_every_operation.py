@@ -33,6 +33,8 @@ def event(kind: str) -> bytes:
     return told + struct.pack(">I", zlib.crc32(told))
 
 
+# CloudTrail's names of the services (the services' own guides, "Logging ... API calls using AWS CloudTrail").
+SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {"dynamodbstreams": "dynamodb.amazonaws.com"}
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
@@ -73,7 +75,7 @@ def called_by_both(counted, service, name):
 def wrong_if_allowed(service, name, allowed):
     if allowed.status not in {200, 201, 202, 204} or not allowed.sent:
         yield allowed.status, allowed.message, allowed.sent
-    if allowed.event != SUPERSEDED.get(name, name):
+    if allowed.event != (SOURCES[service], SUPERSEDED.get(name, name)):
         yield allowed.event
     for decision in allowed.decisions:
         action, resource = decision["Action"], decision["Resource"]

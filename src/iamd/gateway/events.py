@@ -76,8 +76,8 @@ def is_read_only(operation: Operation) -> bool:
 
 
 def source(operation: Operation) -> str:
-    """The service as events name it."""
-    return f"{service(operation.service).endpoint_prefix.rpartition('.')[2] or operation.service}.amazonaws.com"
+    """The service as events name it, which is as signatures do (CloudTrail User Guide, `eventSource`)."""
+    return f"{service(operation.service).signing_name}.amazonaws.com"
 
 
 def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -160,13 +160,13 @@ class Gateway:
             found = _streaming(request, scope)
             if found is not None:
                 progress.route = found
-                progress.management = events.is_management(found.operation)
+                _note(progress, found.operation)
                 return
         service = entries[0].name if entries else "s3"
         body = await bodies.whole(request, receive, largest_body(service))
         request = progress.request = msgspec.structs.replace(request, body=body)
         found = progress.route = route.operation_of(request, scope)
-        progress.management = events.is_management(found.operation)
+        _note(progress, found.operation)
 
     def _operation(self, progress: Progress, identity: Identity) -> Operation:
         found = progress.route
@@ -349,6 +349,12 @@ class _Begun:
     async def __call__(self, message: Message) -> None:
         self.begun = True
         await self._send(message)
+
+
+def _note(progress: Progress, operation: Operation) -> None:
+    """What the event says of the operation, whatever comes of it."""
+    progress.management = events.is_management(operation)
+    progress.source = events.source(operation)
 
 
 def _streaming(request: HttpRequest, scope: str | None) -> route.Route | None:
