@@ -15,12 +15,15 @@ from iamd.gateway.actions.asked import Asked, at, invalid
 
 # S3 User Guide, "General purpose bucket naming rules", with the upper case and underscores of buckets before 2018.
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", re.ASCII)
-# SECURITY: a source is read in one way only. `;`, `#` and a second `?` mean different things to different readers.
+# SECURITY: a source is read in one way only. `;`, `#`, a second `?` and what readers of URLs leave out (tabs and their
+# like) mean different things to different readers.
 _SOURCE: Final = re.compile(
-    r"/?(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{2,254})/(?P<key>[^?#;]+)(?:\?versionId=(?P<version>[A-Za-z0-9._-]+))?",
+    r"/?(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{2,254})/(?P<key>[^?#;\x00-\x1f\x7f]+)"
+    r"(?:\?versionId=(?P<version>[A-Za-z0-9._-]+))?",
     re.ASCII,
 )
-_CREATING: Final = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload"})
+# S3 User Guide, "Enforce conditional writes": the key tells these from the other steps of a multipart upload.
+_CREATING: Final = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 _DAY: Final = 86400
 
 
@@ -38,8 +41,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
     if bucket is not None:
         check_bucket(bucket)
     found: dict[str, Any] = {**_source(given), **_tags(given), **_lock(asked), **of_signature(asked)}
-    if asked.operation.name in _CREATING:
-        found["object_creation"] = True
+    found["object_creation"] = asked.operation.name in _CREATING
     return found
 
 
@@ -56,10 +58,18 @@ def _source(given: Mapping[str, Any]) -> dict[str, Any]:
     match = _SOURCE.fullmatch(source) if isinstance(source, str) else None
     if match is None:
         raise invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
-    bucket, key = match["bucket"], unquote(match["key"], errors="strict")
-    found = {"source_bucket": bucket, "source_key": key, "copy_source": f"/{bucket}/{key}"}
-    # AWS: s3:x-amz-copy-source is compared with /bucket/key (S3 User Guide, "Bucket policy examples using conditions").
+    bucket, key = match["bucket"], _unescaped(match["key"])
+    found = {"source_bucket": bucket, "source_key": key, "copy_source": f"{bucket}/{key}"}
+    # AWS: s3:x-amz-copy-source is compared with bucket/key (S3 User Guide, "Bucket policy examples using condition
+    # keys", granting permission to copy objects with a restriction on the copy source).
     return found | ({"source_version": match["version"]} if match["version"] else {})
+
+
+def _unescaped(key: str) -> str:
+    try:
+        return unquote(key, errors="strict")
+    except UnicodeDecodeError:
+        raise invalid("The Copy Source's key is not UTF-8.") from None
 
 
 def _tags(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,8 +106,9 @@ def of_signature(asked: Asked) -> dict[str, Any]:
         "auth_type": "REST-QUERY-STRING" if presigned else "REST-HEADER",
         "signature_version": "AWS4-HMAC-SHA256",
     }
-    if claim.content_sha256 is not None:
-        found["content_sha256"] = claim.content_sha256
+    declared = claim.content_sha256 or ("UNSIGNED-PAYLOAD" if presigned else None)
+    if declared is not None:
+        found["content_sha256"] = declared
     if presigned:
         # AWS: milliseconds since the signature was made, for presigned requests.
         found["signature_age"] = str(max(0, int((asked.now - claim.timestamp) * 1000)))
