@@ -53,16 +53,25 @@ def _placed(statement: Statement, parameters: Sequence[Any]) -> Mapping[int, Any
 
 
 def _text(token: Token, placed: Mapping[int, Any]) -> str:
-    if token.kind in {"string", "number"}:
+    if token.kind == "string":
         return token.text
+    if token.kind == "number":
+        return expressions.number_text(token.text)
     return expressions.text_of(placed.get(id(token))) or UNKNOWN_KEY
 
 
 def _leading(statement: Statement, key: list[str] | None, placed: Mapping[int, Any]) -> list[str]:
-    """The values of the partition key; empty for a statement that names none and so reads the whole table."""
+    """The values of the partition key; empty for a statement that reads the whole table."""
     if statement.action == "PartiQLInsert":
         return _inserted(statement.rest, key, placed)
-    where = _where(statement.rest)
+    found = _compared(_where(statement.rest), key, placed)
+    if statement.action == "PartiQLSelect":
+        return found
+    # SECURITY: AWS changes one item, whose whole key is given; what names none must not count as naming no other.
+    return found or [UNKNOWN_KEY]
+
+
+def _compared(where: tuple[Token, ...], key: list[str] | None, placed: Mapping[int, Any]) -> list[str]:
     if key is None or len(key) != 1:
         values = [_text(token, placed) for _, _, token in _comparisons(where)]
         return list(dict.fromkeys([*values, UNKNOWN_KEY])) if where else []
@@ -102,9 +111,16 @@ def _split(tokens: tuple[Token, ...], word: str) -> Iterator[tuple[Token, ...]]:
 
 
 def _comparisons(tokens: tuple[Token, ...]) -> Iterator[tuple[Token, Token, Token]]:
-    for name, sign, value in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if sign.text == "=":
+    """The comparisons of one token with one: not of parts of paths, nor of sums and the like."""
+    for index, (name, sign, value) in enumerate(zip(tokens, tokens[1:], tokens[2:], strict=False)):
+        before, after = tokens[index - 1] if index else None, tokens[index + 3] if index + 3 < len(tokens) else None
+        stands_alone = _is_border(before, _OPEN) and _is_border(after, _CLOSE)
+        if sign.text == "=" and sign.kind == "sign" and stands_alone:
             yield name, sign, value
+
+
+def _is_border(token: Token | None, brackets: frozenset[str]) -> bool:
+    return token is None or token.kind == "word" or (token.kind == "sign" and token.text in brackets)
 
 
 def _named(tokens: tuple[Token, ...], attribute: str, placed: Mapping[int, Any]) -> list[str]:

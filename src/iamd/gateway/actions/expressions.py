@@ -5,11 +5,14 @@ AWS: DynamoDB Developer Guide, "Using expressions in DynamoDB" and "Legacy condi
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from iamd.gateway.actions.asked import invalid
 
 _TOKEN: Final = re.compile(r"\s*(?:([#:]?[A-Za-z0-9_]+|<>|<=|>=|[=<>().,\[\]+-])|\Z)", re.ASCII)
+_DIGITS: Final = 38
+_SCALE: Final = 130
 _WORDS: Final = frozenset(
     {"and", "or", "not", "between", "in", "set", "remove", "add", "delete", "true", "false", "null"}
 )
@@ -55,11 +58,25 @@ def equal_to(expression: str, attribute: str | None, names: Mapping[str, str]) -
     return found
 
 
+def number_text(text: str) -> str:
+    """A number as DynamoDB gives it back: `01`, `1.0` and `1e0` are all the key `1`."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        raise invalid("A value provided cannot be converted into a number") from None
+    # AWS: 38 digits, from 1E-130 to 9.99E+125 (DynamoDB Developer Guide, "Supported data types": Number).
+    if not found.is_finite() or len(found.as_tuple().digits) > _DIGITS or (found and abs(found.adjusted()) > _SCALE):
+        raise invalid("Attempting to store more than 38 significant digits in a Number")
+    return format(found.normalize(), "f") if found else "0"
+
+
 def text_of(value: Any) -> str | None:
     """A key's value as conditions compare it: of type S, N or B."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
     kind, content = next(iter(value.items()))
-    if kind in {"S", "N"} and isinstance(content, str):
+    if kind == "S" and isinstance(content, str):
         return content
+    if kind == "N" and isinstance(content, str):
+        return number_text(content)
     return content.hex() if kind == "B" and isinstance(content, bytes) else None

@@ -15,6 +15,13 @@ _TOKEN: Final = re.compile(
     r"""|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<sign><>|<=|>=|!=|<<|>>|\|\||[-+*/=<>(){}\[\],.:?]))""",
     re.ASCII,
 )
+# What may come after the table. SECURITY: anything else, such as a comma, could bring a second table in.
+_AFTER: Final = {
+    "PartiQLSelect": ("where", "order"),
+    "PartiQLInsert": ("value",),
+    "PartiQLUpdate": ("set", "remove"),
+    "PartiQLDelete": ("where", "returning"),
+}
 _VERBS: Final = frozenset({"select", "insert", "update", "delete", "from", "into", "exists"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 _ARN: Final = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}", re.ASCII)
@@ -92,6 +99,8 @@ def _on(action: str, tokens: tuple[Token, ...]) -> Statement:
     if any(token.is_word(*_VERBS) for token in rest) or not (_NAME.fullmatch(table) or _ARN.fullmatch(table)):
         raise _malformed()
     if index is not None and not _NAME.fullmatch(index):
+        raise _malformed()
+    if (rest and not rest[0].is_word(*_AFTER[action])) or sum(token.is_word("where") for token in rest) > 1:
         raise _malformed()
     return Statement(action, table, index, rest)
 

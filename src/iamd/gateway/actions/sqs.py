@@ -46,6 +46,9 @@ def _of_url(url: str, asked: Asked) -> Mapping[str, Any]:
 
     AWS: the URL's account owns the queue (SQS Developer Guide, "Amazon SQS queue and message identifiers").
     """
+    # SECURITY: readers of URLs leave blanks and control characters out, and readers of names do not.
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise _unknown()
     parts = urlsplit(url)
     pieces = [piece for piece in parts.path.split("/") if piece]
     if parts.query or parts.fragment or len(pieces) not in {1, 2}:
