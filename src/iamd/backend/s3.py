@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3 import responses
+from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 
@@ -27,6 +29,9 @@ _STEPS: Final[dict[str, frozenset[str]]] = {
     "_bucket_response_delete_keys": frozenset({"DeleteObjects"}),
     "_response_options": frozenset(),
 }
+_OF_UPLOADS: Final = frozenset(
+    {"AbortMultipartUpload", "CompleteMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
+)
 _READS: Final = ("get_", "head_", "list_", "is_", "log_")
 
 
@@ -47,10 +52,20 @@ def _neutralise() -> None:
     # or a path that it reads in a way of its own.
     replace(responses, "parse_region_from_url", always(lambda _url, **_: CURRENT.get().region))
     replace(responses, "bucket_name_from_url", always(lambda _url: CURRENT.get().bucket_host))
+    # SECURITY: `/%62ucket` is `/bucket`: moto would keep a bucket of its own under the name as it was written.
+    replace(responses, "bucketpath_bucket_name_from_url", _plain_name)
     replace(
         S3Response, "subdomain_based_buckets", always(staticmethod(lambda _: CURRENT.get().bucket_host is not None))
     )
     replace(S3Response, "is_access_point", always(property(lambda _: False)))
+
+
+def _plain_name(original: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    def bucket_name_from_url(url: str) -> str | None:
+        name = original(url)
+        return unquote(name) if name is not None else None
+
+    return bucket_name_from_url
 
 
 def _functions() -> set[str]:
@@ -83,6 +98,7 @@ def _owned(function: Callable[..., Any]) -> Callable[..., Any]:
     def owned(response: S3Response, request: Any, full_url: str) -> Any:
         verdict = CURRENT.get()
         _require_owner(response, verdict)
+        _require_own_upload(response, request)
         return function(response, request, full_url)
 
     return owned
@@ -94,6 +110,16 @@ def _require_owner(response: S3Response, verdict: Verdict) -> None:
     owner = s3_backends.bucket_accounts.get(response.bucket_name)
     if owner is not None and owner[1] != verdict.account_id and verdict.operation != "CreateBucket":
         raise Refused(MISMATCH, "the bucket's owner")
+
+
+def _require_own_upload(response: S3Response, request: Any) -> None:
+    """An upload in parts is its key's own: moto finds it by its id, whatever key the request names."""
+    upload_id = request.args.get("uploadId")
+    if CURRENT.get().operation not in _OF_UPLOADS:
+        return
+    upload = response.backend.get_bucket(response.bucket_name).multiparts.get(upload_id)
+    if upload is None or upload.key_name != response.parse_key_name():
+        raise NoSuchUpload(upload_id=upload_id)
 
 
 class _Held:

@@ -47,6 +47,7 @@ def partition_key(known: Mapping[str, str], index: str | None) -> list[str] | No
 def of_item(name: str, given: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
     """What one operation on items of one table names; `known` is what is known of the table."""
     _check_one_language(given)
+    expressions.check_names(given)
     index = given.get("IndexName")
     leading = _leading(name, given, partition_key(known, index))
     found: dict[str, Any] = {"attributes": sorted(_attributes(given))}
@@ -93,9 +94,10 @@ def _leading(name: str, given: Mapping[str, Any], key: list[str] | None) -> list
 def _queried(given: Mapping[str, Any], key: list[str] | None) -> list[list[str]]:
     names, placed = given.get("ExpressionAttributeNames") or {}, given.get("ExpressionAttributeValues") or {}
     text, conditions = given.get("KeyConditionExpression") or "", given.get("KeyConditions") or {}
+    expressions.check_key_condition(text)
 
     def compared(part: str | None) -> list[str]:
-        found = [placed.get(name) for name in expressions.equal_to(text, part, names)]
+        found = [placed.get(name or "") for name in expressions.equal_to(text, part, names)]
         for attribute, condition in conditions.items():
             if part in {None, attribute} and condition.get("ComparisonOperator") == "EQ":
                 found += condition.get("AttributeValueList") or []

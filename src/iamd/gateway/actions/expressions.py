@@ -11,6 +11,8 @@ from typing import Any, Final
 from iamd.gateway.actions.asked import invalid
 
 _TOKEN: Final = re.compile(r"\s*(?:([#:]?[A-Za-z0-9_]+|<>|<=|>=|[=<>().,\[\]+-])|\Z)", re.ASCII)
+_NAME: Final = re.compile(r"#[A-Za-z0-9_]+", re.ASCII)
+_VALUE: Final = re.compile(r":[A-Za-z0-9_]+", re.ASCII)
 _DIGITS: Final = 38
 _SCALE: Final = 130
 _WORDS: Final = frozenset(
@@ -44,18 +46,57 @@ def attributes(expression: str, names: Mapping[str, str]) -> Iterator[str]:
         yield names.get(token, token)
 
 
-def equal_to(expression: str, attribute: str | None, names: Mapping[str, str]) -> list[str]:
-    """The value placeholders that the expression holds equal to the attribute; to any, when it is None."""
+def equal_to(expression: str, attribute: str | None, names: Mapping[str, str]) -> list[str | None]:
+    """The value placeholders that the expression holds equal to the attribute; to any, when it is None.
+
+    None stands for each place where the attribute is named and held against something else, or in another way.
+    """
     read = tokens(expression)
-    found = []
-    for left, sign, right in zip(read, read[1:], read[2:], strict=False):
-        if sign != "=":
+    found: list[str | None] = []
+    for index, token in enumerate(read):
+        if token.startswith(":") or names.get(token, token) != (attribute or names.get(token, token)):
             continue
-        if right.startswith(":") and attribute in {None, names.get(left, left)}:
-            found.append(right)
-        elif left.startswith(":") and attribute in {None, names.get(right, right)}:
-            found.append(left)
-    return found
+        if attribute is None and not (token[0] in "#_" or token[0].isalpha()):
+            continue
+        found.append(_equal(read, index))
+    return found if attribute is not None else [one for one in found if one is not None]
+
+
+def _equal(read: list[str], index: int) -> str | None:
+    """The placeholder that the token of this place is held equal to."""
+    if read[index + 1 : index + 2] == ["="] and index + 2 < len(read):
+        other = read[index + 2]
+    elif index > 1 and read[index - 1] == "=":
+        other = read[index - 2]
+    else:
+        return None
+    return other if other.startswith(":") else None
+
+
+def check_key_condition(expression: str) -> None:
+    """A value in a key condition stands between its sign or word and the next condition, or is refused.
+
+    AWS: DynamoDB Developer Guide, "Key condition expressions for the Query operation".
+    """
+    read = [token.lower() for token in tokens(expression)]
+    for index, token in enumerate(read):
+        if not token.startswith(":"):
+            continue
+        before, after = read[index - 1] if index else "and", read[index + 1] if index + 1 < len(read) else "and"
+        is_first = before in {"and", "("} and after == "="
+        if not is_first and after not in {"and", ")", ","}:
+            raise invalid(f'Invalid KeyConditionExpression: Syntax error; token: "{after}"')
+
+
+def check_names(given: Mapping[str, Any]) -> None:
+    """Placeholders are `#name` and `:name`: another form of them is read as one by some, and by others as a path.
+
+    AWS: DynamoDB Developer Guide, "Expression attribute names (aliases)" and "Expression attribute values".
+    """
+    for member, form in (("ExpressionAttributeNames", _NAME), ("ExpressionAttributeValues", _VALUE)):
+        for key in given.get(member) or {}:
+            if not form.fullmatch(key):
+                raise invalid(f'{member} contains invalid key: Syntax error; key: "{key}"')
 
 
 def number_text(text: str) -> str:

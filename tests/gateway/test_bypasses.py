@@ -1,0 +1,181 @@
+"""Ways past a decision that were found in the embedded moto, each by the policy that it would have got round."""
+
+import pytest
+from botocore.exceptions import ClientError
+from gateway.wire import Wire
+from running import ACCOUNT, REGION, allow, deny
+
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+
+
+@pytest.fixture
+def wire(cloud):
+    opened = Wire(cloud.server)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bucket(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="bkt")
+    for key in ("mine/a", "secret"):
+        s3.put_object(Bucket="bkt", Key=key, Body=key.encode())
+    return s3
+
+
+def code_of(call, **parameters):
+    with pytest.raises(ClientError) as raised:
+        call(**parameters)
+    return raised.value.response["Error"]["Code"]
+
+
+def test_a_bucket_is_the_same_one_however_its_name_is_escaped(cloud, bucket, wire):
+    assert wire.send("s3", "GET", "/%62%6bt/mine/a").body == b"mine/a"
+    assert wire.send("s3", "PUT", "/%62k%74/new", [], b"data").status == 200
+    assert bucket.get_object(Bucket="bkt", Key="new")["Body"].read() == b"data"
+    assert [one["Name"] for one in bucket.list_buckets()["Buckets"]] == ["bkt"]
+
+
+@pytest.mark.parametrize("source", ["bkt/sec\tret", "bkt/secret\t", "bkt/\tsecret"])
+def test_a_copy_source_is_not_another_object_without_its_tabs(cloud, bucket, wire, source):
+    caller = cloud.user("caller", allow("s3:*"), deny("s3:GetObject", "arn:aws:s3:::bkt/secret"))
+    reply = wire.send("s3", "PUT", "/bkt/mine/copy", [("x-amz-copy-source", source)], credentials=caller)
+    assert reply.status in {400, 403}
+    assert code_of(bucket.get_object, Bucket="bkt", Key="mine/copy") == "NoSuchKey"
+
+
+def test_a_question_mark_in_a_copy_sources_key_names_no_version(cloud, bucket):
+    """`secret%3FversionId=null` is the key `secret?versionId=null`."""
+    caller = cloud.user("caller", allow("s3:*"), deny("s3:GetObject*", "arn:aws:s3:::bkt/secret"))
+    copy = cloud.client("s3", caller).copy_object
+    assert code_of(copy, Bucket="bkt", Key="mine/copy", CopySource="bkt/secret%3FversionId=null") == "NoSuchKey"
+
+
+def test_an_upload_in_parts_is_its_own_keys(cloud, bucket):
+    upload = bucket.create_multipart_upload(Bucket="bkt", Key="secret")["UploadId"]
+    part = bucket.upload_part(Bucket="bkt", Key="secret", UploadId=upload, PartNumber=1, Body=b"part")
+    caller = cloud.client("s3", cloud.user("caller", allow("s3:*", "arn:aws:s3:::bkt/mine/*")))
+    named = {"Bucket": "bkt", "Key": "mine/a", "UploadId": upload}
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    assert code_of(caller.upload_part, **named, PartNumber=1, Body=b"mine") == "NoSuchUpload"
+    assert code_of(caller.complete_multipart_upload, **named, MultipartUpload=parts) == "NoSuchUpload"
+    assert code_of(caller.list_parts, **named) == "NoSuchUpload"
+    assert code_of(caller.abort_multipart_upload, **named) == "NoSuchUpload"
+    bucket.complete_multipart_upload(Bucket="bkt", Key="secret", UploadId=upload, MultipartUpload=parts)
+    assert bucket.get_object(Bucket="bkt", Key="secret")["Body"].read() == b"part"
+
+
+@pytest.fixture
+def tables(cloud):
+    dynamodb = cloud.client("dynamodb")
+    for name in ("mine", "secret"):
+        dynamodb.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for owner in ("me", "you"):
+            item = {"pk": owner, "sk": "1", "note": name, "salary": "9"}
+            dynamodb.put_item(TableName=name, Item={key: {"S": value} for key, value in item.items()})
+    return dynamodb
+
+
+def items(dynamodb, table):
+    found = dynamodb.scan(TableName=table)["Items"]
+    return sorted(tuple(item[key]["S"] for key in ("pk", "sk", "note")) for item in found)
+
+
+def answered(client, **statement):
+    """The items of a statement; none when it was refused."""
+    try:
+        return client.execute_statement(**statement)["Items"]
+    except ClientError as refused:
+        if refused.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 501}:
+            return []
+        raise
+
+
+UNTOUCHED = {
+    "mine": [("me", "1", "mine"), ("you", "1", "mine")],
+    "secret": [("me", "1", "secret"), ("you", "1", "secret")],
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SELECT "a FROM secret WHERE b" FROM mine',
+        "SELECT note, ' FROM secret ' FROM mine",
+        'SELECT * FROM "secret.idx"',
+        "SELECT * FROM mine WHERE note = ' FROM secret '",
+        "SELECT * FROM\tmine",
+        "UPDATE mine SET note='x'' WHERE pk=''you'' AND sk=''1' WHERE pk='me' AND sk='1'",
+        "DELETE FROM mine WHERE note='a'' AND pk=''you'",
+    ],
+)
+def test_a_statement_reaches_no_other_table_or_item_by_what_stands_in_quotes(cloud, tables, text):
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["me", "a", "x"]}}
+    caller = cloud.user(
+        "caller", allow("dynamodb:*", f"{TABLE}/mine"), allow("dynamodb:PartiQL*", f"{TABLE}/mine", **own)
+    )
+    client = cloud.client("dynamodb", caller)
+    found = answered(client, Statement=text)
+    assert not any(item.get("note") == {"S": "secret"} for item in found)
+    assert {name: items(tables, name) for name in UNTOUCHED} == UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Statement": "SELECT * FROM mine WHERE pk = '?' AND note = ?", "Parameters": [{"S": "you"}]},
+        {"Statement": "SELECT * FROM mine WHERE note='mine' / AND pk='me'"},
+        {"Statement": "UPDATE mine SET note='x' WHERE pk < 'z'"},
+        {"Statement": "UPDATE mine SET pk='you' WHERE pk='me' AND sk='1'"},
+        {"Statement": "DELETE FROM mine"},
+        {"Statement": "DELETE FROM mine WHERE PK='me'"},
+    ],
+)
+def test_a_statement_reaches_nobody_elses_items(cloud, tables, parameters):
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["me", "?"]}}
+    client = cloud.client("dynamodb", cloud.user("caller", allow("dynamodb:*", **own)))
+    found = answered(client, **parameters)
+    assert not any(item.get("pk") == {"S": "you"} for item in found)
+    assert items(tables, "mine") == UNTOUCHED["mine"]
+
+
+def test_attributes_are_told_apart_by_case(cloud, tables):
+    hidden = {"ForAnyValue:StringEquals": {"dynamodb:Attributes": ["salary"]}}
+    client = cloud.client("dynamodb", cloud.user("caller", allow("dynamodb:*"), deny("dynamodb:*", **hidden)))
+    read = client.execute_statement
+    assert read(Statement="SELECT SALARY FROM mine WHERE pk = 'me'")["Items"] == [{}]
+    assert code_of(read, Statement="SELECT salary FROM mine WHERE pk = 'me'") == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"KeyConditionExpression": "pk = you AND :v = pk", "ExpressionAttributeNames": {":v": "sk"},
+         "ExpressionAttributeValues": {":v": {"S": "me"}, "pk": {"S": "1"}}},
+        {"KeyConditionExpression": "pk = you AND sk = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}},
+        {"KeyConditionExpression": "pk = :v AND pk = :w",
+         "ExpressionAttributeValues": {":v": {"S": "me"}, ":w": {"S": "you"}}},
+    ],
+)  # fmt: skip
+def test_a_key_condition_names_nobody_elses_items(cloud, tables, query):
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["me"]}}
+    client = cloud.client("dynamodb", cloud.user("caller", allow("dynamodb:*", **own)))
+    assert code_of(client.query, TableName="mine", **query) in {"AccessDeniedException", "ValidationException"}
+
+
+def test_a_line_end_in_a_key_condition_is_a_blank(cloud, tables):
+    query = {"KeyConditionExpression": "pk =\n\t:v\n AND sk = :s"}
+    values = {":v": {"S": "me"}, ":s": {"S": "1"}}
+    assert tables.query(TableName="mine", **query, ExpressionAttributeValues=values)["Count"] == 1
+
+
+def test_a_name_that_is_no_placeholder_hides_no_attribute(cloud, tables):
+    """moto would take `note[0]` for `salary` by this map."""
+    get = {"TableName": "mine", "Key": {"pk": {"S": "me"}, "sk": {"S": "1"}}, "ProjectionExpression": "note[0]"}
+    assert code_of(tables.get_item, **get, ExpressionAttributeNames={"note[0]": "salary"}) == "ValidationException"
