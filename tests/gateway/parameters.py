@@ -32,6 +32,7 @@ NAMED: dict[str, dict[str, Any]] = {
     },
     "sqs": {
         "QueueUrl": f"https://queue.example/{ACCOUNT}/que", "QueueName": "que", "SourceArn": QUEUE,
+        "DestinationArn": f"{QUEUE}-2",
         "TaskHandle": "eyJ0YXNrSWQiOiJ0Iiwic291cmNlQXJuIjoiYXJuOmF3czpzcXM6dXMtZWFzdC0xOjEyMzQ1Njc4OTAxMjpxdWUifQ==",
         "AWSAccountIds": [ACCOUNT], "Actions": ["SendMessage"],
     },

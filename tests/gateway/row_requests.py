@@ -13,7 +13,7 @@ from iamd.wire.models import service as model_of
 # What stands for a computed value in a request.
 COMPUTED = {
     "s3": {"source_bucket": "CopySource", "source_key": "CopySource", "source_version": "CopySource"},
-    "sqs": {"queue_name": "QueueUrl", "queue_account": "QueueUrl", "queue_region": "QueueUrl"},
+    "sqs": {"destination": "DestinationArn", "queue_name": "QueueUrl", "queue_account": "QueueUrl", "queue_region": "QueueUrl"},
     "dynamodb": {
         "table": "TableName", "index": "IndexName", "target_table": "TargetTableName", "named": "ResourceArn",
         "creates_replica": "ReplicaUpdates", "deletes_replica": "ReplicaUpdates",

@@ -200,3 +200,10 @@ def test_a_bucket_name_that_would_be_read_as_more_than_a_buckets_is_refused(coun
     reply = counted.wire.send("s3", "GET", f"/{bucket}/key")
     assert (reply.status, b"<Code>InvalidBucketName</Code>" in reply.body) == (400, True)
     assert counted.backend.received == before
+
+
+def test_a_policy_that_is_not_there_is_a_missing_body(counted):
+    before = counted.backend.received
+    reply = counted.wire.send("s3", "PUT", "/bkt?policy")
+    assert (reply.status, b"<Code>MissingRequestBodyError</Code>" in reply.body) == (400, True)
+    assert counted.backend.received == before

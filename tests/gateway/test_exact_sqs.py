@@ -14,6 +14,7 @@ QUEUE, OTHER = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs", f"arn:aws:sqs:{REGION}:{A
 URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/jobs"
 THEIRS = f"arn:aws:sqs:{REGION}:111122223333:jobs"
 HANDLE = base64.b64encode(f'{{"taskId":"t","sourceArn":"{QUEUE}"}}'.encode()).decode()
+MOVED = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 FORM = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")]
 
 
@@ -47,9 +48,18 @@ CASES = [
     ("CreateQueue", {"QueueName": "jobs", "tags": {"team": "blue"}}, on(QUEUE, "CreateQueue", "TagQueue")),
     ("GetQueueUrl", {"QueueName": "jobs"}, on(QUEUE, "GetQueueUrl")),
     ("ListQueues", {"QueueNamePrefix": "j"}, on("*", "ListQueues")),
-    ("ListMessageMoveTasks", {"SourceArn": QUEUE}, on(QUEUE, "ListMessageMoveTasks")),
-    ("StartMessageMoveTask", {"SourceArn": QUEUE, "DestinationArn": OTHER}, on(QUEUE, "StartMessageMoveTask")),
-    ("CancelMessageMoveTask", {"TaskHandle": HANDLE}, on(QUEUE, "CancelMessageMoveTask")),
+    ("ListMessageMoveTasks", {"SourceArn": QUEUE}, on(QUEUE, "ListMessageMoveTasks", *MOVED)),
+    (
+        "StartMessageMoveTask",
+        {"SourceArn": QUEUE, "DestinationArn": OTHER},
+        [*on(QUEUE, "StartMessageMoveTask", *MOVED), *on(OTHER, "SendMessage")],
+    ),
+    (
+        "StartMessageMoveTask",
+        {"SourceArn": QUEUE},
+        [*on(QUEUE, "StartMessageMoveTask", *MOVED), *on(f"arn:aws:sqs:{REGION}:{ACCOUNT}:*", "SendMessage")],
+    ),
+    ("CancelMessageMoveTask", {"TaskHandle": HANDLE}, on(QUEUE, "CancelMessageMoveTask", *MOVED)),
     ("TagQueue", {"QueueUrl": URL, "Tags": {"team": "blue"}}, on(QUEUE, "TagQueue")),
 ]
 

@@ -11,6 +11,7 @@ from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.resources import Facts
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
+from iamd.wire.validate import validate as validate_parameters
 
 
 class Kind(StrEnum):
@@ -73,6 +74,13 @@ class PolicyLengthExceededException(AWSError):
     status = 400
 
 
+class MissingRequestBody(AWSError):
+    """A request that says nothing where it must (S3 API Reference, "Error responses")."""
+
+    code = "MissingRequestBodyError"
+    status = 400
+
+
 # S3 User Guide, "Bucket policies", and DynamoDB's and Secrets Manager's quotas: 20 KB. SQS Developer Guide, "Amazon SQS
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
@@ -87,12 +95,25 @@ Of = Callable[[Asked, str, Facts], Effect | None]
 def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     """What the request will do to the facts of its first target; nothing for nearly all."""
     found = _EFFECTS.get((asked.operation.service, asked.operation.name))
-    effect = found(asked, arn, facts) if found is not None else None
+    if found is None:
+        return []
+    effect = _effect(found, asked, arn, facts)
     if effect is None:
         return []
     if effect.policy is not None:
         _check_size(asked.operation.service, effect.policy)
     return [effect]
+
+
+def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:
+    try:
+        return found(asked, arn, facts)
+    except KeyError as missing:
+        if asked.operation.service == "s3":
+            raise MissingRequestBody("Request Body is empty") from missing
+        # The operation's own words for a required member that is missing.
+        validate_parameters(asked.operation, asked.parameters)
+        raise
 
 
 def _check_size(service: str, policy: str) -> None:

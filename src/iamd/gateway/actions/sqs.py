@@ -30,7 +30,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
     if "QueueUrl" in given:
         return _of_url(given["QueueUrl"], asked)
     if "SourceArn" in given:
-        return _of_arn(given["SourceArn"])
+        return {**_of_arn(given["SourceArn"]), **_destination(given)}
     if "TaskHandle" in given:
         return _of_arn(_source_of(given["TaskHandle"]))
     if asked.operation.name == "GetQueueUrl" and "QueueName" in given:
@@ -62,6 +62,14 @@ def _of_arn(text: str) -> Mapping[str, Any]:
     if arn is None or arn.service != "sqs":
         raise _unknown()
     return _named(arn.resource, arn.account, arn.region)
+
+
+def _destination(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = given.get("DestinationArn")
+    if not text:
+        return {}
+    _of_arn(text)
+    return {"destination": text}
 
 
 def _source_of(handle: str) -> str:
