@@ -25,7 +25,7 @@ COMPUTED = {
         "provider": "CapacityProviderName", "code_bucket": "S3Bucket", "code_key": "S3Key", "plain_code": "S3Key",
         "versioned_code": "S3ObjectVersion", "function_of_key": "FunctionName", "auth_type": "AuthType",
     },
-    "logs": {"group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
+    "logs": {"subscription_role": "policyDocument", "group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
     "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
 }  # fmt: skip
 
@@ -54,6 +54,7 @@ COUNTING = {
     "to_destination": {"destinationArn": f"{parameters.LOGS}:destination:dst"},
     "plain_code": PLACE,
     "versioned_code": {**PLACE, "S3ObjectVersion": "v"},
+    "subscription_role": {"policyDocument": f'{{"RoleArn":"{parameters.ROLE}"}}'},
     "creates_replica": {"ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1"}}]},
     "deletes_replica": {"ReplicaUpdates": [{"Delete": {"RegionName": "eu-west-1"}}]},
     "disassociates_replica": {"ReplicaUpdates": [{"Disassociate": {"RegionName": "eu-west-1"}}]},

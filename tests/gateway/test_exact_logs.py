@@ -153,3 +153,11 @@ def test_a_live_tail_is_decided_on_each_group(counted):
     counted.backend.answers.append(answer(b"{}", "400 Bad Request", "x-amzn-errortype: InvalidParameterException"))
     told = counted.call("logs", "StartLiveTail", {"logGroupIdentifiers": [PLAIN, f"{LOGS}:log-group:/app/db"]})
     assert told.asked == [*on(GROUP, "StartLiveTail"), *on(OTHER, "StartLiveTail")]
+
+
+def test_the_role_of_an_account_policy_is_passed_to_cloudwatch_logs(counted):
+    document = f'{{"DestinationArn":"{FUNCTION}","RoleArn":"{ROLE}"}}'
+    given = {"policyName": "p", "policyType": "SUBSCRIPTION_FILTER_POLICY", "policyDocument": document}
+    assert counted.call("logs", "PutAccountPolicy", given).context("iam:PassRole")["iam:passedtoservice"] == (
+        "logs.amazonaws.com"
+    )

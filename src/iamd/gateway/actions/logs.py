@@ -6,15 +6,17 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.authz.target import Target
-from iamd.errors import AWSError
+from iamd.errors import AWSError, CommonError
 from iamd.gateway.actions import keys, tags
 from iamd.gateway.actions.asked import Asked, invalid
+from iamd.wire import parse_json
 
 # CloudWatch Logs API Reference, CreateLogGroup and CreateLogStream.
 # SECURITY: no colon and no wildcard, so that each name is one part of one ARN.
 _GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}", re.ASCII)
 _STREAM: Final = re.compile(r"[^:*]{1,512}", re.DOTALL)
 _NAME: Final = re.compile(r"[^:*?/\s]{1,512}")
+_ROLE: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 # Resources that are named by a whole ARN; a log group's has no `:*` at its end there.
 _RESOURCE: Final = re.compile(
@@ -68,6 +70,9 @@ def values(asked: Asked) -> Mapping[str, Any]:
         _check_names(given)
     if operation not in _FREE_RESOURCES:
         found["resource"] = _resource(asked)
+    if operation == "PutAccountPolicy":
+        found["subscription_role"] = _subscription_role(given.get("policyDocument"))
+        found["passed_to"] = "logs.amazonaws.com"
     if _is_destination(given.get("destinationArn"), asked):
         found["to_destination"] = "true"
     return {name: value for name, value in found.items() if value is not None}
@@ -145,6 +150,19 @@ def _is_destination(value: Any, asked: Asked) -> bool:
     if found is None or found.service != "logs":
         return False
     return _arn(value, asked) == value and _matches(_RESOURCE, found.resource)
+
+
+def _subscription_role(document: Any) -> str | None:
+    """The role in the text of a policy that subscribes to every group (API Reference, PutAccountPolicy)."""
+    try:
+        told = parse_json.decode(str(document).encode())
+    except CommonError:
+        # SECURITY: what is not plain JSON could hand a role over that nobody has seen.
+        raise InvalidParameter("The policy document is not valid JSON.") from None
+    role = told.get("RoleArn") if isinstance(told, dict) else None
+    if role is not None and not _matches(_ROLE, role):
+        raise InvalidParameter("RoleArn is not the ARN of a role.")
+    return role
 
 
 def on_groups(asked: Asked) -> list[Target]:

@@ -20,7 +20,6 @@ from iamd import arn as arns
 from iamd.authz.target import Target
 from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import events
 from iamd.gateway.actions.asked import Asked
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
@@ -119,33 +118,15 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
     if not path:
         yield value
         return
+    name, rest = path[0], path[1:]
     if not isinstance(value, Mapping):
         return
-    for inner in _inner(value, path[0]):
-        yield from _values(inner, path[1:])
-
-
-def _inner(value: Mapping[str, Any], part: str) -> Iterable[Any]:
-    for end, of in _PARTS.items():
-        if part.endswith(end):
-            return of(value.get(part.removesuffix(end)))
-    return [value.get(part)]
-
-
-def _of_json(text: Any) -> Iterable[Any]:
-    if not isinstance(text, str):
-        return []
-    try:
-        return [parse_json.decode(text.encode())]
-    except CommonError:
-        raise CommonError(Common.VALIDATION, "The document is not valid JSON.") from None
-
-
-_PARTS: Final[Mapping[str, Callable[[Any], Iterable[Any]]]] = {
-    _EACH: lambda items: items or [],
-    _EVERY: lambda items: (items or {}).values(),
-    _JSON: _of_json,
-}
+    inner = value.get(name.removesuffix("[]"))
+    if name.endswith("[]"):
+        for item in inner or []:
+            yield from _values(item, rest)
+    else:
+        yield from _values(inner, rest)
 
 
 def _role_arn(value: str, asked: Asked) -> str:
