@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from gateway.counting import CountedCloud
-from running import AWS, Server
+from gateway.two_accounts import OTHER
+from running import AWS, Credentials, Server
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,12 @@ def cloud(shared_cloud: AWS) -> AWS:
     """A freshly reset iamd with an empty backend."""
     shared_cloud.server.post("/_iamd/reset")
     return shared_cloud
+
+
+@pytest.fixture
+def other(cloud: AWS) -> Credentials:
+    """The administrator of a second account."""
+    return Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
 
 
 @pytest.fixture(scope="session")

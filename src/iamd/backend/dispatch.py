@@ -71,6 +71,9 @@ class Dispatcher:
         try:
             verdict = decoded(environ.pop("iamd.headers"), self._boot)
             CURRENT.set(verdict)
+            if verdict.protocol in _FORM_PROTOCOLS:
+                # A GET has its parameters in the query and says nothing of a kind; moto would take it for JSON.
+                environ.setdefault("CONTENT_TYPE", "application/x-www-form-urlencoded")
             pieces = self._app(verdict.service)(environ, lambda *given: answer.append(given))
         except Refused as refused:
             return _refusal(refused, start_response)
