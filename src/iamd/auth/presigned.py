@@ -116,8 +116,9 @@ def check_life(claim: Claim, now: float, window: float) -> None:
     """A presigned S3 request is good from its date until date + expires, and refused from that second on."""
     expires = _seconds(claim.expires or "")
     if now >= claim.timestamp + expires:
+        # AWS: an expired URL is AccessDenied (S3 User Guide, "Sharing objects with presigned URLs").
         raise CommonError(
-            Common.SIGNATURE_TIME,
+            Common.ACCESS_DENIED,
             "Request has expired",
             members={
                 "X-Amz-Expires": str(expires),

@@ -68,7 +68,7 @@ class Decider:
         _check_anonymous(identity, asked, facts, wanted)
         step = Step(progress, asked, place, facts, _decided(wanted, asked, facts))
         if not batch.is_batch(asked.operation):
-            self._authorize(step, identity, step.targets)
+            self.authorize(step, identity, step.targets)
             self._authorize_roles(step, identity, asked)
             self._authorize_work(step, identity)
         bucket = asked.parameters.get("Bucket")
@@ -79,7 +79,7 @@ class Decider:
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
         passed = passed_roles.of(asked, step.facts.view)
         if passed:
-            self._authorize(step, identity, passed_roles.targets(passed, asked), own)
+            self.authorize(step, identity, passed_roles.targets(passed, asked), own)
             passed_roles.check_trust(passed, asked, step.facts.view)
             step.passed += passed
 
@@ -92,18 +92,19 @@ class Decider:
         if step.work.role is not None:
             worker, own = service_session(step.work.role, step.facts.view, self._runtime.clock.seconds()), {}
         targets = [target for wanted in step.work.targets for target in _decided([wanted], step.asked, step.facts)]
-        self._authorize(step, worker, targets, own)
+        self.authorize(step, worker, targets, own)
         for making in step.work.making:
             self._authorize_roles(step, worker, making, own)
 
-    def _authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
+    def authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
+        """Decide these, and note the verdicts; Denied when one is, unless denials are only told."""
         progress = step.progress
         try:
             verdicts = self.verdicts(step, identity, targets, own)
         except Denied as denied:
             progress.verdicts = [*progress.verdicts, *denied.verdicts]
             if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
-                raise _worded(denied, step.asked) from denied
+                raise worded(denied, step.asked) from denied
             step.would_deny = denied
             progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
         else:
@@ -175,7 +176,7 @@ def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Seq
             )
 
 
-def _worded(denied: Denied, asked: Asked) -> CommonError:
+def worded(denied: Denied, asked: Asked) -> CommonError:
     """The denial in the service's words.
 
     AWS: S3 names the resource in quotes, and tells callers of other accounts nothing ("Troubleshoot access denied

@@ -18,7 +18,7 @@ from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, events, learned, policies
+from iamd.gateway import batch, bodies, deciding, effects, events, learned, missing, policies, resources
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -230,7 +230,11 @@ class Gateway:
         changes = [*effects.of(asked, step.targets[0].arn, step.facts), *stack_effects.of(step)]
         entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
         payload = await self._payload(progress, receive)
-        return await self._settled(step, entries, progress.request, payload, receive)
+        answer = await self._settled(step, entries, progress.request, payload, receive)
+        listing = missing.listing(asked, answer, step.facts)
+        if listing is not None:
+            self._decider.authorize(step, identity, resources.decided([listing], step.facts, asked.account))
+        return answer
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
@@ -293,7 +297,7 @@ class Gateway:
                     step.would_deny = denied
                     allowed.append(index)
                 else:
-                    refused.append((index, denied.message))
+                    refused.append((index, deciding.worded(denied, step.asked).message or "Access Denied"))
             else:
                 step.progress.verdicts = [*step.progress.verdicts, *verdicts]
                 allowed.append(index)

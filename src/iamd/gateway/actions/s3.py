@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from iamd.auth.claim import Mode
 from iamd.authz.target import Target
 from iamd.clock import iso
-from iamd.errors import AWSError
+from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions import keys, tags
 from iamd.gateway.actions.asked import Asked, at, invalid
 
@@ -24,6 +24,7 @@ _SOURCE: Final = re.compile(
 )
 # S3 User Guide, "Enforce conditional writes": the key tells these from the other steps of a multipart upload.
 _CREATING: Final = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
+_MOST_KEYS: Final = 1000
 _DAY: Final = 86400
 
 
@@ -121,6 +122,9 @@ def delete_objects(asked: Asked) -> list[Target]:
     objects = at(asked.parameters, "Delete.Objects") or []
     if not objects:
         raise KeyError("Delete")
+    if len(objects) > _MOST_KEYS or not all(entry.get("Key") for entry in objects):
+        # AWS: a thousand keys at most (S3 API Reference, DeleteObjects).
+        raise CommonError(Common.MALFORMED)
     found = []
     for entry in objects:
         version = entry.get("VersionId")
