@@ -118,7 +118,7 @@ class AWS:
     def client(self, service: str, credentials: Credentials | None = None, **config: Any) -> Any:
         """A boto3 client; the administrator's unless other credentials are given."""
         of = credentials or self.server.administrator
-        key = (service, of, tuple(sorted(config.items())))
+        key = (service, of, repr(sorted(config.items())))
         if key not in self._clients:
             self._clients[key] = boto3.client(
                 service,

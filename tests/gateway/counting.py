@@ -41,7 +41,10 @@ def trusting(*services: str) -> str:
 
 
 class Counting:
-    """The backend, in a thread of its own. It says yes to everything; `answers` holds what it is to say first."""
+    """The backend, in a thread of its own. It says yes to everything; `answers` holds what it is to say first.
+
+    An answer that is None is none: the connection is closed.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -49,17 +52,19 @@ class Counting:
         self._thread.start()
         self.raw = RawBackend(self._answer)
         self._run(self.raw.__aenter__())
-        self.answers: list[bytes] = []
+        self.answers: list[bytes | None] = []
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
     async def _answer(self, raw: RawBackend, reader: Any, writer: Any) -> None:
         while await raw.request(reader):
+            told = NOTHING if b"/s3/aws4_request" in raw.heads[-1] else JSON
             if self.answers:
-                writer.write(self.answers.pop(0))
-            else:
-                writer.write(NOTHING if b"/s3/aws4_request" in raw.heads[-1] else JSON)
+                told = self.answers.pop(0)
+            if told is None:
+                return
+            writer.write(told)
             await writer.drain()
 
     @property
