@@ -12,6 +12,7 @@ from running import REGION, Credentials, Server
 from iamd.auth.signer import sign
 
 Pairs = Iterable[tuple[str, str]]
+IDLE = 1.0
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,16 @@ class Reply:
 
 
 class Wire:
-    """One kept connection to a server; it is opened anew after an answer that ends it."""
+    """One kept connection to a server; it is opened anew after an answer that ends it, and when it was idle.
+
+    The server ends idle connections, and a request that meets that end is lost.
+    """
 
     def __init__(self, server: Server) -> None:
         self._address = server.endpoint.removeprefix("http://")
         self._connection = http.client.HTTPConnection(self._address, timeout=60)
         self._administrator = server.administrator
+        self._used = time.monotonic()
 
     def send(
         self,
@@ -83,6 +88,8 @@ class Wire:
     def send_unsigned(self, method: str, target: str, headers: Pairs, body: bytes = b"") -> Reply:
         """Send these headers and no others but the length of the body."""
         connection = self._connection
+        if time.monotonic() - self._used > IDLE:
+            connection.close()
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value.encode())
@@ -91,7 +98,9 @@ class Wire:
         connection.endheaders(body or None)
         answer = connection.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}
-        return Reply(answer.status, found, answer.read())
+        reply = Reply(answer.status, found, answer.read())
+        self._used = time.monotonic()
+        return reply
 
     def close(self) -> None:
         """Close the connection."""
