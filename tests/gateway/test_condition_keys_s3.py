@@ -17,6 +17,7 @@ PUT = ("s3:PutObject", "PutObject")
 LIST = ("s3:ListBucket", "ListObjectsV2")
 COPY = ("s3:PutObject", "CopyObject")
 MAKE = ("s3:CreateBucket", "CreateBucket")
+SESSION = ("s3express:CreateSession", "CreateSession")
 CUSTOMER_KEY = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
 
 
@@ -25,6 +26,15 @@ def kms(key):
 
 
 KEYS = [
+    Key("s3express:SessionMode", "ReadOnly", *SESSION, {**BUCKET, "SessionMode": "ReadOnly"}, BUCKET),
+    Key("s3express:SessionMode", "ReadWrite", *SESSION, BUCKET, {**BUCKET, "SessionMode": "ReadOnly"}),
+    Key(
+        "s3express:x-amz-server-side-encryption",
+        "aws:kms",
+        *SESSION,
+        {**BUCKET, "ServerSideEncryption": "aws:kms"},
+        {**BUCKET, "ServerSideEncryption": "AES256"},
+    ),
     Key("s3:prefix", "home/", *LIST, {**BUCKET, "Prefix": "home/"}, {**BUCKET, "Prefix": "homes/"}),
     Key("s3:prefix", "", *LIST, {**BUCKET, "Prefix": ""}, BUCKET),
     Key("s3:prefix", "home/", "s3:ListBucket", "ListObjects", {**BUCKET, "Prefix": "home/"}, BUCKET),

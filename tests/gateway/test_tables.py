@@ -61,7 +61,8 @@ VALUES_OF_KEYS = {
     "logs": {"passed_to"},
     "s3": {
         "auth_type", "content_sha256", "copy_source", "object_creation", "object_lock_date", "object_lock_days",
-        "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "signature_age", "signature_version",
+        "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "session_mode", "signature_age",
+        "signature_version",
     },
     "secretsmanager": {"secret_arn", "replica_regions", "modifies_rotation"},
 }  # fmt: skip

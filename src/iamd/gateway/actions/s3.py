@@ -43,6 +43,9 @@ def values(asked: Asked) -> Mapping[str, Any]:
         check_bucket(bucket)
     found: dict[str, Any] = {**_source(given), **_tags(given), **_lock(asked), **of_signature(asked)}
     found["object_creation"] = asked.operation.name in _CREATING
+    if asked.operation.name == "CreateSession":
+        # Without a mode S3 tries this one first (API Reference, CreateSession).
+        found["session_mode"] = given.get("SessionMode") or "ReadWrite"
     return found
 
 
