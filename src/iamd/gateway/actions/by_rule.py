@@ -20,8 +20,6 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 class Unmapped(CommonError):
     """An operation that no action is known for; nothing can be decided about it, so it is refused."""
 
-    status = 403
-
     def __init__(self, operation: str, because: str | None = None) -> None:
         reason = because or f"iamd knows no IAM action for {operation}"
         super().__init__(Common.ACCESS_DENIED, f"{reason}, so the request cannot be decided.")
