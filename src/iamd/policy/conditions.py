@@ -2,7 +2,8 @@
 
 AWS: IAM User Guide, "Condition operators" and "Conditions with multiple context keys or values"
 (reference_policies_elements_condition_operators, reference_policies_condition-logic-multiple-context-keys-or-values).
-A test has three answers: True, False, and None for unknown, with which an Allow does not apply and a Deny does.
+A test has three answers: True, False, and None for unknown, with which an Allow does not apply and a Deny does. Unknown
+are operators that do not exist, and what rests on a key of the value UNKNOWN.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from functools import lru_cache
 
 from iamd.policy import variables
 from iamd.policy.operators import OPERATORS, Compare, Operator
-from iamd.policy.request import Context, lower
+from iamd.policy.request import UNKNOWN, Context, lower
+from iamd.policy.variables import Template
 
 CACHED = 16384
 
@@ -93,18 +95,30 @@ def _test(name: OperatorName, key: str, values: Sequence[str], substitute: bool)
     if operator.is_equality and name.quantifier is Quantifier.NONE and all(map(variables.is_static, templates)):
         wanted = frozenset(variables.text_of(template, {}) for template in templates)
         return _one_of(key, wanted, negated=operator.negated, missing=name.if_exists or operator.negated)
-    return _quantified(name, key, operator, _holds(operator, [operator.compare(template) for template in templates]))
+    test = _quantified(name, key, operator, _holds(operator, [operator.compare(template) for template in templates]))
+    return test if all(map(variables.is_static, templates)) else _unless_unknown(templates, test)
+
+
+def _unless_unknown(templates: Sequence[Template], test: Test) -> Test:
+    def known(context: Context) -> bool | None:
+        if any(variables.rests_on_unknown(template, context) for template in templates):
+            return None
+        return test(context)
+
+    return known
 
 
 def _one_of(key: str, wanted: frozenset[str | None], *, negated: bool, missing: bool) -> Test:
     """What `_single` comes to for texts that are known beforehand: most conditions are such."""
 
-    def test(context: Context) -> bool:
+    def test(context: Context) -> bool | None:
         value = context.get(key)
         if isinstance(value, str):
             return (value in wanted) is not negated
         if not value:
             return missing
+        if value is UNKNOWN:
+            return None
         return len(value) == 1 and (value[0] in wanted) is not negated
 
     return test
@@ -147,12 +161,14 @@ def _quantified(name: OperatorName, key: str, operator: Operator, holds: Callabl
 
 
 def _single(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
-    def test(context: Context) -> bool:
+    def test(context: Context) -> bool | None:
         value = context.get(key)
         if isinstance(value, str):
             return holds(value, context)
         if not value:
             return missing
+        if value is UNKNOWN:
+            return None
         # AWS wants a set operator for a multivalued key and leaves open what happens without one: false here,
         # negated or not.
         return len(value) == 1 and holds(value[0], context)
@@ -161,18 +177,22 @@ def _single(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -
 
 
 def _for_all(key: str, holds: Callable[[str, Context], bool]) -> Test:
-    def test(context: Context) -> bool:
+    def test(context: Context) -> bool | None:
         values = _values(context, key)
+        if values is UNKNOWN:
+            return None
         return not any(values) or all(holds(value, context) for value in values)
 
     return test
 
 
 def _for_any(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
-    def test(context: Context) -> bool:
+    def test(context: Context) -> bool | None:
         values = _values(context, key)
         if not values:
             return missing
+        if values is UNKNOWN:
+            return None
         return any(values) and any(holds(value, context) for value in values)
 
     return test
@@ -186,9 +206,11 @@ def _values(context: Context, key: str) -> tuple[str, ...]:
 def _null(key: str, values: Sequence[str]) -> Test:
     wanted = {lower(value) == "true" for value in values if lower(value) in {"true", "false"}}
 
-    def test(context: Context) -> bool:
+    def test(context: Context) -> bool | None:
         # AWS: an empty string and an empty list count as null ("Condition", "the value is null").
-        is_null = not any(_values(context, key))
-        return is_null in wanted
+        values = _values(context, key)
+        if values is UNKNOWN:
+            return None
+        return (not any(values)) in wanted
 
     return test

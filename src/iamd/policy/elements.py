@@ -42,8 +42,9 @@ class Actions:
 class Pattern(NamedTuple):
     """One entry of a Resource element, or a whole NotResource; `test` takes the request's ARN and its context.
 
-    `exact` is the ARN, where the entry is one. `head` and `tail` are what every ARN that it matches begins and ends
-    with, as far as the text alone tells. `inverted` marks a NotResource, which has none of these.
+    It answers True, False, or None for what rests on a key that is not known. `exact` is the ARN, where the entry is
+    one. `head` and `tail` are what every ARN that it matches begins and ends with, as far as the text alone tells.
+    `inverted` marks a NotResource, which has none of these.
     """
 
     text: str
@@ -100,8 +101,9 @@ def _none_of(listed: tuple[Pattern, ...]) -> Pattern:
     # An entry whose variable has no value matches no resource, and so a NotResource excludes nothing by it.
     tests = [pattern.test for pattern in listed]
 
-    def match(resource: str, context: Context) -> bool:
-        return not any(test(resource, context) for test in tests)
+    def match(resource: str, context: Context) -> bool | None:
+        found = {test(resource, context) for test in tests}
+        return False if True in found else None if None in found else True
 
     return Pattern("\n".join(pattern.text for pattern in listed), match, inverted=True)
 
@@ -161,7 +163,7 @@ def _unless_plainly_other(head: str, tail: str, typed: list[str], last: Template
     inside: str | None = None
     test: Match | None = None
 
-    def match(resource: str, context: Context) -> bool:
+    def match(resource: str, context: Context) -> bool | None:
         nonlocal inside, test
         if not (resource.startswith(head) and resource.endswith(tail)):
             return False
@@ -205,7 +207,7 @@ def _segment_by_segment(typed: list[str], last: Template) -> Match:
     heads = [(place, cached_typed_matcher(text)) for place, text in enumerate(typed) if text != "*"]
     rest = variables.glob(last)
 
-    def match(resource: str, context: Context) -> bool:
+    def match(resource: str, context: Context) -> bool | None:
         found = _segments(resource)
         if len(found) != 6:
             return False

@@ -75,9 +75,10 @@ def _may_apply(statement: Statement) -> bool:
 
 def _fits(statement: Statement, question: Question, policies: PolicySet) -> bool:
     request = question.request
-    if not any(pattern.test(request.resource, request.context) for pattern in statement.patterns):
-        return False
     deny = statement.effect is Effect.DENY
+    fits = [pattern.test(request.resource, request.context) for pattern in statement.patterns]
+    if not (any(fits) or (deny and None in fits)):
+        return False
     how = policies.names(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
     return how is not Named.NOT and not (how is Named.ACCOUNT and question.is_gateway(policies))
 

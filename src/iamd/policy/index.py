@@ -81,7 +81,7 @@ class Index:
         return _for_all_requests(self._rest) or (self._small(_allows) if self._is_small() else self._large(_allows))
 
     def denying(self) -> Found:
-        """The same, of statements that deny: a condition that is not understood holds."""
+        """The same, of statements that deny: what is not understood or not known holds."""
         return _for_all_requests(self._rest) or (self._small(_denies) if self._is_small() else self._large(_denies))
 
     def _is_small(self) -> bool:
@@ -128,7 +128,8 @@ def _allows(bucket: Bucket, resource: str, context: Context) -> Decision | None:
 
 def _denies(bucket: Bucket, resource: str, context: Context) -> Decision | None:
     for pattern, conditions, _, decision in bucket:
-        if pattern.test(resource, context):
+        fits = pattern.test(resource, context)
+        if fits or fits is None:
             for condition in conditions:
                 held = condition(context)
                 if not held and held is not None:

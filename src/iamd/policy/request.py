@@ -5,9 +5,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
+from typing import Final
 
 Context = Mapping[str, str | tuple[str, ...]]
 """Condition keys in lower case; a multivalued key holds a tuple, an absent key is absent."""
+
+
+class Unknown(tuple[str, ...]):
+    """The class of UNKNOWN, which is told by identity and never by what it holds."""
+
+    __slots__ = ()
+
+
+UNKNOWN: Final = Unknown(("a value that is not known",))
+"""The value of a key that AWS would know and iamd does not; what rests on it allows nothing, and denies."""
 
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 

@@ -107,11 +107,14 @@ def _applying(index: Index, request: Request, *, unknown_holds: bool = False) ->
     resource, context = request.resource, request.context
     for bucket in index.buckets(resource):
         for entry in bucket:
-            if entry.pattern.test(resource, context) and all(
-                held or (unknown_holds and held is None)
-                for held in (condition(context) for condition in entry.conditions)
+            if _holds(entry.pattern.test(resource, context), unknown_holds=unknown_holds) and all(
+                _holds(condition(context), unknown_holds=unknown_holds) for condition in entry.conditions
             ):
                 yield entry
+
+
+def _holds(answer: bool | None, *, unknown_holds: bool) -> bool:
+    return unknown_holds if answer is None else answer
 
 
 def _entries(matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:

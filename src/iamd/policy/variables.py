@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from iamd.policy.request import Context, lower
+from iamd.policy.request import UNKNOWN, Context, lower
 from iamd.policy.wildcard import Token, cached_matcher, matcher, tokens, typed_matcher
 
-Match = Callable[[str, Context], bool]
+Match = Callable[[str, Context], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,14 @@ def value_of(variable: Variable, context: Context) -> str | None:
     a missing tag never turns `home/${aws:PrincipalTag/x}*` into `home/*`.
     """
     value = context.get(variable.key)
-    return value if isinstance(value, str) and value else variable.default
+    if isinstance(value, str) and value:
+        return value
+    return None if value is UNKNOWN else variable.default
+
+
+def rests_on_unknown(template: Template, context: Context) -> bool:
+    """Whether a variable of the template stands for something that is not known."""
+    return any(isinstance(part, Variable) and context.get(part.key) is UNKNOWN for part in template)
 
 
 def text_of(template: Template, context: Context) -> str | None:
@@ -179,15 +186,20 @@ def tokens_of(template: Template, context: Context) -> tuple[Token, ...] | None:
 
 
 def glob(template: Template) -> Match:
-    """A function that tells whether a text matches `template` in a request; a valueless variable matches nothing."""
+    """A function that tells whether a text matches `template` in a request; a valueless variable matches nothing.
+
+    None is its answer when that rests on a key that is not known.
+    """
     if is_static(template):
         only = template[0] if len(template) == 1 else None
         static = typed_matcher(only) if isinstance(only, str) else matcher(tokens_of(template, {}) or ())
         return lambda text, _context: static(text)
 
-    def match(text: str, context: Context) -> bool:
+    def match(text: str, context: Context) -> bool | None:
         pattern = tokens_of(template, context)
-        return pattern is not None and cached_matcher(pattern)(text)
+        if pattern is None:
+            return None if rests_on_unknown(template, context) else False
+        return cached_matcher(pattern)(text)
 
     return match
 
