@@ -28,7 +28,7 @@ SUBJECT = f"User: {ANA} is not authorized to perform: "
         (Layer.TRUST, "because no role trust policy allows the codecommit:ListRepositories action"),
         (Layer.ENDPOINT, "because no VPC endpoint policy allows the codecommit:ListRepositories action"),
         (Layer.RCP, "because no resource control policy allows the codecommit:ListRepositories action"),
-        (Layer.SCP, "with an explicit deny in a service control policy"),
+        (Layer.SCP, "because no service control policy allows the codecommit:ListRepositories action"),
     ],
 )
 def test_implicit_denials(layer, reason):
@@ -52,6 +52,15 @@ def test_implicit_denials(layer, reason):
 def test_explicit_denials(layer, reason):
     decision = Decision(Outcome.EXPLICITLY_DENIED, layer)
     assert denial_message(decision, GET) == f"{SUBJECT}s3:GetObject on resource: arn:aws:s3:::data/x {reason}"
+
+
+def test_an_explicit_denial_names_the_policy_that_denies_where_it_has_an_arn():
+    """AWS Security Blog, "Enhanced access denied error messages with policy ARNs"; an implicit one names none."""
+    arn = f"arn:aws:iam::{HERE}:policy/guard"
+    words = denial_message(Decision(Outcome.EXPLICITLY_DENIED, Layer.BOUNDARY), LIST, arn)
+    assert words == f"{SUBJECT}codecommit:ListRepositories with an explicit deny in a permissions boundary: {arn}"
+    words = denial_message(Decision(Outcome.IMPLICITLY_DENIED, Layer.BOUNDARY), LIST, arn)
+    assert words.endswith("because no permissions boundary allows the codecommit:ListRepositories action")
 
 
 def test_callers_without_an_arn():

@@ -9,7 +9,7 @@ from iamd.authz.context import Context
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.decision import Decision, denial_message
-from iamd.policy.evaluate import decide
+from iamd.policy.evaluate import Layers, decide
 from iamd.policy.request import Principal, Request
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -17,19 +17,33 @@ from iamd.store.change import Change
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was asked and what was decided, as the audit event keeps it."""
+    """What was asked, by whom, under which policies, and what was decided, as the audit event keeps it.
 
+    `message` is AWS's words for a denial, empty for what is allowed.
+    """
+
+    identity: Identity
     request: Request
+    layers: Layers
     decision: Decision
+    message: str = ""
 
 
 class Denied(CommonError):
     """A request that its policies do not allow; the verdicts up to the one that denied it go to the audit event."""
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
-        last = verdicts[-1]
-        super().__init__(Common.ACCESS_DENIED, denial_message(last.decision, last.request))
+        super().__init__(Common.ACCESS_DENIED, verdicts[-1].message)
         self.verdicts = verdicts
+
+
+def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers: Layers) -> Verdict:
+    """The verdict on one request of `identity`."""
+    decision = decide(asked, layers)
+    if decision.allowed:
+        return Verdict(identity, asked, layers, decision)
+    policy_arn = policies.arn_of(decision.matched[0], identity, view) if decision.matched else None
+    return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
 
 
 def principal_of(identity: Identity) -> Principal:
@@ -64,7 +78,7 @@ def authorize(
         owner = target.account or identity.account_id
         keys = {**shared, **target.context, "aws:resourceaccount": owner}
         asked = Request(principal, target.action or action, target.arn, owner, keys)
-        verdicts.append(Verdict(asked, decide(asked, policies.with_target(layers, target))))
+        verdicts.append(decided(identity, view, asked, policies.with_target(layers, target)))
         if not verdicts[-1].decision.allowed:
             raise Denied(verdicts)
     return verdicts

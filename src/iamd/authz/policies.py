@@ -1,6 +1,7 @@
 """The policies that apply to a request: identity, boundary, session, and the resource's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from iamd.auth.identity import Identity
 from iamd.authz.target import Target
@@ -61,43 +62,86 @@ def _of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
 
 
 def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:
-    return tuple(load(text, PolicyType.IDENTITY) for _, text in _named_texts(account, entity))
+    return tuple(load(source.text, PolicyType.IDENTITY) for source in sources(account, entity))
 
 
-def _named_texts(account: Account, entity: User | Role) -> Iterator[tuple[str, str]]:
-    """Each identity policy's name, as people know it, and its text; in the order in which they are decided on."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One identity policy: its text, its name, who has it, and its ARN when it is a managed one."""
+
+    text: str
+    policy_name: str
+    bearer: Entity
+    arn: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The policy as people know it."""
+        return self.arn or f"{self.policy_name} (inline policy of {self.bearer.kind} {name(self.bearer)})"
+
+
+def sources(account: Account, entity: User | Role | Group) -> list[Source]:
+    """The identity policies of an entity, a user's groups' too, in the order in which they are decided on.
+
+    A managed policy that is attached in several places counts once.
+    """
     bearers: list[Entity] = [entity]
     if isinstance(entity, User):
         groups = (account.get(Group, group_id) for group_id in entity.groups)
         bearers += [group for group in groups if group is not None]
+    found: dict[str | tuple[str, str, str], Source] = {}
+    for source in _of_bearers(account, bearers):
+        found.setdefault(source.arn or (source.bearer.kind, name(source.bearer), source.policy_name), source)
+    return list(found.values())
+
+
+def _of_bearers(account: Account, bearers: Iterable[Entity]) -> Iterator[Source]:
     for bearer in bearers:
         for policy in bearer.inline_policies:
-            yield f"{policy.policy_name} (inline policy of {bearer.kind} {_name(bearer)})", policy.document
+            yield Source(policy.document, policy.policy_name, bearer)
         for arn in bearer.attached_policies:
-            yield arn, document_of(account, arn)
+            yield Source(document_of(account, arn), arn.rpartition("/")[2], bearer, arn)
 
 
-def _name(bearer: Entity) -> str:
+def name(bearer: Entity) -> str:
+    """The name of a user, group or role."""
     match bearer:
-        case User(user_name=name) | Group(group_name=name) | Role(role_name=name):
-            return name
+        case User(user_name=own) | Group(group_name=own) | Role(role_name=own):
+            return own
         case _:
             raise TypeError(bearer)
 
 
 def name_of(match: Match, identity: Identity, view: Snapshot | Change, target: str) -> str:
     """What people call the policy that a matching statement stands in."""
+    source = _source_of(match, identity, view)
+    if source is not None:
+        return source.shown
+    if match.layer is Layer.SESSION and identity.session is not None:
+        return arn_of(match, identity, view) or "inline session policy"
+    return arn_of(match, identity, view) or f"{match.layer} of {target}"
+
+
+def arn_of(match: Match, identity: Identity, view: Snapshot | Change) -> str | None:
+    """The ARN of the policy that a matching statement stands in; inline and resource policies have none."""
+    if match.layer is Layer.IDENTITY:
+        source = _source_of(match, identity, view)
+        return source.arn if source is not None else None
+    if match.layer is Layer.BOUNDARY:
+        entity = entity_of(identity, view)
+        return entity.permissions_boundary if entity is not None else None
+    if match.layer is Layer.SESSION and identity.session is not None:
+        inline = [None] if identity.session.policy else []
+        return [*inline, *identity.session.policy_arns][match.policy]
+    return None
+
+
+def _source_of(match: Match, identity: Identity, view: Snapshot | Change) -> Source | None:
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
-    session = identity.session
-    if match.layer is Layer.IDENTITY and account is not None and entity is not None:
-        return [name for name, _ in _named_texts(account, entity)][match.policy]
-    if match.layer is Layer.BOUNDARY and entity is not None:
-        return entity.permissions_boundary or ""
-    if match.layer is Layer.SESSION and session is not None:
-        names = ["inline session policy"] if session.policy else []
-        return [*names, *session.policy_arns][match.policy]
-    return f"{match.layer} of {target}"
+    if match.layer is not Layer.IDENTITY or account is None or entity is None:
+        return None
+    return sources(account, entity)[match.policy]
 
 
 def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] | None:

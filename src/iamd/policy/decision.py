@@ -62,8 +62,11 @@ AWS: seen in CloudTrail records of ListAccountAliases and GetAccountSummary.
 """
 
 
-def denial_message(decision: Decision, request: Request) -> str:
-    """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied)."""
+def denial_message(decision: Decision, request: Request, policy_arn: str | None = None) -> str:
+    """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied).
+
+    `policy_arn` is the ARN of the policy that denies, where it has one and is the caller's own.
+    """
     if request.principal.kind is PrincipalKind.FEDERATED:
         # AWS: STS has nobody to name to an unsigned caller ("Troubleshooting SAML federation", troubleshoot_saml).
         return f"Not authorized to perform {request.action}"
@@ -71,7 +74,7 @@ def denial_message(decision: Decision, request: Request) -> str:
     on_resource = f" on resource: {request.resource}" if named else ""
     return (
         f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
-        f" {_reason(decision, request.action)}"
+        f" {_reason(decision, request.action, policy_arn)}"
     )
 
 
@@ -82,10 +85,12 @@ def _caller(request: Request) -> str:
     return principal.arn or next(iter(principal.service_names), "anonymous")
 
 
-def _reason(decision: Decision, action: str) -> str:
-    # AWS: a denial by an SCP is always worded as an explicit one.
-    if decision.outcome is Outcome.EXPLICITLY_DENIED or decision.layer is Layer.SCP:
-        return f"with an explicit deny in {_article(decision.layer)} {decision.layer}"
+def _reason(decision: Decision, action: str, policy_arn: str | None) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        # AWS: within an account or organization the ARN of the policy that denies follows ("Enhanced access denied
+        # error messages with policy ARNs", AWS Security Blog, 2026); inline and resource policies have none.
+        named = f": {policy_arn}" if policy_arn is not None else ""
+        return f"with an explicit deny in {_article(decision.layer)} {decision.layer}{named}"
     return f"because no {decision.layer} allows the {action} action"
 
 
