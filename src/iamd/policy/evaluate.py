@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from enum import StrEnum
 
-from iamd.policy.decision import Decision, Layer, Outcome
+from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import Policy
 from iamd.policy.principals import Named
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
@@ -77,6 +77,11 @@ class Layers:
         yield from (found for found in alone if found is not None)
         yield from self.scp or ()
         yield from self.rcp or ()
+
+    def policy_of(self, match: Match) -> Policy:
+        """The policy that a statement found in these layers stands in."""
+        found = next(found for found in self.sets() if (found.layer, found.level) == (match.layer, match.level))
+        return found.policies[match.policy]
 
 
 def _has_identity_only(layers: Layers) -> bool:

@@ -58,6 +58,28 @@ def explain(request: Request, layers: Layers) -> Explanation:
     )
 
 
+def determining(explanation: Explanation) -> tuple[Match, ...]:
+    """The statements that the outcome rests on: every Deny that applies, or else every Allow that does.
+
+    Of an implicit denial these are the grants of the layers that do allow.
+    """
+    denies = tuple(match for match in explanation.applying if match.statement.effect is Effect.DENY)
+    return denies or explanation.applying
+
+
+def settling(decision: Decision, request: Request, layers: Layers) -> tuple[Match, ...]:
+    """One statement of each layer that allows, or the one that denied: as much as a decision itself comes upon."""
+    if layers.is_plain or not decision.matched or not decision.allowed:
+        return decision.matched
+    question = Question(request, layers)
+    found = list(decision.matched)
+    for policies in question.sets():
+        allowance = policies.allowance(request, gateway=question.is_gateway(policies))
+        if allowance is not None and policies.layer is not decision.layer:
+            found += allowance.matched
+    return tuple(found)
+
+
 def _fitting(question: Question) -> list[Match]:
     """The statements whose action, resource and principal fit, conditions aside."""
     return [

@@ -156,9 +156,96 @@ def test_assuming_a_role_is_asked_about_with_its_trust_policy(aws):
     )
     foreign = there.create_role(RoleName="app", AssumeRolePolicyDocument=shared)["Role"]["Arn"]
     decision = can(aws, ANN, "sts:AssumeRole", own)["Decision"]
-    assert [one["Sid"] for one in decision["Statements"]] == ["Mine"]
+    assert [(one["Layer"], one["Sid"]) for one in decision["Statements"]] == [
+        ("role trust policy", "Mine"),
+        ("identity-based policy", ""),
+    ]
     assert can(aws, ANN, "sts:AssumeRole", foreign)["Allowed"] is False
     assert can(aws, ANN, "sts:AssumeRole", foreign, {"sts:ExternalId": ["x1"]})["Allowed"] is True
     secure = {"sts:ExternalId": ["x1"], "aws:SecureTransport": ["true"]}
     denied = can(aws, ANN, "sts:AssumeRole", foreign, secure)["Decision"]
-    assert (denied["Outcome"], denied["Statements"]) == ("ExplicitlyDenied", [])
+    assert (denied["Outcome"], denied["Statements"], denied["NearMisses"]) == ("ExplicitlyDenied", [], [])
+    assert [one["Layer"] for one in denied["Layers"]] == ["identity-based policy"]
+
+
+def test_an_explanation_names_policy_statement_and_place_and_what_nearly_applied(aws):
+    """Every statement that determines the outcome, and what the request had where a condition failed."""
+    iam = aws.client("iam")
+    pretty = json.dumps(json.loads(document(allow("sqs:*") | {"Sid": "All"})), indent=2)
+    managed = iam.create_policy(PolicyName="queues", Path="/team/", PolicyDocument=pretty)["Policy"]["Arn"]
+    limit = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("sqs:SendMessage")))["Policy"]["Arn"]
+    team = {"StringEquals": {"aws:PrincipalTag/Team": ["red", "blue"]}}
+    aws.user("ann", allow("sqs:SendMessage", QUEUE), deny("sqs:SendMessage", **team) | {"Sid": "NotThem"})
+    iam.attach_user_policy(UserName="ann", PolicyArn=managed)
+    iam.put_user_permissions_boundary(UserName="ann", PermissionsBoundary=limit)
+    iam.tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "green"}])
+    decision = can(aws, ANN, "sqs:SendMessage", QUEUE)["Decision"]
+    inline = "test (inline policy of user ann)"
+    assert [(one["Layer"], one["Policy"], one["Index"], one["Sid"]) for one in decision["Statements"]] == [
+        ("permissions boundary", limit, 0, ""),
+        ("identity-based policy", inline, 0, ""),
+        ("identity-based policy", managed, 0, "All"),
+    ]
+    assert [(one["Effect"], one["Line"], one["Column"]) for one in decision["Statements"]] == [
+        ("Allow", 1, 41),
+        ("Allow", 1, 41),
+        ("Allow", 4, 5),
+    ]
+    [near] = decision["NearMisses"]
+    assert (near["Policy"], near["Index"], near["Sid"], near["Effect"], near["Line"]) == (
+        inline,
+        1,
+        "NotThem",
+        "Deny",
+        1,
+    )
+    assert near["Conditions"] == [
+        {
+            "Operator": "StringEquals",
+            "Key": "aws:principaltag/team",
+            "Values": ["red", "blue"],
+            "Found": ["green"],
+        }
+    ]
+    assert decision["MissingKeys"] == []
+    assert {one["Layer"]: one["Outcome"] for one in decision["Layers"]} == {
+        "identity-based policy": "Allowed",
+        "permissions boundary": "Allowed",
+    }
+    iam.untag_user(UserName="ann", TagKeys=["Team"])
+    untagged = can(aws, ANN, "sqs:SendMessage", QUEUE)["Decision"]
+    assert (untagged["NearMisses"][0]["Conditions"][0]["Found"], untagged["MissingKeys"]) == (
+        [],
+        ["aws:principaltag/team"],
+    )
+    iam.tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "red"}])
+    denied = can(aws, ANN, "sqs:SendMessage", QUEUE)["Decision"]
+    assert [(one["Sid"], one["Effect"]) for one in denied["Statements"]] == [("NotThem", "Deny")]
+    assert {one["Layer"]: one["Outcome"] for one in denied["Layers"]}["identity-based policy"] == "ExplicitlyDenied"
+
+
+def test_a_denied_request_is_explained_with_what_nearly_allowed_it(aws):
+    ann = aws.user("ann", allow("iam:ListUsers", Bool={"aws:SecureTransport": "true"}) | {"Sid": "Safe"})
+    with pytest.raises(ClientError) as caught:
+        aws.client("iam", ann).list_users()
+    [decision] = aws.explain(caught.value.response["ResponseMetadata"]["RequestId"])["Decisions"]
+    assert (decision["Outcome"], decision["Statements"]) == ("ImplicitlyDenied", [])
+    [near] = decision["NearMisses"]
+    assert (near["Sid"], near["Index"], near["Line"], near["Column"]) == ("Safe", 0, 1, 41)
+    [failed] = near["Conditions"]
+    assert (failed["Key"], failed["Values"], failed["Found"]) == ("aws:securetransport", ["true"], ["false"])
+    assert decision["Layers"] == [{"Layer": "identity-based policy", "Outcome": "ImplicitlyDenied"}]
+
+
+def test_of_what_was_allowed_a_statement_of_each_layer_is_named(aws):
+    iam = aws.client("iam")
+    ann = aws.user("ann", allow("iam:ListUsers"))
+    limit = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("iam:*")))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName="ann", PermissionsBoundary=limit)
+    answer = aws.client("iam", ann).list_users()
+    [decision] = aws.explain(answer["ResponseMetadata"]["RequestId"])["Decisions"]
+    assert {(one["Layer"], one["Policy"], one["Line"]) for one in decision["Statements"]} == {
+        ("identity-based policy", "test (inline policy of user ann)", 1),
+        ("permissions boundary", limit, 1),
+    }
+    assert "NearMisses" not in decision

@@ -11,12 +11,10 @@ from msgspec.structs import replace
 
 from iamd import ids
 from iamd.auth.identity import Identity
-from iamd.authz import policies
+from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
-from iamd.policy.decision import Layer, Match, denial_message
-from iamd.policy.request import Context
 from iamd.services.cloudtrail.resources import resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, cut, parameters, shown
 from iamd.services.cloudtrail.user_identity import KEY_ID, foreign_identity, user_identity
@@ -40,9 +38,6 @@ NAMED_BY_EXCEPTION = frozenset({"iam", "sts"})
 AWS: seen in CloudTrail's records of failed IAM requests; what is no exception of the model keeps its code
 (`AccessDenied`).
 """
-
-OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
-"""The layers that belong to the owner of the resource, not to the caller."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,36 +199,5 @@ def _explanation(outcome: Outcome) -> dict[str, Any]:
     verdicts = outcome.verdicts if outcome.is_callers else ()
     return {
         "revision": outcome.view.revision if outcome.view is not None else 0,
-        "decisions": [_decision(outcome, verdict) for verdict in verdicts],
+        "decisions": [explanations.noted(verdict, outcome.view) for verdict in verdicts],
     }
-
-
-def _decision(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
-    asked, decision = verdict.request, verdict.decision
-    own = asked.resource_account == asked.principal.account
-    return {
-        "action": asked.action,
-        "resource": asked.resource,
-        "outcome": decision.outcome,
-        "layer": decision.layer,
-        "message": "" if decision.allowed else denial_message(decision, asked),
-        "statements": [
-            _statement(outcome, asked.resource, match)
-            for match in decision.matched
-            # SECURITY: another account's policies and tags, and whether its role exists at all, stay its own (STS-13).
-            if own or match.layer not in OWNERS_LAYERS
-        ],
-        "context": _context(asked.context, own=own) if decision.layer is not Layer.ALWAYS else {},
-    }
-
-
-def _context(keys: Context, *, own: bool) -> Context:
-    # SECURITY: tags of another account's resource stay its own (STS-13).
-    return keys if own else {key: value for key, value in keys.items() if ":resourcetag/" not in key}
-
-
-def _statement(outcome: Outcome, resource: str, match: Match) -> dict[str, Any]:
-    name = ""
-    if outcome.identity is not None and outcome.view is not None:
-        name = policies.name_of(match, outcome.identity, outcome.view, resource)
-    return {"layer": match.layer, "policy": name, "index": match.statement.index, "sid": match.statement.sid or ""}

@@ -10,15 +10,12 @@ import msgspec
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context, policies
-from iamd.authz.authorize import principal_of
+from iamd.authz import context, explanations, policies
+from iamd.authz.authorize import decided, principal_of
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError
-from iamd.policy.decision import Match, denial_message
-from iamd.policy.evaluate import decide
 from iamd.policy.request import PrincipalKind, Request, lower
-from iamd.services.cloudtrail.events import OWNERS_LAYERS
 from iamd.services.iam import entities
 from iamd.services.registry import Target, reading
 from iamd.store.account import Account
@@ -64,24 +61,41 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
         "ErrorCode": record.get("errorCode"),
         "ErrorMessage": record.get("errorMessage"),
         "Revision": record["iamd"]["revision"],
-        "Decisions": [_recorded(decision) for decision in record["iamd"]["decisions"]],
+        "Decisions": [_told(decision) for decision in record["iamd"]["decisions"]],
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _recorded(decision: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision as the API has it; a record of an older iamd lacks some of its members."""
+    told = {
         "Action": decision["action"],
         "Resource": decision["resource"],
         "Outcome": decision["outcome"],
         "Layer": decision["layer"],
         "Message": decision["message"],
-        "Statements": [
-            {"Layer": one["layer"], "Policy": one["policy"], "Index": one["index"], "Sid": one["sid"]}
-            for one in decision["statements"]
-        ],
+        "Statements": [_statement(one) for one in decision["statements"]],
         "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
+    if "nearMisses" in decision:
+        told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
+        told["MissingKeys"] = decision["missingKeys"]
+        told["Layers"] = [{"Layer": one["layer"], "Outcome": one["outcome"]} for one in decision["layers"]]
+    return told
+
+
+def _statement(one: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"Layer": "layer", "Policy": "policy", "Index": "index", "Sid": "sid"}
+    placed = {"Effect": "effect", "Line": "line", "Column": "column"}
+    return {name: one[member] for name, member in (named | placed).items() if member in one}
+
+
+def _near_miss(one: Mapping[str, Any]) -> dict[str, Any]:
+    conditions = [
+        {"Operator": failed["operator"], "Key": failed["key"], "Values": failed["values"], "Found": failed["found"]}
+        for failed in one["conditions"]
+    ]
+    return _statement(one) | {"Conditions": conditions}
 
 
 @reading(on=nothing)
@@ -97,28 +111,10 @@ def can(
     identity = _identity(call, principal_arn)
     target = _target(call, identity, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
-    decision = decide(asked, policies.with_target(policies.of_caller(identity, call.view), target))
-    # SECURITY: what another account's policies say beyond yes and no stays its own (STS-13).
-    own = asked.resource_account == call.identity.account_id
-    matched = [match for match in decision.matched if own or match.layer not in OWNERS_LAYERS]
-    shown = {
-        "Action": action,
-        "Resource": resource_arn,
-        "Outcome": decision.outcome,
-        "Layer": decision.layer,
-        "Message": "" if decision.allowed else denial_message(decision, asked),
-        "Statements": [_matched(call, identity, match, resource_arn) for match in matched],
-    }
-    return {"Allowed": decision.allowed, "Decision": shown}
-
-
-def _matched(call: Call, identity: Identity, match: Match, resource_arn: str) -> dict[str, Any]:
-    return {
-        "Layer": match.layer,
-        "Policy": policies.name_of(match, identity, call.view, resource_arn),
-        "Index": match.statement.index,
-        "Sid": match.statement.sid or "",
-    }
+    layers = policies.with_target(policies.of_caller(identity, call.view), target)
+    verdict = decided(identity, call.view, asked, layers)
+    shown = _told(explanations.explained(verdict, call.view))
+    return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
 
 
 def _asked(call: Call, identity: Identity, action: str, target: Target, given: Mapping[str, Sequence[str]]) -> Request:

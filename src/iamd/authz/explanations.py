@@ -1,0 +1,136 @@
+"""A decision with its reasons, as events keep it and as iamd's own service tells it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from iamd.authz import policies
+from iamd.authz.authorize import Verdict
+from iamd.policy.conditions import Condition
+from iamd.policy.decision import Layer, Match, Outcome
+from iamd.policy.explain import Explanation, LayerResult, determining, explain, settling
+from iamd.policy.positions import position
+from iamd.policy.request import Context
+from iamd.store.account import Snapshot
+from iamd.store.change import Change
+
+OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
+"""The layers that belong to the owner of the resource, not to the caller."""
+
+
+NOTED: Final = 100
+"""The statements and near misses that an event keeps, and the values of each of their conditions."""
+
+
+def noted(verdict: Verdict, view: Snapshot | Change | None) -> dict[str, Any]:
+    """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did."""
+    if not verdict.decision.allowed:
+        return explained(verdict, view, NOTED)
+    matches = settling(verdict.decision, verdict.request, verdict.layers)
+    return _decision(verdict) | {"statements": _statements(verdict, view, matches)} | _context(verdict)
+
+
+def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None) -> dict[str, Any]:
+    """The decision with every statement that determines it, and those that missed by their conditions only.
+
+    `limit` cuts the lists of statements and of their values.
+    """
+    found = explain(verdict.request, verdict.layers)
+    return (
+        _decision(verdict)
+        | {"statements": _statements(verdict, view, determining(found)[:limit])}
+        | {"nearMisses": _near_misses(verdict, view, found, limit), "missingKeys": _missing_keys(verdict, found)}
+        | {"layers": _layers(verdict, found.results)}
+        | _context(verdict)
+    )
+
+
+def is_own(verdict: Verdict) -> bool:
+    """Whether the caller's account owns the resource."""
+    return verdict.request.resource_account == verdict.request.principal.account
+
+
+def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
+    """The matches that the caller's account may be told of."""
+    # SECURITY: another account's policies, and whether its role exists at all, stay its own (STS-13).
+    return [match for match in matches if is_own(verdict) or match.layer not in OWNERS_LAYERS]
+
+
+def shown_keys(verdict: Verdict) -> Context:
+    """The condition keys of the request that the caller's account may be told of."""
+    keys = verdict.request.context
+    # SECURITY: tags of another account's resource stay its own (STS-13).
+    return keys if is_own(verdict) else {key: value for key, value in keys.items() if ":resourcetag/" not in key}
+
+
+def _decision(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "action": verdict.request.action,
+        "resource": verdict.request.resource,
+        "outcome": verdict.decision.outcome,
+        "layer": verdict.decision.layer,
+        "message": verdict.message,
+    }
+
+
+def _context(verdict: Verdict) -> dict[str, Any]:
+    return {"context": shown_keys(verdict) if verdict.decision.layer is not Layer.ALWAYS else {}}
+
+
+def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[dict[str, Any]]:
+    return [_statement(verdict, view, match) for match in shown_matches(verdict, matches)]
+
+
+def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
+    named = policies.name_of(match, verdict.identity, view, verdict.request.resource) if view is not None else ""
+    place = position(verdict.layers.policy_of(match).text, match.statement.start)
+    return {
+        "layer": match.layer,
+        "policy": named,
+        "index": match.statement.index,
+        "sid": match.statement.sid or "",
+        "effect": match.statement.effect,
+        "line": place.line,
+        "column": place.column,
+    }
+
+
+def _near_misses(
+    verdict: Verdict, view: Snapshot | Change | None, found: Explanation, limit: int | None
+) -> list[dict[str, Any]]:
+    keys = shown_keys(verdict)
+    shown = set(shown_matches(verdict, (near.match for near in found.near_misses)))
+    return [
+        _statement(verdict, view, near.match)
+        | {"conditions": [_condition(failed, keys, limit) for failed in near.failed]}
+        for near in found.near_misses[:limit]
+        if near.match in shown
+    ]
+
+
+def _condition(failed: Condition, keys: Context, limit: int | None) -> dict[str, Any]:
+    value = keys.get(failed.key, ())
+    return {
+        "operator": failed.operator,
+        "key": failed.key,
+        "values": list(failed.values[:limit]),
+        "found": [value] if isinstance(value, str) else list(value),
+    }
+
+
+def _missing_keys(verdict: Verdict, found: Explanation) -> list[str]:
+    named = {failed.key for near in found.near_misses for failed in near.failed if shown_matches(verdict, [near.match])}
+    return sorted(named.intersection(found.missing_keys))
+
+
+def _layers(verdict: Verdict, results: Mapping[Layer, LayerResult]) -> list[dict[str, str]]:
+    return [
+        {"layer": layer, "outcome": _outcome(result)}
+        for layer, result in results.items()
+        if is_own(verdict) or layer not in OWNERS_LAYERS
+    ]
+
+
+def _outcome(result: LayerResult) -> Outcome:
+    if result.denied:
+        return Outcome.EXPLICITLY_DENIED
+    return Outcome.ALLOWED if result.allowed else Outcome.IMPLICITLY_DENIED
