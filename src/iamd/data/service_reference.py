@@ -100,6 +100,14 @@ class ServiceReference(msgspec.Struct, frozen=True, array_like=True, gc=False):
         exact = self.condition_keys.get(key.lower())
         return exact or next((known for known in self.condition_keys.values() if known.names(key)), None)
 
+    def spelling(self, key: str) -> str:
+        """The key in the reference's spelling, as far as that goes: what fills a placeholder stays as it is."""
+        known = self.condition_key(key)
+        if known is None:
+            return key
+        named = _PLACEHOLDER.split(known.name)
+        return known.name if len(named) == 1 else named[0] + key[len(named[0]) :]
+
     @property
     def wildcard_only_actions(self) -> tuple[str, ...]:
         """The names of the actions that no resource type belongs to."""

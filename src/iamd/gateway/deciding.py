@@ -6,12 +6,14 @@ from typing import Final
 
 from iamd import arn as arns
 from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.auth.sealing import Keyring
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context
+from iamd.authz import authorization_messages, context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
 from iamd.authz.regions import region_of
 from iamd.authz.target import Target
+from iamd.data import service_reference
 from iamd.errors import Common, CommonError
 from iamd.gateway import batch, resources
 from iamd.gateway.actions import mapping, passed_roles
@@ -104,7 +106,7 @@ class Decider:
         except Denied as denied:
             progress.verdicts = [*progress.verdicts, *denied.verdicts]
             if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
-                raise worded(denied, step.asked) from denied
+                raise worded(denied, step.asked, self._runtime.keyring) from denied
             step.would_deny = denied
             progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
         else:
@@ -176,18 +178,41 @@ def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Seq
             )
 
 
-def worded(denied: Denied, asked: Asked) -> CommonError:
-    """The denial in the service's words.
+def worded(denied: Denied, asked: Asked, keyring: Keyring) -> CommonError:
+    """The denial in the service's words."""
+    match asked.operation.service:
+        case "s3":
+            return _worded_by_s3(denied, asked)
+        case "ec2":
+            return _worded_by_ec2(denied, keyring)
+        case _:
+            return denied
 
-    AWS: S3 names the resource in quotes, and tells callers of other accounts nothing ("Troubleshoot access denied
-    (403 Forbidden) errors in Amazon S3").
+
+def _worded_by_s3(denied: Denied, asked: Asked) -> CommonError:
+    """S3 names the resource in quotes, and tells callers of other accounts nothing.
+
+    AWS: "Troubleshoot access denied (403 Forbidden) errors in Amazon S3".
     """
-    if asked.operation.service != "s3":
-        return denied
     last = denied.verdicts[-1].request
     if not asked.account or last.resource_account != asked.account:
         return CommonError(Common.ACCESS_DENIED, "Access Denied")
     words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
+    return CommonError(Common.ACCESS_DENIED, words)
+
+
+def _worded_by_ec2(denied: Denied, keyring: Keyring) -> CommonError:
+    """EC2 adds a message to be decoded, but not to the denial of an action without resources, as DescribeInstances.
+
+    AWS: STS API Reference, DecodeAuthorizationMessage; the words are seen in its answers.
+    """
+    last = denied.verdicts[-1]
+    words = f"You are not authorized to perform this operation. {denied.message}"
+    prefix, _, name = last.request.action.partition(":")
+    known = service_reference.action(prefix, name)
+    encoded = authorization_messages.encoded(last, keyring) if known is None or not known.wildcard_only else None
+    if encoded is not None:
+        words += f". Encoded authorization failure message: {encoded}"
     return CommonError(Common.ACCESS_DENIED, words)
 
 

@@ -297,7 +297,9 @@ class Gateway:
                     step.would_deny = denied
                     allowed.append(index)
                 else:
-                    refused.append((index, deciding.worded(denied, step.asked).message or "Access Denied"))
+                    refused.append(
+                        (index, deciding.worded(denied, step.asked, self._runtime.keyring).message or "Access Denied")
+                    )
             else:
                 step.progress.verdicts = [*step.progress.verdicts, *verdicts]
                 allowed.append(index)

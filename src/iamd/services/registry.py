@@ -29,7 +29,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "users",
         "authorization_details",
     ),
-    "sts": ("assume_role", "callers"),
+    "sts": ("assume_role", "authorization_messages", "callers"),
     "cloudtrail": ("lookup",),
     "iamd": ("accounts", "audit", "decisions"),
 }

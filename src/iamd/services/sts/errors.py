@@ -32,3 +32,9 @@ class AccessDenied(AWSError):
 
     code = "AccessDenied"
     status = 403
+
+
+class InvalidAuthorizationMessage(AWSError):
+    """An encoded message that iamd did not make, or not for the caller's account."""
+
+    code = "InvalidAuthorizationMessageException"
