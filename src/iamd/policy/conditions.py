@@ -17,6 +17,8 @@ from iamd.policy.request import UNKNOWN, Context, lower
 from iamd.policy.variables import Template
 
 CACHED = 16384
+CACHED_CHARACTERS = 4096
+"""Of one condition's values; larger ones are compiled for each policy, lest the kept ones grow without bound."""
 
 Test = Callable[[Context], bool | None]
 
@@ -71,7 +73,8 @@ def operator_name(name: str) -> OperatorName:
 
 def condition(name: str, key: str, values: Sequence[str], *, substitute: bool) -> Condition:
     """The compiled entry, one for all who write the same; with `substitute` its values may hold variables."""
-    return _condition(name, lower(key), tuple(values), substitute)
+    compiled = _condition if sum(map(len, values)) <= CACHED_CHARACTERS else _condition.__wrapped__
+    return compiled(name, lower(key), tuple(values), substitute)
 
 
 @lru_cache(maxsize=CACHED)

@@ -14,7 +14,7 @@ from iamd.policy.principals import MEMBERS, NOBODY, Principals, principals
 from iamd.policy.syntax import RawStatement, SyntaxProblem
 from iamd.policy.values import MalformedPolicy
 
-__all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "load", "validate"]
+__all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "load", "read", "validate"]
 
 CACHED_POLICIES = 2048
 CACHED_SERVICES = 256
@@ -135,6 +135,11 @@ def validate(text: str, kind: PolicyType) -> Policy:
 @lru_cache(maxsize=CACHED_POLICIES)
 def load(text: str, kind: PolicyType) -> Policy:
     """The policy in `text`, compiled once for all who have the same text; one that cannot be read denies everything."""
+    return read(text, kind)
+
+
+def read(text: str, kind: PolicyType) -> Policy:
+    """The same, kept by nobody: for texts that are not stored, as large as a request can be."""
     try:
         raw = syntax.read(text)
         version = _version(raw.members)

@@ -4,7 +4,7 @@ AWS: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluat
 (reference_policies_evaluation-logic_policy-eval-denyallow, reference_policies_evaluation-logic-cross-account).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ class Gate(StrEnum):
     KMS_KEY = "KMS key"
 
 
+Make = Callable[..., PolicySet]
 Levels = tuple[tuple[Policy, ...], ...]
 """Policies of an organization, level by level from its root to the account."""
 
@@ -32,7 +33,7 @@ class Layers:
 
     None means that a layer is not in play; an empty one is in play and allows nothing. `resource` is the policy of the
     resource (of a role: its trust policy), `gate` tells what the resource is, and `gateway_endpoint` that the VPC
-    endpoint is a gateway.
+    endpoint is a gateway. `make` makes the sets; PolicySet does for policies that nobody else has.
     """
 
     __slots__ = (
@@ -51,14 +52,15 @@ class Layers:
         gate: Gate = Gate.NONE,
         *,
         gateway_endpoint: bool = False,
+        make: Make = policy_set,
     ) -> None:
-        self.identity = policy_set(identity, Layer.IDENTITY)
-        self.boundary = policy_set((boundary,), Layer.BOUNDARY) if boundary is not None else None
-        self.session = policy_set(session, Layer.SESSION) if session is not None else None
-        self.scp = _levels(scp, Layer.SCP)
-        self.rcp = _levels(rcp, Layer.RCP)
-        self.endpoint = policy_set(endpoint, Layer.ENDPOINT) if endpoint is not None else None
-        self.resource = policy_set(resource, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
+        self.identity = make(identity, Layer.IDENTITY)
+        self.boundary = make((boundary,), Layer.BOUNDARY) if boundary is not None else None
+        self.session = make(session, Layer.SESSION) if session is not None else None
+        self.scp = _levels(scp, Layer.SCP, make)
+        self.rcp = _levels(rcp, Layer.RCP, make)
+        self.endpoint = make(endpoint, Layer.ENDPOINT) if endpoint is not None else None
+        self.resource = make(resource, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         self.gate = gate
         self.gateway_endpoint = gateway_endpoint
         self.is_plain = _has_identity_only(self)
@@ -89,10 +91,10 @@ def _has_identity_only(layers: Layers) -> bool:
     return layers.gate is Gate.NONE and not layers.resource.policies and all(other is None for other in others)
 
 
-def _levels(levels: Levels | None, layer: Layer) -> tuple[PolicySet, ...] | None:
+def _levels(levels: Levels | None, layer: Layer, make: Make) -> tuple[PolicySet, ...] | None:
     if levels is None:
         return None
-    return tuple(policy_set(policies, layer, number) for number, policies in enumerate(levels))
+    return tuple(make(policies, layer, number) for number, policies in enumerate(levels))
 
 
 def decide(request: Request, layers: Layers) -> Decision:

@@ -46,6 +46,23 @@ def check(text: str, kind: PolicyType) -> None:
     _CHECKS[kind](document.members, statements)
 
 
+def check_simulated(text: str, kind: PolicyType) -> None:
+    """Raise MalformedPolicy unless `text` may be simulated as a policy of `kind`: IAM's own need no Version there.
+
+    AWS: the policies of the IAM API Reference's example of SimulateCustomPolicy have one; that others are taken is seen
+    in its answers.
+    """
+    try:
+        document = syntax.read(text)
+    except SyntaxProblem:
+        raise MalformedPolicy(SYNTAX) from None
+    statements = [statement.members for statement in document.statements]
+    if kind in WITHOUT_PRINCIPAL:
+        _check_organizations(document.members, statements, kind)
+    else:
+        _CHECKS[kind](document.members, statements)
+
+
 def _check_iam(members: Members, statements: list[dict[str, object]]) -> None:
     _check_shape(members, statements)
     if members.get("Version") != "2012-10-17":

@@ -29,11 +29,11 @@ class Sorted:
 
 
 class PolicySet:
-    """The policies of one layer, and of one of its levels where it has levels; made by `policy_set`."""
+    """The policies of one layer, or of one level where it has levels; `policy_set` makes those that are kept."""
 
     __slots__ = ("_sorted", "layer", "level", "policies")
 
-    def __init__(self, policies: tuple[Policy, ...], layer: Layer, level: int | None) -> None:
+    def __init__(self, policies: tuple[Policy, ...], layer: Layer, level: int | None = None) -> None:
         self.policies = policies
         self.layer = layer
         self.level = level

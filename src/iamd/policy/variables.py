@@ -30,6 +30,11 @@ class Variable:
     default: str | None
     source: str
 
+    @property
+    def name(self) -> str:
+        """The key as it is written."""
+        return self.source[2:].partition(",")[0].removesuffix("}")
+
 
 Part = str | Literal | Variable
 Template = tuple[Part, ...]
