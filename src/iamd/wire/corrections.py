@@ -46,6 +46,17 @@ QUERY_MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
         "tags": "Tag",
     },
 }
+# IAM API Reference, InlinePolicyIdentifierType: AttachmentName takes wildcards, which its pattern leaves out.
+PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {"iam": {"AttachmentName": "[\\w+=,.@*?-]+"}}
+
+
+def corrected(service: str, raw: Mapping[str, RawShape]) -> Mapping[str, RawShape]:
+    """Give the shapes with the patterns that hold."""
+    patterns = PATTERNS.get(service)
+    if patterns is None:
+        return raw
+    changed = {name: msgspec.structs.replace(raw[name], pattern=pattern) for name, pattern in patterns.items()}
+    return {**raw, **changed}
 
 
 def for_query(service: str, raw: Mapping[str, RawShape]) -> Mapping[str, RawShape]:

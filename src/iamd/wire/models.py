@@ -14,7 +14,7 @@ import msgspec
 from botocore import xform_name
 
 from iamd.wire.catalog import CATALOG, OWN, Entry
-from iamd.wire.corrections import NAMESPACES, for_query
+from iamd.wire.corrections import NAMESPACES, corrected, for_query
 from iamd.wire.shapes import ErrorShape, Member, RawRef, RawShape, Shape, Shapes, member_of
 
 
@@ -105,9 +105,10 @@ class Service:
         self.query_compatible: Final = "awsQueryCompatible" in raw.metadata
         self.operation_names: Final = tuple(raw.operations)
         self._raw = raw
-        self._shapes = Shapes(raw.shapes)
-        corrected = for_query(entry.name, raw.shapes)
-        self._query_shapes = self._shapes if corrected is raw.shapes else Shapes(corrected)
+        shapes = corrected(entry.name, raw.shapes)
+        self._shapes = Shapes(shapes)
+        query_shapes = for_query(entry.name, shapes)
+        self._query_shapes = self._shapes if query_shapes is shapes else Shapes(query_shapes)
         self._operations: dict[tuple[str, Protocol], Operation] = {}
         self._errors: Mapping[str, ErrorShape] | None = None
 
