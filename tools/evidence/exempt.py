@@ -28,6 +28,8 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:ListAttachedRolePolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListAttachedUserPolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListMFADeviceTags": {"error InvalidInput": "a serial number of any form that no device has is NoSuchEntity"},
+    "iam:SimulateCustomPolicy": {"error PolicyEvaluation": _NO_CASE},
+    "iam:SimulatePrincipalPolicy": {"error PolicyEvaluation": _NO_CASE},
     "iam:UntagInstanceProfile": {"error InvalidInput": "a key that is not there, of any form, is passed over"},
     "iam:UntagMFADevice": {"error InvalidInput": "a key that is not there, of any form, is passed over"},
     "iam:UpdateAccountPasswordPolicy": {

@@ -57,6 +57,10 @@ class ResourceType(msgspec.Struct, frozen=True, array_like=True, gc=False):
     arn: str
     condition_keys: tuple[str, ...]
 
+    def names(self, arn: str) -> bool:
+        """True when `arn` has this form."""
+        return _pattern(self.arn).fullmatch(arn) is not None
+
 
 class ConditionKey(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One condition key; the type is String, ARN, Bool, Numeric, Date, IPAddress, or ArrayOf one of these."""

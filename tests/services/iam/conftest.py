@@ -126,3 +126,29 @@ def devices(iam: Any) -> Devices:
 def world(iam: Any) -> World:
     """An account with one of everything that IAM knows."""
     return build_world(iam)
+
+
+@pytest.fixture
+def simulate(iam: Any) -> Callable[..., dict[str, Any]]:
+    """`simulate(policies, action, **parameters)` gives the one result of SimulateCustomPolicy."""
+
+    def ask(policies: list[str], action: str = "s3:GetObject", **parameters: Any) -> dict[str, Any]:
+        answer = iam.simulate_custom_policy(PolicyInputList=policies, ActionNames=[action], **parameters)
+        assert answer["IsTruncated"] is False
+        [found] = answer["EvaluationResults"]
+        return dict(found)
+
+    return ask
+
+
+@pytest.fixture
+def simulate_ann(iam: Any) -> Callable[..., dict[str, Any]]:
+    """`simulate_ann(action, **parameters)` gives the one result of SimulatePrincipalPolicy of the user `ann`."""
+
+    def ask(action: str = "s3:GetObject", **parameters: Any) -> dict[str, Any]:
+        arn = iam.get_user(UserName="ann")["User"]["Arn"]
+        answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[action], **parameters)
+        [found] = answer["EvaluationResults"]
+        return dict(found)
+
+    return ask

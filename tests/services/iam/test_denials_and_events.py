@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running import allow
+from running import ACCOUNT, allow
 from services.iam.world import Devices, build_world
 
 from iamd.services import registry
@@ -16,11 +16,13 @@ NOUNS = (
     "access_keys",
     "account",
     "attachments",
+    "context_keys",
     "groups",
     "inline_policies",
     "mfa_devices",
     "passwords",
     "permissions_boundaries",
+    "simulation",
     "tags",
     "users",
 )
@@ -37,6 +39,8 @@ ANN, DEVS, APP, BOX = "user/team/ann", "group/team/devs", "role/team/app", "inst
 ANNS, DEVSS, APPS = {"UserName": "ann"}, {"GroupName": "devs"}, {"RoleName": "app"}
 TAGS, TAG_KEYS = {"Tags": [{"Key": "a", "Value": "b"}]}, {"TagKeys": ["a"]}
 POLICY, INLINE = {"PolicyArn": READ_ONLY}, {"PolicyName": "inline"}
+
+ANNS_ARN = f"arn:aws:iam::{ACCOUNT}:{ANN}"
 
 codes = Devices.codes
 
@@ -102,6 +106,10 @@ CALLS = {
     "list_user_policies": (ANNS, ANN),
     "list_group_policies": (DEVSS, DEVS),
     "list_role_policies": (APPS, APP),
+    "simulate_custom_policy": ({"PolicyInputList": [DOCUMENT], "ActionNames": ["s3:GetObject"]}, "*"),
+    "simulate_principal_policy": ({"PolicySourceArn": ANNS_ARN, "ActionNames": ["s3:GetObject"]}, ANN),
+    "get_context_keys_for_custom_policy": ({"PolicyInputList": [DOCUMENT]}, "*"),
+    "get_context_keys_for_principal_policy": ({"PolicySourceArn": ANNS_ARN}, ANN),
     "delete_user": ({"UserName": "old"}, "user/team/old"),
     "delete_group": ({"GroupName": "empty"}, "group/team/empty"),
     "remove_user_from_group": ({**DEVSS, "UserName": "bob"}, DEVS),
