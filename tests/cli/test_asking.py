@@ -22,8 +22,10 @@ def test_can_tells_the_decision_its_reason_and_the_statements(aws, iamd, data):
     assert (allowed.returncode, allowed.stderr) == (0, "")
     assert allowed.stdout.splitlines() == [
         f"Allowed: sqs:SendMessage on {queue}:open",
-        "  by: identity-based policy",
-        "  identity-based policy: test (inline policy of user ann), statement 0 (Sid Send)",
+        (
+            "  by         Allow, statement 1 `Send` (line 1, column 41) of test (inline policy of user ann),"
+            " identity-based policy"
+        ),
     ]
     denied = iamd("can", ANN, "sqs:SendMessage", f"{queue}:closed", "--data", data)
     assert denied.returncode == 1
@@ -55,8 +57,12 @@ def test_explain_tells_why_a_request_was_decided_so(aws, iamd, data):
     assert lines[0] == f"{ANN} called ListUsers of iam.amazonaws.com"
     assert lines[1].startswith(f"refused: AccessDenied User: {ANN} is not authorized to perform: iam:ListUsers")
     assert "ExplicitlyDenied: iam:ListUsers on arn:aws:iam::123456789012:user/" in lines
-    assert "  identity-based policy: test (inline policy of user ann), statement 0" in lines
-    assert "    aws:username = ann" in lines
+    assert (
+        "  by         Deny, statement 1 (line 1, column 41) of test (inline policy of user ann), identity-based policy"
+    ) in lines
+    # AWS's words are told once.
+    assert told.stdout.count("is not authorized to perform") == 1
+    assert "             aws:username = ann" in lines
     shown = json.loads(iamd("explain", request_id, "--data", data, "-o", "json").stdout)
     assert shown["Decisions"][0]["Outcome"] == "ExplicitlyDenied"
 

@@ -42,7 +42,9 @@ def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers:
     decision = decide(asked, layers)
     if decision.allowed:
         return Verdict(identity, asked, layers, decision)
-    policy_arn = policies.arn_of(decision.matched[0], identity, view) if decision.matched else None
+    policy_arn = None
+    if decision.matched:
+        policy_arn = policies.arn_of(decision.layer, decision.matched[0].policy, identity, view)
     return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
 
 

@@ -39,7 +39,7 @@ def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | Non
         _decision(verdict)
         | {"statements": _statements(verdict, view, determining(found)[:limit])}
         | {"nearMisses": _near_misses(verdict, view, found, limit), "missingKeys": _missing_keys(verdict, found)}
-        | {"layers": _layers(verdict, found.results)}
+        | {"layers": _layers(verdict, view, found.results, limit)}
         | _context(verdict)
     )
 
@@ -81,11 +81,10 @@ def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Itera
 
 
 def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
-    named = policies.name_of(match, verdict.identity, view, verdict.request.resource) if view is not None else ""
     place = position(verdict.layers.policy_of(match).text, match.statement.start)
     return {
         "layer": match.layer,
-        "policy": named,
+        "policy": _name(verdict, view, match.layer, match.policy),
         "index": match.statement.index,
         "sid": match.statement.sid or "",
         "effect": match.statement.effect,
@@ -122,12 +121,25 @@ def _missing_keys(verdict: Verdict, found: Explanation) -> list[str]:
     return sorted(named.intersection(found.missing_keys))
 
 
-def _layers(verdict: Verdict, results: Mapping[Layer, LayerResult]) -> list[dict[str, str]]:
+def _layers(
+    verdict: Verdict, view: Snapshot | Change | None, results: Mapping[Layer, LayerResult], limit: int | None
+) -> list[dict[str, Any]]:
+    """What each layer says, and the policies that it is made of."""
     return [
-        {"layer": layer, "outcome": _outcome(result)}
+        {"layer": layer, "outcome": _outcome(result), "policies": _names(verdict, view, layer)[:limit]}
         for layer, result in results.items()
         if is_own(verdict) or layer not in OWNERS_LAYERS
     ]
+
+
+def _names(verdict: Verdict, view: Snapshot | Change | None, layer: Layer) -> list[str]:
+    of_layer = (policies for policies in verdict.layers.sets() if policies.layer is layer)
+    names = (_name(verdict, view, layer, number) for found in of_layer for number in range(len(found.policies)))
+    return list(dict.fromkeys(names))
+
+
+def _name(verdict: Verdict, view: Snapshot | Change | None, layer: Layer, number: int) -> str:
+    return policies.name_of(layer, number, verdict.identity, view, verdict.request.resource) if view is not None else ""
 
 
 def _outcome(result: LayerResult) -> Outcome:

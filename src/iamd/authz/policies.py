@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from iamd.auth.identity import Identity
 from iamd.authz.target import Target
 from iamd.data import managed_policies
-from iamd.policy.decision import Layer, Match
+from iamd.policy.decision import Layer
 from iamd.policy.document import Policy, PolicyType, load
 from iamd.policy.evaluate import Gate, Layers
 from iamd.policy.request import PrincipalKind
@@ -112,36 +112,36 @@ def name(bearer: Entity) -> str:
             raise TypeError(bearer)
 
 
-def name_of(match: Match, identity: Identity, view: Snapshot | Change, target: str) -> str:
-    """What people call the policy that a matching statement stands in."""
-    source = _source_of(match, identity, view)
+def name_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change, target: str) -> str:
+    """What people call a policy: the one of this number, from 0, among those of its layer."""
+    source = _source_of(layer, number, identity, view)
     if source is not None:
         return source.shown
-    if match.layer is Layer.SESSION and identity.session is not None:
-        return arn_of(match, identity, view) or "inline session policy"
-    return arn_of(match, identity, view) or f"{match.layer} of {target}"
+    if layer is Layer.SESSION and identity.session is not None:
+        return arn_of(layer, number, identity, view) or "inline session policy"
+    return arn_of(layer, number, identity, view) or f"{layer} of {target}"
 
 
-def arn_of(match: Match, identity: Identity, view: Snapshot | Change) -> str | None:
-    """The ARN of the policy that a matching statement stands in; inline and resource policies have none."""
-    if match.layer is Layer.IDENTITY:
-        source = _source_of(match, identity, view)
+def arn_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change) -> str | None:
+    """The ARN of that policy; inline and resource policies have none."""
+    if layer is Layer.IDENTITY:
+        source = _source_of(layer, number, identity, view)
         return source.arn if source is not None else None
-    if match.layer is Layer.BOUNDARY:
+    if layer is Layer.BOUNDARY:
         entity = entity_of(identity, view)
         return entity.permissions_boundary if entity is not None else None
-    if match.layer is Layer.SESSION and identity.session is not None:
+    if layer is Layer.SESSION and identity.session is not None:
         inline = [None] if identity.session.policy else []
-        return [*inline, *identity.session.policy_arns][match.policy]
+        return [*inline, *identity.session.policy_arns][number]
     return None
 
 
-def _source_of(match: Match, identity: Identity, view: Snapshot | Change) -> Source | None:
+def _source_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change) -> Source | None:
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
-    if match.layer is not Layer.IDENTITY or account is None or entity is None:
+    if layer is not Layer.IDENTITY or account is None or entity is None:
         return None
-    return sources(account, entity)[match.policy]
+    return sources(account, entity)[number]
 
 
 def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] | None:

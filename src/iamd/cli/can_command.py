@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from iamd.cli.connection import DENIED, USAGE, Failure, data_option, find
+from iamd.cli.decision_text import decision_text
 from iamd.cli.output import output_options, show
-from iamd.cli.text import plain
 
 
 @click.command("can", help="Tell whether a principal may do something; exit code 1 when not.")
@@ -32,8 +32,8 @@ def command(
     parameters["Context"] = _context(pairs)
     answer = find(data).call("Can", parameters)
     if output is None and query is None:
-        for line in decision_lines(answer["Decision"]):
-            click.echo(plain(line))
+        for line in decision_text(answer["Decision"], principal_arn):
+            click.echo(line)
     else:
         show(answer, output, query)
     sys.exit(0 if answer["Allowed"] else DENIED)
@@ -48,13 +48,3 @@ def _context(pairs: tuple[str, ...]) -> dict[str, list[str]]:
             raise Failure(f"--context `{pair}`: give it as key=value", USAGE)
         context.setdefault(key, []).append(value)
     return context
-
-
-def decision_lines(decision: dict[str, Any]) -> list[str]:
-    """A decision as people read it."""
-    lines = [f"{decision['Outcome']}: {decision['Action']} on {decision['Resource']}"]
-    lines += [f"  {decision['Message']}"] if decision.get("Message") else [f"  by: {decision['Layer']}"]
-    for statement in decision.get("Statements", []):
-        sid = f" (Sid {statement['Sid']})" if statement.get("Sid") else ""
-        lines.append(f"  {statement['Layer']}: {statement['Policy']}, statement {statement['Index']}{sid}")
-    return lines

@@ -1,13 +1,13 @@
 """`iamd explain`: why a request was decided as it was."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from iamd.cli.can_command import decision_lines
 from iamd.cli.connection import data_option, find
+from iamd.cli.decision_text import decision_text, labelled
 from iamd.cli.output import output_options, show
 from iamd.cli.text import plain
 
@@ -23,15 +23,20 @@ def command(request_id: str, output: str | None, query: str | None, data: Path |
         show(answer, output, query)
         return
     for line in _lines(answer):
-        click.echo(plain(line))
+        click.echo(line)
 
 
 def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{answer['PrincipalArn']} called {answer['EventName']} of {answer['EventSource']}"
+    principal, message = answer["PrincipalArn"], answer.get("ErrorMessage", "")
+    yield plain(f"{principal} called {answer['EventName']} of {answer['EventSource']}")
     if answer.get("ErrorCode"):
-        yield f"refused: {answer['ErrorCode']} {answer.get('ErrorMessage', '')}".rstrip()
+        yield plain(f"refused: {answer['ErrorCode']} {message}".rstrip())
     for decision in answer["Decisions"]:
-        yield from decision_lines(decision)
-        yield "  condition keys:"
-        for key, values in sorted(decision["Context"].items()):
-            yield f"    {key} = {', '.join(values)}"
+        yield from decision_text(decision, principal, message=decision["Message"] not in message)
+        yield from _keys(decision["Context"])
+
+
+def _keys(context: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The condition keys of a request, one a line."""
+    for number, (key, values) in enumerate(sorted(context.items())):
+        yield from labelled("keys" if number == 0 else "", f"{key} = {', '.join(values)}")

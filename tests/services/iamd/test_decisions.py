@@ -208,9 +208,9 @@ def test_an_explanation_names_policy_statement_and_place_and_what_nearly_applied
         }
     ]
     assert decision["MissingKeys"] == []
-    assert {one["Layer"]: one["Outcome"] for one in decision["Layers"]} == {
-        "identity-based policy": "Allowed",
-        "permissions boundary": "Allowed",
+    assert {one["Layer"]: (one["Outcome"], one["Policies"]) for one in decision["Layers"]} == {
+        "identity-based policy": ("Allowed", [inline, managed]),
+        "permissions boundary": ("Allowed", [limit]),
     }
     iam.untag_user(UserName="ann", TagKeys=["Team"])
     untagged = can(aws, ANN, "sqs:SendMessage", QUEUE)["Decision"]
@@ -234,7 +234,10 @@ def test_a_denied_request_is_explained_with_what_nearly_allowed_it(aws):
     assert (near["Sid"], near["Index"], near["Line"], near["Column"]) == ("Safe", 0, 1, 41)
     [failed] = near["Conditions"]
     assert (failed["Key"], failed["Values"], failed["Found"]) == ("aws:securetransport", ["true"], ["false"])
-    assert decision["Layers"] == [{"Layer": "identity-based policy", "Outcome": "ImplicitlyDenied"}]
+    inline = "test (inline policy of user ann)"
+    assert decision["Layers"] == [
+        {"Layer": "identity-based policy", "Outcome": "ImplicitlyDenied", "Policies": [inline]}
+    ]
 
 
 def test_of_what_was_allowed_a_statement_of_each_layer_is_named(aws):

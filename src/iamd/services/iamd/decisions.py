@@ -80,8 +80,12 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
     if "nearMisses" in decision:
         told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
         told["MissingKeys"] = decision["missingKeys"]
-        told["Layers"] = [{"Layer": one["layer"], "Outcome": one["outcome"]} for one in decision["layers"]]
+        told["Layers"] = [_layer(one) for one in decision["layers"]]
     return told
+
+
+def _layer(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Layer": one["layer"], "Outcome": one["outcome"], "Policies": one["policies"]}
 
 
 def _statement(one: Mapping[str, Any]) -> dict[str, Any]:
