@@ -140,6 +140,54 @@ def test_a_policy_that_cannot_be_read_is_named(iamd, folder):
     assert "identity-based policy 1 can't be read: the version is unknown" in ended.stdout
 
 
+def guarded(folder):
+    """Two cases about a policy in a file of its own, whose second statement applies to neither."""
+    (folder / "policies").mkdir()
+    no_delete = {"Sid": "Keep", "Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
+    text = json.dumps({**ALLOW, "Statement": [*ALLOW["Statement"], no_delete]}, indent=1)
+    (folder / "policies" / "guard.json").write_text(text)
+    named = {"identity": ["policies/guard.json"]}
+    return [case(policies=named), case(identifier="two", policies=named)], text
+
+
+def test_coverage_tells_the_statements_that_no_case_exercised(iamd, folder):
+    cases, text = guarded(folder)
+    line = text[: text.index('"Keep"')].count("\n")
+    ended = iamd("test", lines(folder, *cases), "--coverage")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [
+        "2 cases, 0 differ",
+        f"policies/guard.json:{line}: statement 2 (Sid Keep): no case exercised it",
+        "1 of 2 statements exercised",
+    ]
+    deleting = case("ExplicitlyDenied", "three", request={**REQUEST, "action": "s3:DeleteObject"})
+    deleting["policies"] = cases[0]["policies"]
+    ended = iamd("test", lines(folder, *cases, deleting), "--coverage")
+    assert ended.stdout == "3 cases, 0 differ\n2 of 2 statements exercised\n"
+
+
+def test_coverage_of_a_policy_within_a_case_names_the_case_and_every_layer_counts(iamd, folder):
+    elsewhere = {**ALLOW, "Statement": [{**ALLOW["Statement"][0], "Resource": "arn:aws:s3:::other/*"}]}
+    levels = [{"level": "root", "policies": [ALLOW]}, {"level": "account", "policies": [elsewhere, ALLOW]}]
+    denied = case("ImplicitlyDenied", policies={"identity": [ALLOW], "boundary": elsewhere, "rcp": []})
+    ended = iamd("test", lines(folder, denied, case(policies={"identity": [ALLOW], "scp": levels})), "--coverage")
+    assert ended.stdout.splitlines()[1:] == [
+        "cases.jsonl:1: permissions boundary 1: statement 1 (Sid All): no case exercised it",
+        "1 of 2 statements exercised",
+    ]
+
+
+def test_coverage_in_other_forms_spoils_none(iamd, folder):
+    file = lines(folder, *guarded(folder)[0])
+    *_, last = iamd("test", file, "--coverage", "-o", "json").stdout.splitlines()
+    told = json.loads(last)
+    assert (told["statements"], told["exercised"], len(told["missed"])) == (2, 1, 1)
+    for words in (["-o", "json", "--query", "[].id"], ["--query", "[].id"]):
+        ended = iamd("test", file, "--coverage", *words)
+        assert json.loads(ended.stdout) == ["one", "two"]
+        assert ended.stderr.endswith("1 of 2 statements exercised\n")
+
+
 SLIPS = {
     '{"id": 1': "cases.jsonl:1: not JSON: ",
     '{"id": NaN}': "cases.jsonl:1: not JSON: `NaN` is no JSON",

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,16 +18,17 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A case as it was written, and where."""
+    """A case as it was written, and where; `files` has the names of the files that policies stand in, by text."""
 
     place: str
     case: Mapping[str, Any]
+    files: Mapping[str, str]
 
 
 def cases(file: Path) -> list[Found]:
     """The cases in a file, the policies that they name read; Failure names the line that can't be read."""
     found = _of_yaml(file) if file.suffix in YAML else _of_lines(file)
-    return [Found(place, _with_policies(case, file.parent, place)) for place, case in found]
+    return [_Policies(file.parent, place).read(case) for place, case in found]
 
 
 def _text(file: Path) -> str:
@@ -133,38 +134,45 @@ def _check(case: Mapping[str, Any], place: str) -> None:
 # Policies that stand in files of their own
 
 
-def _with_policies(case: Any, folder: Path, place: str) -> Mapping[str, Any]:
-    if not isinstance(case, Mapping):
-        raise Failure(f"{place}: a case is an object", USAGE)
-    _check(case, place)
-    read: dict[str, Any] = dict(case.get("policies", {}))
-    for kind in _LISTS:
-        if kind in read:
-            read[kind] = _documents(read[kind], folder, place)
-    for kind in _LEVELS:
-        if isinstance(read.get(kind), list):
-            read[kind] = [_level(level, folder, place) for level in read[kind]]
-    return {**case, "policies": read}
+@dataclass(frozen=True, slots=True)
+class _Policies:
+    """Reads the policies of one case, written at `place`; files are named from `folder` on."""
 
+    folder: Path
+    place: str
+    files: dict[str, str] = field(default_factory=dict)
 
-def _level(level: Any, folder: Path, place: str) -> Any:
-    if not isinstance(level, Mapping) or "policies" not in level:
-        return level
-    return {**level, "policies": _documents(level["policies"], folder, place)}
+    def read(self, case: Any) -> Found:
+        """The case with the texts of the files that it names."""
+        if not isinstance(case, Mapping):
+            raise Failure(f"{self.place}: a case is an object", USAGE)
+        _check(case, self.place)
+        read: dict[str, Any] = dict(case.get("policies", {}))
+        for kind in _LISTS:
+            if kind in read:
+                read[kind] = self._documents(read[kind])
+        for kind in _LEVELS:
+            if isinstance(read.get(kind), list):
+                read[kind] = [self._level(level) for level in read[kind]]
+        return Found(self.place, {**case, "policies": read}, self.files)
 
+    def _level(self, level: Any) -> Any:
+        if not isinstance(level, Mapping) or "policies" not in level:
+            return level
+        return {**level, "policies": self._documents(level["policies"])}
 
-def _documents(given: Any, folder: Path, place: str) -> Any:
-    if isinstance(given, list):
-        return [_document(item, folder, place) for item in given]
-    return _document(given, folder, place)
+    def _documents(self, given: Any) -> Any:
+        return [self._document(item) for item in given] if isinstance(given, list) else self._document(given)
 
-
-def _document(given: Any, folder: Path, place: str) -> Any:
-    """A document as it is, or the text of the file that is named in its place."""
-    if not isinstance(given, str) or given.lstrip().startswith("{"):
-        return given
-    try:
-        return (folder / given).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text"
-        raise Failure(f"{place}: cannot read the policy `{given}`: {reason}", USAGE) from error
+    def _document(self, given: Any) -> Any:
+        """A document as it is, or the text of the file that is named in its place."""
+        if not isinstance(given, str) or given.lstrip().startswith("{"):
+            return given
+        file = self.folder / given
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a text"
+            raise Failure(f"{self.place}: cannot read the policy `{given}`: {reason}", USAGE) from error
+        self.files[text] = str(file)
+        return text

@@ -11,6 +11,7 @@ import click
 
 from iamd.cli.case_files import Found, cases
 from iamd.cli.connection import DENIED, USAGE, Failure
+from iamd.cli.coverage import Coverage
 from iamd.cli.output import output_options, show
 from iamd.cli.text import plain
 from iamd.policy import cases as policy_cases
@@ -51,13 +52,19 @@ class Result:
 @click.command("test", help="Evaluate policy test cases without a server; exit code 1 when one comes out otherwise.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--junit", type=click.Path(path_type=Path), help="File to write the results to, in JUnit's form.")
+@click.option("--coverage", is_flag=True, help="Tell the statements that no case exercised, too.")
 @output_options
-def command(files: tuple[Path, ...], junit: Path | None, output: str | None, query: str | None) -> None:
+def command(
+    files: tuple[Path, ...], junit: Path | None, output: str | None, query: str | None, *, coverage: bool
+) -> None:
     """Print what differs from what is expected."""
-    results = [_result(found) for file in files for found in cases(file)]
+    every = [found for file in files for found in cases(file)]
+    results = [_result(found) for found in every]
     if not results:
         raise Failure(f"there is no case in {', '.join(f'`{file}`' for file in files)}", USAGE)
     _print(results, output, query)
+    if coverage:
+        _print_coverage(_coverage(every, results), output, query)
     if junit is not None:
         _write_junit(results, junit)
     sys.exit(0 if all(result.agrees for result in results) else DENIED)
@@ -108,6 +115,26 @@ def _print(results: list[Result], output: str | None, query: str | None) -> None
         for result in differing:
             click.echo(plain(result.line()))
         click.echo(f"{len(results)} cases, {len(differing)} differ")
+
+
+def _coverage(every: Iterable[Found], results: Iterable[Result]) -> Coverage:
+    counted = Coverage()
+    for found, result in zip(every, results, strict=True):
+        counted.add(found.place, result.case, found.files)
+    return counted
+
+
+def _print_coverage(counted: Coverage, output: str | None, query: str | None) -> None:
+    """What no case exercised, after all else; in JSON lines one more, else where it spoils no other form."""
+    missed = list(counted.missed())
+    exercised = counted.statements - len(missed)
+    if output == "json" and query is None:
+        click.echo(json.dumps({"statements": counted.statements, "exercised": exercised, "missed": missed}))
+        return
+    is_text = output is None and query is None
+    for place in missed:
+        click.echo(plain(f"{place}: no case exercised it"), err=not is_text)
+    click.echo(f"{exercised} of {counted.statements} statements exercised", err=not is_text)
 
 
 def _write_junit(results: list[Result], file: Path) -> None:
