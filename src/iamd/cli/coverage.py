@@ -5,16 +5,12 @@ A policy is its text: cases that name the same file, or repeat the same document
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from iamd.policy.cases import ALLOWS_NOTHING, RCP_FULL_AWS_ACCESS, Case
+from iamd.policy.cases import IMPLIED, Case
 from iamd.policy.document import Policy, Statement
 from iamd.policy.explain import explain
 from iamd.policy.positions import position
 from iamd.policy.sets import PolicySet
-
-IMPLIED: Final = frozenset({ALLOWS_NOTHING, RCP_FULL_AWS_ACCESS})
-"""The policies that cases bring without writing them."""
 
 
 @dataclass(frozen=True, slots=True)

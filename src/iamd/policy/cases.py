@@ -22,6 +22,9 @@ RCP_FULL_AWS_ACCESS = (
 ALLOWS_NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"none:None","Resource":"arn:"}]}'
 """What stands for a boundary that is in play without a policy."""
 
+IMPLIED = frozenset({RCP_FULL_AWS_ACCESS, ALLOWS_NOTHING})
+"""The policies that cases bring without writing them."""
+
 _SIGNED = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>iam|sts)::(?P<account>[^:]*):(?P<type>[^/]+)/?(?P<rest>.*)")
 _TRUST_ACTIONS = re.compile(r"sts:(assumerole.*|tagsession|setsourceidentity|setcontext)")
 _ROLE = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
