@@ -30,7 +30,7 @@ _WORDS: Final = (
 # SECURITY: each part stands between single blanks, no quoted part holds a quote, no table a dot: moto takes
 # `"table.index"` for an index.
 _TABLE: Final = r'(?:"[A-Za-z0-9_-]+"|[A-Za-z_][A-Za-z0-9_-]*)'
-_NAME: Final = rf'(?:"[^"\'\s.\[\]]+"|(?!(?:{_WORDS})\b)[A-Za-z_][A-Za-z0-9_]*)'
+_NAME: Final = rf'(?:"(?u:[^"\'\s.\[\]]+)"|(?!(?:{_WORDS})\b)[A-Za-z_][A-Za-z0-9_]*)'
 _PATH: Final = rf"{_NAME}(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
 # A text that is a question mark is one of the parameters to moto.
 _TEXT: Final = r"'(?!\?')[^'\"]*'"
@@ -46,11 +46,11 @@ _PLAIN: Final = re.compile(
     rf"|UPDATE {_TABLE} (?:SET {_EQUALS}(?:, ?{_EQUALS})*|REMOVE {_NAME}) WHERE {_ALL_EQUAL}"
     rf"|DELETE FROM {_TABLE} WHERE {_ALL_EQUAL}"
     rf"|INSERT INTO {_TABLE} VALUE (?P<document>\{{(?:'[^'\"\\]*'|\"[^'\"\\]*\"|[^'\"\\])*\}})",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
-# Where moto splits a SELECT.
-_SPLIT: Final = re.compile("SELECT | FROM | WHERE ", re.IGNORECASE)
+# Where moto splits a SELECT: it takes `ſ` for `s` too.
+_SPLIT: Final = re.compile("(?u:SELECT | FROM | WHERE )", re.IGNORECASE | re.ASCII)
 
 Query = Callable[..., Any]
 
