@@ -43,8 +43,8 @@ class RawDocument:
 def read(text: str) -> RawDocument:
     """The document in `text`, or SyntaxProblem."""
     try:
-        members, statements, end = _document(text, _skip(text, 0))
-        if _skip(text, end) != len(text):
+        members, statements, end = _document(text, skip(text, 0))
+        if skip(text, end) != len(text):
             raise SyntaxProblem("text after the document")
         if "\\u" in text:
             _check_surrogates((members, [statement.members for statement in statements]))
@@ -73,7 +73,8 @@ def scalars(value: object) -> list[str] | None:
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
-def _skip(text: str, position: int) -> int:
+def skip(text: str, position: int) -> int:
+    """Where the next character that is no white space stands, from `position` on."""
     found = _BLANK.match(text, position)
     return found.end() if found else position
 
@@ -98,7 +99,8 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _value(text: str, position: int) -> tuple[object, int]:
+def value_at(text: str, position: int) -> tuple[object, int]:
+    """The JSON value that begins at `position`, and where it ends; ValueError when there is none."""
     value, end = _DECODER.raw_decode(text, position)
     return value, end
 
@@ -106,7 +108,7 @@ def _value(text: str, position: int) -> tuple[object, int]:
 def _expect(text: str, position: int, character: str) -> int:
     if text[position : position + 1] != character:
         raise SyntaxProblem(f"`{character}` is missing")
-    return _skip(text, position + 1)
+    return skip(text, position + 1)
 
 
 def members(text: str, position: int) -> Iterator[tuple[str, object, int, int]]:
@@ -114,23 +116,23 @@ def members(text: str, position: int) -> Iterator[tuple[str, object, int, int]]:
 
     The text has been read before, so that it is known to be well formed.
     """
-    position = _skip(text, position + 1)
+    position = skip(text, position + 1)
     while text[position] != "}":
-        name, position = _value(text, _skip(text, position + (text[position] == ",")))
-        start = _skip(text, _skip(text, position) + 1)
-        value, end = _value(text, start)
+        name, position = value_at(text, skip(text, position + (text[position] == ",")))
+        start = skip(text, skip(text, position) + 1)
+        value, end = value_at(text, start)
         yield str(name), value, start, end
-        position = _skip(text, end)
+        position = skip(text, end)
 
 
 def items(text: str, position: int) -> Iterator[tuple[object, int, int]]:
     """Each item of the list that begins at `position`, and where it starts and ends."""
-    position = _skip(text, position + 1)
+    position = skip(text, position + 1)
     while text[position] != "]":
-        start = _skip(text, position + (text[position] == ","))
-        value, end = _value(text, start)
+        start = skip(text, position + (text[position] == ","))
+        value, end = value_at(text, start)
         yield value, start, end
-        position = _skip(text, end)
+        position = skip(text, end)
 
 
 def _document(text: str, position: int) -> tuple[dict[str, object], tuple[RawStatement, ...], int]:
@@ -141,19 +143,19 @@ def _document(text: str, position: int) -> tuple[dict[str, object], tuple[RawSta
     while text[position : position + 1] != "}":
         if pairs or statements is not None:
             position = _expect(text, position, ",")
-        name, position = _value(text, position)
+        name, position = value_at(text, position)
         if type(name) is not str:
             raise SyntaxProblem("a key is no string")
-        position = _expect(text, _skip(text, position), ":")
+        position = _expect(text, skip(text, position), ":")
         if name == "Statement":
             if statements is not None:
                 raise SyntaxProblem("a key is repeated")
             found, position = _statements(text, position)
             statements = tuple(found)
         else:
-            value, position = _value(text, position)
+            value, position = value_at(text, position)
             pairs.append((name, value))
-        position = _skip(text, position)
+        position = skip(text, position)
     if not statements:
         raise SyntaxProblem("there is no statement")
     return _members(pairs), statements, position + 1
@@ -169,12 +171,12 @@ def _statements(text: str, position: int) -> tuple[list[RawStatement], int]:
         if found:
             position = _expect(text, position, ",")
         found.append(_statement(text, position))
-        position = _skip(text, found[-1].end)
+        position = skip(text, found[-1].end)
     return found, position + 1
 
 
 def _statement(text: str, position: int) -> RawStatement:
-    value, end = _value(text, position)
+    value, end = value_at(text, position)
     if not isinstance(value, dict):
         raise SyntaxProblem("a statement is no object")
     return RawStatement(value, position, end)
