@@ -1,6 +1,7 @@
 """`*` and `?` against their definition."""
 
 import time
+import tracemalloc
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -65,3 +66,14 @@ def test_hostile_patterns_stay_quick():
     assert not matches("*" + "a?" * 300 + "b*" + "a*" * 300, text)
     assert not matches("*?" * 1000 + "b", text)
     assert time.process_time() - started < 0.5
+
+
+def test_long_texts_leave_no_memory_behind():
+    different = "".join(map(chr, range(0x4000, 0x5000)))
+    fits = matcher(tokens("*\u4001?\u4003*"))
+    tracemalloc.start()
+    try:
+        assert all(fits("x" * number + different) for number in range(10))
+        assert tracemalloc.get_traced_memory()[0] < 4_000_000
+    finally:
+        tracemalloc.stop()

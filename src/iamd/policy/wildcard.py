@@ -23,6 +23,9 @@ class Wild(Enum):
 Token = str | Wild
 Matcher = Callable[[str], bool]
 
+REMEMBERED = 2_048
+"""The longest text whose characters' places are remembered: of a text that is all different they take its square."""
+
 _TYPED = re.compile(r"[*?]|[^*?]+")
 _WILD: dict[str, Wild] = {"*": Wild.RUN, "?": Wild.ONE}
 
@@ -122,7 +125,7 @@ class _Chunk:
         if room <= 0:
             return -1
         fits = (1 << room) - 1
-        places = _places(text)
+        places = (_remembered_places if len(text) <= REMEMBERED else _places)(text)
         for place, piece in self.gapped:
             for offset, character in enumerate(piece, start + place):
                 fits &= places.get(character, 0) >> offset
@@ -131,7 +134,6 @@ class _Chunk:
         return start + (fits & -fits).bit_length() - 1 + self.length
 
 
-@lru_cache(maxsize=64)
 def _places(text: str) -> dict[str, int]:
     """For each character of a text where it stands: bit n is set when it is the n-th."""
     size = len(text) // 8 + 1
@@ -141,6 +143,9 @@ def _places(text: str) -> dict[str, int]:
             found[character] = bytearray(size)
         found[character][place >> 3] |= 1 << (place & 7)
     return {character: int.from_bytes(bits, "little") for character, bits in found.items()}
+
+
+_remembered_places = lru_cache(maxsize=64)(_places)
 
 
 def _everything(_text: str) -> bool:
