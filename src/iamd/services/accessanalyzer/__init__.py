@@ -1,0 +1,1 @@
+"""IAM Access Analyzer: what is wrong with a policy document."""
