@@ -34,6 +34,7 @@ from iamd.store.errors import Unavailable
 from iamd.store.log import Use
 from iamd.store.records import AccessKey, Role
 from iamd.wire import faults, parse, route, serialize, validate
+from iamd.wire.catalog import CATALOG
 from iamd.wire.models import Operation, to_snake
 from iamd.wire.route import Dialect, Route
 
@@ -43,6 +44,9 @@ complaints = Complaints(log, "")
 # AWS: S3 and STS take a signature whose date is at most 15 minutes off, other services 5 minutes (invariant SIG-04).
 WINDOWS = {"s3": 900.0, "sts": 900.0}
 DEFAULT_WINDOW = 300.0
+
+NAMED_OTHERWISE = frozenset({"sso"})
+"""Services whose events have their own name, and not the one that requests to them are signed for."""
 
 READING = ("Get", "List", "Describe", "Lookup")
 
@@ -309,7 +313,7 @@ def outcome(
         request=progress.request,
         time=runtime.clock.seconds(),
         service=service,
-        source=progress.source or f"{service}.amazonaws.com",
+        source=progress.source or _source(service),
         name=name,
         region=region_of(service, claim.region if claim is not None else runtime.settings.region),
         identity=identity,
@@ -325,6 +329,13 @@ def outcome(
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
     )
+
+
+def _source(service: str) -> str:
+    """The event's source: the service as requests to it are signed (`access-analyzer`, `states`, `ses` of `sesv2`)."""
+    entry = CATALOG.by_name.get(service)
+    name = service if entry is None or service in NAMED_OTHERWISE else entry.signing_name
+    return f"{name.lower()}.amazonaws.com"
 
 
 def _reads(service: str, name: str) -> bool:

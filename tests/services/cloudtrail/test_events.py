@@ -299,6 +299,22 @@ def test_an_error_is_named_by_its_exception_and_a_denial_by_its_code(aws, iam):
         assert (record["errorCode"], record["errorMessage"]) == (recorded, error["Message"])
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "source"),
+    [
+        ("cloudwatch", "list_metrics", "monitoring"),
+        ("sesv2", "list_email_identities", "ses"),
+        ("stepfunctions", "list_state_machines", "states"),
+    ],
+)
+def test_the_source_of_an_event_is_the_service_as_its_requests_are_signed(aws, service, operation, source):
+    """CloudTrail User Guide, "CloudTrail record contents": CloudWatch is `monitoring.amazonaws.com`."""
+    with pytest.raises(ClientError):
+        getattr(aws.client(service, aws.user("nobody")), operation)()
+    [record] = aws.events(operation.title().replace("_", ""))
+    assert record["eventSource"] == f"{source}.amazonaws.com"
+
+
 def test_a_refused_reading_is_a_reading(aws):
     nobody = aws.user("nobody")
     asked = {"VerifyAudit": {}, "Explain": {"RequestId": "x"}, "ListAccounts": {}, "CreateAccount": {"Name": "x"}}
