@@ -5,7 +5,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +102,7 @@ async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
     validate.validate(operation, parameters)
     registered = registry.find(operation.service, operation.name)
     work = Work(runtime, progress, registered, identity, arguments(parameters))
-    result = await work.write() if registered.writes else work.read(snapshot)
+    result = await work.write() if registered.writes else await work.read(snapshot)
     return serialize.response(operation, result or {}, request.id)
 
 
@@ -157,9 +157,9 @@ class Work:
     identity: Identity
     arguments: Mapping[str, Any]
 
-    def read(self, snapshot: Snapshot) -> Mapping[str, Any] | None:
+    async def read(self, snapshot: Snapshot) -> Mapping[str, Any] | None:
         """Decide and run a reading operation where the request is, on the snapshot."""
-        call = self._call(snapshot)
+        call = self._call(snapshot, await self._prepared())
         self._decide(call)
         result = self.registered.function(call, **self.arguments)
         for event in events_of(self._outcome(call, result)):
@@ -168,19 +168,22 @@ class Work:
 
     async def write(self) -> Mapping[str, Any] | None:
         """Decide and run a writing operation in the store's writer thread, on the newest state, with its event."""
-        prepared = None
-        if self.registered.prepare is not None:
-            prepared = await asyncio.to_thread(self._prepare)
+        prepared = await self._prepared()
         written = await asyncio.wrap_future(self.runtime.store.write(lambda change: self._write(change, prepared)))
         if isinstance(written, AWSError):
             raise written
         return written
 
-    def _prepare(self) -> Any:
+    async def _prepared(self) -> Any:
+        """The value of the operation's slow part, done where it holds up no other request."""
+        prepare = self.registered.prepare
+        return await asyncio.to_thread(self._prepare, prepare) if prepare is not None else None
+
+    def _prepare(self, prepare: Callable[..., Any]) -> Any:
         """Do the slow part of an operation before the lock; nobody who may not run it makes us do it."""
         call = self._call(self.runtime.store.snapshot())
         self._decide(call)
-        return self.registered.prepare(call, **self.arguments) if self.registered.prepare is not None else None
+        return prepare(call, **self.arguments)
 
     def _write(self, change: Change, prepared: Any) -> Mapping[str, Any] | AWSError | None:
         try:

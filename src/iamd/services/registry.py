@@ -33,6 +33,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     ),
     "sts": ("assume_role", "authorization_messages", "callers"),
     "cloudtrail": ("lookup",),
+    "accessanalyzer": ("policy_validation",),
     "iamd": ("accounts", "audit", "decisions"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
@@ -45,7 +46,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An operation: its function, what it touches, whether it writes, and the slow work done before the write."""
+    """An operation: its function, what it touches, whether it writes, and the slow work that is done before."""
 
     service: str
     name: str
@@ -67,9 +68,9 @@ def operation(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[
     return _register(on=on, writes=True, prepare=prepare)
 
 
-def reading(*, on: On) -> Callable[[Function], Function]:
-    """Register an operation that changes nothing: it runs at once, on the snapshot."""
-    return _register(on=on, writes=False, prepare=None)
+def reading(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+    """Register an operation that changes nothing: it runs on the snapshot, at once when nothing is to be prepared."""
+    return _register(on=on, writes=False, prepare=prepare)
 
 
 def _register(*, on: On, writes: bool, prepare: Callable[..., Any] | None) -> Callable[[Function], Function]:
