@@ -44,7 +44,7 @@ def iamd(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         command = ["iamd", *map(str, words)]
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", command)
-            patch.setattr(sys, "stdin", io.StringIO(input))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
             patch.chdir(folder)
             for name in os.environ:
                 patch.delenv(name)

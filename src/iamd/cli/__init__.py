@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "can": "Tell whether a principal may do something, and why.",
     "explain": "Tell why a request was decided as it was.",
     "test": "Evaluate policy test cases without a server.",
+    "lint": "Check policy documents as Access Analyzer does, without a server.",
     "audit": "Check the audit streams.",
     "status": "Show the server's health.",
     "backup": "Copy the store into one file.",

@@ -1,7 +1,6 @@
 """Files of policy test cases: JSON lines or YAML, each case with the place it stands at."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any, NoReturn
 import yaml
 
 from iamd.cli.connection import USAGE, Failure
+from iamd.cli.files import read_file
 from iamd.settings import suggestion
 
 YAML = frozenset({".yaml", ".yml"})
-STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +30,11 @@ def cases(file: Path) -> list[Found]:
     return [_Policies(file.parent, place).read(case) for place, case in found]
 
 
-def _text(file: Path) -> str:
-    try:
-        return sys.stdin.read() if str(file) == STANDARD_INPUT else file.read_text("utf-8")
-    except OSError as error:
-        raise Failure(f"cannot read `{file}`: {error.strerror}", USAGE) from error
-    except UnicodeDecodeError as error:
-        raise Failure(f"`{file}` is not UTF-8", USAGE) from error
-
-
 # JSON lines
 
 
 def _of_lines(file: Path) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(_text(file).split("\n"), 1):
+    for number, line in enumerate(read_file(file).split("\n"), 1):
         if line.strip():
             place = f"{file}:{number}"
             yield place, _json(line, place)
@@ -96,7 +86,7 @@ def _of_yaml(file: Path) -> Iterator[tuple[str, Any]]:
     """A list of cases, or a mapping with the list under `cases`; its other members are for anchors."""
     try:
         # A SafeLoader of ours: it makes nothing but plain values.
-        content = yaml.load(_text(file), _Loader)  # noqa: S506
+        content = yaml.load(read_file(file), _Loader)  # noqa: S506
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Failure(f"`{file}` is not YAML: {error}", USAGE) from error
     listed = content.get("cases") if isinstance(content, Mapping) else content

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import click
 
 from iamd.cli.case_files import Found, cases
 from iamd.cli.connection import DENIED, USAGE, Failure
 from iamd.cli.coverage import Coverage
+from iamd.cli.files import write_file
 from iamd.cli.output import output_options, show
 from iamd.cli.text import plain
 from iamd.policy import cases as policy_cases
@@ -144,7 +145,4 @@ def _write_junit(results: list[Result], file: Path) -> None:
         case = SubElement(suite, "testcase", classname=plain(result.place), name=plain(result.case.id))
         if not result.agrees:
             SubElement(case, "failure", message=plain(result.line()))
-    try:
-        ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
-    except OSError as error:
-        raise Failure(f"cannot write `{file}`: {error.strerror}", USAGE) from error
+    write_file(file, tostring(suite, encoding="utf-8", xml_declaration=True))
