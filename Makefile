@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_ARGS ?=
+BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
@@ -59,14 +60,19 @@ check: lint check-docs test ## What CI runs: format, lint, types, contracts, tes
 prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release)
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
 
-bench: venv-test ## Compare with peers, side by side; prints ratios
-	$(PIP) --require-hashes -r requirements/bench.txt
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.installed-peers ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+$(VENV)/.installed-peers: $(VENV)/.installed requirements/peers.txt
+	$(PYTHON) -m venv $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt \
+		|| { echo "make bench needs ministack, which pip could not install"; exit 2; }
+	@touch $@
 
 requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend pyproject.toml -o requirements/serve.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
-	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/bench.in -o requirements/bench.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) dist build

@@ -14,17 +14,17 @@ async def empty(scope, receive, send):
 
 
 async def backend(scope, receive, send):
-    """A backend that takes any body and answers 1 KiB, or as much as `size=` in the query says."""
+    """A backend that takes any body; a GET's answer has 1 KiB, or as much as `versionId=` in the query says."""
     while (await receive()).get("more_body"):
         pass
-    size = int(scope["query_string"].partition(b"versionId=")[2] or 1024)
+    size = int(scope["query_string"].partition(b"versionId=")[2] or 1024) if scope["method"] == "GET" else 0
     headers = [(b"content-length", str(size).encode()), (b"etag", b'"e"'), (b"content-type", b"text/plain")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     piece = b"x" * 65536 if size > 1024 else ONE_KIB
-    while size > 0:
-        part = piece[:size]
-        size -= len(part)
-        await send({"type": "http.response.body", "body": part, "more_body": size > 0})
+    while size > len(piece):
+        size -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": piece[:size]})
 
 
 class Proxy:

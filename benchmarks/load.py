@@ -1,112 +1,90 @@
-"""The load: keeps connections busy with prepared requests in turn, checks every answer, and takes the time."""
+"""The load: waves of prepared requests in turn, one to each connection; every answer is checked and timed.
 
-import asyncio
+A wave is sent when the one before it is answered. So this process sleeps while the server works, and takes little of
+the processor caches and cores that the two share.
+"""
+
+import re
+import socket
 import time
+from contextlib import ExitStack
 from itertools import cycle
 
-import httptools
-import uvloop
-
 ANSWER_SECONDS = 60
+LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 
 
 class WrongAnswer(Exception):
     """An answer that is not what was asked for."""
 
 
-class Client(asyncio.Protocol):
-    """One connection: sends a request when the last one is answered; opens anew when the server closed."""
+class Connection:
+    """One connection; it is opened anew when the server has closed it."""
 
-    def __init__(self, work):
-        self.work = work
-        self.closing = False
+    def __init__(self, port):
+        self._port = port
+        self._socket = None
 
-    def connection_made(self, transport):
-        self.transport = transport
-        self.parser = httptools.HttpResponseParser(self)
-        self.send()
+    def send(self, request):
+        """Send a request."""
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self._port), ANSWER_SECONDS)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(request)
 
-    def send(self):
-        if self.work.left <= 0:
-            self.closing = True
-            self.transport.close()
-            return
-        self.work.left -= 1
-        self.content, self.wanted = next(self.work.requests)
-        self.body = b""
-        self.sent = time.perf_counter()
-        self.transport.write(self.content)
+    def receive(self, wanted):
+        """Read the answer, which must be a success and hold these bytes."""
+        head, body = self._read()
+        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")) or wanted not in body:
+            raise WrongAnswer(f"{head!r} {body[:600]!r}, wanted {wanted!r}")
+        if b"\r\nconnection: close" in head.lower() or head.startswith(b"HTTP/1.0"):
+            self.close()
 
-    def data_received(self, data):
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self.work.failed(error)
+    def _read(self):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._receive()
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = LENGTH.search(head + b"\r\n")
+        if length is None:
+            raise WrongAnswer(f"{head!r} tells no length")
+        while len(body) < int(length[1]):
+            body += self._receive()
+        return head, body
 
-    def on_body(self, body):
-        self.body += body
+    def _receive(self):
+        data = self._socket.recv(65536)
+        if not data:
+            raise WrongAnswer("the server closed the connection")
+        return data
 
-    def on_message_complete(self):
-        self.work.times.append(time.perf_counter() - self.sent)
-        status = self.parser.get_status_code()
-        if status != 200 or self.wanted not in self.body:
-            self.work.failed(WrongAnswer(f"{status} {self.body[:600]!r}, wanted {self.wanted!r}"))
-        if self.parser.should_keep_alive():
-            self.parser = httptools.HttpResponseParser(self)
-            self.send()
-        else:
-            self.closing = True
-            self.transport.close()
-
-    def connection_lost(self, error):
-        if not self.closing:
-            self.work.failed(error or WrongAnswer("the server closed the connection"))
-        self.work.ended.set_result(None) if self.work.left <= 0 and self.work.is_last() else self.work.again(self)
-
-
-class Work:
-    """So many requests over so many connections."""
-
-    def __init__(self, port, requests, count, connections):
-        self.port = port
-        self.requests = cycle(requests)
-        self.left = count
-        self.connections = connections
-        self.times = []
-        self.ended = asyncio.get_running_loop().create_future()
-        self.opening = set()
-
-    async def run(self):
-        for _ in range(self.connections):
-            await self.connect()
-        async with asyncio.timeout(ANSWER_SECONDS + len(self.times)):
-            await self.ended
-
-    async def connect(self):
-        await asyncio.get_running_loop().create_connection(lambda: Client(self), "127.0.0.1", self.port)
-
-    def is_last(self):
-        self.connections -= 1
-        return self.connections == 0
-
-    def again(self, client):
-        if self.left > 0 and client.closing:
-            task = asyncio.ensure_future(self.connect())
-            self.opening.add(task)
-            task.add_done_callback(self.opening.discard)
-
-    def failed(self, error):
-        if not self.ended.done():
-            self.ended.set_exception(error)
+    def close(self):
+        """Close it."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 def run(port, requests, count, connections=16):
-    """Send `count` of the requests in turn; gives seconds in all, and of each request in order of the answers."""
-
-    async def work():
-        todo = Work(port, requests, count, connections)
+    """Send `count` of the requests in turn; gives the seconds in all, and those of each wave."""
+    turns = cycle(requests)
+    with ExitStack() as stack:
+        open_connections = [Connection(port) for _ in range(connections)]
+        for connection in open_connections:
+            stack.callback(connection.close)
         begun = time.perf_counter()
-        await todo.run()
-        return time.perf_counter() - begun, todo.times
+        waves = [_wave(open_connections, turns) for _ in range(count // connections)]
+        return time.perf_counter() - begun, waves
 
-    return uvloop.run(work())
+
+def _wave(connections, turns):
+    begun = time.perf_counter()
+    asked = []
+    for connection in connections:
+        content, wanted = next(turns)
+        connection.send(content)
+        asked.append((connection, wanted))
+    # From the last one: while it is waited for, most of the others are answered too.
+    for connection, wanted in reversed(asked):
+        connection.receive(wanted)
+    return time.perf_counter() - begun

@@ -27,7 +27,7 @@ class Server:
         self._log = log
         self._process = subprocess.Popen(
             [str(part) for part in command],
-            env={**os.environ, **(env or {})},
+            env={**_environment(), **(env or {})},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -86,6 +86,12 @@ class Server:
         self.stop()
 
 
+def _environment():
+    """Ours without what would make each start compile anew, and without settings that some servers read."""
+    dropped = ("PYTHONDONTWRITEBYTECODE", "IAMD_", "MOTO_", "AWS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+
+
 def cpu_of(pid):
     """A process's CPU seconds by the kernel's scheduler clock: nanoseconds, threads that ended included."""
     # Linux: clock_getcpuclockid(3) makes this number of the process id; time.clock_gettime takes it as it is.
@@ -109,29 +115,46 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def iamd(folder, *options, backend="none"):
-    """Our server with its defaults, on a data folder of its own."""
-    data, port = tempfile.mkdtemp(dir=folder, prefix="data-"), free_port()
-    env = {"IAMD_ADMIN_ACCESS_KEY_ID": ADMIN[0], "IAMD_ADMIN_SECRET_ACCESS_KEY": ADMIN[1]}
-    command = [BIN / "iamd", "serve", "--data", data, "--port", port, "--backend", backend, *options]
-    return Server(command, port, env)
-
-
 ADMIN = ("AKIAQAAAAAAAAEXAMPLE", "bench/mark/secret/bench/mark/secret/bench")
+TEST = ("test", "test")
+"""The administrators of iamd, and of the peers."""
 
 
-def moto(_=None):
+def iamd(folder, backend="none"):
+    """Our server with its defaults on a new data folder; requests to a backend at a URL are signed for it."""
+    data, port = Path(tempfile.mkdtemp(dir=folder, prefix="data-")), free_port()
+    env = {"IAMD_ADMIN_ACCESS_KEY_ID": ADMIN[0], "IAMD_ADMIN_SECRET_ACCESS_KEY": ADMIN[1]}
+    if backend.startswith("http"):
+        config = data.with_suffix(".toml")
+        config.write_text(BACKEND.format(backend))
+        env["IAMD_CONFIG"] = str(config)
+    return Server([BIN / "iamd", "serve", "--data", data, "--port", port, "--backend", backend], port, env)
+
+
+BACKEND = """[backends.bench]
+url = "{}"
+access_key_id = "AKIAQBBBBBBBBEXAMPLE"
+secret_access_key = "of/the/backend/of/the/backend/of/the/bac"
+"""
+
+
+def moto():
     """moto_server as it is started by hand: it checks neither signatures nor policies."""
     port = free_port()
     return Server([BIN / "moto_server", "-H", "127.0.0.1", "-p", port], port)
 
 
-def ministack(_=None):
+def ministack():
     """ministack with AUTH=true: it verifies signatures and decides by policies; no audit."""
     port = free_port()
     env = {"AUTH": "true", "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
-    env |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     return Server([PEERS / "ministack"], port, env)
+
+
+def ministack_version():
+    """The version that is installed beside us."""
+    found = PEERS.parent.glob("lib/python*/site-packages/ministack-*.dist-info")
+    return next((path.name.removesuffix(".dist-info").partition("-")[2] for path in found), "unknown")
 
 
 def app(name, *given):
