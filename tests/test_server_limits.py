@@ -274,6 +274,17 @@ def test_a_connection_that_is_silent_between_requests_is_closed(impatient):
         assert raw.closed()
 
 
+def test_the_time_for_headers_begins_with_the_headers(impatient):
+    with Raw(impatient.endpoint) as raw:
+        raw.send(HEALTH)
+        assert raw.answer()[0] == 200
+        time.sleep(1.2)
+        raw.send(HEALTH[:20])
+        time.sleep(0.7)
+        raw.send(HEALTH[20:])
+        assert raw.answer()[0] == 200
+
+
 def test_connections_above_the_cap_are_turned_away(impatient):
     held = [Raw(impatient.endpoint) for _ in range(5)]
     for raw in held:

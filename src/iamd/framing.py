@@ -1,8 +1,10 @@
 """Request framing: what a message head must look like, and where its body ends; nothing ambiguous gets through."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 LONGEST_HEAD: Final = 32 * 1024
 """Longest request line and headers, in bytes (invariant LIM-01)."""
@@ -11,76 +13,103 @@ MOST_HEADERS: Final = 100
 END_OF_HEAD: Final = b"\r\n\r\n"
 _LONGEST_CHUNK_LINE: Final = 17
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_FIELDS: Final = rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+"
 
 # RFC 9112, 3 and 5, without what its readers disagree about: one origin-form target of visible characters and no
-# fragment, one space between the parts, CRLF only, no line folding, no control characters in values.
-_HEAD: Final = re.compile(
-    rb"(?!CONNECT )[A-Z-]{1,24}+ /[!\"$-~]*+ HTTP/1\.([01])\r\n(?:"
-    + _TOKEN
-    + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
-)
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n")
-_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n")
+# fragment, one space between the parts, CRLF only, no line folding, no control characters in values. The methods are
+# those of RFC 9110, 9.3, and RFC 5789; CONNECT has no such target.
+_METHOD: Final = rb"(DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)"
+_HEAD: Final = re.compile(_METHOD + rb" (/[!\"$-~]*+) HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
+_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}\r\n")
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
+# What decides where a message ends and whose it is.
+_ONCE: Final = (b"host", b"content-length", b"transfer-encoding")
+
+is_fields: Final = re.compile(_FIELDS).fullmatch
+"""Whether bytes are header lines, each with its line end, and nothing else."""
 
 
 class Malformed(Exception):
     """What is wrong with the framing of a request, in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A message head that is well formed, and the body it announces."""
+class Head(msgspec.Struct, frozen=True):
+    """A message head that is well formed: its parts, the body it announces, and what it says of its connection.
 
-    content: bytes
+    `headers` are in order of arrival with lower-case names and without white space around their values.
+    """
+
+    method: str
+    target: bytes
+    version: str
+    headers: list[tuple[bytes, bytes]]
     length: int
     chunked: bool
+    keep_alive: bool
+    expects_continue: bool
 
 
 def read_head(content: bytes) -> Head:
-    """Check a head, its empty line included; Malformed when two readers could take it for different requests."""
+    """Read a head, its empty line included; Malformed when two readers could take it for different requests."""
     if len(content) > LONGEST_HEAD:
         raise Malformed("the headers are too long")
     match = _HEAD.fullmatch(content)
     if match is None:
         raise Malformed("the request line or a header is malformed")
-    if content.count(b"\r\n") > MOST_HEADERS + 2:
+    method, target, minor = match.groups()
+    # SECURITY: the pattern has left one way to split this: no line break but CRLF, and a name before each first colon.
+    lines = content[:-4].split(b"\r\n")[1:]
+    if len(lines) > MOST_HEADERS:
         raise Malformed("there are too many headers")
-    lower = content.lower()
-    _check_host(lower, http_1_0=match[1] == b"0")
-    length, chunked = _body(lower, http_1_0=match[1] == b"0")
-    if b"\r\nupgrade:" in lower:
-        # RFC 9110, 7.8: an upgrade may be ignored; the parser would take what follows for another protocol.
-        content = _UPGRADE.sub(b"", content)
-    return Head(content, length, chunked)
-
-
-def _check_host(lower: bytes, *, http_1_0: bool) -> None:
-    hosts = lower.count(b"\r\nhost:")
-    if hosts > 1 or (not hosts and not http_1_0):
+    headers = [(name.lower(), value.strip(b" \t")) for name, _, value in [line.partition(b":") for line in lines]]
+    fields = dict(headers)
+    if len(fields) != len(headers):
+        _check_once([name for name, _ in headers])
+    if minor == b"1" and b"host" not in fields:
         raise Malformed("there must be one Host header")
+    length, chunked = _body(fields, http_1_0=minor == b"0")
+    return Head(
+        method.decode(),
+        target,
+        "1.1" if minor == b"1" else "1.0",
+        headers,
+        length,
+        chunked,
+        minor == b"1" and (b"connection" not in fields or not _closes(headers)),
+        b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
+    )
 
 
-def _body(lower: bytes, *, http_1_0: bool) -> tuple[int, bool]:
+def _check_once(names: list[bytes]) -> None:
     # SECURITY: a body whose end is told twice, or in words that others read differently, smuggles requests (GW-02).
-    lengths, encodings = lower.count(b"\r\ncontent-length:"), lower.count(b"\r\ntransfer-encoding:")
-    if lengths + encodings > 1:
-        raise Malformed("the length of the body is told more than once")
-    if encodings:
-        if http_1_0 or not _CHUNKED.search(lower):
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise Malformed(f"there is more than one {name.decode()} header")
+
+
+def _body(fields: Mapping[bytes, bytes], *, http_1_0: bool) -> tuple[int, bool]:
+    length, encoding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
+    if encoding is not None:
+        if length is not None:
+            raise Malformed("the length of the body is told more than once")
+        if http_1_0 or encoding.lower() != b"chunked":
             raise Malformed("the Transfer-Encoding can only be chunked")
         return 0, True
-    if not lengths:
+    if length is None:
         return 0, False
-    match = _LENGTH.search(lower)
-    if match is None:
+    if not _LENGTH.fullmatch(length):
         raise Malformed("the Content-Length is no number")
-    return int(match[1]), False
+    return int(length), False
+
+
+def _closes(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether the connection ends with this request (RFC 9112, 9.6)."""
+    named = [value for name, value in headers if name == b"connection"]
+    return any(token.strip().lower() == b"close" for value in named for token in value.split(b","))
 
 
 class Chunks:
-    """Finds the end of a chunked body (RFC 9112, 7.1); extensions and trailer fields are refused."""
+    """Reads a chunked body (RFC 9112, 7.1); extensions and trailer fields are refused."""
 
     __slots__ = ("_left", "_line", "_next", "done")
 
@@ -90,17 +119,18 @@ class Chunks:
         self._next = self._size
         self.done = False
 
-    def end(self, data: bytes) -> int:
-        """How many of these bytes belong to the body; `done` says whether it is whole."""
-        at = 0
+    def take(self, data: bytes) -> tuple[bytes, int]:
+        """The content within these bytes, and how many of them belong to the body; `done` says whether it is whole."""
+        at, content = 0, []
         while at < len(data) and not self.done:
             if self._left:
                 step = min(self._left, len(data) - at)
+                content.append(data[at : at + step])
                 self._left -= step
                 at += step
             else:
                 at = self._read_line(data, at)
-        return at
+        return content[0] if len(content) == 1 else b"".join(content), at
 
     def _read_line(self, data: bytes, at: int) -> int:
         feed = data.find(b"\n", at, at + _LONGEST_CHUNK_LINE)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -56,11 +55,6 @@ def _ready(endpoint: str, settings: Settings) -> None:
     sys.stdout.flush()
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of uvicorn's says what no other line does."""
-    return record.msg != "ASGI callable returned without completing response."
-
-
 class Server(uvicorn.Server):
     """uvicorn's server with iamd's connections; it says when every request is served.
 
@@ -69,7 +63,6 @@ class Server(uvicorn.Server):
 
     def __init__(self, runtime: Runtime, ready: Ready, lifeline: int | None = None) -> None:
         self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
-        logging.getLogger("uvicorn.error").addFilter(_is_news)
         settings = runtime.settings
         super().__init__(
             uvicorn.Config(
@@ -84,7 +77,6 @@ class Server(uvicorn.Server):
                 # SECURITY: uvicorn would believe X-Forwarded-For and -Proto of every client on this machine (GW-04).
                 proxy_headers=False,
                 headers=[("x-iamd-enforce", settings.enforce)],
-                timeout_keep_alive=settings.idle_seconds,  # type: ignore[arg-type]  # it goes to loop.call_later
                 timeout_graceful_shutdown=5,
             )
         )

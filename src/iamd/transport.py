@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Final
 
-import httptools
+from uvicorn import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from iamd import ids
+from iamd.exchange import App, Channel, Exchange
 from iamd.framing import END_OF_HEAD, LONGEST_HEAD, Chunks, Head, Malformed, read_head
 
 LINGER_SECONDS: Final = 2.0
@@ -53,8 +54,8 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class Connection(HttpToolsProtocol):
-    """uvicorn's connection; the parser below it only gets messages whose framing has one reading.
+class Connection(asyncio.Protocol):
+    """One client's connection: its requests one after the other, each an Exchange.
 
     `deadline` is the loop's time at which `sweep` cuts it, 0 for never: one sweep a second costs less than a timer
     for every request.
@@ -62,11 +63,21 @@ class Connection(HttpToolsProtocol):
 
     limits: ClassVar[Limits] = Limits()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.loop = _loop or asyncio.get_running_loop()
         self.deadline = 0.0
+        self._app: App = config.loaded_app
+        self._server = server_state
+        self._exchange: Exchange | None = None
         self._reading = Reading.HEAD
         self._held = b""
+        self._in_head = True
         self._left = 0
         self._chunks = Chunks()
         self._drained = 0
@@ -75,15 +86,30 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for headers; above the cap of connections, say so and close."""
-        super().connection_made(transport)
-        self.flow: Flow = Flow(transport)
+        self.transport = transport
+        self.flow = Flow(transport)
+        self._channel = Channel(self.loop, transport, self.flow, self._server, self._answered)
+        self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn's set names its own protocols only
         self.deadline = self.loop.time() + self.limits.header_seconds
-        if len(self.connections) > self.limits.connections:
+        if len(self._server.connections) > self.limits.connections:
             self._refuse(503, "too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is being served, for whom nobody waits any more."""
+        self._server.connections.discard(self)
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        self.flow.resume_writing()
+
+    def shutdown(self) -> None:
+        """The server ends: the request that is being served is the last one."""
+        if self._exchange is None or self._exchange.complete:
+            self.transport.close()
+        else:
+            self._exchange.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Take what came: a head when it is whole, body bytes as they are."""
-        self._unset_keepalive_if_required()
         if self._held:
             data, self._held = self._held + data, b""
         try:
@@ -94,17 +120,17 @@ class Connection(HttpToolsProtocol):
 
     def _read(self, data: bytes) -> bytes:
         match self._reading:
-            case Reading.HEAD if not getattr(self.cycle, "response_complete", True):
+            case Reading.HEAD if self._exchange is not None and not self._exchange.complete:
                 return self._wait(data)
             case Reading.HEAD:
                 return self._read_head(data)
             case Reading.SIZED:
                 end = min(self._left, len(data))
                 self._left -= end
-                return self._read_body(data, end, whole=not self._left)
+                return self._read_body(data, data[:end], end, whole=not self._left)
             case Reading.CHUNKED:
-                end = self._chunks.end(data)
-                return self._read_body(data, end, whole=self._chunks.done)
+                content, end = self._chunks.take(data)
+                return self._read_body(data, content, end, whole=self._chunks.done)
             case _:
                 return b""
 
@@ -121,21 +147,26 @@ class Connection(HttpToolsProtocol):
         if end < len(END_OF_HEAD):
             return self._hold(data)
         head = read_head(data[:end])
+        self._in_head = False
         whole = end + head.length
+        exchange = self._exchange = Exchange(self._channel, head)
         if head.chunked or whole > len(data):
-            self._feed(head.content)
             self._await_body(head)
-            return data[end:]
-        self.deadline = 0.0
-        self._feed(head.content + data[end:whole])
-        self._message_read()
+            whole = end
+        else:
+            self.deadline = 0.0
+            exchange.feed(data[end:whole], whole=True)
+            self._message_read(exchange)
+        exchange.start(self._app)
         return data[whole:]
 
     def _hold(self, data: bytes) -> bytes:
         if len(data) >= LONGEST_HEAD:
             raise Malformed("the headers are too long")
         self._held = data
-        self.deadline = self.deadline or self.loop.time() + self.limits.header_seconds
+        if not self._in_head:
+            self._in_head = True
+            self.deadline = self.loop.time() + self.limits.header_seconds
         return b""
 
     def _await_body(self, head: Head) -> None:
@@ -143,14 +174,17 @@ class Connection(HttpToolsProtocol):
         self._left, self._chunks, self._drained = head.length, Chunks(), 0
         self.deadline = self.loop.time() + self.limits.idle_seconds
 
-    def _read_body(self, data: bytes, end: int, *, whole: bool) -> bytes:
-        if self.cycle.response_complete:
+    def _read_body(self, data: bytes, content: bytes, end: int, *, whole: bool) -> bytes:
+        exchange = self._exchange
+        if exchange is None:
+            raise TypeError("a body without a head")
+        if exchange.complete:
             self._drain(end)
-        self._feed(data[:end])
+        exchange.feed(content, whole=whole)
         self.deadline = self.loop.time() + self.limits.idle_seconds
         if whole:
             self._reading = Reading.HEAD
-            self._message_read()
+            self._message_read(exchange)
         return data[end:]
 
     def _drain(self, size: int) -> None:
@@ -158,27 +192,25 @@ class Connection(HttpToolsProtocol):
         if self._drained > DRAINED_BYTES:
             raise Malformed("nobody reads this body")
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise Malformed("the request is malformed") from error
-
-    def _message_read(self) -> None:
-        if not self.cycle.response_complete:
+    def _message_read(self, exchange: Exchange) -> None:
+        if not exchange.complete:
             self.deadline = 0.0
-        if not self.cycle.keep_alive:
+        if not exchange.keep_alive:
             # RFC 9112, 9.6: what comes after a message that closes the connection is no request.
             self._reading = Reading.NOTHING
 
-    def on_response_complete(self) -> None:
+    def _answered(self, exchange: Exchange) -> None:
         """Begin the next request; a client that still waits to be told to send its body is not waited for."""
-        super().on_response_complete()
-        unread = self._reading in {Reading.SIZED, Reading.CHUNKED} and self.cycle.response_complete
-        if unread and self.expect_100_continue and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        unread = self._reading is Reading.SIZED or self._reading is Reading.CHUNKED
+        if unread and exchange.expects_continue:
             self._linger()
         elif self._held:
             self.loop.call_soon(self._go_on)
+        elif not unread:
+            self.deadline = self.loop.time() + self.limits.idle_seconds
 
     def _go_on(self) -> None:
         if not self.transport.is_closing():
@@ -188,13 +220,13 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """Note when the client stopped to take its answer."""
-        super().pause_writing()
+        self.flow.pause_writing()
         self._write_deadline = self.loop.time() + self.limits.idle_seconds
         self._unsent = self.transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         """The client takes its answer again."""
-        super().resume_writing()
+        self.flow.resume_writing()
         self._write_deadline = 0.0
 
     def check(self, now: float) -> None:
@@ -226,31 +258,18 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in plain text and close; nobody waits any more for what the refused message was to bring."""
-        in_body = self._reading in {Reading.SIZED, Reading.CHUNKED}
+        in_body = self._reading is Reading.SIZED or self._reading is Reading.CHUNKED
         self._reading, self._held = Reading.NOTHING, b""
-        if in_body:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if in_body and self.cycle.response_started:
+        if in_body and self._exchange is not None:
+            self._exchange.disconnect()
+        if in_body and self._exchange is not None and self._exchange.begun:
             self.transport.abort()
         else:
-            self._write_refusal(status, message.encode())
+            self._channel.refuse(status, message.encode(), ids.request_id())
             self._linger()
-
-    def _write_refusal(self, status: int, message: bytes) -> None:
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(message)),
-            (b"connection", b"close"),
-            (b"x-amzn-requestid", ids.request_id().encode()),
-        ]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + message)
 
     def _linger(self) -> None:
         self._reading = Reading.NOTHING
-        self._unset_keepalive_if_required()
         self.deadline = self.loop.time() + LINGER_SECONDS
         self.transport.write_eof()
 

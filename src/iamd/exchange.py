@@ -1,0 +1,222 @@
+"""Exchange: one request and its answer on a connection, as ASGI has them."""
+
+import asyncio
+import http
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final
+
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.server import ServerState
+
+from iamd.framing import Head, is_fields
+
+log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Headers = Sequence[tuple[bytes, bytes]]
+App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+SMALL: Final = 64 * 1024
+"""Bodies up to this length go out in one piece with their head: each piece costs the kernel as much as a request."""
+
+_NO_BODY: Final = frozenset({204, 304})
+_FAILED: Final = b"Internal Server Error"
+
+
+class Channel:
+    """What the exchanges of one connection share: its transport, its flow control, and the headers of every answer."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        flow: FlowControl,
+        server: ServerState,
+        answered: Callable[["Exchange"], None],
+    ) -> None:
+        self.loop = loop
+        self.transport = transport
+        self.flow = flow
+        self.tasks = server.tasks
+        self.answered = answered
+        self.client = transport.get_extra_info("peername")
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self._server = server
+
+    def head(self, status: int, headers: Headers) -> bytes:
+        """The head of an answer without its empty line; ValueError when a header would be more than one line."""
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in (*self._server.default_headers, *headers)])
+        # SECURITY: a line break within a value would begin a header, or an answer, of the value's author.
+        if not is_fields(lines) or lines.count(b"\n") != len(headers) + len(self._server.default_headers):
+            raise ValueError("a header is not one line")
+        return _STATUS_LINES[status] + lines
+
+    def refuse(self, status: int, message: bytes, request_id: str) -> None:
+        """Answer in plain text what is not served, and say that the connection ends."""
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(message)),
+            (b"connection", b"close"),
+            (b"x-amzn-requestid", request_id.encode()),
+        ]
+        self.transport.write(self.head(status, headers) + b"\r\n" + message)
+
+
+class Exchange:
+    """One request on its way; `receive` and `send` are ASGI's (ASGI specification, "HTTP & WebSocket")."""
+
+    __slots__ = (
+        "_body", "_channel", "_gone", "_head", "_left", "_more", "_news", "_unsent",
+        "begun", "complete", "expects_continue", "keep_alive",
+    )  # fmt: skip
+
+    def __init__(self, channel: Channel, head: Head) -> None:
+        self.keep_alive = head.keep_alive
+        self.expects_continue = head.expects_continue
+        """The client waits to be told to send its body."""
+        self.begun = False
+        self.complete = False
+        self._channel = channel
+        self._head = head
+        self._body = b""
+        self._more = True
+        self._gone = False
+        self._news = asyncio.Event()
+        self._unsent = b""
+        self._left: int | None = None
+
+    def start(self, app: App) -> None:
+        """Have the application answer."""
+        channel = self._channel
+        task = channel.loop.create_task(self._run(app))
+        channel.tasks.add(task)
+        task.add_done_callback(channel.tasks.discard)
+
+    def feed(self, content: bytes, *, whole: bool) -> None:
+        """Take body bytes; when many wait to be read, no more are taken from the connection."""
+        if self.complete:
+            return
+        self._body = self._body + content if self._body else content
+        self._more = not whole
+        if len(self._body) > HIGH_WATER_LIMIT:
+            self._channel.flow.pause_reading()
+        self._news.set()
+
+    def disconnect(self) -> None:
+        """The client is gone, or cut."""
+        self._gone = self._gone or not self.complete
+        self._news.set()
+
+    async def receive(self) -> Message:
+        """What came of the body since the last call; `http.disconnect` once there is nothing to expect any more."""
+        channel = self._channel
+        if self.expects_continue and not self.begun and not channel.transport.is_closing():
+            self.expects_continue = False
+            channel.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self._gone and not self.complete:
+            channel.flow.resume_reading()
+            await self._news.wait()
+            self._news.clear()
+        if self._gone or self.complete:
+            return {"type": "http.disconnect"}
+        body, self._body = self._body, b""
+        return {"type": "http.request", "body": body, "more_body": self._more}
+
+    async def send(self, message: Message) -> None:
+        """Send the head of the answer, or a piece of its body; waits while the client takes nothing."""
+        flow = self._channel.flow
+        if flow.write_paused and not self._gone:
+            await flow.drain()
+        if self._gone:
+            return
+        if self.complete:
+            raise RuntimeError("the answer is complete")
+        if self.begun:
+            self._send_body(message["body"], more=message.get("more_body", False))
+        else:
+            self._send_head(message["status"], message["headers"])
+
+    def _send_head(self, status: int, headers: Headers) -> None:
+        head = self._channel.head(status, headers)
+        self.begun = True
+        fields = dict(headers)
+        if fields.get(b"connection") == b"close":
+            self.keep_alive = False
+        elif not self.keep_alive:
+            head += b"connection: close\r\n"
+        length = fields.get(b"content-length")
+        if self._head.method == "HEAD" or status in _NO_BODY:
+            self._left = 0
+        elif length is not None:
+            self._left = int(length)
+        else:
+            head += b"transfer-encoding: chunked\r\n"
+        if self._left is not None and self._left <= SMALL:
+            self._unsent = head + b"\r\n"
+        else:
+            self._channel.transport.write(head + b"\r\n")
+
+    def _send_body(self, body: bytes, *, more: bool) -> None:
+        if self._head.method == "HEAD":
+            body = b""
+        if self._left is None:
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
+        else:
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("the body is not as long as its head says")
+        if self._unsent:
+            body, self._unsent = self._unsent + body, b""
+        if body:
+            self._channel.transport.write(body)
+        if not more:
+            self._end()
+
+    def _end(self) -> None:
+        self.complete = True
+        self._news.set()
+        if not self.keep_alive:
+            self._channel.transport.close()
+        self._channel.answered(self)
+
+    async def _run(self, app: App) -> None:
+        try:
+            await app(self._scope(), self.receive, self.send)
+        except BaseException:
+            log.exception("the application failed")
+        if self._gone or self.complete:
+            return
+        if self.begun:
+            self._channel.transport.close()
+        else:
+            self.keep_alive = False
+            length = b"%d" % len(_FAILED)
+            self._send_head(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", length)])
+            self._send_body(_FAILED, more=False)
+
+    def _scope(self) -> Message:
+        """The members of ASGI's scope that iamd reads."""
+        head, channel = self._head, self._channel
+        path, _, query = head.target.partition(b"?")
+        return {
+            "type": "http",
+            "http_version": head.version,
+            "method": head.method,
+            "scheme": channel.scheme,
+            "raw_path": path,
+            "query_string": query,
+            "headers": head.headers,
+            "client": channel.client,
+        }
+
+
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = http.HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+_STATUS_LINES: Final = {status: _status_line(status) for status in range(100, 600)}
