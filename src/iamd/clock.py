@@ -51,8 +51,12 @@ class Clock:
 
     def timestamp(self) -> float:
         """Seconds since the epoch; a machine clock that steps back does not bring anything expired back to life."""
-        self._latest = max(self._latest, self._machine())
-        return self._latest + self._advanced[0]
+        now = self._machine()
+        if now < self._latest:
+            now = self._latest
+        else:
+            self._latest = now
+        return now + self._advanced[0]
 
     def seconds(self) -> int:
         """Whole seconds since the epoch."""

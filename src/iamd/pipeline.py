@@ -111,29 +111,26 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
     claim, request = progress.claim, progress.request
     if claim is None:
         return ANONYMOUS
-    found = known(runtime, claim, snapshot)
+    now = runtime.clock.seconds()
+    found = credentials.identify(claim.access_key_id, claim.session_token, snapshot, runtime.keyring, now)
     window = WINDOWS.get(claim.service, DEFAULT_WINDOW)
     machine_now = runtime.clock.machine_timestamp()
     if found is None:
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
     sigv4.check(claim, request, found.secret_access_key, machine_now, window)
-    note_use(runtime, found.identity, claim)
+    note_use(runtime, found.identity, claim, now)
     return found.identity
 
 
-def note_use(runtime: Runtime, identity: Identity, claim: Claim) -> None:
+def note_use(runtime: Runtime, identity: Identity, claim: Claim, now: int) -> None:
     """Remember that a key, or a role by one of its sessions, was used now."""
     if identity.kind is PrincipalKind.ROLE_SESSION:
         kind, key = Role.kind, identity.entity_id
     else:
         kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
     if key is not None:
-        runtime.store.note_use(
-            identity.account_id,
-            kind,
-            key,
-            Use(runtime.clock.seconds(), region_of(claim.service, claim.region), claim.service),
-        )
+        used = Use(now, region_of(claim.service, claim.region), claim.service)
+        runtime.store.note_use(identity.account_id, kind, key, used)
 
 
 def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | None:

@@ -3,7 +3,10 @@
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from copy import copy
 from typing import Any
+
+from msgspec.structs import force_setattr
 
 from iamd import doors, ids, pipeline
 from iamd.auth import sigv4
@@ -72,20 +75,19 @@ class App:
 
 def received(scope: Message, runtime: Runtime) -> HttpRequest:
     """The request as a value, its body not read yet."""
-    client = scope.get("client")
-    headers = scope["headers"]
+    client, headers = scope["client"], scope["headers"]
     peer = client[0].removeprefix("::ffff:") if client else "127.0.0.1"
     # SECURITY: X-Forwarded-* count only from a proxy that was named (GW-04), and of them the last hop.
     trusted = peer in runtime.settings.trusted_proxies
     return HttpRequest(
-        id=ids.request_id(),
-        method=scope["method"],
-        path=scope["raw_path"],
-        query=scope["query_string"],
-        headers=headers,
-        body=None,
-        source_ip=(trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,
-        secure=trusted and _forwarded(headers, b"x-forwarded-proto") == "https",
+        ids.request_id(),
+        scope["method"],
+        scope["raw_path"],
+        scope["query_string"],
+        headers,
+        None,
+        (trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,
+        trusted and _forwarded(headers, b"x-forwarded-proto") == "https",
     )
 
 
@@ -106,16 +108,10 @@ def _address(text: str) -> str | None:
 
 def with_body(request: HttpRequest, body: bytes) -> HttpRequest:
     """The same request with its body read."""
-    return HttpRequest(
-        request.id,
-        request.method,
-        request.path,
-        request.query,
-        request.headers,
-        body,
-        request.source_ip,
-        request.secure,
-    )
+    read = copy(request)
+    # Nobody but its maker has the copy yet; `replace` would look at its headers again.
+    force_setattr(read, "body", body)
+    return read
 
 
 def is_own(request: HttpRequest) -> bool:

@@ -48,8 +48,32 @@ def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers:
     return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a caller brings to every decision."""
+
+    principal: Principal
+    layers: Layers
+    context: Context
+
+
+def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
+    """The caller as the policy engine knows it; a snapshot remembers those without a session."""
+    if identity.session is not None or not isinstance(view, Snapshot):
+        return _caller_of(identity, view, now)
+    key = f"caller {identity.arn}"
+    known = view.cache.get(key)
+    if not isinstance(known, Caller):
+        known = view.cache[key] = _caller_of(identity, view, now)
+    return known
+
+
+def _caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
+    return Caller(principal_of(identity), policies.of_caller(identity, view), context.of_caller(identity, view, now))
+
+
 def principal_of(identity: Identity) -> Principal:
-    """The caller as the policy engine knows it."""
+    """The caller by every name that a policy may call it."""
     return Principal(
         identity.kind,
         account=identity.account_id,
@@ -71,16 +95,14 @@ def authorize(
 
     `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request.
     """
-    caller = context.of_caller(identity, view, now)
-    layers = policies.of_caller(identity, view)
-    principal = principal_of(identity)
-    shared = {**of_request(), **caller}
+    caller = caller_of(identity, view, now)
+    shared = {**of_request(), **caller.context}
     verdicts: list[Verdict] = []
     for target in targets:
         owner = target.account or identity.account_id
         keys = {**shared, **target.context, "aws:resourceaccount": owner}
-        asked = Request(principal, target.action or action, target.arn, owner, keys)
-        verdicts.append(decided(identity, view, asked, policies.with_target(layers, target)))
+        asked = Request(caller.principal, target.action or action, target.arn, owner, keys)
+        verdicts.append(decided(identity, view, asked, policies.with_target(caller.layers, target)))
         if not verdicts[-1].decision.allowed:
             raise Denied(verdicts)
     return verdicts

@@ -31,17 +31,7 @@ PRINCIPAL_TYPES = {
 
 
 def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
-    """The keys that say who asks; a snapshot remembers those of callers without a session."""
-    if identity.session is not None or not isinstance(view, Snapshot):
-        return _of_caller(identity, view, now)
-    key = f"context of {identity.arn}"
-    known = view.cache.get(key)
-    if not isinstance(known, dict):
-        known = view.cache[key] = _of_caller(identity, view, now)
-    return known
-
-
-def _of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
+    """The keys that say who asks."""
     keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
     kind = identity.kind
     if kind in PRINCIPAL_TYPES:
@@ -109,12 +99,14 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }
-    for name, value in request.headers:
-        if name == b"user-agent":
-            keys["aws:useragent"] = value.decode("latin-1")
-        elif name == b"referer":
-            keys["aws:referer"] = value.decode("latin-1")
+    for key, name in _OF_HEADERS:
+        value = request.header(name)
+        if value is not None:
+            keys[key] = value
     return keys
+
+
+_OF_HEADERS = (("aws:useragent", b"user-agent"), ("aws:referer", b"referer"))
 
 
 def of_tags(parameters: Mapping[str, Any]) -> Context:

@@ -38,17 +38,7 @@ def entity_of(identity: Identity, view: Snapshot | Change) -> User | Role | None
 
 
 def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
-    """The layers that the caller brings: identity, boundary and session policies; a snapshot remembers them."""
-    if identity.session is not None or not isinstance(view, Snapshot):
-        return _of_caller(identity, view)
-    key = f"layers of {identity.arn}"
-    known = view.cache.get(key)
-    if not isinstance(known, Layers):
-        known = view.cache[key] = _of_caller(identity, view)
-    return known
-
-
-def _of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
+    """The layers that the caller brings: identity, boundary and session policies."""
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
     if account is None or entity is None:

@@ -22,8 +22,10 @@ class LastUsed:
 
     def note(self, key: UseKey, use: Use) -> None:
         """Remember a use."""
-        with self._lock:
-            self._noted[key] = use
+        # A busy key is used many times a second, and the same each time.
+        if self._noted.get(key) != use:
+            with self._lock:
+                self._noted[key] = use
 
     def get(self, key: UseKey) -> Use | None:
         """The newest use that is known."""

@@ -16,6 +16,9 @@ def pairs(text: bytes) -> list[tuple[str, str]]:
     """Give the names and values of a query or form body in order; a name without `=` has an empty value."""
     if text.count(b"&") >= MOST:
         raise CommonError(Common.MALFORMED, f"A request may have at most {MOST} parameters.")
+    if b"%" not in text and b"+" not in text:
+        pieces = [piece.partition("=") for piece in text_of(text).split("&") if piece]
+        return [(name, value) for name, _, value in pieces]
     found = []
     for piece in text.split(b"&"):
         if piece:

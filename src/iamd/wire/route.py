@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
@@ -20,16 +22,15 @@ _NO_QUERY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 Query = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """What a request names. `operation.protocol` is the protocol the client speaks."""
 
     operation: Operation
-    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    path_parameters: Mapping[str, str] = _NOTHING
     """Labels of the path, decoded, by their names in the model's URI."""
-    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    query: Mapping[str, tuple[str, ...]] = _NO_QUERY
     """REST: the query string, decoded, without what belongs to a signature or to the model's URI."""
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = _NOTHING
     """Query protocols: the parameters without Action and Version."""
     style: s3.Style | None = None
     """S3: whether the bucket stood in the path or in the host."""
@@ -78,12 +79,13 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
 
     What names two operations, or parts of two, is refused: what is authorised is what is executed.
     """
-    headers = _deciding(request)
-    host = host_of(headers.get(b"host", ""))
+    if request.repeats_headers:
+        _check_deciding(request)
+    host = host_of(request.header(b"host") or "")
     entries = _entries(scope_service, host)
-    if b"x-amz-target" in headers:
+    if b"x-amz-target" in request.fields:
         return _json(request, entries)
-    if b"smithy-protocol" in headers:
+    if b"smithy-protocol" in request.fields:
         return _cbor(request, entries)
     query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
     if _is_query(request, entries, query):
@@ -113,16 +115,15 @@ def _first(*groups: Iterable[Entry]) -> str | None:
 _DECIDING: Final = frozenset({b"host", b"x-amz-target", b"smithy-protocol", b"content-type"})
 
 
-def _deciding(request: HttpRequest) -> dict[bytes, str]:
-    """The headers that decide what a request is; each may stand there once."""
-    found: dict[bytes, str] = {}
-    for name, value in request.headers:
+def _check_deciding(request: HttpRequest) -> None:
+    """The headers that decide what a request is stand there once each."""
+    found: set[bytes] = set()
+    for name, _ in request.headers:
         if name in _DECIDING:
             if name in found:
                 # SECURITY: two of a header that decides let two readers choose differently.
                 raise CommonError(Common.VALIDATION, f"Duplicate header: {name.decode()}")
-            found[name] = value.decode("latin-1")
-    return found
+            found.add(name)
 
 
 def _entries(scope: str | None, host: Host) -> tuple[Entry, ...]:
@@ -181,7 +182,12 @@ def _refuse_query(request: HttpRequest) -> None:
 
 
 def _media_type(request: HttpRequest) -> str:
-    return (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    return _media_type_of(request.fields.get(b"content-type", b""))
+
+
+@lru_cache(maxsize=64)
+def _media_type_of(content_type: bytes) -> str:
+    return content_type.decode("latin-1").partition(";")[0].strip().lower()
 
 
 # Action
