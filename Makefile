@@ -66,7 +66,7 @@ bench: $(VENV)/.installed-peers ## Compare with peers, side by side; prints rati
 $(VENV)/.installed-peers: $(VENV)/.installed requirements/peers.txt
 	$(PYTHON) -m venv $(VENV)/peers
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt \
-		|| { echo "make bench needs ministack, which pip could not install"; exit 2; }
+		|| { echo "make bench needs what requirements/peers.txt names, which pip could not install"; exit 2; }
 	@touch $@
 
 requirements: ## Resolve and pin the dependencies anew (needs uv)

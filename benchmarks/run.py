@@ -60,10 +60,9 @@ def _missing(chosen):
 
 
 def _where():
-    versions = {name: importlib.metadata.version(name) for name in ("moto", "uvicorn", "aiohttp")}
-    peers = ", ".join(
-        f"{name} {version}" for name, version in {**versions, "ministack": servers.ministack_version()}.items()
-    )
+    versions = {"moto": importlib.metadata.version("moto")}
+    versions |= {name: servers.peer_version(name) for name in ("ministack", "uvicorn", "aiohttp")}
+    peers = ", ".join(f"{name} {version}" for name, version in versions.items())
     cores = len(os.sched_getaffinity(0))
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     return f"{day}, {cores} cores, {platform.python_implementation()} {platform.python_version()}; {peers}"

@@ -151,13 +151,13 @@ def ministack():
     return Server([PEERS / "ministack"], port, env)
 
 
-def ministack_version():
-    """The version that is installed beside us."""
-    found = PEERS.parent.glob("lib/python*/site-packages/ministack-*.dist-info")
+def peer_version(name):
+    """The version of a package that is installed beside us."""
+    found = PEERS.parent.glob(f"lib/python*/site-packages/{name}-*.dist-info")
     return next((path.name.removesuffix(".dist-info").partition("-")[2] for path in found), "unknown")
 
 
 def app(name, *given):
     """One of the applications in apps.py on uvicorn with uvloop and httptools."""
     port = free_port()
-    return Server([sys.executable, APPS, name, port, *given], port)
+    return Server([PEERS / "python", APPS, name, port, *given], port)

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import msgspec
 
 from iamd.backend.folder import socket_folder
@@ -82,7 +81,6 @@ class EmbeddedBackend:
         self._listeners: list[Callable[[str], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
-        self._control: aiohttp.ClientSession | None = None
         self._mirrored: set[tuple[str, object]] = set()
 
     @property
@@ -135,9 +133,6 @@ class EmbeddedBackend:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self._end()
-        if self._control is not None:
-            await self._control.close()
-            self._control = None
 
     async def _supervise(self) -> None:
         pause = _FIRST_PAUSE
@@ -208,18 +203,26 @@ class EmbeddedBackend:
                     await process.wait()
 
     async def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        if self._control is None:
-            connector = aiohttp.UnixConnector(str(self.folder / "control"))
-            timeout = aiohttp.ClientTimeout(total=CONTROL_SECONDS)
-            self._control = aiohttp.ClientSession(connector=connector, timeout=timeout)
         try:
-            async with self._control.post(f"http://control{path}", data=msgspec.json.encode(body)) as answer:
-                if answer.status != 200:
-                    raise BackendDown(f"control: {answer.status}")
-                told: dict[str, Any] = msgspec.json.decode(await answer.read())
-                return told
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            async with asyncio.timeout(CONTROL_SECONDS):
+                answer = await self._posted(path, msgspec.json.encode(body))
+        except (OSError, EOFError, TimeoutError) as error:
             raise BackendDown(str(error)) from error
+        head, _, content = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise BackendDown(f"control: {head[:40]!r}")
+        told: dict[str, Any] = msgspec.json.decode(content)
+        return told
+
+    async def _posted(self, path: str, body: bytes) -> bytes:
+        """The whole answer of the child's control socket, which closes behind it."""
+        reader, writer = await asyncio.open_unix_connection(str(self.folder / "control"))
+        try:
+            head = f"POST {path} HTTP/1.1\r\nhost: control\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+            return await reader.read()
+        finally:
+            writer.close()
 
 
 def _environment() -> dict[str, str]:

@@ -1,18 +1,13 @@
 """Answer: what a backend said, with a body that is whole or still arriving."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
-import aiohttp
-
+from iamd.gateway.connection import Incoming
 from iamd.gateway.watch import Receive, Watch
 from iamd.http import Headers
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-SMALL: Final = 64 * 1024
-_NO_BODY: Final = frozenset({204, 304})
 
 
 class BackendBroke(ConnectionError):
@@ -22,11 +17,10 @@ class BackendBroke(ConnectionError):
 class Answer:
     """Status and headers to hand on; the body can be taken once, by `relay` or by iterating."""
 
-    def __init__(self, status: int, headers: Headers, body: bytes | aiohttp.ClientResponse, idle: float) -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes | Incoming) -> None:
         self.status = status
         self.headers = headers
         self._body = body
-        self._idle = idle
 
     @property
     def whole(self) -> bytes | None:
@@ -40,25 +34,17 @@ class Answer:
                 yield self._body
             return
         try:
-            while piece := await self._piece(self._body.content):
+            while piece := await self._body.piece():
                 yield piece
+        except (OSError, TimeoutError) as error:
+            raise BackendBroke("the backend's answer broke off") from error
         finally:
             self.close()
-
-    async def _piece(self, content: aiohttp.StreamReader) -> bytes:
-        try:
-            async with asyncio.timeout(self._idle):
-                return await content.readany()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise BackendBroke("the backend's answer broke off") from error
 
     def close(self) -> None:
         """Drop what is left of the body, and its connection with it when something is."""
         if not isinstance(self._body, bytes):
-            if self._body.content.at_eof():
-                self._body.release()
-            else:
-                self._body.close()
+            self._body.close()
 
     async def relay(self, send: Send, receive: Receive | None = None, headers: Headers | None = None) -> None:
         """Send it as an ASGI response, with these headers instead of its own when they are given.
@@ -85,20 +71,6 @@ class Answer:
             self.close()
 
 
-async def read(response: aiohttp.ClientResponse, method: str, headers: Headers, idle: float) -> Answer:
-    """Make an answer: small ones whole, others streaming."""
-    if method == "HEAD" or response.status in _NO_BODY:
-        response.release()
-        return Answer(response.status, headers, b"", idle)
-    length = response.content_length
-    if length is None or length > SMALL:
-        return Answer(response.status, headers, response, idle)
-    if response.content.is_eof():
-        # It came with the head, as small answers do: there is nothing to wait for.
-        return Answer(response.status, headers, response.content.read_nowait(), idle)
-    try:
-        async with asyncio.timeout(idle):
-            return Answer(response.status, headers, await response.read(), idle)
-    except BaseException:
-        response.close()
-        raise
+def read(incoming: Incoming, headers: Headers) -> Answer:
+    """Make an answer of what has come: small ones whole, others streaming."""
+    return Answer(incoming.status, headers, incoming.take() if incoming.is_small else incoming)

@@ -2,16 +2,11 @@
 
 import ssl
 from dataclasses import dataclass
-from typing import Final
 
-import aiohttp
 from yarl import URL
 
 from iamd.backend.embedded import EmbeddedBackend
-
-CONNECTIONS: Final = 256
-_LONGEST_HEADER: Final = 32 * 1024
-_NEVER_ADDED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+from iamd.gateway.pool import Opening, Pool, over_tcp, over_unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +41,12 @@ class Backend:
         limits: Limits | None = None,
     ) -> None:
         self.origin = origin
-        self.prefix = str(origin).rstrip("/")
         self.embedded = embedded
         self.credentials = credentials
         self.region = region
         self.limits = limits or Limits()
         self._ca_file = ca_file
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
 
     @classmethod
     def local(cls, embedded: EmbeddedBackend, limits: Limits | None = None) -> "Backend":
@@ -81,37 +75,24 @@ class Backend:
         return self.origin.authority
 
     @property
-    def session(self) -> aiohttp.ClientSession:
-        """Its pool of connections, made in the loop that uses it first."""
-        if self._session is None or self._session.closed:
-            self._session = self._connect()
-        return self._session
+    def pool(self) -> Pool:
+        """Its connections, in the loop that uses them first."""
+        if self._pool is None:
+            limits = self.limits
+            self._pool = Pool(self._opening(), limits.connect, (limits.response, limits.idle))
+        return self._pool
 
     async def close(self) -> None:
         """Close its connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
-    def _connect(self) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=self._connector(),
-            auto_decompress=False,
-            # SECURITY: a cookie that one request's answer sets must not go out with another's.
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_NEVER_ADDED,
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=self.limits.connect, sock_read=self.limits.response
-            ),
-            max_line_size=_LONGEST_HEADER,
-            max_field_size=_LONGEST_HEADER,
-        )
-        # aiohttp would send a PUT again by itself, with a body that is used up.
-        session._retry_connection = False  # noqa: SLF001 - it has no public name
-        return session
-
-    def _connector(self) -> aiohttp.BaseConnector:
+    def _opening(self) -> Opening:
         if self.embedded is not None:
-            return aiohttp.UnixConnector(str(self.embedded.requests), limit=CONNECTIONS)
-        context = ssl.create_default_context(cafile=self._ca_file) if self.origin.scheme == "https" else True
-        return aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context)
+            return over_unix(str(self.embedded.requests))
+        host, port = self.origin.host, self.origin.port
+        if host is None or port is None:
+            raise TypeError("a backend without a host")
+        is_secure = self.origin.scheme == "https"
+        return over_tcp(host, port, ssl.create_default_context(cafile=self._ca_file) if is_secure else None)

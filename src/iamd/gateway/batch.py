@@ -75,13 +75,13 @@ class Plan:
         body = b"".join([piece async for piece in answer])
         match = _END.search(body)
         if match is None:
-            return Answer(200, _without_length(answer), self.whole_answer(), 0.0)
+            return Answer(200, _without_length(answer), self.whole_answer())
         if match["attributes"] is not None:
             opened = b"<DeleteResult" + match["attributes"] + b">"
             merged = body[: match.start()] + opened + self.errors + b"</DeleteResult>"
         else:
             merged = body[: match.start()] + self.errors + match[0]
-        return Answer(200, _without_length(answer), merged, 0.0)
+        return Answer(200, _without_length(answer), merged)
 
 
 def _without_length(answer: Answer) -> list[tuple[bytes, bytes]]:

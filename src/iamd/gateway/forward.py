@@ -1,23 +1,21 @@
 """Forwarding: a decided request goes to its backend signed anew, and the backend's answer comes back as a stream."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Final
-
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
 
 from iamd.auth.signer import sign
 from iamd.backend import verdict as verdicts
 from iamd.backend.embedded import BackendDown, MirroredProfile, MirroredRole
 from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
+from iamd.framing import is_fields
 from iamd.gateway import framing
 from iamd.gateway.answer import Answer, read
 from iamd.gateway.backend import Backend
+from iamd.gateway.connection import Broken, Connection, Incoming, NeverAnswered
 from iamd.gateway.payload import Payload
+from iamd.gateway.pool import Unreachable
 from iamd.gateway.watch import Receive, Watch
 from iamd.http import Headers, HttpRequest
 from iamd.wire.models import service as model_of
@@ -78,9 +76,16 @@ def _call(
     request: HttpRequest, payload: Payload, backend: Backend, verdict: Verdict, boot: str | None, now: float
 ) -> "_Call":
     query = framing.without_signature(request.query)
-    url = URL(backend.prefix + framing.target(request.path, query), encoded=True)
     headers = _headers(request, query, payload, backend, verdict, boot, now)
-    return _Call(request.method, url, headers, payload, backend)
+    return _Call(request.method, _head(request.method, framing.target(request.path, query), headers), payload, backend)
+
+
+def _head(method: str, target: bytes, headers: Headers) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    # SECURITY: a line break within a value would begin a header, or a request, of the value's author (GW-02).
+    if not is_fields(lines) or lines.count(b"\n") != len(headers):
+        raise CommonError(Common.MALFORMED_HEADER, "A header is not one line.")
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), target, lines)
 
 
 async def _boot(
@@ -153,57 +158,38 @@ def _signed(
 
 
 class _Call:
-    """One request on its way; what went wrong while its body was read is kept to be raised as it is."""
+    """One request on its way."""
 
-    def __init__(self, method: str, url: URL, headers: Headers, payload: Payload, backend: Backend) -> None:
+    def __init__(self, method: str, head: bytes, payload: Payload, backend: Backend) -> None:
         self.method = method
-        self.url = url
-        self.headers = _text(headers)
+        self.head = head
         self.payload = payload
         self.backend = backend
-        self.failure: BaseException | None = None
-        self.task = asyncio.current_task()
         self._taken = isinstance(payload.content, bytes)
 
     def reading(self) -> bool:
         """Whether the client's body is still being read."""
         return not self._taken
 
-    def data(self) -> bytes | AsyncIterator[bytes] | None:
+    @property
+    def is_short(self) -> bool:
+        """Whether it goes out in one piece."""
         content = self.payload.content
-        if isinstance(content, bytes):
-            if not content:
-                return None
-            return content if len(content) <= _SLICE else self._watched(_slices(content))
-        return self._watched(content)
+        return isinstance(content, bytes) and len(content) <= _SLICE
 
-    async def _watched(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Hand the pieces on; a backend that stops taking them is given up after the idle time."""
-        loop, idle = asyncio.get_running_loop(), self.backend.limits.idle
+    @property
+    def can_be_repeated(self) -> bool:
+        """Whether it may be sent again when perhaps nobody has seen it."""
+        return self.method in _SAFE_TO_REPEAT and not self.payload.length
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece."""
+        content = self.payload.content
         try:
-            async for piece in pieces:
-                stalled = loop.call_later(idle, self._stalled)
-                try:
-                    yield piece
-                finally:
-                    stalled.cancel()
-        except Exception as error:
-            self.failure = error
-            raise
+            async for piece in _slices(content) if isinstance(content, bytes) else content:
+                yield piece
         finally:
             self._taken = True
-
-    def _stalled(self) -> None:
-        self.failure = TimeoutError("the backend takes no more of the body")
-        if self.task is not None:
-            self.task.cancel()
-
-
-def _text(headers: Headers) -> CIMultiDict[str]:
-    try:
-        return CIMultiDict([(name.decode("ascii"), value.decode()) for name, value in headers])
-    except UnicodeDecodeError:
-        raise CommonError(Common.MALFORMED_HEADER, "A header is not valid UTF-8.") from None
 
 
 async def _slices(content: bytes) -> AsyncIterator[bytes]:
@@ -214,45 +200,53 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
 
 async def _answer(call: _Call) -> Answer:
     try:
-        response = await _sent(call)
-    except (aiohttp.ClientError, OSError, TimeoutError, asyncio.CancelledError, ValueError) as error:
-        raise _worded(call, error) from error
+        try:
+            incoming = await _sent(call)
+        except NeverAnswered:
+            # A kept connection that the backend closed just as it was used again.
+            if not call.can_be_repeated:
+                raise
+            incoming = await _sent(call)
+    except Unreachable as error:
+        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+    except TimeoutError as error:
+        raise GatewayTimeout(Common.UNAVAILABLE, "The backend did not answer in time.") from error
+    except Broken as error:
+        raise BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
+    if call.backend.embedded is not None:
+        await _check_refusal(incoming)
+    return read(incoming, framing.answer_headers(incoming.headers))
+
+
+async def _sent(call: _Call) -> Incoming:
+    connection = await call.backend.pool.take()
     try:
-        return await _read(call, response)
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise _worded(call, error) from error
+        incoming = await _asked(call, connection)
+        await incoming.start()
+    except BaseException:
+        connection.close()
+        raise
+    return incoming
 
 
-async def _sent(call: _Call) -> aiohttp.ClientResponse:
-    try:
-        return await _send(call)
-    except aiohttp.ServerDisconnectedError:
-        # A kept-alive connection that the backend closes just as it is used again.
-        if call.method not in _SAFE_TO_REPEAT or call.payload.length:
-            raise
-        return await _send(call)
+async def _asked(call: _Call, connection: Connection) -> Incoming:
+    content = call.payload.content
+    if call.is_short and isinstance(content, bytes):
+        return connection.ask(call.method, call.head + content, whole=True)
+    incoming = connection.ask(call.method, call.head, whole=False)
+    async for piece in call.pieces():
+        if not await connection.write(piece):
+            # The answer is there before the request is whole; its connection ends with it.
+            return incoming
+    connection.sent()
+    return incoming
 
 
-async def _send(call: _Call) -> aiohttp.ClientResponse:
-    return await call.backend.session.request(
-        call.method, call.url, headers=call.headers, data=call.data(), allow_redirects=False
-    )
-
-
-async def _read(call: _Call, response: aiohttp.ClientResponse) -> Answer:
-    if call.failure is not None:
-        response.close()
-        raise aiohttp.ClientPayloadError
-    if response.status < 200:
-        response.close()
-        raise aiohttp.ClientPayloadError("an interim status at the end")
-    if call.backend.embedded is not None and "x-iamd-refused" in response.headers:
-        await _raise_refusal(response)
-    return await read(response, call.method, framing.answer_headers(response.raw_headers), call.backend.limits.idle)
-
-
-async def _raise_refusal(response: aiohttp.ClientResponse) -> None:
-    kind, detail = response.headers["x-iamd-refused"], (await response.read()).decode("utf-8", "replace")
+async def _check_refusal(incoming: Incoming) -> None:
+    kind = dict(incoming.headers).get(b"x-iamd-refused", b"").decode("latin-1")
+    if not kind:
+        return
+    detail = b"".join([piece async for piece in Answer(incoming.status, (), incoming)]).decode("utf-8", "replace")
     if kind == verdicts.NOT_IMPLEMENTED:
         raise CommonError(Common.NOT_IMPLEMENTED, "The embedded backend does not implement this operation.")
     if kind == verdicts.OTHER_BOOT:
@@ -261,18 +255,3 @@ async def _raise_refusal(response: aiohttp.ClientResponse) -> None:
         # SECURITY: the backend would have done something else than was decided; it has done nothing.
         raise CommonError(Common.INTERNAL, f"The backend would not run what was decided: {detail}")
     raise CommonError(Common.INTERNAL)
-
-
-def _worded(call: _Call, error: BaseException) -> BaseException:
-    failure = call.failure
-    if failure is not None and not isinstance(failure, TimeoutError):
-        return failure
-    if isinstance(failure, TimeoutError) and isinstance(error, asyncio.CancelledError) and call.task is not None:
-        call.task.uncancel()
-    if isinstance(error, asyncio.CancelledError) and failure is None:
-        return error
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.")
-    if failure is not None or isinstance(error, TimeoutError):
-        return GatewayTimeout(Common.UNAVAILABLE, "The backend did not answer in time.")
-    return BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.")

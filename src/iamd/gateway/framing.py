@@ -64,11 +64,15 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
 
 
 def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Give the headers that a client gets from the backend, with lower-case names."""
-    lowered = [(name.lower(), value) for name, value in headers]
-    kept = [(name, value) for name, value in lowered if name not in _ANSWERS_GONE and not name.startswith(_PRIVATE)]
-    named = {token.strip().lower() for name, value in lowered if name == b"connection" for token in value.split(b",")}
+    """Give the headers that a client gets from the backend; their names are in lower case."""
+    kept = [(name, value) for name, value in headers if _comes_back(name)]
+    named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in kept if name not in named] if named else kept
+
+
+@lru_cache(maxsize=1024)
+def _comes_back(name: bytes) -> bool:
+    return name not in _ANSWERS_GONE and not name.startswith(_PRIVATE)
 
 
 def without_signature(query: bytes) -> bytes:
@@ -78,13 +82,13 @@ def without_signature(query: bytes) -> bytes:
     return b"&".join(part for part in query.split(b"&") if not _SIGNATURE_PARAMETERS.fullmatch(part.partition(b"=")[0]))
 
 
-def target(path: bytes, query: bytes) -> str:
+def target(path: bytes, query: bytes) -> bytes:
     """Give the request target byte for byte; what no request target may hold is refused."""
     text = path + b"?" + query if query else path
     if not path.startswith(b"/") or not _TARGET.fullmatch(text):
         # SECURITY: a fragment, a space or a raw byte is read differently by different servers (RFC 9112, 3.2).
         raise CommonError(Common.MALFORMED_HEADER, "The request target holds bytes that must be percent-encoded.")
-    return text.decode("ascii")
+    return text
 
 
 def host(claimed: str) -> str:

@@ -19,7 +19,7 @@ def own_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
     known = facts.get(arn)
     if known is None or known.policy is None or known.has_pending:
         return None
-    return Answer(200, [(b"content-type", b"application/json")], known.policy.encode(), 0.0)
+    return Answer(200, [(b"content-type", b"application/json")], known.policy.encode())
 
 
 class Told(msgspec.Struct, frozen=True):

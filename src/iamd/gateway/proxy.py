@@ -305,7 +305,7 @@ class Gateway:
                 allowed.append(index)
         plan = batch.plan(step.progress.request, step.asked, allowed, refused)
         if plan.request is None:
-            return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer(), 0.0)
+            return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer())
         body = plan.request.body or b""
         answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
         return await plan.merged(answer)

@@ -1,0 +1,342 @@
+"""A connection to a backend: one request goes out, and its answer comes in; then the next.
+
+httptools parses the answers, strictly. Nothing that a backend sends without being asked becomes anybody's answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import httptools
+
+from iamd.http import Headers
+
+SMALL: Final = 64 * 1024
+"""Answers up to this length are waited for whole; of longer ones not much more than this is held."""
+
+LONGEST_HEAD: Final = 32 * 1024
+_NO_BODY: Final = frozenset({204, 304})
+
+
+class Broken(ConnectionError):
+    """The connection ended, or what came over it is not HTTP."""
+
+
+class NeverAnswered(Broken):
+    """A connection that had been kept closed before anything came back: perhaps nobody has seen the request."""
+
+
+class Incoming:
+    """An answer on its way. `length` is its body's, None while only its end will tell."""
+
+    def __init__(self, connection: "Connection", method: str) -> None:
+        self.status = 0
+        self.headers: Headers = ()
+        self.length: int | None = None
+        self.has_begun = False
+        self.is_whole = False
+        self.error: BaseException | None = None
+        self._connection = connection
+        self._method = method
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the body is waited for whole."""
+        return self.length is not None and self.length <= SMALL
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Take the head."""
+        self.status, self.headers, self.has_begun = status, headers, True
+        fields = dict(headers)
+        if self._method == "HEAD" or status in _NO_BODY:
+            self.length = 0
+        elif b"content-length" in fields:
+            self.length = int(fields[b"content-length"])
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > SMALL:
+            self._connection.pause_reading()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing more comes: the answer is whole, or `error` says why it never will be."""
+        if not self.is_whole:
+            self.is_whole, self.error = error is None, error
+            self.wake()
+
+    def wake(self) -> None:
+        """Have whoever waits look again."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def start(self) -> None:
+        """Wait for the head, and for the body too when it is small; raises what became of it instead."""
+        while not self.is_whole and (not self.has_begun or self.is_small):
+            await self._news()
+
+    async def piece(self) -> bytes:
+        """What came of the body since the last call, waiting for it; nothing at the end."""
+        while not self._pieces and not self.is_whole:
+            await self._news()
+        return self.take()
+
+    def take(self) -> bytes:
+        """What is there of the body."""
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        if not self.is_whole:
+            self._connection.resume_reading()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _news(self) -> None:
+        if self.error is not None:
+            raise self.error
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def close(self) -> None:
+        """Take nothing more of it; its connection ends with it when it is not whole."""
+        self._pieces.clear()
+        if not self.is_whole:
+            self._connection.close()
+
+
+class Connection(asyncio.Protocol):
+    """One connection; `idle` is told when it can take another request, `lost` when it is gone.
+
+    `seconds` are how long an answer may take to begin once the request is whole, and how long the backend may be
+    silent, or take nothing, within a body.
+    """
+
+    def __init__(
+        self,
+        seconds: tuple[float, float],
+        idle: Callable[["Connection"], None],
+        lost: Callable[["Connection"], None],
+    ) -> None:
+        self.is_open = False
+        self.idle_since = 0.0
+        self._response_seconds, self._idle_seconds = seconds
+        self._idle, self._lost = idle, lost
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._incoming: Incoming | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._header_bytes = 0
+        self._head_bytes = 0
+        self._is_kept = False
+        """It has carried a request before."""
+        self._is_silent = True
+        """Nothing has come since the request went out."""
+        self._is_sent = False
+        self._is_ended = False
+        self._is_parsed = False
+        self._is_spoiled = False
+        self._is_paused = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The request
+
+    def ask(self, method: str, content: bytes, *, whole: bool) -> Incoming:
+        """Send the head of a request and what there is of its body; the rest follows by `write` and `sent`."""
+        incoming = self._incoming = Incoming(self, method)
+        self._begin_head()
+        self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
+        self._transport.write(content)
+        if whole:
+            self.sent()
+        return incoming
+
+    async def write(self, piece: bytes) -> bool:
+        """Send a piece of the body when the last one was taken; False when no more of it is wanted.
+
+        TimeoutError when the backend takes nothing for the idle time.
+        """
+        if not self._writable.is_set():
+            async with asyncio.timeout(self._idle_seconds):
+                await self._writable.wait()
+        if self._incoming is None or self._incoming.has_begun:
+            return False
+        self._transport.write(piece)
+        return True
+
+    def sent(self) -> None:
+        """The request is whole: the time for its answer begins."""
+        self._is_sent = True
+        if self._incoming is not None and not self._incoming.has_begun:
+            self._begin_time(self._response_seconds)
+
+    def _begin_time(self, seconds: float) -> None:
+        self._end_time()
+        self._timer = self._loop.call_later(seconds, self._late)
+
+    def _end_time(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._fail(TimeoutError("the backend is silent"))
+
+    # The answer
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of an answer."""
+        incoming, self._is_silent = self._incoming, False
+        if incoming is None:
+            # SECURITY: what nobody asked for must not become the answer to the next request.
+            self.close()
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if not self._is_ended:
+                self._fail(Broken("the answer is not HTTP"))
+                return
+            self._is_spoiled = True
+        if self._is_ended:
+            self._finish(incoming)
+        elif incoming.has_begun:
+            self._begun(incoming)
+        else:
+            self._head_bytes += len(data)
+            self._check_head()
+
+    def _begun(self, incoming: Incoming) -> None:
+        if self._is_paused:
+            self._end_time()
+        else:
+            self._begin_time(self._idle_seconds)
+        # Whoever still sends the request has nothing to wait for any more.
+        self._writable.set()
+        incoming.wake()
+
+    def on_message_begin(self) -> None:
+        """Note an answer behind the one that was asked for."""
+        self._is_spoiled = self._is_spoiled or self._is_ended
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer's say nothing that anybody waits for."""
+        if not self._is_ended and self._incoming is not None and not self._incoming.has_begun:
+            self._headers.append((name.lower(), value))
+            self._header_bytes += len(name) + len(value)
+            self._check_head()
+
+    def _begin_head(self) -> None:
+        self._headers, self._header_bytes, self._head_bytes = [], 0, 0
+
+    def _check_head(self) -> None:
+        if self._header_bytes > LONGEST_HEAD or self._head_bytes > LONGEST_HEAD:
+            self._fail(Broken("the head of the answer is too long"))
+
+    def on_headers_complete(self) -> None:
+        """Begin the answer; an interim one says nothing."""
+        status = self._parser.get_status_code()
+        if self._incoming is None or self._is_ended or status < 200:
+            return
+        self._incoming.begin(status, self._headers)
+        if self._incoming.length == 0:
+            # The parser does not know that a HEAD was asked, and would wait for a body.
+            self._end()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._is_ended:
+            self._is_spoiled = True
+        elif self._incoming is not None:
+            self._incoming.add(body)
+
+    def on_message_complete(self) -> None:
+        """End the answer; behind an interim one the answer itself begins."""
+        self._is_parsed = True
+        if self._incoming is not None and self._incoming.has_begun:
+            self._end()
+        else:
+            self._begin_head()
+
+    def _end(self) -> None:
+        if not self._is_ended:
+            self._is_ended = True
+            self._is_spoiled = self._is_spoiled or not self._parser.should_keep_alive()
+
+    def _finish(self, incoming: Incoming) -> None:
+        """The answer is whole; the connection is free when there is nothing else about it."""
+        self._incoming = None
+        self._end_time()
+        self._writable.set()
+        if self._is_spoiled or not self._is_sent:
+            self.close()
+        else:
+            self._is_kept = True
+            self.resume_reading()
+            if not self._is_parsed:
+                self._parser = httptools.HttpResponseParser(self)
+            self.idle_since = self._loop.time()
+            self._idle(self)
+        incoming.end()
+
+    def _fail(self, error: BaseException) -> None:
+        incoming, self._incoming = self._incoming, None
+        self.close()
+        if incoming is not None:
+            incoming.end(error)
+
+    # The transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Be open."""
+        self._transport = transport
+        self.is_open = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Be gone, and with it the answer unless its end is the connection's."""
+        self.is_open = False
+        incoming, self._incoming = self._incoming, None
+        self._end_time()
+        self._writable.set()
+        if incoming is not None and incoming.has_begun and self._ends_with_connection(incoming) and exc is None:
+            incoming.end()
+        elif incoming is not None:
+            kind = NeverAnswered if self._is_kept and self._is_silent else Broken
+            incoming.end(kind("the backend closed the connection"))
+        self._lost(self)
+
+    @staticmethod
+    def _ends_with_connection(incoming: Incoming) -> bool:
+        # RFC 9112, 6.3: an answer without a length and without an encoding ends where its connection does.
+        return incoming.length is None and all(name != b"transfer-encoding" for name, _ in incoming.headers)
+
+    def close(self) -> None:
+        """Cut it."""
+        if self.is_open:
+            self.is_open = False
+            self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """Take no more from the backend for now."""
+        if not self._is_paused and self.is_open:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take more from the backend."""
+        if self._is_paused and self.is_open:
+            self._is_paused = False
+            self._transport.resume_reading()
+            if self._incoming is not None:
+                self._begin_time(self._idle_seconds)
+
+    def pause_writing(self) -> None:
+        """Send no more for now."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Send more."""
+        self._writable.set()
