@@ -1,6 +1,7 @@
 """One HTTP request and one HTTP response, as values: nothing in them changes once they are made."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -30,6 +31,13 @@ class HttpRequest(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Make `fields`: a request's headers are looked at a dozen times."""
         force_setattr(self, "fields", dict(reversed(self.headers)))
+
+    def with_body(self, body: bytes) -> "HttpRequest":
+        """The same request with its body read."""
+        read = copy(self)
+        # Nobody has the copy yet; `replace` would look at its headers again.
+        force_setattr(read, "body", body)
+        return read
 
     @property
     def repeats_headers(self) -> bool:

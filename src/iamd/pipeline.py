@@ -69,9 +69,8 @@ class Progress:
     """The event's source where it is not the service's name."""
 
 
-async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
+async def serve(runtime: Runtime, progress: Progress) -> HttpResponse:
     """Answer a request to one of iamd's own services; whatever happens, it is answered and recorded."""
-    progress = Progress(request)
     try:
         return await _answer(runtime, progress)
     except AWSError as error:
@@ -79,7 +78,7 @@ async def serve(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     except Unavailable as error:
         return refused(runtime, progress, unavailable(error))
     except Exception:
-        log.exception("request %s failed", request.id)
+        log.exception("request %s failed", progress.request.id)
         return refused(runtime, progress, CommonError(Common.INTERNAL))
 
 
@@ -91,7 +90,8 @@ def unavailable(error: Unavailable) -> CommonError:
 
 async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
     request = progress.request
-    claim = progress.claim = sigv4.claim(request)
+    # Without a claim there is no signature, or one that is refused in so many words.
+    claim = progress.claim = progress.claim or sigv4.claim(request)
     found_route = progress.route = route.operation_of(request, claim.service if claim is not None else None)
     operation = found_route.operation
     snapshot = runtime.store.snapshot()

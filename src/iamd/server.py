@@ -3,13 +3,11 @@
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from copy import copy
-from typing import Any
-
-from msgspec.structs import force_setattr
+from typing import Any, Literal
 
 from iamd import doors, ids, pipeline
 from iamd.auth import sigv4
+from iamd.auth.claim import Claim
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
 from iamd.pipeline import Progress
@@ -49,14 +47,17 @@ class App:
         request = received(scope, self.runtime)
         if doors.is_door(request):
             await answer(send, await self._door(request, receive))
-        elif self.runtime.gateway is not None and not is_own(request):
-            try:
-                await self.runtime.gateway.serve(request, receive, send)
-            except ConnectionError as error:
-                # The answer had begun; that it does not end tells the client that it is not whole.
-                log.warning("the answer to request %s was broken off: %s", request.id, error)
-        else:
-            await answer(send, await self._own(request, receive))
+            return
+        claim = claimed(request)
+        progress = Progress(request, claim or None)
+        if self.runtime.gateway is None or is_own(request, claim):
+            await answer(send, await self._own(progress, receive))
+            return
+        try:
+            await self.runtime.gateway.serve(progress, receive, send)
+        except ConnectionError as error:
+            # The answer had begun; that it does not end tells the client that it is not whole.
+            log.warning("the answer to request %s was broken off: %s", request.id, error)
 
     async def _door(self, request: HttpRequest, receive: Receive) -> HttpResponse:
         try:
@@ -65,12 +66,13 @@ class App:
             return doors.refused(request, error.message)
         return await doors.serve(self.runtime, request, body)
 
-    async def _own(self, request: HttpRequest, receive: Receive) -> HttpResponse:
+    async def _own(self, progress: Progress, receive: Receive) -> HttpResponse:
         try:
-            body = await whole_body(request, receive, MAX_BODY)
+            body = await whole_body(progress.request, receive, MAX_BODY)
         except AWSError as error:
-            return pipeline.refused(self.runtime, Progress(request), error)
-        return await pipeline.serve(self.runtime, with_body(request, body))
+            return pipeline.refused(self.runtime, progress, error)
+        progress.request = progress.request.with_body(body)
+        return await pipeline.serve(self.runtime, progress)
 
 
 def received(scope: Message, runtime: Runtime) -> HttpRequest:
@@ -106,19 +108,20 @@ def _address(text: str) -> str | None:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def with_body(request: HttpRequest, body: bytes) -> HttpRequest:
-    """The same request with its body read."""
-    read = copy(request)
-    # Nobody but its maker has the copy yet; `replace` would look at its headers again.
-    force_setattr(read, "body", body)
-    return read
-
-
-def is_own(request: HttpRequest) -> bool:
-    """Whether a request is for one of iamd's own services, by its credential scope, its host, or its form."""
+def claimed(request: HttpRequest) -> Claim | Literal[False] | None:
+    """Who claims to have signed a request; None when nobody does, False when what claims it is malformed."""
     try:
-        claim = sigv4.claim(request)
+        return sigv4.claim(request)
     except CommonError:
+        return False
+
+
+def is_own(request: HttpRequest, claim: Claim | Literal[False] | None) -> bool:
+    """Whether a request is for one of iamd's own services, by its credential scope, its host, or its form.
+
+    A malformed signature is refused where iamd's own requests are.
+    """
+    if claim is False:
         return True
     if claim is not None:
         return claim.service in OWN_SERVICES

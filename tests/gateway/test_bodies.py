@@ -27,7 +27,9 @@ VERDICT = Verdict("s3", "PutObject", "rest-xml", "123456789012", "us-east-1")
 
 
 def put(length=None, headers=(), method="PUT"):
-    framing = [] if length is None else [(b"content-length", str(length).encode())]
+    """A request whose body has this length, or is chunked."""
+    known = (b"content-length", str(length).encode())
+    framing = [(b"transfer-encoding", b"chunked") if length is None else known]
     return HttpRequest("id", method, b"/b/k", b"", [(b"host", b"localhost"), *framing, *headers], None, "127.0.0.1")
 
 

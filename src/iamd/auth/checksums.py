@@ -16,6 +16,7 @@ from iamd.errors import Common, CommonError
 from iamd.http import Headers
 
 PREFIX = "x-amz-checksum-"
+_STARTS = (b"content-md5", PREFIX.encode())
 # Members of this family that say something about checksums without being one.
 _ABOUT = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"})
 
@@ -127,6 +128,8 @@ def declared(headers: Headers) -> list[Expected]:
     """
     found: dict[str, Expected] = {}
     for raw, value in headers:
+        if not raw.startswith(_STARTS):
+            continue
         name = raw.decode("latin-1")
         if name == "content-md5":
             checksum: Checksum = hashlib.md5(usedforsecurity=False)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import itemgetter
 
 import msgspec
@@ -182,7 +183,12 @@ def _parse(amz_date: str) -> int | None:
 
 def amz_form(seconds: float) -> str:
     """Give epoch seconds as `20260131T120000Z`."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y%m%dT%H%M%SZ")
+    return _amz_form(int(seconds))
+
+
+@lru_cache(maxsize=64)
+def _amz_form(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def not_a_date(text: str) -> CommonError:

@@ -1,6 +1,8 @@
 """Signing with SigV4: what the gateway sends to a backend, and what iamd's own command line sends to iamd."""
 
 import hashlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from iamd.auth import canonical
 from iamd.auth.canonical import S3_SERVICES
@@ -55,8 +57,7 @@ def sign(
         added.append((b"x-amz-content-sha256", payload_hash.encode()))
     if session_token is not None:
         added.append((b"x-amz-security-token", session_token.encode()))
-    names, text = _canonical_headers([*headers, *added])
-    signed = b";".join(names)
+    signed, text = _canonical_headers([*headers, *added])
     parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, signed)
     digest = hashlib.sha256(b"%b\n%b\n%b\n%b\n%b\n%b" % (*parts, payload_hash.encode())).hexdigest()
     scope = f"{amz_date[:8]}/{region}/{service}/aws4_request"
@@ -70,12 +71,28 @@ def sign(
     return added
 
 
-def _canonical_headers(headers: Headers) -> tuple[list[bytes], bytes]:
+def _canonical_headers(headers: Headers) -> tuple[bytes, bytes]:
+    """Give the names of the headers to sign, and their canonical form."""
+    fields = dict(headers)
+    if len(fields) != len(headers):
+        fields = _joined(headers)
+    signed, template, values = _form(tuple(fields))
+    return signed, template % tuple(map(canonical.value, values(fields)))
+
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
     values: dict[bytes, bytes] = {}
     for name, raw in headers:
-        if name in UNSIGNED_HEADERS:
-            continue
         value = canonical.value(raw)
         values[name] = values[name] + b"," + value if name in values else value
-    names = sorted(values)
-    return names, b"".join([b"%b:%b\n" % (name, values[name]) for name in names])
+    return values
+
+
+@lru_cache(maxsize=128)
+def _form(names: tuple[bytes, ...]) -> tuple[bytes, bytes, Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]]:
+    """Give SignedHeaders, and the canonical form with places for the values and what gives them; most clients send
+    the same headers each time.
+    """
+    chosen = sorted(set(names) - UNSIGNED_HEADERS)
+    template = b"".join([name.replace(b"%", b"%%") + b":%b\n" for name in chosen])
+    return b";".join(chosen), template, lambda fields: tuple([fields[name] for name in chosen])

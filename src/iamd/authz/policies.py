@@ -127,11 +127,24 @@ def arn_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Chang
 
 
 def _source_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change) -> Source | None:
-    account = view.account(identity.account_id)
-    entity = entity_of(identity, view)
-    if layer is not Layer.IDENTITY or account is None or entity is None:
-        return None
-    return sources(account, entity)[number]
+    found = _sources(identity, view) if layer is Layer.IDENTITY else ()
+    return found[number] if found else None
+
+
+def _sources(identity: Identity, view: Snapshot | Change) -> tuple[Source, ...]:
+    """The caller's identity policies; a snapshot remembers those of callers without a session."""
+    if identity.session is not None or not isinstance(view, Snapshot):
+        return _read_sources(identity, view)
+    key = f"policies of {identity.arn}"
+    known = view.cache.get(key)
+    if not isinstance(known, tuple):
+        known = view.cache[key] = _read_sources(identity, view)
+    return known
+
+
+def _read_sources(identity: Identity, view: Snapshot | Change) -> tuple[Source, ...]:
+    account, entity = view.account(identity.account_id), entity_of(identity, view)
+    return tuple(sources(account, entity)) if account is not None and entity is not None else ()
 
 
 def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] | None:

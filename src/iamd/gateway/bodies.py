@@ -43,7 +43,8 @@ async def whole(request: HttpRequest, receive: Receive, largest: int) -> bytes:
     declared = _content_length(request)
     if declared is not None and declared > largest:
         raise _too_large(largest)
-    if declared == 0:
+    if not declared and b"transfer-encoding" not in request.fields:
+        # RFC 9112, 6.3: a request without a length and without an encoding has no body.
         return b""
     parts: list[bytes] = []
     size = 0
@@ -186,12 +187,13 @@ def _object_length(request: HttpRequest, *, chunked: bool) -> int:
 
 
 def _content_length(request: HttpRequest, name: bytes = b"content-length") -> int | None:
-    found = [value for key, value in request.headers if key == name]
-    if not found:
+    value = request.fields.get(name)
+    if value is None:
         return None
-    if len(found) > 1 or not _NUMBER.fullmatch(found[0]):
+    repeated = request.repeats_headers and sum(key == name for key, _ in request.headers) > 1
+    if repeated or not _NUMBER.fullmatch(value):
         raise CommonError(Common.MALFORMED_HEADER, "The Content-Length header is not valid.")
-    return int(found[0])
+    return int(value)
 
 
 def _too_large(largest: int) -> CommonError:

@@ -15,6 +15,7 @@ SMALL: Final = 64 * 1024
 """Answers up to this length are waited for whole; of longer ones not much more than this is held."""
 
 LONGEST_HEAD: Final = 32 * 1024
+MOST_HEADERS: Final = 256
 _NO_BODY: Final = frozenset({204, 304})
 
 
@@ -127,7 +128,6 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._incoming: Incoming | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._header_bytes = 0
         self._head_bytes = 0
         self._is_kept = False
         """It has carried a request before."""
@@ -147,7 +147,6 @@ class Connection(asyncio.Protocol):
     def ask(self, method: str, content: bytes, *, whole: bool) -> Incoming:
         """Send the head of a request and what there is of its body; the rest follows by `write` and `sent`."""
         incoming = self._incoming = Incoming(self, method)
-        self._begin_head()
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
         self._transport.write(content)
         if whole:
@@ -207,7 +206,8 @@ class Connection(asyncio.Protocol):
             self._begun(incoming)
         else:
             self._head_bytes += len(data)
-            self._check_head()
+            if self._head_bytes > LONGEST_HEAD:
+                self._fail(Broken("the head of the answer is too long"))
 
     def _begun(self, incoming: Incoming) -> None:
         if self._is_paused:
@@ -223,25 +223,19 @@ class Connection(asyncio.Protocol):
         self._is_spoiled = self._is_spoiled or self._is_ended
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer's say nothing that anybody waits for."""
-        if not self._is_ended and self._incoming is not None and not self._incoming.has_begun:
-            self._headers.append((name.lower(), value))
-            self._header_bytes += len(name) + len(value)
-            self._check_head()
-
-    def _begin_head(self) -> None:
-        self._headers, self._header_bytes, self._head_bytes = [], 0, 0
-
-    def _check_head(self) -> None:
-        if self._header_bytes > LONGEST_HEAD or self._head_bytes > LONGEST_HEAD:
+        """Take a header, of a head or of a trailer."""
+        self._headers.append((name.lower(), value))
+        if len(value) > LONGEST_HEAD or len(self._headers) > MOST_HEADERS:
             self._fail(Broken("the head of the answer is too long"))
 
     def on_headers_complete(self) -> None:
         """Begin the answer; an interim one says nothing."""
         status = self._parser.get_status_code()
+        # What comes in a trailer goes into a list that nobody looks at.
+        headers, self._headers = self._headers, []
         if self._incoming is None or self._is_ended or status < 200:
             return
-        self._incoming.begin(status, self._headers)
+        self._incoming.begin(status, headers)
         if self._incoming.length == 0:
             # The parser does not know that a HEAD was asked, and would wait for a body.
             self._end()
@@ -256,10 +250,9 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """End the answer; behind an interim one the answer itself begins."""
         self._is_parsed = True
+        self._headers, self._head_bytes = [], 0
         if self._incoming is not None and self._incoming.has_begun:
             self._end()
-        else:
-            self._begin_head()
 
     def _end(self) -> None:
         if not self._is_ended:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -60,6 +61,7 @@ _CONTENT: Final = frozenset(
 _STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 _LITERAL: Final = re.compile(r"(\"[^\"]*\")|'(?:[^']|'')*(?:'|\Z)|(?<![\w.])[0-9][0-9.eE+-]*", re.ASCII)
 _REDACTED: Final = "'***(Redacted)'"
+_SCALARS: Final = frozenset({str, int, bool, float})
 _READS: Final = ("Get", "List", "Describe", "Lookup", "Head", "Search", "Query", "Scan", "BatchGet", "Select")
 _XML_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9._:-]{1,128})</Code>")
 _XML_MESSAGE: Final = re.compile(rb"<Message>([^<]{0,1024})</Message>")
@@ -89,11 +91,18 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _structure(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    hidden, members = _hidden(shape), shape.members
     return {
-        name: HIDDEN if name in _CONTENT else _masked(item, shape.members[name])
+        name: HIDDEN if name in hidden else item if type(item) in _SCALARS else _masked(item, members[name])
         for name, item in value.items()
-        if name in shape.members
+        if name in members
     }
+
+
+@cache
+def _hidden(shape: Shape) -> frozenset[str]:
+    """The members of a structure that are hidden whole."""
+    return frozenset(name for name, member in shape.members.items() if name in _CONTENT or member.shape.sensitive)
 
 
 def _without_literals(value: Any, name: str = "") -> Any:

@@ -35,8 +35,10 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)
 def request_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Give the headers that a backend gets from the client, in their order."""
     kept = [(name, value) for name, value in headers if _passes(name)]
+    if b"connection" not in dict(headers):
+        return kept
     hop = _named_by_connection(headers)
-    return [(name, value) for name, value in kept if name.replace(b"_", b"-") not in hop] if hop else kept
+    return [(name, value) for name, value in kept if name.replace(b"_", b"-") not in hop]
 
 
 @lru_cache(maxsize=1024)
@@ -66,6 +68,8 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
 def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Give the headers that a client gets from the backend; their names are in lower case."""
     kept = [(name, value) for name, value in headers if _comes_back(name)]
+    if len(kept) == len(headers):
+        return kept
     named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in kept if name not in named] if named else kept
 

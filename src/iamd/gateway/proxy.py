@@ -8,8 +8,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from iamd import pipeline
 from iamd.arn import REGION
 from iamd.auth import checksums, chunked, sigv4
@@ -101,9 +99,8 @@ class Gateway:
         """End the embedded backend and every connection."""
         await self._backends.close()
 
-    async def serve(self, request: HttpRequest, receive: Receive, send: Send) -> None:
-        """Answer one request to another service; whatever happens, it is answered and recorded once."""
-        progress = Progress(request)
+    async def serve(self, progress: Progress, receive: Receive, send: Send) -> None:
+        """Answer one request to another service, whose claim is read; it is answered and recorded once."""
         begun = _Begun(send)
         try:
             await self._serve(progress, receive, begun)
@@ -118,7 +115,7 @@ class Gateway:
         except Unavailable as error:
             await self._refuse(progress, pipeline.unavailable(error), begun)
         except Exception:
-            log.exception("request %s failed", request.id)
+            log.exception("request %s failed", progress.request.id)
             await self._refuse(progress, CommonError(Common.INTERNAL), begun)
 
     def _lost(self, progress: Progress) -> None:
@@ -152,8 +149,7 @@ class Gateway:
 
     async def _read(self, progress: Progress, receive: Receive) -> None:
         """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
-        request = progress.request
-        claim = progress.claim = sigv4.claim(request)
+        request, claim = progress.request, progress.claim
         scope = claim.service if claim is not None else None
         entries = CATALOG.scoped(scope) if scope is not None else ()
         if scope is None or any(entry.name == "s3" for entry in entries):
@@ -164,7 +160,7 @@ class Gateway:
                 return
         service = entries[0].name if entries else "s3"
         body = await bodies.whole(request, receive, largest_body(service))
-        request = progress.request = msgspec.structs.replace(request, body=body)
+        request = progress.request = request.with_body(body)
         found = progress.route = route.operation_of(request, scope)
         _note(progress, found.operation)
 

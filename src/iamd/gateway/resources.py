@@ -3,9 +3,11 @@
 Facts are `Resource` records. Those of a backend that forgets on restart carry its boot id and count for that boot only.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
 
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
@@ -24,8 +26,7 @@ class NoSuchBucket(AWSError):
     status = 404
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """The facts of one backend in one view. `boot` is its life; `account` owns what iamd has no facts of, if any does.
 
     `forgets` says that the backend's data ends with its boot: what is not known there was made by its own services.
@@ -84,7 +85,10 @@ class Facts:
 
 def is_s3(arn: str) -> bool:
     """Tell whether the ARN is a bucket's or an object's."""
-    return arn.split(":", 3)[2:3] == ["s3"] and ":::" in arn
+    return ":::" in arn and _OF_S3.match(arn) is not None
+
+
+_OF_S3: Final = re.compile(r"[^:]*:[^:]*:s3:")
 
 
 def holder(arn: str) -> str:
@@ -116,7 +120,10 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
         keys = {**target.context, "s3:resourceaccount": owner} if is_s3(target.arn) else target.context
-        found += [replace(target, account=owner, context=keys, policies=texts) for texts in facts.policies(target.arn)]
+        found += [
+            Target(arn=target.arn, action=target.action, account=owner, context=keys, policies=texts)
+            for texts in facts.policies(target.arn)
+        ]
     return found
 
 

@@ -64,7 +64,9 @@ class _Places:
 
     labels: Mapping[str, Member]
     headers: Mapping[str, Member]
+    header_names: frozenset[bytes]
     prefixes: tuple[tuple[str, Member], ...]
+    header_starts: tuple[bytes, ...]
     query: Mapping[str, Member]
     rest_of_query: Member | None
 
@@ -73,10 +75,14 @@ class _Places:
 def _places(shape: Shape) -> _Places:
     members = shape.members.values()
     query = [member for member in members if member.location == "querystring"]
+    headers = {m.wire_name.lower(): m for m in members if m.location == "header"}
+    prefixes = tuple(((m.location_name or "").lower(), m) for m in members if m.location == "headers")
     return _Places(
         labels={m.wire_name: m for m in members if m.location == "uri"},
-        headers={m.wire_name.lower(): m for m in members if m.location == "header"},
-        prefixes=tuple(((m.location_name or "").lower(), m) for m in members if m.location == "headers"),
+        headers=headers,
+        header_names=frozenset(name.encode() for name in headers),
+        prefixes=prefixes,
+        header_starts=tuple(prefix.encode() for prefix, _ in prefixes),
         query={m.wire_name: m for m in query if m.shape.type != "map"},
         # A map in the query string takes every name that no other member has (Smithy, "httpQueryParams").
         rest_of_query=next((m for m in query if m.shape.type == "map"), None),
@@ -106,10 +112,14 @@ def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
 
 def _headers(request: HttpRequest, places: _Places) -> dict[str, tuple[str, ...]]:
     """The headers that are members, with all their values."""
+    if not request.repeats_headers and not places.header_starts:
+        fields = request.fields
+        named = sorted(places.header_names & fields.keys())
+        return {name.decode("latin-1"): (fields[name].decode("latin-1"),) for name in named}
     found: dict[str, tuple[str, ...]] = {}
     for name, value in request.headers:
-        key = name.decode("latin-1")
-        if key in places.headers or any(key.startswith(prefix) for prefix, _ in places.prefixes):
+        if name in places.header_names or name.startswith(places.header_starts):
+            key = name.decode("latin-1")
             found[key] = (*found.get(key, ()), value.decode("latin-1"))
     return found
 

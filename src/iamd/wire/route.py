@@ -251,7 +251,7 @@ def _queue_path(request: HttpRequest, entry: Entry) -> Mapping[str, str]:
 def _rest(request: HttpRequest, entries: tuple[Entry, ...], query: Query, host: Host, scope: str | None) -> Route:
     if not entries:
         return _anonymous(request, query, host) if scope is None else _not_found()
-    if any(entry.name == "s3" for entry in entries) and not _is_s3_control(request, entries):
+    if "s3" in _names(entries) and not _is_s3_control(request, entries):
         return _s3(request, query, host, scope)
     found = [pair for entry in entries if (pair := _best(entry, request, query))]
     if not found:
@@ -285,9 +285,14 @@ def _matched(entry: Entry, match: Match, query: Query) -> Route:
 
 def _is_s3_control(request: HttpRequest, entries: tuple[Entry, ...]) -> bool:
     # S3 Control's requests all carry the account (S3 Control API Reference); no S3 request has that header.
-    named = any(entry.name == "s3control" for entry in entries)
-    only = not any(entry.name == "s3" for entry in entries)
-    return named and (only or (request.path.startswith(b"/v20180820/") and _has_account(request)))
+    names = _names(entries)
+    at_its_path = request.path.startswith(b"/v20180820/") and _has_account(request)
+    return "s3control" in names and ("s3" not in names or at_its_path)
+
+
+@cache
+def _names(entries: tuple[Entry, ...]) -> frozenset[str]:
+    return frozenset(entry.name for entry in entries)
 
 
 def _has_account(request: HttpRequest) -> bool:
@@ -296,6 +301,9 @@ def _has_account(request: HttpRequest) -> bool:
 
 
 def _s3(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Route:
+    if not query:
+        found = s3.operation_of(request, _NOTHING, host, express=scope == "s3express")
+        return Route(found.operation, found.labels, style=found.style)
     single = form.unique([(name, value) for name, values in query.items() for value in values])
     found = s3.operation_of(request, single, host, express=scope == "s3express")
     literals = service("s3").http(found.operation.name)[1].partition("?")[2].split("&")

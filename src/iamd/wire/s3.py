@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
+
+import msgspec
 
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
@@ -16,6 +18,7 @@ Style = Literal["path", "virtual"]
 _VIRTUAL: Final[Style] = "virtual"
 _PATH: Final[Style] = "path"
 _COPY_SOURCE: Final = "x-amz-copy-source"
+_COPY_HEADER: Final = _COPY_SOURCE.encode()
 
 # Two names for one request; the newer one is what S3's documentation and IAM's actions speak of.
 _SUPERSEDED: Final = frozenset(
@@ -65,8 +68,7 @@ class _Candidate:
         return len(self.literals), len(self.required), self.copies
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The operation with its bucket and key, and how the bucket was named."""
 
     operation: Operation
@@ -94,11 +96,14 @@ def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
         raise InvalidURI("Couldn't parse the specified URI.")
     if host.bucket is not None:
         bucket, key, style = host.bucket, _text(path[1:]), _VIRTUAL
+    elif b"%" not in path:
+        bucket, _, key = _text(path[1:]).partition("/")
+        style = _PATH
     else:
         first, _, rest = path[1:].partition(b"/")
         bucket, key, style = _text(first), _text(rest), _PATH
-        if not bucket and key:
-            raise InvalidURI("Couldn't parse the specified URI.")
+    if not bucket and key:
+        raise InvalidURI("Couldn't parse the specified URI.")
     given = {"Bucket": bucket, "Key": key}
     return {name: value for name, value in given.items() if value}, style
 
@@ -111,19 +116,24 @@ def _text(path: bytes) -> str:
 
 
 def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Candidate:
-    copies = request.header(_COPY_SOURCE.encode()) is not None
-    table = _table().get((request.method, depth), ())
+    copies = _COPY_HEADER in request.fields
     if not query and not copies:
         # What most requests are: no sub-resource, no parameter.
-        table = _plain().get((request.method, depth), ())
-    fitting = [candidate for candidate in table if candidate.fits(query, copies=copies)]
-    best = max(fitting, key=lambda candidate: candidate.rank, default=None)
+        best = _plain(request.method, depth)
+    else:
+        best = _best(_table().get((request.method, depth), ()), query, copies=copies)
     if best is None:
         raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
-    _checked(best, query)
+    if query:
+        _checked(best, query)
     if copies and not best.copies:
         raise InvalidArgument("Unexpected header: x-amz-copy-source")
     return best
+
+
+def _best(table: tuple[_Candidate, ...], query: Mapping[str, str], *, copies: bool) -> _Candidate | None:
+    fitting = [candidate for candidate in table if candidate.fits(query, copies=copies)]
+    return max(fitting, key=lambda candidate: candidate.rank, default=None)
 
 
 def _checked(chosen: _Candidate, query: Mapping[str, str]) -> _Candidate:
@@ -156,13 +166,10 @@ def _table() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
     return {key: tuple(candidates) for key, candidates in table.items()}
 
 
-@cache
-def _plain() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
-    """Those that want neither a query parameter nor a copy source."""
-    return {
-        key: tuple(c for c in candidates if not c.literals and not c.required and not c.copies)
-        for key, candidates in _table().items()
-    }
+@lru_cache(maxsize=64)
+def _plain(method: str, depth: int) -> _Candidate | None:
+    """The one that wants neither a query parameter nor a copy source."""
+    return _best(_table().get((method, depth), ()), {}, copies=False)
 
 
 def _candidate(name: str, literals: Mapping[str, str | None]) -> _Candidate:

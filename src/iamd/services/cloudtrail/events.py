@@ -17,7 +17,7 @@ from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, cut, parameters, shown
-from iamd.services.cloudtrail.user_identity import KEY_ID, foreign_identity, user_identity
+from iamd.services.cloudtrail.user_identity import foreign_identity, is_key_id, user_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.events import Event
@@ -72,7 +72,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def is_callers(self) -> bool:
         """Whether the caller's own account is told, or nobody else can be."""
         identity = self.identity
-        return identity is None or not identity.account_id or identity.account_id == self.recipient
+        return identity is None or identity.account_id == self.recipient or not identity.account_id
 
     @property
     def changes_nothing(self) -> bool:
@@ -103,7 +103,8 @@ def _other_owners(outcome: Outcome) -> list[str]:
 
 
 def event_of(outcome: Outcome) -> Event:
-    """The outcome as the store takes it; its JSON is made when it is written."""
+    """The outcome as the store takes it."""
+    is_callers = outcome.is_callers
     return Event(
         event_id=outcome.event_id,
         request_id=outcome.request.id,
@@ -112,8 +113,8 @@ def event_of(outcome: Outcome) -> Event:
         name=outcome.name,
         source=outcome.source,
         read_only=outcome.changes_nothing,
-        user_name=_user_name(outcome.identity) if outcome.is_callers else None,
-        access_key_id=_access_key_id(outcome),
+        user_name=_user_name(outcome.identity) if is_callers else None,
+        access_key_id=_access_key_id(outcome) if is_callers else None,
         document=_document(outcome),
         resources=resources_of(
             outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())
@@ -141,19 +142,17 @@ def _user_name(identity: Identity | None) -> str | None:
 
 
 def _access_key_id(outcome: Outcome) -> str | None:
-    if not outcome.is_callers:
-        return None
     key_id = outcome.identity.access_key_id if outcome.identity is not None else outcome.unverified_key_id
-    return key_id if key_id is not None and KEY_ID.fullmatch(key_id) else None
+    return key_id if key_id is not None and is_key_id(key_id) else None
 
 
 def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
     """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
-    request, notes = outcome.request, dict(outcome.notes)
+    request, notes, is_callers = outcome.request, dict(outcome.notes), outcome.is_callers
     asked = parameters(outcome.parameters, notes.pop("requestParameters", None))
-    record: dict[str, Any] = {
+    return {
         "eventVersion": EVENT_VERSION,
-        "userIdentity": _identity(outcome),
+        "userIdentity": _identity(outcome, is_callers=is_callers),
         "eventTime": iso_of(outcome.time),
         "eventSource": outcome.source,
         "eventName": outcome.name,
@@ -172,12 +171,13 @@ def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
         "recipientAccountId": outcome.recipient,
         **({"sharedEventID": outcome.shared_event_id} if outcome.shared_event_id else {}),
         "eventCategory": "Management" if outcome.management else "Data",
+        # SECURITY: how the caller's own policies were decided is for the caller's account alone.
+        "iamd": _explanation(outcome, outcome.verdicts if is_callers else ()),
     }
-    return record | {"iamd": _explanation(outcome)}
 
 
-def _identity(outcome: Outcome) -> dict[str, Any]:
-    if outcome.identity is not None and not outcome.is_callers:
+def _identity(outcome: Outcome, *, is_callers: bool) -> dict[str, Any]:
+    if outcome.identity is not None and not is_callers:
         return foreign_identity(outcome.identity)
     return user_identity(outcome.identity, outcome.view, outcome.unverified_key_id)
 
@@ -194,9 +194,7 @@ def _error_name(service: str, code: str) -> str:
     return code if modelled is None else modelled.shape.name
 
 
-def _explanation(outcome: Outcome) -> dict[str, Any]:
-    # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-    verdicts = outcome.verdicts if outcome.is_callers else ()
+def _explanation(outcome: Outcome, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     return {
         "revision": outcome.view.revision if outcome.view is not None else 0,
         "decisions": [explanations.noted(verdict, outcome.view) for verdict in verdicts],

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -32,16 +33,18 @@ MAX_TEXT = 1024
 
 def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None) -> Any:
     """Parameters as a record has them, with what was added to them; None when there are none, or too much of them."""
-    found = shown(given or {}) | dict(added or {})
+    found = shown(given) if given else {}
+    if added:
+        found = {**found, **added}
     return found if found and len(msgspec.json.encode(found)) <= MAX_BYTES else None
 
 
 def shown(value: Any, name: str = "") -> Any:
     """A value as a record has it: names begin with a small letter, secrets are hidden."""
-    if name.lower() in SECRET_MEMBERS and not isinstance(value, Mapping):
+    if isinstance(value, dict) or (not isinstance(value, str) and isinstance(value, Mapping)):
+        return {_named(key)[0]: shown(item, key) for key, item in value.items() if _is_shown(key, item)}
+    if _named(name)[1]:
         return HIDDEN
-    if isinstance(value, Mapping):
-        return {_camel(key): shown(item, key) for key, item in value.items() if _is_shown(key, item)}
     if isinstance(value, str):
         return legible(value)
     if isinstance(value, list | tuple):
@@ -67,12 +70,23 @@ def cut(text: str) -> str:
 
 
 def _is_shown(name: str, value: Any) -> bool:
-    return value is not None and name.lower() not in LEFT_OUT
+    return value is not None and not _named(name)[2]
 
 
-def _camel(name: str) -> str:
+def _named(name: str) -> tuple[str, bool, bool]:
+    """A name as records have it, and whether its value is hidden, and left out altogether."""
+    # Maps have names of the client's choice: long ones are not remembered.
+    return _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
+
+
+def _read(name: str) -> tuple[str, bool, bool]:
     # CloudTrail lowers the first letter and no more: its records say `userName`, and `aWSServiceName` too.
-    return legible(name[:1].lower() + name[1:])
+    camel = legible(name[:1].lower() + name[1:])
+    return camel, name.lower() in SECRET_MEMBERS, name.lower() in LEFT_OUT
+
+
+_remembered = lru_cache(maxsize=4096)(_read)
+LONGEST_REMEMBERED = 128
 
 
 def legible(text: str) -> str:

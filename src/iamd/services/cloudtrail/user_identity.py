@@ -16,7 +16,7 @@ TYPES = {
     PrincipalKind.ROLE_SESSION: "AssumedRole",
     PrincipalKind.FEDERATED_USER: "FederatedUser",
 }
-KEY_ID = re.compile(r"[A-Z0-9]{16,32}")
+_KEY_ID = re.compile(r"[A-Z0-9]{16,32}")
 
 View = Snapshot | Change | None
 
@@ -61,7 +61,12 @@ def user_name(identity: Identity, view: View) -> str | None:
 
 def _key(access_key_id: str | None) -> dict[str, str]:
     # SECURITY: people paste a secret where the key id belongs; what has not the form of an id is not kept.
-    return {"accessKeyId": access_key_id} if access_key_id and KEY_ID.fullmatch(access_key_id) else {}
+    return {"accessKeyId": access_key_id} if access_key_id and is_key_id(access_key_id) else {}
+
+
+def is_key_id(text: str) -> bool:
+    """Whether a text has the form of an access key id."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 def _session_context(identity: Identity) -> dict[str, Any]:
