@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import string
+from functools import lru_cache
 
 # AWS: prefixes of unique ids (IAM User Guide, "IAM identifiers", reference_identifiers).
 USER = "AIDA"
@@ -35,6 +36,7 @@ def access_key_id(prefix: str, account_id: str) -> str:
     return prefix + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(75, -1, -5))
 
 
+@lru_cache(maxsize=8192)
 def account_of_key(key_id: str) -> str | None:
     """The account that an access key id made by `access_key_id` names, or None when it has another form."""
     if len(key_id) != 20 or any(c not in _ALPHABET for c in key_id[4:]):
@@ -72,7 +74,8 @@ class _Pool:
             return self._ready.pop()
         except IndexError:
             # The writer's thread takes ids too: each of two that find the pool empty fills one of its own.
-            ready = self._ready = _UUID.sub(r"\1-\2-4\3-a\4-\5 ", secrets.token_hex(16 * self.SIZE)).split()
+            found = _UUID.findall(secrets.token_hex(16 * self.SIZE))
+            ready = self._ready = ["%s-%s-4%s-a%s-%s" % parts for parts in found]  # noqa: UP031 (the parts are a tuple)
             return ready.pop()
 
     def _forget(self) -> None:

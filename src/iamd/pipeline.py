@@ -166,7 +166,7 @@ class Work:
     async def write(self) -> Mapping[str, Any] | None:
         """Decide and run a writing operation in the store's writer thread, on the newest state, with its event."""
         prepared = await self._prepared()
-        written = await asyncio.wrap_future(self.runtime.store.write(lambda change: self._write(change, prepared)))
+        written = await self.runtime.store.written(lambda change: self._write(change, prepared))
         if isinstance(written, AWSError):
             raise written
         return written

@@ -15,6 +15,8 @@ from iamd.store.change import Change
 from iamd.store.records import AccessKey, AccountRecord, Role, User
 
 ACTIVE = "Active"
+MEMO_SIZE = 8192
+"""How many opened secrets are kept: every write makes a snapshot, and each would open them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ def identify(
     ExpiredToken and an invalid session token are raised. A temporary key without its token and a long-term key with
     a token are unknown keys (invariant STS-08).
     """
+    if isinstance(view, Change):
+        view = view.seen
     if session_token is not None:
         return _session(access_key_id, session_token, view, keyring, now)
     if isinstance(view, Snapshot):
@@ -65,7 +69,15 @@ def _long_term(access_key_id: str, view: Snapshot | Change, keyring: Keyring) ->
 
 
 def _secret(account: Account, key: AccessKey, keyring: Keyring) -> str:
-    return keyring.open(ACCESS_KEY_PURPOSE, (account.id, key.access_key_id), key.sealed_secret).decode()
+    # SECURITY: what was sealed is part of the memo's key, so that another secret of the same key id is opened anew.
+    place = (key.sealed_secret, account.id, key.access_key_id)
+    known = keyring.opened_keys.get(place)
+    if known is None:
+        if len(keyring.opened_keys) >= MEMO_SIZE:
+            keyring.opened_keys.clear()
+        known = keyring.open(ACCESS_KEY_PURPOSE, place[1:], key.sealed_secret).decode()
+        keyring.opened_keys[place] = known
+    return known
 
 
 def _suspended(account: Account) -> bool:

@@ -53,7 +53,7 @@ class Keyring:
     a new one, and what was opened under the old one is forgotten with it.
     """
 
-    __slots__ = ("_by_id", "_ciphers", "keys", "opened_tokens")
+    __slots__ = ("_by_id", "_ciphers", "keys", "opened_keys", "opened_tokens")
 
     def __init__(self, keys: Sequence[SealingKey]) -> None:
         if not keys:
@@ -65,6 +65,8 @@ class Keyring:
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
         self.opened_tokens: dict[tuple[str, str], object] = {}
         """What `tokens` has opened with these keys."""
+        self.opened_keys: dict[tuple[bytes, str, str], str] = {}
+        """The secrets of access keys that `credentials` has opened with these keys, by what was sealed and for whom."""
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(key.id.hex() for key in self.keys)})"

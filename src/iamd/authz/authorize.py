@@ -59,6 +59,8 @@ class Caller:
 
 def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
     """The caller as the policy engine knows it; a snapshot remembers those without a session."""
+    if isinstance(view, Change):
+        view = view.seen
     if identity.session is not None or not isinstance(view, Snapshot):
         return _caller_of(identity, view, now)
     key = f"caller {identity.arn}"

@@ -1,6 +1,5 @@
 """Writing facts of resources down: pending before the backend is asked, settled by what it answered."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -69,7 +68,7 @@ class Ledger:
         await self._write(lambda change: _forget_others(change, boot))
 
     async def _write(self, work: Callable[[Change], T]) -> T:
-        return await asyncio.wrap_future(self._store.write(work))
+        return await self._store.written(work)
 
 
 def _known(change: Change, arn: str, boot: str | None) -> Resource | None:

@@ -69,6 +69,11 @@ class Change:
         self._drafts: dict[str, Draft] = {}
 
     @property
+    def seen(self) -> "Snapshot | Change":
+        """What reads see: while nothing is written, the snapshot, with all that it remembers."""
+        return self if self._drafts else self.base
+
+    @property
     def revision(self) -> int:
         """The revision that this change builds on."""
         return self.base.revision

@@ -1,9 +1,10 @@
 """Store: the state of all accounts, what is written to it, and the audit events, on one database."""
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -102,19 +103,39 @@ class Store:
 
         When `work` raises, nothing of it is kept and the future has its exception. Unavailable: nothing was changed.
         """
-        return self._writer.submit(work)
+        future: Future[T] = Future()
+
+        def run(change: Change) -> T:
+            if not future.set_running_or_notify_cancel():
+                raise CancelledError
+            return work(change)
+
+        self._writer.submit(run, lambda result, error: _tell(future, result, error))
+        return future
+
+    async def written(self, work: Callable[[Change], T]) -> T:
+        """As `write`, for who waits in an event loop."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[T] = loop.create_future()
+        self._writer.submit(work, lambda result, error: _tell_in(loop, outcome, result, error))
+        return await outcome
+
+    def _do(self, task: Task) -> None:
+        future: Future[None] = Future()
+        self._writer.submit(task, lambda result, error: _tell(future, result, error))
+        future.result()
 
     def flush(self) -> None:
         """Have every event recorded before this call committed when it returns."""
-        self._writer.submit(_nothing).result()
+        self.write(_nothing).result()
 
     def mark_first_state(self) -> None:
         """Have `reset` go back to the records as they are now; the very first write is marked by itself."""
-        self._writer.submit(Task.MARK).result()
+        self._do(Task.MARK)
 
     def reset(self) -> None:
         """Go back to the first state, in every worker; events and last uses are gone."""
-        self._writer.submit(Task.RESET).result()
+        self._do(Task.RESET)
 
     def look_up(self, query: Query) -> list[StoredEvent]:
         """The committed events that a query finds; the last one's `(facts.time, id)` is where the next page begins."""
@@ -152,6 +173,32 @@ class Store:
     def _stored_use(self, key: UseKey) -> Use | None:
         with self._log.reading() as reading:
             return reading.last_used(key)
+
+
+def _tell(future: "Future[T]", result: T, error: BaseException | None) -> None:
+    # Who waited may give up at any time, and the one writer must outlive it.
+    with contextlib.suppress(InvalidStateError):
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+def _tell_in(
+    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", result: T, error: BaseException | None
+) -> None:
+    """Tell who waits in a loop; nobody does any more when the loop has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(_tell_waiting, future, result, error)
+
+
+def _tell_waiting(future: "asyncio.Future[T]", result: T, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 def _nothing(_: Change) -> None:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -34,12 +33,16 @@ BATCH: Final = 256
 logger = logging.getLogger("iamd.store")
 
 
+Told = Callable[[Any, BaseException | None], object]
+"""Takes a work's result, or what it raised, in the writer's thread; it must not wait for anything."""
+
+
 @dataclass(slots=True)
 class Waiting:
-    """A work and the future of its outcome; or something to do with the database itself."""
+    """A work and who is told of its outcome; or something to do with the database itself."""
 
     work: "Callable[[Change], Any] | Task"
-    future: "Future[Any]"
+    told: Told
 
 
 class Task(StrEnum):
@@ -59,7 +62,9 @@ class Batch:
     reset: int
     end: End | None
     now: float
-    outcomes: list[tuple["Future[Any]", Any, BaseException | None]] = field(default_factory=list)
+    outcomes: list[tuple[Told, Any, BaseException | None]] = field(default_factory=list)
+    events: list[tuple[Facts, bytes]] = field(default_factory=list)
+    """What is still to be appended to this process's stream: all together, for a statement costs more than a row."""
 
     def run(self, waiting: Waiting) -> None:
         """Run a work on the newest state and append what it did; nothing when it raises.
@@ -67,7 +72,7 @@ class Batch:
         What is raised while appending is the database's: it ends the whole batch, for half a work must not be kept.
         """
         if isinstance(waiting.work, Task):
-            self._do(waiting.work, waiting.future)
+            self._do(waiting.work, waiting.told)
             return
         change = Change(self.snapshot, self.writing.is_used)
         try:
@@ -75,22 +80,20 @@ class Batch:
             lines = written(change.entries)
             events = [encoded(event) for event in change.events]
         except BaseException as error:  # noqa: BLE001 (whatever a work raises is its caller's)
-            self.outcomes.append((waiting.future, None, error))
+            self.outcomes.append((waiting.told, None, error))
         else:
             self._append(change, lines, events)
-            self.outcomes.append((waiting.future, result, None))
+            self.outcomes.append((waiting.told, result, None))
 
-    def append_events(self, events: list[tuple[Facts, bytes]]) -> None:
-        """Append events to this process's stream."""
-        self.end = self.chain.append(self.writing, self.end, events, self.reset, self.now)
+    def append_events(self) -> None:
+        """Append the events so far to this process's stream."""
+        self.end = self.chain.append(self.writing, self.end, self.events, self.reset, self.now)
+        self.events.clear()
 
     def tell(self) -> None:
-        """Resolve the futures: everything is committed."""
-        for future, result, error in self.outcomes:
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+        """Tell everybody: everything is committed."""
+        for told, result, error in self.outcomes:
+            told(result, error)
 
     def _append(self, change: Change, lines: list[Written], events: list[tuple[Facts, bytes]]) -> None:
         if lines:
@@ -99,7 +102,7 @@ class Batch:
             self.snapshot = change.snapshot(revision)
         for use in change.uses:
             self._use(use)
-        self.append_events(events)
+        self.events += events
 
     def _use(self, use: OneUse) -> None:
         if use.key is None or use.expires is None:
@@ -107,7 +110,7 @@ class Batch:
         else:
             self.writing.use(use.kind, use.key, use.expires)
 
-    def _do(self, task: Task, future: "Future[Any]") -> None:
+    def _do(self, task: Task, told: Told) -> None:
         error = None
         if self.snapshot.revision == 0:
             error = Conflict("nothing was ever written, so there is no first state")
@@ -115,9 +118,10 @@ class Batch:
             self.writing.mark_first_state()
         else:
             self._reset()
-        self.outcomes.append((future, None, error))
+        self.outcomes.append((told, None, error))
 
     def _reset(self) -> None:
+        self.append_events()
         self.reset = self.snapshot.revision + 1
         self.writing.reset(self.reset)
         self.chain.seal_roster(self.writing, 0)
@@ -159,17 +163,15 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def submit(self, work: Callable[[Change], Any] | Task) -> "Future[Any]":
-        """Have a work run and committed; Unavailable at once when too many wait."""
-        future: Future[Any] = Future()
+    def submit(self, work: Callable[[Change], Any] | Task, told: Told) -> None:
+        """Have a work run and committed, and its outcome told then; Unavailable at once when too many wait."""
         with self._submitting:
             if self._closing:
                 raise Unavailable("the store is closed")
             if len(self._works) >= WRITES_WAITING:
                 raise Unavailable("too many writes wait for the database")
-            self._works.append(Waiting(work, future))
+            self._works.append(Waiting(work, told))
         self._wake.set()
-        return future
 
     def close(self) -> bool:
         """Write what waits, and end; False when that was done before."""
@@ -213,8 +215,7 @@ class Writer:
 
     def _take(self, *, everything: bool = False) -> list[Waiting]:
         limit = WRITES_WAITING if everything else BATCH
-        taken = [self._works.popleft() for _ in range(min(limit, len(self._works)))]
-        return [waiting for waiting in taken if waiting.future.set_running_or_notify_cancel()]
+        return [self._works.popleft() for _ in range(min(limit, len(self._works)))]
 
     def _begin(self, writing: Writing) -> Batch:
         snapshot = self._current.follow(writing)
@@ -224,9 +225,10 @@ class Writer:
 
     def _fill(self, batch: Batch, taken: list[Waiting]) -> None:
         # Events are taken after the works: those recorded before a work was handed over stand before its own.
-        batch.append_events([encoded_anyway(event) for event in self._events.take()])
+        batch.events += [encoded_anyway(event) for event in self._events.take()]
         for waiting in taken:
             batch.run(waiting)
+        batch.append_events()
 
     def _succeed(self, batch: Batch, uses: dict[UseKey, Use]) -> None:
         self._end = batch.end
@@ -249,7 +251,7 @@ class Writer:
         for waiting in taken:
             failure = Unavailable(str(error) if isinstance(error, Unavailable) else "the store could not write")
             failure.__cause__ = error
-            waiting.future.set_exception(failure)
+            waiting.told(None, failure)
 
     def _note_uses(self, writing: Writing) -> dict[UseKey, Use]:
         due = self._last_used.due()

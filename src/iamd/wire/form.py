@@ -1,8 +1,8 @@
 """Queries and form bodies, read strictly: percent-encoding that is wrong and names given twice are refused."""
 
 import re
+from binascii import a2b_qp
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from iamd.errors import Common, CommonError
 
@@ -52,7 +52,8 @@ def decoded(text: bytes, *, plus: bool = False) -> str:
     if b"%" in text:
         if _BROKEN_ESCAPE.search(text):
             raise CommonError(Common.MALFORMED, "Malformed percent-encoding")
-        text = unquote_to_bytes(text)
+        # Quoted-printable is the same with another sign, and its reader is not written in Python.
+        text = a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"="))
     return text_of(text)
 
 

@@ -62,14 +62,12 @@ class _Reader:
     def structure(self, node: Any, shape: Shape, path: str) -> dict[str, Any]:
         if not isinstance(node, dict):
             raise wrong("Unexpected complex element termination")
-        rest = dict(node)
-        found = {}
-        for member in shape.members.values():
-            name = next((name for name in self._names(member) if name in rest), None)
-            if name is not None:
-                found[member.name] = self._value(rest.pop(name), member, f"{path}{name}.")
-        if rest:
-            raise _unknown(path + next(iter(rest)))
+        members, found = _by_name(shape, self._names), {}
+        for name, given in node.items():
+            member = members.get(name)
+            if member is None or member.name in found:
+                raise _unknown(path + name)
+            found[member.name] = self._value(given, member, f"{path}{name}.")
         return found
 
     def _value(self, node: Any, member: Member, path: str) -> Any:
@@ -126,6 +124,16 @@ class _Reader:
         if int(ordered[-1]) != len(ordered):
             raise wrong(f"List indexes of {path.rstrip('.')} do not follow each other")
         return [node[index] for index in ordered]
+
+
+@cache
+def _by_name(shape: Shape, names: Callable[[Member], tuple[str, ...]]) -> dict[str, Member]:
+    """The members of a structure by each name that they may be given under."""
+    found: dict[str, Member] = {}
+    for member in shape.members.values():
+        for name in names(member):
+            found.setdefault(name, member)
+    return found
 
 
 @cache

@@ -41,12 +41,12 @@ def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None 
 
 def shown(value: Any, name: str = "") -> Any:
     """A value as a record has it: names begin with a small letter, secrets are hidden."""
-    if isinstance(value, dict) or (not isinstance(value, str) and isinstance(value, Mapping)):
-        return {_named(key)[0]: shown(item, key) for key, item in value.items() if _is_shown(key, item)}
+    if isinstance(value, str):
+        return HIDDEN if _named(name)[1] else legible(value)
+    if isinstance(value, (dict, Mapping)):
+        return _members(value)
     if _named(name)[1]:
         return HIDDEN
-    if isinstance(value, str):
-        return legible(value)
     if isinstance(value, list | tuple):
         return [shown(item, name) for item in value]
     if isinstance(value, datetime):
@@ -69,8 +69,15 @@ def cut(text: str) -> str:
     return legible(text)[:MAX_TEXT]
 
 
-def _is_shown(name: str, value: Any) -> bool:
-    return value is not None and not _named(name)[2]
+def _members(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, item in value.items():
+        camel, is_hidden, is_left_out = _named(name)
+        if item is None or is_left_out:
+            continue
+        plain = isinstance(item, str) and not is_hidden and item.isascii()
+        found[camel] = item if plain else shown(item, name)
+    return found
 
 
 def _named(name: str) -> tuple[str, bool, bool]:
