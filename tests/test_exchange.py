@@ -6,6 +6,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from iamd.http import HttpResponse
 from iamd.transport import Limits, connection_class
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -33,7 +34,9 @@ def served(app, request=GET):
     """What an application's answer to one request is on the wire."""
 
     async def serve():
-        config = Config(app, http=connection_class(Limits()), ws="none", lifespan="off", log_config=None)
+        config = Config(
+            app, http=connection_class(Limits()), ws="none", lifespan="off", log_config=None, proxy_headers=False
+        )
         config.load()
         connection = config.http_protocol_class(config, ServerState(), {})
         transport = Transport()
@@ -109,6 +112,38 @@ def test_a_body_that_is_not_as_long_as_its_head_says_ends_the_connection(pieces)
     transport = served(answering([(b"content-length", b"2")], *pieces))
     assert transport.closed
     assert not b"".join(transport.written).endswith(b"ok")
+
+
+class AtOnce:
+    """An application that answers at once, without a task of its own."""
+
+    def __init__(self, response):
+        self.response = response
+
+    async def __call__(self, scope, receive, send):
+        raise AssertionError
+
+    def begin(self, scope, body):
+        if isinstance(self.response, Exception):
+            raise self.response
+        return self.response
+
+
+def test_what_is_answered_at_once_is_answered_in_one_piece():
+    response = HttpResponse(200, [(b"x", b"1")], b"ok")
+    assert served(AtOnce(response)).written == [b"HTTP/1.1 200 OK\r\nx: 1\r\ncontent-length: 2\r\n\r\nok"]
+
+
+def test_requests_that_come_together_are_answered_at_once_and_in_order():
+    response = HttpResponse(200, [], b"ok")
+    assert len(served(AtOnce(response), GET * 50).written) == 50
+
+
+@pytest.mark.parametrize("response", [ValueError(), HttpResponse(200, [(b"x", b"1\r\ny: 2")], b"")])
+def test_an_application_that_fails_at_once_is_answered_for(response):
+    transport = served(AtOnce(response))
+    assert transport.written[0].startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert transport.closed
 
 
 def test_an_application_that_fails_is_answered_for():

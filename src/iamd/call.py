@@ -1,7 +1,9 @@
 """Call: who asks, when, the state that is asked, and the open change of a writing operation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from iamd.auth.identity import Identity
 from iamd.auth.sealing import Keyring
@@ -30,8 +32,7 @@ class LastUsed:
         return self.store.last_used(self.account_id, Role.kind, role_id)
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, kw_only=True):
     """Every operation's first argument.
 
     `view` is the whole state: a snapshot, or the change that a writing operation makes. `now` is whole seconds since
@@ -50,7 +51,7 @@ class Call:
     store: Store
     view: Snapshot | Change
     prepared: Any = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = {}
 
     @property
     def last_used(self) -> LastUsed:

@@ -3,25 +3,33 @@
 import asyncio
 import http
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any, Final
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.server import ServerState
 
 from iamd.framing import Head, is_fields
+from iamd.http import Headers, HttpResponse
 
 log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
-Headers = Sequence[tuple[bytes, bytes]]
-App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Serving = Callable[[Receive, Send], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+Begin = Callable[[Message, bytes | None], HttpResponse | Serving]
+"""Gives the answer to a request, or what serves it; an application that has it as `begin` is asked so first."""
 
 SMALL: Final = 64 * 1024
 """Bodies up to this length go out in one piece with their head: each piece costs the kernel as much as a request."""
 
 _NO_BODY: Final = frozenset({204, 304})
-_FAILED: Final = b"Internal Server Error"
+_FAILED: Final = HttpResponse(
+    500, [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")], b"Internal Server Error"
+)
 
 
 class Channel:
@@ -33,6 +41,7 @@ class Channel:
         transport: asyncio.Transport,
         flow: FlowControl,
         server: ServerState,
+        app: App,
         answered: Callable[["Exchange"], None],
     ) -> None:
         self.loop = loop
@@ -40,6 +49,7 @@ class Channel:
         self.flow = flow
         self.tasks = server.tasks
         self.answered = answered
+        self.begin: Begin = getattr(app, "begin", None) or (lambda scope, _: partial(app, scope))
         self.client = transport.get_extra_info("peername")
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         self._server = server
@@ -86,10 +96,20 @@ class Exchange:
         self._unsent = b""
         self._left: int | None = None
 
-    def start(self, app: App) -> None:
-        """Have the application answer."""
-        channel = self._channel
-        task = channel.loop.create_task(self._run(app))
+    def start(self) -> None:
+        """Have the application answer; what it can answer at once needs no task."""
+        channel, body = self._channel, None if self._more else self._body
+        try:
+            begun = channel.begin(self._scope(), body)
+            if isinstance(begun, HttpResponse) and not channel.flow.write_paused:
+                self._answer(begun)
+                return
+        except Exception:
+            log.exception("the application failed")
+            self._fail()
+            return
+        serving = begun if not isinstance(begun, HttpResponse) else partial(self._answer_later, begun)
+        task = channel.loop.create_task(self._run(serving))
         channel.tasks.add(task)
         task.add_done_callback(channel.tasks.discard)
 
@@ -180,20 +200,28 @@ class Exchange:
             self._channel.transport.close()
         self._channel.answered(self)
 
-    async def _run(self, app: App) -> None:
+    def _answer(self, response: HttpResponse) -> None:
+        self._send_head(response.status, [*response.headers, (b"content-length", b"%d" % len(response.body))])
+        self._send_body(response.body, more=False)
+
+    async def _answer_later(self, response: HttpResponse, _: Receive, __: Send) -> None:
+        await self._channel.flow.drain()
+        if not self._gone:
+            self._answer(response)
+
+    async def _run(self, serving: Serving) -> None:
         try:
-            await app(self._scope(), self.receive, self.send)
+            await serving(self.receive, self.send)
         except BaseException:
             log.exception("the application failed")
-        if self._gone or self.complete:
-            return
+        if not self._gone and not self.complete:
+            self._fail()
+
+    def _fail(self) -> None:
         if self.begun:
             self._channel.transport.close()
         else:
-            self.keep_alive = False
-            length = b"%d" % len(_FAILED)
-            self._send_head(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", length)])
-            self._send_body(_FAILED, more=False)
+            self._answer(_FAILED)
 
     def _scope(self) -> Message:
         """The members of ASGI's scope that iamd reads."""

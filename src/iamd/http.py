@@ -1,7 +1,6 @@
 """One HTTP request and one HTTP response, as values: nothing in them changes once they are made."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -34,7 +33,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
     def with_body(self, body: bytes) -> "HttpRequest":
         """The same request with its body read."""
-        read = copy(self)
+        read: HttpRequest = self.__copy__()  # type: ignore[attr-defined]  # msgspec's; `copy` looks it up slowly
         # Nobody has the copy yet; `replace` would look at its headers again.
         force_setattr(read, "body", body)
         return read

@@ -5,10 +5,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from iamd import ids
@@ -51,17 +51,16 @@ NAMED_OTHERWISE = frozenset({"sso"})
 READING = ("Get", "List", "Describe", "Lookup")
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """What is known of a request so far: what its event and its error are made of when a step refuses it."""
 
     request: HttpRequest
     claim: Claim | None = None
     route: Route | None = None
     identity: Identity | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
     verdicts: Sequence[Verdict] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = {}
     view: Snapshot | None = None
     management: bool = True
     """Whether the event is a management event; the gateway's data operations are not."""
@@ -69,17 +68,24 @@ class Progress:
     """The event's source where it is not the service's name."""
 
 
-async def serve(runtime: Runtime, progress: Progress) -> HttpResponse:
-    """Answer a request to one of iamd's own services; whatever happens, it is answered and recorded."""
+def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
+    """Answer a request to one of iamd's own services, at once or, what writes, when it is durable.
+
+    Whatever happens, it is answered and recorded.
+    """
     try:
-        return await _answer(runtime, progress)
-    except AWSError as error:
+        return _answer(runtime, progress)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is answered)
+        return _failed(runtime, progress, error)
+
+
+def _failed(runtime: Runtime, progress: Progress, error: Exception) -> HttpResponse:
+    if isinstance(error, AWSError):
         return refused(runtime, progress, error)
-    except Unavailable as error:
+    if isinstance(error, Unavailable):
         return refused(runtime, progress, unavailable(error))
-    except Exception:
-        log.exception("request %s failed", progress.request.id)
-        return refused(runtime, progress, CommonError(Common.INTERNAL))
+    log.error("request %s failed", progress.request.id, exc_info=error)
+    return refused(runtime, progress, CommonError(Common.INTERNAL))
 
 
 def unavailable(error: Unavailable) -> CommonError:
@@ -88,7 +94,7 @@ def unavailable(error: Unavailable) -> CommonError:
     return CommonError(Common.UNAVAILABLE)
 
 
-async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
+def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
     request = progress.request
     # Without a claim there is no signature, or one that is refused in so many words.
     claim = progress.claim = progress.claim or sigv4.claim(request)
@@ -102,8 +108,17 @@ async def _answer(runtime: Runtime, progress: Progress) -> HttpResponse:
     validate.validate(operation, parameters)
     registered = registry.find(operation.service, operation.name)
     work = Work(runtime, progress, registered, identity, arguments(parameters))
-    result = await work.write() if registered.writes else await work.read(snapshot)
-    return serialize.response(operation, result or {}, request.id)
+    if registered.writes or registered.prepare is not None:
+        return _later(work)
+    return serialize.response(operation, work.read(snapshot) or {}, request.id)
+
+
+async def _later(work: "Work") -> HttpResponse:
+    try:
+        result = await (work.write() if work.registered.writes else work.read_prepared())
+        return serialize.response(work.operation, result or {}, work.progress.request.id)
+    except Exception as error:  # noqa: BLE001 (as in `serve`)
+        return _failed(work.runtime, work.progress, error)
 
 
 def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Identity:
@@ -144,8 +159,7 @@ def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {to_snake(name): value for name, value in parameters.items()}
 
 
-@dataclass(slots=True)
-class Work:
+class Work(msgspec.Struct):
     """Steps 6 to 10 for one operation: what it touches, the decision, the work itself, its event."""
 
     runtime: Runtime
@@ -154,14 +168,19 @@ class Work:
     identity: Identity
     arguments: Mapping[str, Any]
 
-    async def read(self, snapshot: Snapshot) -> Mapping[str, Any] | None:
+    def read(self, snapshot: Snapshot, prepared: Any = None) -> Mapping[str, Any] | None:
         """Decide and run a reading operation where the request is, on the snapshot."""
-        call = self._call(snapshot, await self._prepared())
+        call = self._call(snapshot, prepared)
         self._decide(call)
         result = self.registered.function(call, **self.arguments)
         for event in events_of(self._outcome(call, result)):
             self.runtime.store.record_event(event)
         return result
+
+    async def read_prepared(self) -> Mapping[str, Any] | None:
+        """The same, of an operation with a slow part, on the snapshot of after that."""
+        prepared = await self._prepared()
+        return self.read(self.runtime.store.snapshot(), prepared)
 
     async def write(self) -> Mapping[str, Any] | None:
         """Decide and run a writing operation in the store's writer thread, on the newest state, with its event."""
@@ -261,7 +280,8 @@ class Work:
 
     def _outcome(self, call: Call, result: Mapping[str, Any] | None) -> Outcome:
         self.progress.notes = call.notes
-        return outcome(self.runtime, self.progress, response=result, read_only=not self.registered.writes)
+        reads = not self.registered.writes
+        return outcome(self.runtime, self.progress, response=result, read_only=reads, time=call.now)
 
 
 def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpResponse:
@@ -303,15 +323,16 @@ def outcome(
     read_only: bool | None = None,
     code: str | None = None,
     message: str | None = None,
+    time: int | None = None,
 ) -> Outcome:
-    """What the event of this request says."""
+    """What the event of this request says; it is of now unless a time is given."""
     claim, identity = progress.claim, progress.identity
     named = progress.route.operation if progress.route is not None else None
     service = named.service if named is not None else service or "unknown"
     name = named.name if named is not None else "Unknown"
     return Outcome(
         request=progress.request,
-        time=runtime.clock.seconds(),
+        time=runtime.clock.seconds() if time is None else time,
         service=service,
         source=progress.source or _source(service),
         name=name,

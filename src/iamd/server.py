@@ -3,7 +3,8 @@
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from iamd import doors, ids, pipeline
 from iamd.auth import sigv4
@@ -14,11 +15,15 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.wire.hosts import host_of
 
+if TYPE_CHECKING:
+    from iamd.gateway.proxy import Gateway
+
 log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Serving = Callable[[Receive, Send], Awaitable[None]]
 
 OWN_SERVICES = frozenset(
     {
@@ -44,35 +49,54 @@ class App:
         """Answer one HTTP request; every other kind of connection is turned away."""
         if scope["type"] != "http":
             raise TypeError(f"iamd does not speak {scope['type']}")
+        begun = self.begin(scope)
+        if isinstance(begun, HttpResponse):
+            await answer(send, begun)
+        else:
+            await begun(receive, send)
+
+    def begin(self, scope: Message, body: bytes | None = None) -> HttpResponse | Serving:
+        """The answer to a request that can be given at once, or what serves it; `body` is None while it is a stream."""
         request = received(scope, self.runtime)
         if doors.is_door(request):
-            await answer(send, await self._door(request, receive))
-            return
+            return partial(self._door, request)
         claim = claimed(request)
         progress = Progress(request, claim or None)
-        if self.runtime.gateway is None or is_own(request, claim):
-            await answer(send, await self._own(progress, receive))
-            return
-        try:
-            await self.runtime.gateway.serve(progress, receive, send)
-        except ConnectionError as error:
-            # The answer had begun; that it does not end tells the client that it is not whole.
-            log.warning("the answer to request %s was broken off: %s", request.id, error)
+        if self.runtime.gateway is not None and not is_own(request, claim):
+            return partial(self._others, self.runtime.gateway, progress)
+        if body is None or len(body) > MAX_BODY:
+            return partial(self._own, progress)
+        progress.request = request.with_body(body)
+        answered = pipeline.serve(self.runtime, progress)
+        return answered if isinstance(answered, HttpResponse) else partial(self._later, answered)
 
-    async def _door(self, request: HttpRequest, receive: Receive) -> HttpResponse:
+    async def _door(self, request: HttpRequest, receive: Receive, send: Send) -> None:
         try:
             body = await whole_body(request, receive, MAX_BODY)
         except CommonError as error:
-            return doors.refused(request, error.message)
-        return await doors.serve(self.runtime, request, body)
+            await answer(send, doors.refused(request, error.message))
+        else:
+            await answer(send, await doors.serve(self.runtime, request, body))
 
-    async def _own(self, progress: Progress, receive: Receive) -> HttpResponse:
+    async def _own(self, progress: Progress, receive: Receive, send: Send) -> None:
         try:
             body = await whole_body(progress.request, receive, MAX_BODY)
         except AWSError as error:
-            return pipeline.refused(self.runtime, progress, error)
+            await answer(send, pipeline.refused(self.runtime, progress, error))
+            return
         progress.request = progress.request.with_body(body)
-        return await pipeline.serve(self.runtime, progress)
+        answered = pipeline.serve(self.runtime, progress)
+        await answer(send, answered if isinstance(answered, HttpResponse) else await answered)
+
+    async def _others(self, gateway: "Gateway", progress: Progress, receive: Receive, send: Send) -> None:
+        try:
+            await gateway.serve(progress, receive, send)
+        except ConnectionError as error:
+            # The answer had begun; that it does not end tells the client that it is not whole.
+            log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
+
+    async def _later(self, answered: Awaitable[HttpResponse], _: Receive, send: Send) -> None:
+        await answer(send, await answered)
 
 
 def received(scope: Message, runtime: Runtime) -> HttpRequest:
@@ -156,6 +180,6 @@ def _too_large(longest: int) -> CommonError:
 
 async def answer(send: Send, response: HttpResponse) -> None:
     """Send a whole response."""
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

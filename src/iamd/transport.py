@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
         """Begin to wait for headers; above the cap of connections, say so and close."""
         self.transport = transport
         self.flow = Flow(transport)
-        self._channel = Channel(self.loop, transport, self.flow, self._server, self._answered)
+        self._channel = Channel(self.loop, transport, self.flow, self._server, self._app, self._answered)
         self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn's set names its own protocols only
         self.deadline = self.loop.time() + self.limits.header_seconds
         if len(self._server.connections) > self.limits.connections:
@@ -157,8 +157,16 @@ class Connection(asyncio.Protocol):
             self.deadline = 0.0
             exchange.feed(data[end:whole], whole=True)
             self._message_read(exchange)
-        exchange.start(self._app)
-        return data[whole:]
+        exchange.start()
+        return self._rest(data[whole:], exchange)
+
+    def _rest(self, data: bytes, exchange: Exchange) -> bytes:
+        """What is read on of the data at once: behind a request that was answered at once, others come first."""
+        if not data or not exchange.complete or self._reading is not Reading.HEAD:
+            return data
+        self._held = data
+        self.loop.call_soon(self._go_on)
+        return b""
 
     def _hold(self, data: bytes) -> bytes:
         if len(data) >= LONGEST_HEAD:

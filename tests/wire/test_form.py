@@ -18,5 +18,4 @@ def test_escapes_are_decoded_and_nothing_else(text):
 
 @given(st.lists(ESCAPES | st.sampled_from([b"a", b"b=", b"=", b"&", b"+", b"."])).map(b"".join))
 def test_pairs_are_those_of_the_form(text):
-
     assert form.pairs(text) == parse_qsl(text.decode(), keep_blank_values=True)

@@ -248,3 +248,32 @@ def test_an_unsigned_operation_that_wants_a_signature_is_not_sso():
 def test_a_request_that_names_nothing_is_answered_in_its_dialect(sent, scope, wanted):
     found = route.dialect(sent, scope)
     assert (found.service, found.protocol) == wanted
+
+
+OTHERWISE = {
+    "another scope": (form(CALLER), "iam"),
+    "another host": (form(CALLER, host=b"iam.amazonaws.com"), "sts"),
+    "another content type": (http(body=CALLER, headers=((b"content-type", b"text/plain"),)), "sts"),
+    "an encoding": (http(body=CALLER, headers=(FORM, (b"content-encoding", b"br"))), "sts"),
+    "a target": (http(body=CALLER, headers=(FORM, (b"x-amz-target", LOOKUP))), "sts"),
+    "a protocol": (http(body=CALLER, headers=(FORM, (b"smithy-protocol", b"rpc-v2-cbor"))), "sts"),
+    "two hosts": (http(body=CALLER, headers=(FORM, (b"host", b"iam.amazonaws.com"))), "sts"),
+    "another path": (form(CALLER, path=b"/x"), "sts"),
+    "a query": (form(CALLER, query=b"Action=GetSessionToken"), "sts"),
+    "another method": (form(CALLER, method="PUT"), "sts"),
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_a_form_that_was_read_before_is_read_anew_when_anything_else_decides(how):
+    assert named(form(CALLER), "sts") == ("sts", "GetCallerIdentity")
+    with pytest.raises(CommonError):
+        route.operation_of(*OTHERWISE[how])
+    assert route.operation_of(form(CALLER), "sts") is route.operation_of(form(CALLER), "sts")
+
+
+def test_a_form_that_may_hold_a_secret_is_not_remembered():
+    sent = b"Action=ChangePassword&Version=2010-05-08&OldPassword=canary-1&NewPassword=canary-2"
+    assert named(form(sent), "iam") == ("iam", "ChangePassword")
+    assert route.operation_of(form(sent), "iam") is not route.operation_of(form(sent), "iam")
+    assert b"canary" not in b"".join(key[3] for key in route._forms)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from iamd.auth.identity import Identity
 from iamd.authz import context, policies
 from iamd.authz.context import Context
@@ -15,8 +17,7 @@ from iamd.store.account import Snapshot
 from iamd.store.change import Change
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What was asked, by whom, under which policies, and what was decided, as the audit event keeps it.
 
     `message` is AWS's words for a denial, empty for what is allowed.

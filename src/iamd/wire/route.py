@@ -16,6 +16,7 @@ from iamd.wire.catalog import CATALOG, Entry
 from iamd.wire.hosts import Host, host_of
 from iamd.wire.models import Operation, Protocol, service
 from iamd.wire.uris import Match, trie
+from iamd.wire.validate import may_be_secret
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_QUERY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
@@ -79,6 +80,41 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
 
     What names two operations, or parts of two, is refused: what is authorised is what is executed.
     """
+    key = _memo_key(request, scope_service)
+    known = _forms.get(key) if key is not None else None
+    if known is not None:
+        return known
+    found = _operation_of(request, scope_service)
+    if key is not None and not may_be_secret(found.operation):
+        if len(_forms) >= _MEMO_SIZE:
+            _forms.clear()
+        _forms[key] = found
+    return found
+
+
+# Clients ask the same small things again and again. All that decides what a form means is in its key, and nothing
+# that is decided about it in its value.
+_forms: dict[tuple[str | None, bytes | None, bytes | None, bytes], Route] = {}
+_MEMO_SIZE: Final = 1024
+_MEMO_LENGTH: Final = 256
+
+
+def _memo_key(
+    request: HttpRequest, scope_service: str | None
+) -> tuple[str | None, bytes | None, bytes | None, bytes] | None:
+    """What decides the meaning of a small form posted to the root; None for every other request."""
+    body, fields = request.body, request.fields
+    if not body or len(body) > _MEMO_LENGTH or request.query or request.path != b"/" or request.method != "POST":
+        return None
+    if request.repeats_headers or not _OTHERS_DECIDE.isdisjoint(fields):
+        return None
+    return scope_service, fields.get(b"host"), fields.get(b"content-type"), body
+
+
+_OTHERS_DECIDE: Final = frozenset({b"x-amz-target", b"smithy-protocol", b"content-encoding"})
+
+
+def _operation_of(request: HttpRequest, scope_service: str | None) -> Route:
     if request.repeats_headers:
         _check_deciding(request)
     host = host_of(request.header(b"host") or "")

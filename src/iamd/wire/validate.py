@@ -247,6 +247,11 @@ _ORDER: Final = (
 # Echoing
 
 
+def may_be_secret(operation: Operation) -> bool:
+    """Whether something in an operation's parameters is not to be repeated or kept."""
+    return operation.input is not None and _secret(operation.input, operation.service)
+
+
 @cache
 def _secret(shape: Shape, service: str) -> bool:
     return any(inner.sensitive or (service, inner.name) in _SENSITIVE for inner in _reachable(shape))
