@@ -2,12 +2,11 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import platformdirs
 
 ENVIRONMENT_PREFIX = "IAMD_"
 DEFAULT_PORT = 4566
@@ -25,6 +24,14 @@ class StartError(Exception):
 def setting(default: Any, doc: str) -> Any:
     """A field of `Settings` with the sentence that documents it."""
     return field(default=default, metadata={"doc": doc})
+
+
+def _data_folder() -> Path:
+    """Where a user's data is kept when no folder is given."""
+    # Imported here: who gives a folder has no use for all that it imports in its turn.
+    import platformdirs  # noqa: PLC0415
+
+    return Path(platformdirs.user_data_dir("iamd"))
 
 
 class BackendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,8 +61,8 @@ class Settings:
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(DEFAULT_PORT, "Port to listen on; 0 picks a free one.")
-    data: Path = setting(
-        Path(platformdirs.user_data_dir("iamd")), "Folder of the database, the sealing key and the CLI's files."
+    data: Path = field(
+        default_factory=_data_folder, metadata={"doc": "Folder of the database, the sealing key and the CLI's files."}
     )
     account: str = setting("123456789012", "Number of the account that a first start makes.")
     store: str | None = setting(None, "Database URL; the default is SQLite in the data folder.")
@@ -109,7 +116,8 @@ FILE_ONLY = frozenset({"backends"})
 
 def documented() -> list[tuple[str, str, object]]:
     """Each setting's name, its sentence and its default, in order."""
-    return [(f.name, f.metadata["doc"], f.default) for f in fields(Settings)]
+    made = {f.name: f.default_factory() for f in fields(Settings) if f.default_factory is not MISSING}
+    return [(f.name, f.metadata["doc"], made.get(f.name, f.default)) for f in fields(Settings)]
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
