@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -16,7 +17,8 @@ from iamd.errors import Common, CommonError
 from iamd.http import Headers
 
 PREFIX = "x-amz-checksum-"
-_STARTS = (b"content-md5", PREFIX.encode())
+# In names on a line each; most requests declare nothing.
+_DECLARES = re.compile(rb"^(?:content-md5|x-amz-checksum-(?!(?:algorithm|mode|type)$))", re.MULTILINE)
 # Members of this family that say something about checksums without being one.
 _ABOUT = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"})
 
@@ -127,9 +129,9 @@ def declared(headers: Headers) -> list[Expected]:
     Only for operations whose headers speak of the body: CompleteMultipartUpload's are about the object.
     """
     found: dict[str, Expected] = {}
+    if _DECLARES.search(b"\n".join(dict(headers))) is None:
+        return []
     for raw, value in headers:
-        if not raw.startswith(_STARTS):
-            continue
         name = raw.decode("latin-1")
         if name == "content-md5":
             checksum: Checksum = hashlib.md5(usedforsecurity=False)

@@ -68,7 +68,7 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
 def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Give the headers that a client gets from the backend; their names are in lower case."""
     kept = [(name, value) for name, value in headers if _comes_back(name)]
-    if len(kept) == len(headers):
+    if b"connection" not in dict(headers):
         return kept
     named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in kept if name not in named] if named else kept
