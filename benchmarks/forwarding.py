@@ -6,7 +6,7 @@ import servers
 from rounds import Subject, measure
 from signed import Callers
 
-ROUNDS = 8
+ROUNDS = 7
 FAST, SLOW = 800, 160
 ALONE = 100
 

@@ -6,7 +6,7 @@ import servers
 from rounds import Subject, measure
 from signed import Callers, client
 
-ROUNDS = 8
+ROUNDS = 7
 COUNTS = {"empty": 1600, "iamd": 800, "moto": 96, "ministack": 240}
 
 

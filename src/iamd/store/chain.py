@@ -35,17 +35,19 @@ class Chain:
         self, writing: Writing, end: End | None, events: Iterable[tuple[Facts, bytes]], reset: int, now: float
     ) -> End | None:
         """Write events after `end`, or as the first of a new stream, and seal the last one."""
+        appended = list(events)
+        if not appended:
+            return end
+        last = end if end is not None else self._begin(writing, reset, now)
+        n, digest, first = last.n, last.hash, last.stream << STREAM_SHIFT
         rows: list[tuple[StoredEvent, bytes]] = []
-        for facts, document in events:
-            if end is None:
-                end = self._begin(writing, reset, now)
-            n = end.n + 1
-            end = End(end.stream, n, next_hash(end.hash, n, facts, document), end.reset)
-            rows.append((StoredEvent((end.stream << STREAM_SHIFT) + n, facts, document), end.hash))
-        if end is not None and rows:
-            writing.append_events(rows)
-            writing.set_head(end.stream, self.sealed(HEAD, end.stream, end.n, end.hash))
-        return end
+        for facts, document in appended:
+            n += 1
+            digest = next_hash(digest, n, facts, document)
+            rows.append((StoredEvent(first + n, facts, document), digest))
+        writing.append_events(rows)
+        writing.set_head(last.stream, self.sealed(HEAD, last.stream, n, digest))
+        return End(last.stream, n, digest, last.reset)
 
     def sealed(self, label: str, stream: int, n: int, digest: bytes) -> Head:
         """An event of a stream as its head, or as the last one that was removed."""
