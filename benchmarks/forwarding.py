@@ -6,9 +6,9 @@ import servers
 from rounds import Subject, measure
 from signed import Callers
 
-ROUNDS = 7
-FAST, SLOW = 800, 160
-ALONE = 100
+ROUNDS = 14
+FAST, SLOW = 320, 80
+ALONE = 60
 
 
 def run(report, folder):

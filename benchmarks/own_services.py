@@ -6,8 +6,8 @@ import servers
 from rounds import Subject, measure
 from signed import Callers, client
 
-ROUNDS = 7
-COUNTS = {"empty": 1600, "iamd": 800, "moto": 96, "ministack": 240}
+ROUNDS = 14
+COUNTS = {"empty": 640, "iamd": 320, "moto": 48, "ministack": 112}
 
 
 def run(report, folder):

@@ -7,7 +7,7 @@ from typing import Any
 
 import load
 
-SETTLE_SECONDS = 0.25
+SETTLE_SECONDS = 0.2
 """How long what a request left to be done, such as its event's commit, is waited for: it belongs to its CPU."""
 
 
@@ -41,7 +41,7 @@ class Subject:
 def measure(subjects, rounds):
     """Warm each subject up, then let them take turns."""
     for subject in subjects:
-        load.run(subject.server.port, subject.requests, min(subject.count, 320), subject.connections)
+        load.run(subject.server.port, subject.requests, min(subject.count, 160), subject.connections)
     for _ in range(rounds):
         for subject in subjects:
             subject.run()
