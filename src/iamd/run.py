@@ -15,6 +15,7 @@ from iamd import __version__, accounts, start
 from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
+from iamd.store.loading import Loading
 from iamd.transport import Limits, connection_class, sweep
 from iamd.workers import Workers
 
@@ -27,7 +28,7 @@ def serve(settings: Settings) -> int:
         host, port = listening.getsockname()[:2]
         endpoint = f"http://{host if ':' not in host else f'[{host}]'}:{port}"
         with contextlib.ExitStack() as closing:
-            runtime = start.open_runtime(settings)
+            runtime = start.open_runtime(settings, loading=Loading(_tell))
             closing.callback(runtime.store.close)
             start.first_start(runtime)
             with start.usable(settings):
@@ -132,6 +133,11 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()
 
 
 def _banner(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from iamd.settings import Settings, StartError
 from iamd.store.chain import Chain
 from iamd.store.change import Change
 from iamd.store.errors import DamagedStore
+from iamd.store.loading import Loading
 from iamd.store.sqlite import DATABASE, existing_log, is_database
 from iamd.store.store import Store
 
@@ -83,12 +84,12 @@ def _unusable(settings: Settings, error: OSError) -> StartError:
     return StartError(f"cannot use the data folder `{settings.data}`: {error.strerror}; give another `--data`")
 
 
-def open_runtime(settings: Settings, worker: int = 0) -> Runtime:
-    """The runtime on a data folder that is this server's."""
+def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = None) -> Runtime:
+    """The runtime on a data folder that is this server's; `loading` says how far it has come."""
     try:
         keyring = _keyring(settings)
         clock = Clock(shared=SharedAdvance(settings.data / CLOCK) if settings.dev else None)
-        store = _store(settings, clock, keyring)
+        store = _store(settings, clock, keyring, loading)
     except KeyFileError as error:
         raise StartError(str(error)) from error
     except DamagedStore as error:
@@ -155,7 +156,7 @@ def _check_key(settings: Settings, keyring: Keyring) -> None:
         )
 
 
-def _store(settings: Settings, clock: Clock, keyring: Keyring) -> Store:
+def _store(settings: Settings, clock: Clock, keyring: Keyring, loading: Loading | None) -> Store:
     return Store.open(
         settings.data,
         clock=clock,
@@ -163,6 +164,7 @@ def _store(settings: Settings, clock: Clock, keyring: Keyring) -> Store:
         audit_key=audit_key(keyring),
         max_staleness=settings.max_staleness_seconds,
         retention=settings.audit_retention_days * 86400,
+        loading=loading,
     )
 
 

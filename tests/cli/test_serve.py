@@ -269,3 +269,31 @@ def test_a_first_start_that_is_killed_anywhere_is_made_again(folder):
         assert sts.get_caller_identity()["Arn"].endswith(":user/admin")
         assert again.stop() == 0
         assert sorted(path.name for path in (folder / "data" / "aws").iterdir()) == ["config", "credentials"]
+
+
+# Starts that take long
+
+
+IMPATIENT = "from iamd import cli; from iamd.store import loading; loading.INTERVAL_SECONDS = 0; cli.main()"
+"""iamd for which every start takes long."""
+
+
+def told_by_a_start(folder, *python):
+    """What a server says on standard error until it is ready."""
+    begun = subprocess.Popen(
+        [sys.executable, *python, *WORDS, "data"],
+        cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert begun.stdout.readline().startswith("iamd ready on ")
+    begun.send_signal(signal.SIGTERM)
+    return begun.communicate(timeout=60)[1]
+
+
+def test_a_start_that_takes_long_says_how_far_it_has_come(data, folder):
+    told = told_by_a_start(folder, "-c", IMPATIENT).splitlines()
+    assert told[:31] == [f"loaded {number} of 31 principals..." for number in range(31)]
+    assert told[31].startswith("iamd ")
+
+
+def test_a_quick_start_says_nothing_of_it(data, folder):
+    assert "loaded" not in told_by_a_start(folder, "-m", "iamd")

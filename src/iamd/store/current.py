@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from iamd.store.account import Snapshot
 from iamd.store.counter import Counter
+from iamd.store.loading import Loading
 from iamd.store.log import Log, Position, Reading
 from iamd.store.state import EMPTY, advanced, snapshot_of
 
@@ -27,11 +28,11 @@ class Current:
         snapshot = self._snapshot
         return snapshot if self._newest() <= snapshot.revision else self._catch_up()
 
-    def load(self, reading: Reading) -> None:
+    def load(self, reading: Reading, loading: Loading | None = None) -> None:
         """Take the whole state as it is stored."""
         state = reading.everything()
         with self._lock:
-            self._take(snapshot_of(state), state.position)
+            self._take(snapshot_of(state, loading), state.position)
 
     def follow(self, reading: Reading) -> Snapshot:
         """The snapshot of what `reading` sees, which is the newest from now on."""

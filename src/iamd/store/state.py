@@ -6,6 +6,7 @@ from iamd.store.account import Account, Snapshot, Table
 from iamd.store.account import foreign_keys as foreign_keys_of
 from iamd.store.change import Change, Entry
 from iamd.store.errors import DamagedStore, NewerStore
+from iamd.store.loading import Loading
 from iamd.store.log import Delta, Row, State, Written
 from iamd.store.records import KINDS, Record, decode, encode
 
@@ -13,10 +14,13 @@ EMPTY = Snapshot(0, {}, {})
 """The state of a store in which nothing was ever written."""
 
 
-def snapshot_of(state: State) -> Snapshot:
-    """The snapshot that these rows make; NewerStore or DamagedStore when one of them can't be read."""
+def snapshot_of(state: State, loading: Loading | None = None) -> Snapshot:
+    """The snapshot that these rows make; NewerStore or DamagedStore when one of them can't be read.
+
+    `loading` says how far it has come.
+    """
     records: dict[str, dict[type[Record], list[Record]]] = {}
-    for row in state.rows:
+    for row in state.rows if loading is None else loading.watched(state.rows):
         record = record_of(row)
         records.setdefault(row.account, {}).setdefault(type(record), []).append(record)
     accounts = {

@@ -18,6 +18,7 @@ from iamd.store.current import Current
 from iamd.store.errors import UnsupportedStore
 from iamd.store.events import Event, StoredEvent
 from iamd.store.last_used import LastUsed
+from iamd.store.loading import Loading
 from iamd.store.log import Log, Query, Use, UseKey
 from iamd.store.queue import MAX_STALENESS, EventQueue
 from iamd.store.sqlite import DATABASE, file_log, memory_log
@@ -50,7 +51,15 @@ class Store:
     * `mark_first_state()`, `reset()`: for `--dev`. `close()` commits what waits.
     """
 
-    def __init__(self, log: Log, counter: Counter, clock: Clock, chain: Chain, limits: Limits) -> None:
+    def __init__(
+        self,
+        log: Log,
+        counter: Counter,
+        clock: Clock,
+        chain: Chain,
+        limits: Limits,
+        loading: Loading | None = None,
+    ) -> None:
         self._log = log
         self._chain = chain
         self._counter = counter
@@ -60,7 +69,7 @@ class Store:
         upkeep = Upkeep(chain, limits.retention)
         self._writer = Writer(log, current, chain, clock, self._events, self._last_used, upkeep)
         with log.writing() as writing:
-            current.load(writing)
+            current.load(writing, loading)
             position = writing.position()
             counter.correct(position.revision)
             if position.revision == 0 and writing.roster_seal() is None:
@@ -82,11 +91,13 @@ class Store:
         audit_key: bytes,
         max_staleness: float = MAX_STALENESS,
         retention: float = RETENTION_SECONDS,
+        loading: Loading | None = None,
     ) -> "Store":
         """The store in the data folder `place`, made when there is none; or `:memory:`.
 
         `node` names this machine in the audit streams, `audit_key` seals them. Events are kept for `retention`
-        seconds, and decisions go on for `max_staleness` seconds while their events can't be stored.
+        seconds, and decisions go on for `max_staleness` seconds while their events can't be stored. `loading` says how
+        far it has come with a state that takes long to load.
         DamagedStore, NewerStore or UnsupportedStore (all Unavailable) say in one line why a store can't be opened.
         """
         chain = Chain(node, secrets.token_hex(8), audit_key)
@@ -94,7 +105,7 @@ class Store:
             log, counter = _opened(place)
             undo.callback(log.close)
             undo.callback(counter.close)
-            store = cls(log, counter, clock, chain, Limits(max_staleness, retention))
+            store = cls(log, counter, clock, chain, Limits(max_staleness, retention), loading)
             undo.pop_all()
         return store
 
