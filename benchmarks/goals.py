@@ -40,6 +40,9 @@ GOALS = (
     Goal("L3", "1 GiB down: growth of peak memory", "<=", 16, " MiB"),
     Goal("W1", "PutUserPolicy a second, 1 connection, over raw SQLite's rows a second"),
     Goal("W2", "PutUserPolicy a second, 16 connections, over raw SQLite's rows a second"),
+    Goal("P1", "100,000 users in 20 accounts: from the start to the first answer", "<=", 30, " s"),
+    Goal("P2", "the same: memory at the first answer", "<=", 1024, " MiB"),
+    Goal("P3", "the same: CPU of a GetUser, 1,000 callers in turn, over a store's of 8"),
 )
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import forwarding
 import large_bodies
 import own_services
+import principals
 import servers
 import starting
 import writing
@@ -25,6 +26,7 @@ SECTIONS = {
     "start": starting.run,
     "large": large_bodies.run,
     "writes": writing.run,
+    "load": principals.run,
 }
 
 

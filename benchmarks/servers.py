@@ -120,9 +120,9 @@ TEST = ("test", "test")
 """The administrators of iamd, and of the peers."""
 
 
-def iamd(folder, backend="none"):
-    """Our server with its defaults on a new data folder; requests to a backend at a URL are signed for it."""
-    data, port = Path(tempfile.mkdtemp(dir=folder, prefix="data-")), free_port()
+def iamd(folder, backend="none", data=None):
+    """Our server with its defaults, on a new data folder unless one is given; a backend at a URL gets signatures."""
+    data, port = data or Path(tempfile.mkdtemp(dir=folder, prefix="data-")), free_port()
     env = {"IAMD_ADMIN_ACCESS_KEY_ID": ADMIN[0], "IAMD_ADMIN_SECRET_ACCESS_KEY": ADMIN[1]}
     if backend.startswith("http"):
         config = data.with_suffix(".toml")
