@@ -9,8 +9,6 @@ import io
 import re
 import secrets
 
-import pyotp
-
 STEP_SECONDS = 30
 _SEED_BYTES = 40
 """AWS's virtual devices have seeds of 64 base32 characters."""
@@ -30,6 +28,9 @@ def base32_seed(seed: bytes) -> bytes:
 
 def otpauth_uri(seed: bytes, *, user_name: str, account_id: str) -> str:
     """Give the URI that authenticator apps read: `otpauth://totp/Amazon%20Web%20Services:user@account?secret=...`."""
+    # Imported here, as in `code_at`: a server that sees no device has no use for it and what it imports.
+    import pyotp  # noqa: PLC0415
+
     totp = pyotp.TOTP(base32_seed(seed).decode("ascii"))
     return totp.provisioning_uri(name=f"{user_name}@{account_id}", issuer_name="Amazon Web Services")
 
@@ -51,6 +52,8 @@ def step_of(machine_time: float) -> int:
 
 def code_at(seed: bytes, step: int) -> str:
     """Give the code of one step."""
+    import pyotp  # noqa: PLC0415
+
     return pyotp.HOTP(base32_seed(seed).decode("ascii")).at(step)
 
 
