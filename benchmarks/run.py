@@ -65,9 +65,12 @@ def _where():
     versions = {"moto": importlib.metadata.version("moto")}
     versions |= {name: servers.peer_version(name) for name in ("ministack", "uvicorn", "aiohttp")}
     peers = ", ".join(f"{name} {version}" for name, version in versions.items())
-    cores = len(os.sched_getaffinity(0))
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
-    return f"{day}, {cores} cores, {platform.python_implementation()} {platform.python_version()}; {peers}"
+    cores, busy = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    day, python = (
+        datetime.now(UTC).strftime("%Y-%m-%d"),
+        f"{platform.python_implementation()} {platform.python_version()}",
+    )
+    return f"{day}, {cores} cores with a load of {busy:.1f} at the beginning, {python}; {peers}"
 
 
 if __name__ == "__main__":
