@@ -21,13 +21,15 @@ async def content_of(answer):
     return b"".join([piece async for piece in answer])
 
 
-def in_turn(answers, methods):
+def in_turn(answers, methods, piece=100_000):
     """Ask a backend for one answer after the other; gives them, and over how many connections they came."""
 
     async def giving(backend, reader, writer):
         while await backend.request(reader):
-            writer.write(answers[len(backend.heads) - 1])
-            await writer.drain()
+            answer = answers[len(backend.heads) - 1]
+            for at in range(0, len(answer), piece):
+                writer.write(answer[at : at + piece])
+                await asyncio.sleep(0.01)
 
     async def main():
         async with RawBackend(giving) as raw:
@@ -95,6 +97,13 @@ def test_a_long_head_is_taken_however_it_is_cut():
 
     _, (came, content) = run(request(), behaviour=cutting)
     assert (came.status, content) == (200, b"ok")
+
+
+def test_long_heads_of_answers_without_a_body_do_not_add_up():
+    answer = b"HTTP/1.1 200 OK\r\n" + b"x: " + b"a" * 30_000 + b"\r\ncontent-length: 2\r\n\r\n"
+    seen, connections = in_turn([answer] * 3, ["HEAD"] * 3, piece=20_000)
+    assert seen == [(200, b"")] * 3
+    assert connections == 1
 
 
 @pytest.mark.parametrize("line", [b"x: aaaaaaaaa\r\n", b"a"])

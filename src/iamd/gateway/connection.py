@@ -147,6 +147,7 @@ class Connection(asyncio.Protocol):
     def ask(self, method: str, content: bytes, *, whole: bool) -> Incoming:
         """Send the head of a request and what there is of its body; the rest follows by `write` and `sent`."""
         incoming = self._incoming = Incoming(self, method)
+        self._head_bytes = 0
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
         self._transport.write(content)
         if whole:
