@@ -1,7 +1,9 @@
 """The workload of the decision benchmarks: one user's policies of n statements, and requests of which half are allowed.
 
-85 of 100 statements allow; actions and resources are whole names, beginnings and other wildcards; there are NotAction,
-NotResource and variables; 30 of 100 statements have conditions. A request brings 16 to 19 condition keys.
+85 of 100 statements allow; actions and resources are whole names, beginnings and other wildcards; there are NotAction
+and variables; 30 of 100 statements have conditions. A request brings 18 or 19 condition keys.
+
+Some statements allow an action on every resource; from 1,000 statements on, most actions have one without conditions.
 """
 
 import random
@@ -11,6 +13,10 @@ ACCOUNT = "111122223333"
 REGION = "us-east-1"
 USER = "ana"
 STATEMENTS_PER_POLICY = 40
+WHOLE_ARNS = 0.45
+"""Of 1, how many resources are named without a wildcard."""
+DRAWS = 60
+"""How many requests are drawn for one that is wanted, before a set of statements counts as lopsided."""
 
 SERVICES = {
     "s3": (
@@ -69,10 +75,13 @@ class Ask:
     context: dict
 
 
-def statements(count, seed=7):
-    """So many statements, as AWS writes them."""
+def statements(count, seed=7, services=tuple(SERVICES), whole=WHOLE_ARNS, *, wide=True):
+    """So many statements, as AWS writes them, about these services; of their resources this part are whole ARNs.
+
+    Without `wide`, none is for every resource.
+    """
     chance = random.Random(f"{seed}/{count}")
-    return [_statement(number, chance) for number in range(count)]
+    return [_statement(number, chance, services, whole, wide) for number in range(count)]
 
 
 def policies(made):
@@ -89,6 +98,25 @@ def requests(made, count, seed=7):
     return [_request(chance.choice(made), chance) for _ in range(count)]
 
 
+def balanced(made, count, is_allowed, seed=7):
+    """Requests near the statements, half of which `is_allowed` says yes to; ValueError when there are too few."""
+    chance = random.Random(f"{seed}/{len(made)}/{count}/balanced")
+    wanted = {True: count // 2, False: count - count // 2}
+    kept = []
+    for _ in range(DRAWS * count):
+        ask = _request(chance.choice(made), chance)
+        side = is_allowed(ask)
+        if wanted[side]:
+            wanted[side] -= 1
+            kept.append(ask)
+            if len(kept) == count:
+                chance.shuffle(kept)
+                return kept
+    raise ValueError(
+        f"of {len(made)} statements, {wanted[True]} allowed and {wanted[False]} denied requests are missing"
+    )
+
+
 def _fill(template, chance):
     return template.format(
         r=REGION,
@@ -100,13 +128,13 @@ def _fill(template, chance):
     )
 
 
-def _statement(number, chance):
-    service = chance.choice(list(SERVICES))
+def _statement(number, chance, services, whole, wide):
+    service = chance.choice(services)
     template, names = SERVICES[service]
     deny = chance.random() < 0.15
     made = {"Sid": f"S{number}", "Effect": "Deny" if deny else "Allow"}
     made["NotAction" if not deny and chance.random() < 0.01 else "Action"] = _actions(service, names, chance)
-    made["Resource"] = _resources(template, chance, deny=deny)
+    made["Resource"] = _resources(template, chance, whole, narrow=deny or not wide)
     if chance.random() < 0.30:
         made["Condition"] = chance.choice(CONDITIONS)(chance.choice)
     return made
@@ -121,22 +149,27 @@ def _actions(service, names, chance):
     return [f"{service}:*"] if form < 0.97 else [f"{service}:?et*", f"{service}:*Item"]
 
 
-def _resources(template, chance, *, deny):
+def _resources(template, chance, whole, *, narrow):
     found = []
     for _ in range(chance.randint(1, 3)):
         arn, form = _fill(template, chance), chance.random()
-        if form < 0.45:
+        if form < whole:
             found.append(arn)
         elif form < 0.85:
             found.append(arn[: -chance.randint(1, 3)] + "*")
         elif form < 0.92:
             found.append(f"{arn}/${{aws:username}}/*")
-        elif form < 0.98 or deny:
+        elif form < 0.98 or narrow:
             head, _, tail = arn.rpartition(":")
-            found.append(f"{head}:*{tail[-4:]}")
+            found.append(f"{head}:{_kept(tail)}*{tail[-4:]}")
         else:
             found.append("*")
     return found
+
+
+def _kept(tail):
+    # AWS takes no wildcard for the type of an IAM resource ("IAM resource path must either be ...").
+    return "role/" if tail.startswith("role/") else ""
 
 
 def _request(near, chance):
