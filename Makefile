@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench prove docs check-docs tour requirements clean
+.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,10 +69,26 @@ $(VENV)/.installed-peers: $(VENV)/.installed requirements/peers.txt
 		|| { echo "make bench needs what requirements/peers.txt names, which pip could not install"; exit 2; }
 	@touch $@
 
+bench-decisions: $(VENV)/.installed-decisions ## Compare the decision engine with other engines; writes docs/performance-decisions.md
+	$(BIN)/python -m benchmarks.decisions --write docs/performance-decisions.md
+
+DECISIONS := $(VENV)/peers-decisions
+$(VENV)/.installed-decisions: $(VENV)/.installed requirements/peers-decisions.txt benchmarks/decisions/node/package-lock.json
+	@$(PYTHON) -m venv $(DECISIONS)
+	@mkdir -p $(DECISIONS)/node && cp benchmarks/decisions/node/*.json $(DECISIONS)/node
+	@# What cannot be installed is told, and told again by the benchmark, which runs without it.
+	@all=yes; \
+	$(DECISIONS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers-decisions.txt \
+		|| { all=; echo "the peers in requirements/peers-decisions.txt are missing: pip could not install them"; }; \
+	npm ci --silent --no-audit --no-fund --prefix $(DECISIONS)/node \
+		|| { all=; echo "iam-simulate is missing: npm could not install it"; }; \
+	test -z "$$all" || touch $@
+
 requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend pyproject.toml -o requirements/serve.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) dist build

@@ -1,0 +1,177 @@
+"""Decisions of iamd's engine beside other engines', on one workload, in one run: E0 to E11."""
+
+from dataclasses import dataclass, field
+
+from . import engines, in_aws, workload
+from .engines import CEDAR, CEDAR_PARSING, MODEL, OURS, PEER_ENGINES, SIMULATE, NotRunError, Running
+
+SIZES = (1, 10, 100, 1_000, 10_000)
+ROUNDS = 3
+REQUESTS = 1000
+ANSWER_SECONDS = 3
+MODEL_SECONDS = 15
+TIME_SECONDS = 0.4
+RIGHT = 0.98
+"""A peer that answers fewer right is shown, and no goal is measured against it."""
+
+ONE_SERVICE = "1,000 statements of one service, all with wildcards"
+NARROW = "10,000 statements, none for every resource"
+
+
+@dataclass
+class Figures:
+    """What was measured of one engine on one set of policies: the best of the rounds, or why it was not run."""
+
+    reason: str = ""
+    answers: str = ""
+    differences: int = 0
+    per_second: float = 0.0
+    """Decisions per second of CPU."""
+    p50: float = float("inf")
+    p99: float = float("inf")
+    """Of one decision, in microseconds."""
+    load: float = float("inf")
+    """Milliseconds of CPU from the engine's own form of the policies until it can decide."""
+    memory: float = float("inf")
+    """Resident MiB of the process, library and requests with it."""
+
+    @property
+    def right(self):
+        """The part of the answers that are ours."""
+        return 1 - self.differences / len(self.answers)
+
+    @property
+    def ran(self):
+        return not self.reason
+
+    def measure(self, running, world):
+        """One round, in a process of its own."""
+        self.load = min(self.load, running.load(world.statements, world.documents, world.asks) * 1e3)
+        if not self.answers:
+            self.answers = running.answers(ANSWER_SECONDS)
+        times = running.times(TIME_SECONDS)
+        self.per_second = max(self.per_second, times.count / times.cpu)
+        self.p50, self.p99 = min(self.p50, times.p50 / 1e3), min(self.p99, times.p99 / 1e3)
+        self.memory = min(self.memory, running.memory())
+
+
+@dataclass
+class World:
+    """One set of policies, the requests, and what each engine made of them."""
+
+    name: str
+    statements: list
+    documents: list = field(init=False)
+    asks: list = field(init=False)
+    figures: dict = field(default_factory=dict)
+    model: str = ""
+    """The reference model's answers."""
+
+    def __post_init__(self):
+        self.documents = in_aws.documents(self.statements)
+        ours = in_aws.Iamd()
+        ours.load(self.documents)
+        self.asks = workload.balanced(self.statements, REQUESTS, lambda ask: ours.decide(ours.prepare(ask)))
+
+    def of(self, engine):
+        """The figures of an engine."""
+        return self.figures[engine.name]
+
+    def fastest(self):
+        """The figures of the fastest peer that answers right, or None."""
+        fit = [found for engine in PEER_ENGINES if (found := self.of(engine)).ran and found.right >= RIGHT]
+        return max(fit, key=lambda found: found.per_second, default=None)
+
+    def agreement(self):
+        """The part of our answers that are the model's, in percent."""
+        return 100 * (1 - _differences(self.model, self.of(OURS).answers) / len(self.model))
+
+
+def run(report, folder):
+    """Measure, and tell the report; gives what was measured, world by world."""
+    worlds = {}
+    for name, statements in _sets():
+        worlds[name] = world = World(name, statements)
+        _measure(world)
+        for engine in (OURS, *PEER_ENGINES):
+            report.note(f"{name}: {engine.name}: {_line(world.of(engine), world.of(OURS))}")
+    for id, value in _goals(worlds):
+        if value is not None:
+            report.tell(id, value)
+    return list(worlds.values())
+
+
+def _sets():
+    for size in SIZES:
+        yield _sized(size), workload.statements(size)
+    yield NARROW, workload.statements(10_000, wide=False)
+    yield ONE_SERVICE, workload.statements(1_000, services=("s3",), whole=0.0)
+
+
+def _sized(size):
+    return f"{size:,} statement{'' if size == 1 else 's'}"
+
+
+def _measure(world):
+    """Let the engines take turns."""
+    for number in range(ROUNDS):
+        for engine in (OURS, *PEER_ENGINES):
+            found = world.figures.setdefault(engine.name, Figures())
+            if found.ran and (number == 0 or found.answers):
+                _try(found, engine, world)
+    with Running(MODEL) as model:
+        model.load(world.statements, world.documents, world.asks)
+        world.model = model.answers(MODEL_SECONDS)
+    for found in world.figures.values():
+        found.differences = _differences(found.answers, world.of(OURS).answers)
+
+
+def _try(found, engine, world):
+    if len(world.statements) > engine.largest:
+        found.reason = "a decision takes too long to be measured"
+        return
+    try:
+        with Running(engine) as running:
+            found.measure(running, world)
+    except NotRunError as why:
+        if engine is OURS:
+            raise
+        found.reason = str(why)
+
+
+def _differences(answers, others):
+    """How many of the answers, as far as both go, are not the same."""
+    return sum(one != other for one, other in zip(answers, others, strict=False))
+
+
+def _goals(worlds):
+    """Each goal and what was measured, or None where a peer was not run."""
+    one, ten, hundred, thousand, most = (worlds[_sized(size)] for size in SIZES)
+    for id, world in (("E0", one), ("E1", ten), ("E2", hundred), ("E3", thousand), ("E9", worlds[ONE_SERVICE])):
+        yield id, _over(world, world.fastest())
+    for id, engine in (("E4", CEDAR), ("E5", CEDAR_PARSING), ("E6", SIMULATE)):
+        yield id, _over(hundred, hundred.of(engine))
+    yield "E7", thousand.of(OURS).per_second / most.of(OURS).per_second
+    yield "E8", ten.of(OURS).per_second / most.of(OURS).per_second
+    cedar = hundred.of(CEDAR)
+    yield "E10", hundred.of(OURS).load / cedar.load if cedar.ran else None
+    yield "E11", min(world.agreement() for world in worlds.values())
+
+
+def _over(world, peer):
+    return world.of(OURS).per_second / peer.per_second if peer is not None and peer.ran else None
+
+
+def _line(found, ours):
+    if not found.ran:
+        return f"not run: {found.reason}"
+    return (
+        f"{found.per_second:,.0f}/s ({ours.per_second / found.per_second:,.1f}x), p50 {found.p50:,.1f} us, "
+        f"p99 {found.p99:,.1f} us, load {found.load:,.2f} ms, {found.memory:,.0f} MiB, "
+        f"{found.differences} of {len(found.answers)} answers differ"
+    )
+
+
+def where():
+    """The versions that were compared."""
+    return ", ".join(f"{name} {version}" for name, version in engines.versions().items())
