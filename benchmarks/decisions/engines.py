@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ OURS = Engine("iamd", "iamd", "in_aws", "Iamd", own=True)
 MODEL = Engine("the reference model", "", "in_aws", "Model", own=True)
 CEDAR = Engine("cedarpy", "cedarpy", "in_cedar", "Cedar")
 CEDAR_PARSING = Engine("cedarpy, parsing each time", "cedarpy", "in_cedar", "CedarParsing", largest=1_000)
-SIMULATE = Engine("iam-simulate", "@cloud-copilot/iam-simulate", "simulate.mjs", "")
+SIMULATE = Engine("iam-simulate", "@cloud-copilot/iam-simulate", "simulate.mjs", "", largest=1_000)
 PEER_ENGINES = (
     CEDAR,
     CEDAR_PARSING,
@@ -120,7 +121,7 @@ class Running:
         raise NotRunError("its process has ended")
 
     def _ask(self, do, **command):
-        watch = threading.Timer(PATIENCE_SECONDS, self._process.kill)
+        watch, begun = threading.Timer(PATIENCE_SECONDS, self._process.kill), time.monotonic()
         watch.start()
         try:
             self._process.stdin.write(json.dumps({"do": do, **command}) + "\n")
@@ -130,6 +131,8 @@ class Running:
             line = ""
         finally:
             watch.cancel()
+        if not line and time.monotonic() - begun >= PATIENCE_SECONDS:
+            raise NotRunError(f"no answer in {PATIENCE_SECONDS} s")
         if not line:
             raise NotRunError(f"its process ended: {self._last_line()}")
         said = json.loads(line)

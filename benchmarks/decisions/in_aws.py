@@ -4,6 +4,7 @@ import json
 from functools import cache
 
 from . import workload
+from .rules import ACTIONS
 
 USER_ARN = f"arn:aws:iam::{workload.ACCOUNT}:user/{workload.USER}"
 
@@ -28,8 +29,6 @@ class Iamd:
         return documents(statements)
 
     def load(self, texts):
-        from .rules import ACTIONS
-
         kind = self._document.PolicyType.IDENTITY
         self._layers = self._evaluate.Layers(identity=tuple(self._document.load(text, kind) for text in texts))
         for action in ACTIONS:

@@ -6,11 +6,11 @@ from . import engines, in_aws, workload
 from .engines import CEDAR, CEDAR_PARSING, MODEL, OURS, PEER_ENGINES, SIMULATE, NotRunError, Running
 
 SIZES = (1, 10, 100, 1_000, 10_000)
-ROUNDS = 3
+ROUNDS = 2
 REQUESTS = 1000
-ANSWER_SECONDS = 3
-MODEL_SECONDS = 15
-TIME_SECONDS = 0.4
+ANSWER_SECONDS = 2
+MODEL_SECONDS = 8
+TIME_SECONDS = 0.3
 RIGHT = 0.98
 """A peer that answers fewer right is shown, and no goal is measured against it."""
 

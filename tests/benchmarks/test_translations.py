@@ -1,6 +1,7 @@
 """What the peers of the decision benchmark are told, and that they then answer as iamd does."""
 
 import json
+import sys
 from fnmatch import fnmatchcase
 
 import pytest
@@ -133,6 +134,26 @@ def test_a_peer_that_is_not_installed_says_so(tmp_path, monkeypatch):
 def test_a_peer_whose_library_is_missing_says_so():
     unknown = engines.Engine("unknown", "unknown", "in_nothing", "Nothing", own=True)
     with engines.Running(unknown) as running, pytest.raises(engines.NotRunError, match="ModuleNotFoundError"):
+        running.load([], [], [])
+
+
+class Script(engines.Engine):
+    """An engine whose process runs the script that stands for its module."""
+
+    def command(self):
+        return [sys.executable, "-c", self.module]
+
+
+def test_a_peer_that_ends_says_what_it_said_last():
+    ending = Script("ending", "", "import sys; sys.exit('out of range')", "")
+    with engines.Running(ending) as running, pytest.raises(engines.NotRunError, match=r"ended: out of range$"):
+        running.load([], [], [])
+
+
+def test_a_peer_that_hangs_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(engines, "PATIENCE_SECONDS", 0.2)
+    hanging = Script("hanging", "", "import time; time.sleep(60)", "")
+    with engines.Running(hanging) as running, pytest.raises(engines.NotRunError, match=r"no answer in 0\.2 s"):
         running.load([], [], [])
 
 
