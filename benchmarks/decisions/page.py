@@ -68,6 +68,9 @@ def text(report, worlds):
     parts += [f"| {' | '.join(row)} |\n" for row in sorted(report.rows, key=lambda row: int(row[0][1:]))]
     for world in worlds:
         parts += [f"\n## {world.name}\n{COLUMNS}", *(_row(world, one) for one in (OURS, *PEER_ENGINES))]
+        parts.append(
+            f"\nThe model answered {len(world.model):,} of the requests, {world.unlike_model()} not as iamd.\n"
+        )
     return "".join([*parts, FOOT])
 
 

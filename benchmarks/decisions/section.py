@@ -82,9 +82,13 @@ class World:
         fit = [found for engine in PEER_ENGINES if (found := self.of(engine)).ran and found.right >= RIGHT]
         return max(fit, key=lambda found: found.per_second, default=None)
 
+    def unlike_model(self):
+        """How many of our answers are not the model's."""
+        return _differences(self.model, self.of(OURS).answers)
+
     def agreement(self):
         """The part of our answers that are the model's, in percent."""
-        return 100 * (1 - _differences(self.model, self.of(OURS).answers) / len(self.model))
+        return 100 * (1 - self.unlike_model() / len(self.model))
 
 
 def run(report, folder):

@@ -47,5 +47,6 @@ def test_the_page_has_a_line_for_everything(capsys):
     assert "| cedarpy | 10 | 100x | 1.00 | 2.00 | 3.00 | 4 | 0 of 4 |" in text
     assert "| iam-simulate | 500 | 2.00x | 1.00 | 2.00 | 3.00 | 4 | 1 of 4 |" in text
     assert "| moto | not run: it is not there | | | | | | |" in text
+    assert "The model answered 4 of the requests, 0 not as iamd." in text
     assert report.missed == 1
     assert "E10" in capsys.readouterr().out
