@@ -60,7 +60,7 @@ check: lint check-docs test ## What CI runs: format, lint, types, contracts, tes
 prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release)
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
 
-bench: $(VENV)/.installed-peers ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
+bench: $(VENV)/.installed-peers $(VENV)/.installed-decisions ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 $(VENV)/.installed-peers: $(VENV)/.installed requirements/peers.txt

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from decisions.goals import GOALS as OF_DECISIONS
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -43,6 +45,7 @@ GOALS = (
     Goal("P1", "100,000 users in 20 accounts: from the start to the first answer", "<=", 30, " s"),
     Goal("P2", "the same: memory at the first answer", "<=", 1024, " MiB"),
     Goal("P3", "the same: CPU of a GetUser, 1,000 callers in turn, over a store's of 8"),
+    *(Goal(*goal) for goal in OF_DECISIONS),
 )
 
 

@@ -18,6 +18,7 @@ import principals
 import servers
 import starting
 import writing
+from decisions import section as decisions
 from goals import Report
 
 SECTIONS = {
@@ -27,6 +28,7 @@ SECTIONS = {
     "large": large_bodies.run,
     "writes": writing.run,
     "load": principals.run,
+    "decisions": decisions.run,
 }
 
 
