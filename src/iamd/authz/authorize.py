@@ -8,6 +8,7 @@ import msgspec
 from iamd.auth.identity import Identity
 from iamd.authz import context, policies
 from iamd.authz.context import Context
+from iamd.authz.partly_known import Unknowns, known, nothing_unknown
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.decision import Decision, denial_message
@@ -93,18 +94,21 @@ def authorize(
     targets: Sequence[Target],
     of_request: Callable[[], Context],
     now: int,
+    unknown: Callable[[str, str], Unknowns] = nothing_unknown,
 ) -> list[Verdict]:
     """The verdicts, all of them allowing; Denied at the first that does not.
 
-    `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request.
+    `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request, `unknown`
+    those whose values cannot be known when the resource of an ARN is asked for an action.
     """
     caller = caller_of(identity, view, now)
     shared = {**of_request(), **caller.context}
     verdicts: list[Verdict] = []
     for target in targets:
         owner = target.account or identity.account_id
-        keys = {**shared, **target.context, "aws:resourceaccount": owner}
-        asked = Request(caller.principal, target.action or action, target.arn, owner, keys)
+        named = target.action or action
+        keys = known({**shared, **target.context, "aws:resourceaccount": owner}, unknown(target.arn, named))
+        asked = Request(caller.principal, named, target.arn, owner, keys)
         verdicts.append(decided(identity, view, asked, policies.with_target(caller.layers, target)))
         if not verdicts[-1].decision.allowed:
             raise Denied(verdicts)

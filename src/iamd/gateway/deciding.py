@@ -11,12 +11,13 @@ from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import authorization_messages, context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
+from iamd.authz.partly_known import Unknowns
 from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
 from iamd.gateway import batch, resources
-from iamd.gateway.actions import mapping, passed_roles
+from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
@@ -120,6 +121,7 @@ class Decider:
         `own` are the keys of a call that a service makes, in place of those of the client's connection.
         """
         asked, now = step.asked, self._runtime.clock.seconds()
+        made = _made(step.targets, asked, step.facts)
 
         def of_request() -> Context:
             region = region_of(asked.operation.service, asked.region)
@@ -129,13 +131,33 @@ class Decider:
                 keys.update(own)
             return keys
 
+        def unknown(arn: str, action: str) -> Unknowns:
+            prefix, _, name = action.partition(":")
+            makes = arn == made or _makes(prefix, name, arn, step.facts)
+            return unknown_keys.of(asked.operation.service, action, creates=makes)
+
         action = f"{asked.operation.service}:{asked.operation.name}"
-        return authorize(identity, step.facts.view, action, targets, of_request, now)
+        return authorize(identity, step.facts.view, action, targets, of_request, now, unknown)
 
 
 def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
-    creates = wanted[0].arn if asked.operation.name.startswith("Create") else None
-    return resources.decided(wanted, facts, asked.account, creates=creates)
+    return resources.decided(wanted, facts, asked.account, creates=_made(wanted, asked, facts))
+
+
+def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> str | None:
+    """The ARN of what the operation makes, which is what it asks for first."""
+    operation, first = asked.operation, targets[0].arn
+    return first if _makes(operation.service, operation.name, first, facts) else None
+
+
+def _makes(service: str, name: str, arn: str, facts: Facts) -> bool:
+    """Whether an operation or action makes the resource, which then has no owner, no policy and no tags yet.
+
+    SECURITY: of S3 that is a bucket's alone: an upload or a session begins on a bucket that is there.
+    """
+    if service == "s3":
+        return name == "CreateBucket"
+    return name.startswith("Create") and facts.get(resources.holder(arn)) is None
 
 
 def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identity:

@@ -1,0 +1,49 @@
+"""The condition keys of a request of which some have values that iamd cannot know."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from iamd.authz.context import Value
+from iamd.policy.request import UNKNOWN
+
+
+class Unknowns(NamedTuple):
+    """Keys in lower case, and beginnings of keys (`aws:resourcetag/`), whose values are not known."""
+
+    keys: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "Unknowns":
+        """Those of these names; one that ends with `/` or `:` is a beginning."""
+        listed = sorted(names)
+        beginnings = tuple(name for name in listed if name.endswith(("/", ":")))
+        return cls(frozenset(listed).difference(beginnings), beginnings)
+
+
+NONE = Unknowns.of(())
+
+
+def nothing_unknown(_arn: str, _action: str) -> Unknowns:
+    """What is not known where iamd knows everything: of its own services."""
+    return NONE
+
+
+def known(keys: dict[str, Value], unknown: Unknowns) -> dict[str, Value]:
+    """The keys, with UNKNOWN for those that are not known."""
+    return keys if unknown is NONE else PartlyKnown(keys, unknown)
+
+
+class PartlyKnown(dict[str, Value]):
+    """The keys of a request; UNKNOWN is what `get` finds for one that is not known and was not told otherwise."""
+
+    def __init__(self, keys: dict[str, Value], unknown: Unknowns) -> None:
+        super().__init__(keys)
+        self._unknown = unknown
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, UNKNOWN, or the default."""
+        found = super().get(key)
+        if found is not None:
+            return found
+        return UNKNOWN if key in self._unknown.keys or key.startswith(self._unknown.beginnings) else default

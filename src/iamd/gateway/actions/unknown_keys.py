@@ -1,0 +1,70 @@
+"""Condition keys that AWS knows of a request and the gateway does not: tags of resources, and what services know alone.
+
+A statement that rests on one allows nothing and denies, for nobody can tell what it says. The keys of an action are
+those of the Service Authorization Reference, less those that are known here and those that no request through iamd has.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Final
+
+from iamd.authz.partly_known import NONE, Unknowns
+from iamd.data import service_reference
+from iamd.gateway.actions import table as tables
+from iamd.policy.request import lower
+
+_KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
+# iamd serves no access points, function URLs, access grants, S3 on Local Zones or buckets with ABAC, and clients speak
+# to it without TLS or through a proxy that ends TLS, so that AWS too would find these keys missing.
+_ABSENT: Final = (
+    "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
+    "s3:accesspointnetworkorigin", "s3:accesspointtag/", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
+    "s3:tlsversion", "s3express:accesspointtag/", "s3express:allaccessrestrictedtolocalzonegroup",
+    "s3express:permissions", "s3express:tlsversion",
+)  # fmt: skip
+_ABSENT_OF: Final = {"s3": ("aws:resourcetag/", "s3:buckettag/")}
+_OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
+_PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z")
+
+
+def of(service: str, action: str, *, creates: bool) -> Unknowns:
+    """The keys that are not known when an operation of a service asks for an action.
+
+    `creates` says that it makes the resource, which has no tags yet.
+    """
+    return _of_action(service, action, creates)
+
+
+@cache
+def _of_action(service: str, action: str, creates: bool) -> Unknowns:
+    prefix, _, name = action.partition(":")
+    reference = service_reference.service(prefix)
+    entry = reference.action(name) if reference is not None else None
+    if reference is None or entry is None:
+        return NONE
+    types = [reference.resource_type(resource.name) for resource in entry.resources]
+    named = entry.every_condition_key.union(*(found.condition_keys for found in types if found is not None))
+    keys = {_without_placeholder(lower(key)) for key in named}
+    known = [
+        *_KNOWN,
+        *_ABSENT,
+        *_ABSENT_OF.get(prefix, ()),
+        *_mapped(prefix if service == "cloudformation" else service),
+    ]
+    found = [key for key in keys if not _is_among(key, known) and not (creates and key.endswith(_OF_RESOURCE))]
+    return Unknowns.of(found) if found else NONE
+
+
+def _without_placeholder(key: str) -> str:
+    """`aws:resourcetag/` of `aws:resourcetag/${tagkey}`, however the reference writes what is filled in."""
+    return _PLACEHOLDER.sub("", key)
+
+
+def _is_among(key: str, known: Iterable[str]) -> bool:
+    return any(key == one or (one.endswith(("/", ":")) and key.startswith(one)) for one in known)
+
+
+def _mapped(service: str) -> Iterator[str]:
+    found = tables.table(service)
+    return map(lower, found.keys if found is not None else ())
