@@ -49,7 +49,7 @@ def environment(pid):
 
 
 async def until(holds):
-    for _ in range(1000):
+    for _ in range(6000):
         if holds():
             return
         await asyncio.sleep(0.01)
