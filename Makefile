@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean
+.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,10 +55,17 @@ check-docs: venv-test ## Check that the generated pages of docs/ say what the co
 tour: venv-test ## Run the tour, and write its page and the README's part of it anew
 	$(BIN)/python tools/write_tour.py
 
-check: lint check-docs test ## What CI runs: format, lint, types, contracts, tests, documents
+check: lint check-docs test fuzz ## What CI runs: format, lint, types, contracts, tests, documents, fuzzing
 
 prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release)
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
+
+fuzz: $(VENV)/.installed-fuzz ## Fuzz the policy engine, each target for SECONDS (30)
+	$(BIN)/python tools/fuzz.py $(or $(SECONDS),30)
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements/fuzz.txt
+	$(PIP) --require-hashes -r requirements/fuzz.txt
+	@touch $@
 
 bench: $(VENV)/.installed-peers $(VENV)/.installed-decisions ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
@@ -84,11 +91,13 @@ $(VENV)/.installed-decisions: $(VENV)/.installed requirements/peers-decisions.tx
 		|| { all=; echo "iam-simulate is missing: npm could not install it"; }; \
 	test -z "$$all" || touch $@
 
+
 requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend pyproject.toml -o requirements/serve.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/fuzz.in -o requirements/fuzz.txt
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) dist build
