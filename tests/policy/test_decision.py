@@ -172,3 +172,22 @@ def test_a_gateway_endpoint_changes_nothing_about_other_policies():
     text = json.dumps({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": {"AWS": HERE}}})
     layers = Layers(resource=(load(text, PolicyType.RESOURCE),), gateway_endpoint=True)
     assert decide(GET, layers).outcome is Outcome.EXPLICITLY_DENIED
+
+
+def test_a_denial_of_an_organization_tells_its_level():
+    everything = load('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', PolicyType.SCP)
+    nothing = load('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}', PolicyType.SCP)
+    (match,) = decide(GET, Layers(scp=((everything,), (everything, nothing)))).matched
+    assert (match.layer, match.level, match.policy) == (Layer.SCP, 1, 1)
+
+
+@pytest.mark.parametrize("own", ["aws", "aws-cn", "aws-us-gov"])
+@pytest.mark.parametrize("other", ["aws", "aws-cn", "aws-us-gov"])
+def test_partitions_never_mix(own, other):
+    """IAM User Guide, "IAM ARNs" (reference_identifiers): names that begin alike are different partitions too."""
+    everything = load('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', PolicyType.IDENTITY)
+    caller = Principal(PrincipalKind.USER, HERE, f"arn:{own}:iam::{HERE}:user/ana")
+    request = replace(GET, principal=caller, resource=f"arn:{other}:s3:::data/x")
+    assert decide(request, Layers(identity=(everything,))).allowed is (own == other)
+    session = Layers(identity=(everything,), session=(everything,))
+    assert decide(request, session).allowed is (own == other)

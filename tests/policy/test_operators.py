@@ -201,6 +201,18 @@ def test_numbers_and_digits_are_ascii():
     assert network("10.0.0.0/٨") is network("10.0.0.0/") is network("10.0.0.0/33") is None
 
 
+def test_instants_to_the_second():
+    """Each field has its bounds, and an offset may leave its minutes out."""
+    second = 10**12
+    assert moment("1970-01-01T23:59:59Z") == 86399 * second
+    for odd in ("24:00:00Z", "00:60:00Z", "00:00:60Z", "00:00:00+24:00", "00:00:00+00:60"):
+        assert moment(f"1970-01-01T{odd}") is None, odd
+    assert moment("1970-01-01T02:00:00+02") == moment("1970-01-01T02:00:00+0200") == moment("1970-01-01T00:00z") == 0
+    assert moment("1970-01-01T00:00:00-01:30") == 5400 * second
+    assert moment("1970-01-01T00:00:00.5Z") == second // 2
+    assert moment("1970-02") == 31 * 86400 * second
+
+
 @given(st.datetimes(), st.integers(-23, 23))
 def test_an_instant_is_the_same_in_every_offset(when, hours):
     text = when.isoformat(timespec="microseconds").rjust(26, "0")

@@ -221,9 +221,9 @@ def _without_account(question: "Question") -> Decision:
 
 def is_other_partition(request: Request) -> bool:
     """Whether the resource's ARN is of another partition than the caller's; partitions never mix."""
-    resource, own = request.resource, request.principal.arn
-    if resource[:8] == own[:8]:
-        return False
+    resource = request.resource
+    if resource.startswith("arn:aws:") and request.principal.arn.startswith("arn:aws:"):
+        return False  # most requests are such
     parts = resource.split(":", 2)
     return len(parts) == 3 and parts[1] != request.principal.partition
 
