@@ -26,6 +26,32 @@ OTHER_DIGITS = {
     "services/iam/account.py": "an alias was checked to be ASCII before",
     "wire/patterns.py": "it reads patterns of the models",
 }
+BEFORE_NEWLINES_TOO = {
+    "data/service_reference.py": "DOTALL stands beside it",
+    "wire/hosts.py": "a Host header that holds a newline is refused before",
+}
+ONE_CHARACTER = {
+    "gateway/actions/expressions.py": "a token's first character",
+    "wire/patterns.py": "a pattern's characters, one by one",
+}
+BYTES = {
+    "auth/sigv4.py": "the signature of a claim is bytes",
+    "gateway/bodies.py": "digests",
+    "auth/checksums.py": "digests",
+    "auth/chunked.py": "digests",
+}
+UNMAPPED = {
+    "configuration.py": "a mapped address becomes IPv4",
+    "policy/operators.py": "a mapped address and a mapped range become IPv4",
+    "server.py": "a mapped address becomes IPv4",
+}
+FOLDED = {
+    "policy/cases.py": "booleans",
+    "policy/malformed.py": "no letter of `allow` and `deny` has another that folds to it",
+    "policy/operators.py": "StringEqualsIgnoreCase is of every letter, character by character",
+    "policy/syntax.py": "booleans",
+    "policy/trust.py": "AWS's four names of members",
+}
 BEFORE_NEWLINES = {"gateway/actions/secretsmanager.py": "an ARN that ends in a newline names no secret"}
 
 
@@ -121,6 +147,85 @@ def test_no_pattern_ends_before_a_final_newline():
     )
 
 
+def test_a_dot_of_a_pattern_is_every_character():
+    """`.` stops at a newline without DOTALL: a Deny would be passed over."""
+
+    def is_short(name, node):
+        bare = [re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL) for text in patterns(node)]
+        return name not in BEFORE_NEWLINES_TOO and any("." in text for text in bare) and "DOTALL" not in flags(node)
+
+    assert found(is_short) == []
+
+
+def test_no_wildcards_run_as_regular_expressions():
+    """`.*` of three stars takes seconds, of four it does not end; fnmatch makes such patterns."""
+    assert found(lambda _, node: bool(imported(node) & {"fnmatch", "glob"})) == []
+
+
+def test_membership_is_asked_of_sets():
+    """`x in "text"` is true of every part of the text, of none too."""
+    assert (
+        found(
+            lambda name, node: (
+                isinstance(node, ast.Compare)
+                and isinstance(node.ops[0], ast.In | ast.NotIn)
+                and isinstance(node.comparators[0], ast.Constant)
+                and name not in ONE_CHARACTER
+            )
+        )
+        == []
+    )
+
+
+def test_secrets_are_compared_as_bytes():
+    """hmac.compare_digest raises on a str that is not ASCII."""
+    assert (
+        found(
+            lambda name, node: (
+                name_of(node).endswith("compare_digest")
+                and name not in BYTES
+                and not all(name_of(argument).endswith(".encode") for argument in node.args)
+            )
+        )
+        == []
+    )
+
+
+def test_addresses_are_unmapped():
+    """`::ffff:10.0.0.1` is not in 10.0.0.0/8: whoever reads an address has to know."""
+    readers = {"ip_address", "ip_network", "ip_interface", "IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network"}
+    assert found(lambda name, node: name_of(node).split(".")[-1] in readers and name not in UNMAPPED) == []
+
+
+def test_policies_fold_ascii_letters_only():
+    """str.lower makes `k` of KELVIN SIGN; `request.lower` does not."""
+    folds = {"lower", "upper", "casefold", "swapcase", "title", "capitalize"}
+    assert (
+        found(
+            lambda name, node: (
+                name.startswith("policy/")
+                and name not in FOLDED
+                and isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in folds
+            )
+        )
+        == []
+    )
+
+
+def test_policies_read_ascii_digits_only():
+    """int() and float() take other digits, blanks and `1_0`: only what a pattern of [0-9] took goes into them."""
+    assert (
+        found(
+            lambda name, node: (
+                name.startswith("policy/") and name != "policy/operators.py" and name_of(node) in {"int", "float"}
+            )
+        )
+        == []
+    )
+
+
 def test_base64_takes_its_alphabet_only():
     assert (
         found(
@@ -187,8 +292,15 @@ base64.b64decode(x)
 eval(x)
 with suppress(Exception):
     f()
+re.compile("a.*b")
+import fnmatch
+x in "abc"
+hmac.compare_digest(x, y)
+ipaddress.ip_address(x)
+x.lower()
+int(x)
 """
-    monkeypatch.setitem(TREES, "broken.py", ast.parse(broken))
+    monkeypatch.setitem(TREES, "policy/broken.py", ast.parse(broken))
     rules = [value for name, value in globals().items() if name.startswith("test_") and "rules" not in name]
     for rule in rules:
         with pytest.raises(AssertionError, match=r"broken\.py"):

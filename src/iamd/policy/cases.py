@@ -25,10 +25,13 @@ ALLOWS_NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action
 IMPLIED = frozenset({RCP_FULL_AWS_ACCESS, ALLOWS_NOTHING})
 """The policies that cases bring without writing them."""
 
-_SIGNED = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>iam|sts)::(?P<account>[^:]*):(?P<type>[^/]+)/?(?P<rest>.*)")
-_TRUST_ACTIONS = re.compile(r"sts:(assumerole.*|tagsession|setsourceidentity|setcontext)")
-_ROLE = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
-_KEY = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")
+_SIGNED = re.compile(
+    r"arn:(?P<partition>[^:]+):(?P<service>iam|sts)::(?P<account>[^:]*):(?P<type>[^/]+)/?(?P<rest>.*)", re.DOTALL
+)
+_TRUST_ACTIONS = re.compile(r"sts:(assumerole.*|tagsession|setsourceidentity|setcontext)", re.DOTALL)
+# SECURITY: a role or a key is one whatever its name holds, newlines too: its own policy must have its say.
+_ROLE = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+", re.DOTALL)
+_KEY = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
