@@ -1,11 +1,14 @@
 """AWS's words for a denial (IAM User Guide, troubleshoot_access-denied), and what an explanation tells."""
 
+import importlib
 import json
+import pkgutil
 from dataclasses import replace
 
 import pytest
 from policy.worlds import ANA, HERE, PROVIDER, USER
 
+import iamd.policy as policy_engine
 from iamd.policy.decision import Decision, Layer, Outcome, denial_message
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
@@ -153,6 +156,18 @@ def test_a_caller_cannot_grow_a_policys_memory_without_bound():
     assert len(policy._by_service) <= 256
 
 
+def test_every_memo_is_bounded():
+    """No caller, policy or request can make the engine remember without bound."""
+    memos = [
+        memo
+        for module in pkgutil.iter_modules(policy_engine.__path__)
+        for memo in vars(importlib.import_module(f"iamd.policy.{module.name}")).values()
+        if hasattr(memo, "cache_parameters")
+    ]
+    assert len(memos) > 10
+    assert all(0 < memo.cache_parameters()["maxsize"] <= 16_384 for memo in memos)
+
+
 def test_a_gateway_endpoint_means_the_root_user_by_an_account():
     """VPC guide, vpc-endpoints-access."""
     endpoint = load(
@@ -191,3 +206,16 @@ def test_partitions_never_mix(own, other):
     assert decide(request, Layers(identity=(everything,))).allowed is (own == other)
     session = Layers(identity=(everything,), session=(everything,))
     assert decide(request, session).allowed is (own == other)
+
+
+def test_of_statements_that_grant_alike_the_first_is_told():
+    """Of those that name the caller, the most direct one; of equal ones, the one that stands first."""
+
+    def granting(*principals):
+        made = [{"Effect": "Allow", "Principal": {"AWS": one}, "Action": "*", "Resource": "*"} for one in principals]
+        text = json.dumps({"Version": "2012-10-17", "Statement": made})
+        (match,) = decide(GET, Layers(resource=(load(text, PolicyType.RESOURCE),))).matched
+        return match.statement.index
+
+    assert granting(HERE, ANA, [ANA, HERE]) == 1
+    assert granting(HERE, "AIDAANA", ANA) == 1

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from decisions import workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,46 @@ def test_an_indexed_policy_decides_as_its_statements_one_by_one(made, resource, 
     assert whole.outcome == expected
     if whole.matched:
         assert alone[whole.matched[0].statement.index] == expected
+
+
+BY = {
+    "exact": ("arn:aws:s3:::data/{}", "arn:aws:s3:::data/{}"),
+    "head": ("arn:aws:s3:::data/{}/*", "arn:aws:s3:::data/{}/x"),
+    "head and tail": ("arn:aws:s3:::{}*end", "arn:aws:s3:::{}/x/end"),
+    "tail": ("arn:aws:s3:::*/{}", "arn:aws:s3:::x/y/{}"),
+    "tail of all services": ("arn:*:*:*:*:*/{}", "arn:aws:s3:::x/y/{}"),
+    "none": ("arn:aws:s3:::*{}*", "arn:aws:s3:::x/{}/y"),
+}
+
+
+@pytest.mark.parametrize("way", BY)
+@pytest.mark.parametrize("layer", ["identity", "session", "boundary", "resource"])
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_each_of_many_statements_is_found(way, layer, effect):
+    """By the whole ARN, its beginning, its end, or in turn, whichever way the layer looks."""
+    pattern, asked_for = BY[way]
+    names = [f"name{number:02}" for number in range(20)]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    made = [{"Effect": effect, "Action": "s3:GetObject", "Resource": pattern.format(name)} for name in names]
+    if effect == "Deny":
+        made.append(everything)
+    if layer == "resource":
+        made = [{**one, "Principal": "*"} for one in made]
+    policy = load(json.dumps({"Version": "2012-10-17", "Statement": made}), PolicyType(layer))
+    allow = load(json.dumps({"Version": "2012-10-17", "Statement": everything}), PolicyType.IDENTITY)
+    found = {
+        "identity": lambda: Layers(identity=(policy,)),
+        "session": lambda: Layers(identity=(allow,), session=(policy,)),
+        "boundary": lambda: Layers(identity=(allow,), boundary=policy),
+        "resource": lambda: Layers(resource=(policy,)),
+    }[layer]()
+    for number, name in enumerate(names):
+        decision = decide(Request(USER, "s3:GetObject", asked_for.format(name), HERE, {}), found)
+        assert decision.allowed is (effect == "Allow")
+        if layer in {"identity", "resource"} or effect == "Deny":
+            assert decision.matched[0].statement.index == number
+    other = decide(Request(USER, "s3:GetObject", asked_for.format("nobody"), HERE, {}), found)
+    assert other.allowed is (effect == "Deny")
 
 
 def visited(found, request):

@@ -27,6 +27,7 @@ CONTEXT = {"aws:username": "ana", "aws:principaltag/t": "a*", "aws:tagkeys": ("x
         ("a,${aws:username}", "a,ana"),
         ("${aws:username},x}", "ana,x}"),
         ("${aws:missing, '}", "${aws:missing, '}"),
+        ("${aws:missing, 'none'}xy", "nonexy"),
         ("${*}${?}${$}", "*?$"),
         ("${$}{aws:username}", "${aws:username}"),
         ("${}", "${}"),
@@ -89,3 +90,25 @@ def test_a_valueless_variable_matches_nothing():
     match = variables.glob(variables.parse("home/${aws:missing}*"))
     assert not match("home/", {})
     assert not match("home/x", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning", "end", "longest"),
+    [
+        ("abc", "abc", "abc", "abc"),
+        ("a*bcd?e", "a", "e", "bcd"),
+        ("a${*}b*c", "a*b", "c", "a"),
+        ("a${*}${?}bc", "a*?bc", "bc", "bc"),
+        ("ab${aws:a}c", "ab", "c", "ab"),
+        ("${aws:a}bc*", "", "", "bc"),
+        ("x${aws:a}", "x", "", "x"),
+        ("?x", "", "x", "x"),
+        ("", "", "", ""),
+    ],
+)
+def test_what_the_text_of_a_template_tells_alone(text, beginning, end, longest):
+    """An index goes by it: too long loses a match, too short is work."""
+    template = variables.parse(text)
+    assert variables.literal_beginning(template) == beginning
+    assert variables.literal_end(template) == end
+    assert variables.longest_literal(template) == longest

@@ -28,6 +28,8 @@ ALPHABET = "ab/.:\n*?$"
 @example("a?*a", "aa")
 @example("?*?", "a")
 @example("a*?b*b", "ab")
+@example("*?a*", "ba")
+@example("*a?b*", "axb")
 def test_matcher_is_the_definition(pattern, text):
     assert matches(pattern, text) == defined(pattern, text)
 
