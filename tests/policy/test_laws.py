@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from policy import worlds as w
 from policy.worlds import compiled, documents, gates, layers, requests, statements, worlds
 
+from iamd.policy import syntax
 from iamd.policy.decision import Layer, Outcome
 from iamd.policy.document import Effect, PolicyType, load
-from iamd.policy.evaluate import Layers, decide
+from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.explain import explain
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind
 
@@ -160,6 +161,72 @@ def test_a_direct_grant_ignores_identity_boundary_and_session(request, world):
 
 
 @law
+@given(requests, worlds(), st.sampled_from(["boundary", "session"]))
+def test_a_grant_to_a_role_is_limited_by_boundary_and_session(request, world, limit):
+    """AUZ-09: in the same account, for a session whose role is named and not the session itself."""
+    session = replace(request, principal=w.PRINCIPALS[2])
+    grant = {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"AWS": [w.ROLE, "AROAWORKER"]}}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    open_world = {**NOTHING, "identity": world["identity"], "resource": [document(grant)]}
+    assume(decide(session, layers(open_world)).allowed)
+    for limits, allowed in [(everything, True), ({**everything, "Action": "none:x"}, False)]:
+        limited = {**open_world, limit: document(limits) if limit == "boundary" else [document(limits)]}
+        assert decide(session, layers(limited)).allowed is allowed
+
+
+@law
+@given(requests, worlds(), gates, st.sampled_from([w.PRINCIPALS[6], w.PRINCIPALS[7]]))
+def test_across_accounts_both_sides_must_allow(request, world, gate, stranger):
+    """AUZ-09; a root user has all that its account has, so only the other side is asked of it."""
+    across = replace(request, principal=stranger)
+    if decide(across, layers(world, gate)).allowed:
+        assert not decide(across, layers({**world, "resource": []}, gate)).allowed
+        alone = decide(across, layers({**world, "identity": []}, gate))
+        assert alone.allowed is (stranger.kind is PrincipalKind.ROOT)
+
+
+@law
+@given(requests, worlds(("Allow",)), st.sampled_from([Gate.TRUST, Gate.KMS_KEY]))
+def test_a_trust_or_key_policy_must_name_the_caller(request, world, gate):
+    """AUZ-10: whatever the caller's own policies allow."""
+    strangers = copy.deepcopy(world)
+    for one in chain.from_iterable(document["Statement"] for document in strangers["resource"]):
+        one.pop("NotPrincipal", None)
+        one["Principal"] = {"AWS": "AIDAGONE"}
+    everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    found = layers({**strangers, "identity": [everything]}, gate)
+    assert not decide(request, found).allowed
+
+
+@law
+@given(requests, worlds(("Allow",)), st.sampled_from(["boundary", "session", "scp"]))
+def test_ones_own_limits_hold_before_a_role_that_trusts_one(request, world, limit):
+    """AUZ-10: SCP, boundary and session policy block AssumeRole, chaining included, by saying nothing of it."""
+    assume(request.principal.kind in {PrincipalKind.USER, PrincipalKind.ROLE_SESSION})
+    trust = document({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"AWS": request.principal.arn}})
+    trusted = {
+        **world,
+        "resource": [trust],
+        "identity": [document({"Effect": "Allow", "Action": "*", "Resource": "*"})],
+    }
+    nothing = document({"Effect": "Allow", "Action": "none:x", "Resource": "*"})
+    limited = {**trusted, limit: {"boundary": nothing, "session": [nothing], "scp": [[nothing]]}[limit]}
+    assert decide(request, layers({**NOTHING, **{n: trusted[n] for n in ("resource", "identity")}}, Gate.TRUST)).allowed
+    assert not decide(request, layers(limited, Gate.TRUST)).allowed
+
+
+@law
+@given(requests, worlds(("Allow",)), gates, st.sampled_from(LEVELS))
+def test_an_organization_never_grants(request, world, gate, name):
+    """AUZ-07: what it allows is nothing to a caller whom no other policy allows."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    level = document({**everything, "Principal": "*"} if name == "rcp" else everything)
+    alone = {**NOTHING, name: [[level], *(world[name] or [])]}
+    decision = decide(request, layers(alone, gate))
+    assert not decision.allowed or decision.layer is Layer.ROOT_USER
+
+
+@law
 @given(requests, worlds(), gates, st.randoms(use_true_random=False))
 def test_order_and_repetition_do_not_matter(request, world, gate, shuffler):
     """AUZ-11: policies, statements, list items and keys in another order, and some of them twice."""
@@ -193,6 +260,21 @@ def test_a_statement_with_several_actions_is_several_statements(request, world, 
     assert (before.outcome, before.layer) == (after.outcome, after.layer)
 
 
+@law
+@given(requests, worlds(), gates)
+def test_a_policy_with_several_statements_is_several_policies(request, world, gate):
+    """AUZ-12: it makes no difference in which of a caller's policies, inline, managed or a group's, a statement is."""
+
+    def apart(documents):
+        return [{**one, "Statement": [statement]} for one in documents for statement in one["Statement"]]
+
+    split = {**world, **{name: world[name] and apart(world[name]) for name in LISTED}}
+    for name in LEVELS:
+        split[name] = world[name] and [apart(level) for level in world[name]]
+    before, after = decide(request, layers(world, gate)), decide(request, layers(split, gate))
+    assert (before.outcome, before.layer) == (after.outcome, after.layer)
+
+
 def every_document(world):
     for name in LISTED:
         yield from world[name] or []
@@ -221,6 +303,19 @@ def test_the_same_question_has_the_same_answer(request, world, gate):
     for principal in w.PRINCIPALS:
         decide(replace(request, principal=principal, context={}), found)
     assert decide(request, found) == first
+
+
+@law
+@given(documents(PolicyType.RESOURCE), st.text(), st.sampled_from([None, 0, 3]), st.booleans())
+def test_a_policy_that_is_printed_reads_as_it_was(policy, identifier, indent, ascii_only):
+    """However it is printed; and each statement stands where it is said to stand."""
+    whole = {**policy, "Id": identifier.encode("utf-8", "ignore").decode()}
+    text = json.dumps(whole, indent=indent, ensure_ascii=ascii_only)
+    read = syntax.read(text)
+    assert {**read.members, "Statement": [one.members for one in read.statements]} == whole
+    assert [json.loads(text[one.start : one.end]) for one in read.statements] == whole["Statement"]
+    again = syntax.read(json.dumps({**read.members, "Statement": [one.members for one in read.statements]}))
+    assert [one.members for one in again.statements] == [one.members for one in read.statements]
 
 
 UNREADABLE = [
