@@ -100,6 +100,33 @@ def test_each_of_many_statements_is_found(way, layer, effect):
     assert other.allowed is (effect == "Deny")
 
 
+DENY = {"Effect": "Deny", "Action": "*"}
+ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+A, B = "arn:aws:s3:::data/ana", "arn:aws:s3:::data/bob"
+
+
+@pytest.mark.parametrize("versions", [("2008-10-17", "2012-10-17"), ("2012-10-17", "2008-10-17")])
+def test_a_text_means_what_its_own_version_makes_of_it(versions):
+    """Of equal entries one is kept; entries with a variable, and with the text of one, are not equal."""
+    deny = {**DENY, "Resource": "arn:aws:s3:::data/${aws:username}"}
+    texts = [json.dumps({"Version": version, "Statement": [deny, ALLOW]}) for version in versions]
+    found = Layers(identity=tuple(load(text, PolicyType.IDENTITY) for text in texts))
+    for resource in (A, "arn:aws:s3:::data/${aws:username}"):
+        request = Request(USER, "s3:GetObject", resource, HERE, {"aws:username": "ana"})
+        assert decide(request, found).outcome == "ExplicitlyDenied"
+    assert decide(Request(USER, "s3:GetObject", B, HERE, {"aws:username": "ana"}), found).allowed
+
+
+@pytest.mark.parametrize("lists", [([A, B], [f"{A}\n{B}"]), ([f"{A}\n{B}"], [A, B]), ([A], [B]), ([A, B], [B])])
+def test_lists_of_not_resource_are_told_apart(lists):
+    """However they are written, a Deny for all but a list stays beside one for all but another."""
+    found = layers([*({**DENY, "NotResource": one} for one in lists), ALLOW])
+    for resource in (A, B):
+        outcome = decide(Request(USER, "s3:GetObject", resource, HERE, {}), found).outcome
+        expected = "Allowed" if all(resource in one for one in lists) else "ExplicitlyDenied"
+        assert outcome == expected
+
+
 def visited(found, request):
     """How many entries a decision may look at."""
     sorted_out = found.identity.of(request.action)

@@ -105,7 +105,8 @@ def _none_of(listed: tuple[Pattern, ...]) -> Pattern:
         found = {test(resource, context) for test in tests}
         return False if True in found else None if None in found else True
 
-    return Pattern("\n".join(pattern.text for pattern in listed), match, inverted=True)
+    # No delimiter would do: an entry may hold any character.
+    return Pattern(repr([pattern.text for pattern in listed]), match, inverted=True)
 
 
 def every_resource(_resource: str, _context: Context) -> bool:

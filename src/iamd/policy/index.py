@@ -152,13 +152,21 @@ def _is_for_all(entry: Entry) -> bool:
 
 
 def _without_needless(entries: Iterable[Entry]) -> list[Entry]:
-    kept: dict[tuple[str, bool, tuple[Test, ...], Principals | None], Entry] = {}
+    kept: dict[tuple[object, ...], Entry] = {}
     for entry in entries:
         if _is_for_all(entry):
             return [entry]
-        pattern = entry.pattern
-        kept.setdefault((pattern.text, pattern.inverted, entry.conditions, entry.principals), entry)
+        kept.setdefault(_sense(entry), entry)
     return list(kept.values())
+
+
+def _sense(entry: Entry) -> tuple[object, ...]:
+    """What entries that apply to the same requests have in common."""
+    pattern, statement = entry.pattern, entry.decision.matched[0].statement
+    # SECURITY: one text means two things where versions differ on variables, and kinds of policies on short ARNs: of
+    # two denials neither is needless then.
+    has_variables = statement.substitute and "${" in pattern.text
+    return pattern.text, pattern.inverted, has_variables, statement.kind, entry.conditions, entry.principals
 
 
 def _grouped(entries: Iterable[Entry], key: Callable[[Entry], str | None]) -> dict[str, Bucket]:
