@@ -150,6 +150,7 @@ def test_equal_texts_share_one_compiled_policy():
 def test_a_caller_cannot_grow_a_policys_memory_without_bound():
     policy = load(TEXT, PolicyType.IDENTITY)
     policies = policy_set((policy,), Layer.IDENTITY)
+    assert policies.of("s3:GetObject") is policies.of("s3:GetObject")
     for number in range(5000):
         policies.of(f"s{number}:a{number}")
     assert len(policies._sorted) <= 512

@@ -132,3 +132,13 @@ def test_what_is_found_by_a_patterns_text_is_no_less_than_what_it_matches(text, 
         assert pattern.exact in {None, resource}
         assert resource.startswith(pattern.head)
         assert resource.endswith(pattern.tail)
+
+
+def test_a_patterns_text_tells_where_an_index_finds_it():
+    texts = [SQS, "arn:aws:s3:::b/*", "arn:aws:s3:::b/*/x?yz", "*"]
+    found = [(one.exact, one.head, one.tail) for one in compiled(texts)]
+    assert found == [(SQS, "", ""), (None, texts[1][:-1], ""), (None, texts[1][:-1], "yz"), (None, "", "")]
+
+
+def compiled(texts):
+    return patterns(texts, PolicyType.IDENTITY, inverted=False, substitute=True)

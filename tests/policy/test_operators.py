@@ -239,3 +239,12 @@ def test_a_negated_operator_is_its_twins_opposite_for_a_key_that_parses(operator
         assert holds(operator, wanted, value) is holds(twin, wanted, value) is False
     elif holds(operator, wanted, value) is holds(twin, wanted, value):
         assert holds(twin, wanted, value) is False  # the policy's value does not parse
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike", "NumericEquals", "ForAnyValue:StringLike"])
+def test_one_value_in_a_list_is_that_value(operator):
+    """A key with several values needs a set operator; with one it is as if it were no list."""
+    test = condition(operator, "k", ["1"], substitute=True).test
+    assert test({"k": ("1",)}) is True
+    assert test({"k": ("2",)}) is False
+    assert test({"k": ("1", "1")}) is operator.startswith("ForAny")
