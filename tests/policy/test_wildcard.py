@@ -29,6 +29,7 @@ ALPHABET = "ab/.:\n*?$"
 @example("?*?", "a")
 @example("a*?b*b", "ab")
 @example("*?a*", "ba")
+@example("*a?*b*", "ab")
 @example("*a?b*bc", "xaxbc")
 @example("*a?b*", "axb")
 def test_matcher_is_the_definition(pattern, text):
