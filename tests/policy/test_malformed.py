@@ -141,6 +141,7 @@ ACCEPTED = [
     document(statement(Condition={"a": {}})),
     document(under("DateGreaterThan", [])),
     document(under("ForAllValues:StringEquals", "Department")),
+    document(under("Null", "true")),
     document(statement(Resource="arn:aws:cloudwatch:us-east-1::example_bucket")),
     document(statement(), Id="sdfsdfsdf"),
     document(statement(Action="s3.s-x:ListBucket")),
