@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz
+.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ $(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements/fuzz.txt
 	$(PIP) --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
+mutate: venv-test ## See how many of N mutants of the policy engine its tests kill (N=0 for all; SEED chooses which)
+	$(PIP) --require-hashes -r requirements/mutate.txt
+	$(BIN)/python tools/mutate.py $(or $(N),400) $(or $(SEED),1)
+
 bench: $(VENV)/.installed-peers $(VENV)/.installed-decisions ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
@@ -98,6 +102,7 @@ requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/fuzz.in -o requirements/fuzz.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/mutate.in -o requirements/mutate.txt
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) dist build
