@@ -132,8 +132,7 @@ class Decider:
             return keys
 
         def unknown(arn: str, action: str) -> Unknowns:
-            prefix, _, name = action.partition(":")
-            makes = arn == made or _makes(prefix, name, arn, step.facts)
+            makes = arn == made or _makes(action, arn, step.facts)
             return unknown_keys.of(asked.operation.service, action, creates=makes)
 
         action = f"{asked.operation.service}:{asked.operation.name}"
@@ -145,19 +144,20 @@ def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
 
 
 def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> str | None:
-    """The ARN of what the operation makes, which is what it asks for first."""
-    operation, first = asked.operation, targets[0].arn
-    return first if _makes(operation.service, operation.name, first, facts) else None
+    """The ARN of what is made, which is what is asked for first."""
+    first = targets[0]
+    action = first.action or f"{asked.operation.service}:{asked.operation.name}"
+    return first.arn if _makes(action, first.arn, facts) else None
 
 
-def _makes(service: str, name: str, arn: str, facts: Facts) -> bool:
-    """Whether an operation or action makes the resource, which then has no owner, no policy and no tags yet.
+def _makes(action: str, arn: str, facts: Facts) -> bool:
+    """Whether an action makes the resource, which then has no owner, no policy and no tags yet.
 
     SECURITY: of S3 that is a bucket's alone: an upload or a session begins on a bucket that is there.
     """
-    if service == "s3":
-        return name == "CreateBucket"
-    return name.startswith("Create") and facts.get(resources.holder(arn)) is None
+    if action.startswith("s3:"):
+        return action == "s3:CreateBucket"
+    return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
 
 
 def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identity:
