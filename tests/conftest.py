@@ -16,7 +16,9 @@ settings.load_profile("iamd")
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One iamd without a backend for all tests of this process."""
-    running = Server(tmp_path_factory.mktemp("iamd") / "data", "--backend", "none", "--dev")
+    running = Server(
+        tmp_path_factory.mktemp("iamd") / "data", "--backend", "none", "--dev", "--federation-hosts", "127.0.0.1"
+    )
     yield running
     assert running.stop() == 0
 

@@ -8,6 +8,7 @@ import msgspec
 from iamd.auth.identity import Identity
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
+from iamd.federation.issuers import Issuers
 from iamd.http import HttpRequest
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
@@ -49,6 +50,7 @@ class Call(msgspec.Struct, kw_only=True):
     clock: Clock
     keyring: Keyring
     store: Store
+    issuers: Issuers
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

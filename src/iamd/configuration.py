@@ -61,8 +61,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if name not in NAMES or name in FILE_ONLY:
             known = [ENVIRONMENT_PREFIX + n.upper() for n in (*NAMES, *ELSEWHERE) if n not in FILE_ONLY]
             raise SettingsError(f"unknown variable `{variable}`{suggestion(variable, known)}")
-        given[name] = tuple(text.split(",")) if name == "trusted_proxies" else text
+        given[name] = tuple(text.split(",")) if name in LISTS else text
     return {**_enforce_iam(environment), **given}
+
+
+LISTS = frozenset({"trusted_proxies", "federation_hosts"})
+"""Settings of several values, which a variable has with commas between them."""
 
 
 def _enforce_iam(environment: Mapping[str, str]) -> dict[str, str]:
@@ -166,7 +170,11 @@ def _checked(settings: Settings) -> Settings:
     if settings.store:
         raise SettingsError(f"unknown kind of store `{settings.store}`: leave `--store` out to use SQLite")
     _check_backends(settings)
-    return replace(settings, trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)))
+    return replace(
+        settings,
+        trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)),
+        federation_hosts=tuple(map(_host, settings.federation_hosts)),
+    )
 
 
 def _check_texts(settings: Settings) -> None:
@@ -226,6 +234,16 @@ def _proxy(text: str) -> str:
     except ValueError as error:
         raise SettingsError(f"wrong value for `trusted_proxies`: an IP address, got `{text}`") from error
     return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def _host(text: str) -> str:
+    """A host of an identity provider, in lower case as URLs are compared."""
+    if _HOST.fullmatch(text) is None:
+        raise SettingsError(f"wrong value for `federation_hosts`: `host` or `host:port`, got `{text}`")
+    return text.lower()
+
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?", re.ASCII)
 
 
 def _check_backends(settings: Settings) -> None:

@@ -243,6 +243,7 @@ class Work(msgspec.Struct):
             clock=self.runtime.clock,
             keyring=self.runtime.keyring,
             store=self.runtime.store,
+            issuers=self.runtime.issuers,
             view=view,
             prepared=prepared,
         )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
+from iamd.federation.issuers import Issuers
 from iamd.refusals import Refusals
 from iamd.settings import Settings
 from iamd.store.store import Store
@@ -22,6 +23,7 @@ class Runtime:
     keyring: Keyring
     store: Store
     refusals: Refusals
+    issuers: Issuers
     worker: int = 0
     """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
 

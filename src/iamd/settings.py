@@ -84,6 +84,11 @@ class Settings:
     max_staleness_seconds: int = setting(60, "How long decisions go on from memory while the database is down.")
     allow_plain_http: bool = setting(False, "Serve plain HTTP on an address other than loopback.")
     trusted_proxies: tuple[str, ...] = setting((), "Addresses whose X-Forwarded-For is believed.")
+    federation_hosts: tuple[str, ...] = setting(
+        (),
+        "Identity providers' hosts that are reached though their addresses are private, as `host:port` or, for all "
+        "ports, `host`; those on loopback may speak plain HTTP.",
+    )
     backend_connect_seconds: float = setting(5.0, "Longest wait for a connection to a backend.")
     backend_response_seconds: float = setting(60.0, "Longest wait for a backend to begin its answer.")
     backend_idle_seconds: float = setting(30.0, "Longest silence within a body that a backend sends or takes.")

@@ -14,6 +14,8 @@ from iamd.auth import key_file
 from iamd.auth.key_file import KeyFileError
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock, SharedAdvance
+from iamd.federation.hosts import Hosts
+from iamd.federation.issuers import Issuers
 from iamd.refusals import Refusals
 from iamd.runtime import Runtime
 from iamd.services import registry
@@ -100,7 +102,15 @@ def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = 
         raise _unusable(settings, error) from error
     registry.load()
     refusals = Refusals(settings.refusals_per_second)
-    return Runtime(settings=settings, clock=clock, keyring=keyring, store=store, refusals=refusals, worker=worker)
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        keyring=keyring,
+        store=store,
+        refusals=refusals,
+        issuers=Issuers(Hosts(frozenset(settings.federation_hosts))),
+        worker=worker,
+    )
 
 
 def _keyring(settings: Settings) -> Keyring:

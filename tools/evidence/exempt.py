@@ -7,6 +7,7 @@ _BY_THE_MODEL: Final = "the model's own constraints refuse such a value first, w
 _NO_QUOTA: Final = "the code stands for too many requests here: there is no quota that the operation could exceed"
 _NO_CASE: Final = "the model lists the code, and no input that the operation's page describes leads to it here"
 _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
+_IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
 EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "cloudtrail:LookupEvents": {
@@ -22,6 +23,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:CreateLoginProfile": {"error LimitExceeded": _NO_QUOTA},
     "iam:CreateServiceLinkedRole": {
         "error NoSuchEntity": "a service without such a role is AccessDenied, as on AWS; nothing else is named",
+    },
+    "iam:DeleteOpenIDConnectProvider": {
+        "error InvalidInput": _IDEMPOTENT,
+        "error NoSuchEntity": _IDEMPOTENT,
     },
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},
     "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from iamd.configuration import load
+from iamd.configuration import LISTS, load
 from iamd.settings import FILE_ONLY, Settings, suggestion
 
 
@@ -37,7 +37,7 @@ def _options() -> list[click.Option]:
         if hints[setting.name] is bool:
             options.append(click.Option([flag], is_flag=True, default=None, help=doc))
         else:
-            options.append(click.Option([flag], help=doc, multiple=setting.name == "trusted_proxies"))
+            options.append(click.Option([flag], help=doc, multiple=setting.name in LISTS))
     return options
 
 

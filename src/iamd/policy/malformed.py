@@ -7,7 +7,7 @@ principals named exist are the caller's to check.
 
 from collections.abc import Callable, Iterator, Mapping
 
-from iamd.policy import syntax, trust, values
+from iamd.policy import shared_issuers, syntax, trust, values
 from iamd.policy.conditions import operator_name
 from iamd.policy.kinds import IAM_DOCUMENTS, WITHOUT_PRINCIPAL, PolicyType
 from iamd.policy.principals import MEMBERS
@@ -88,6 +88,8 @@ def _check_trust(members: Members, statements: list[dict[str, object]]) -> None:
     for statement in statements:
         trust.check_actions(_strings(statement, "Action"))
     _check_principals(statements)
+    for statement in statements:
+        shared_issuers.check(statement)
 
 
 def _check_resource(members: Members, statements: list[dict[str, object]]) -> None:

@@ -20,6 +20,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "inline_policies",
         "instance_profiles",
         "mfa_devices",
+        "openid_connect_providers",
         "passwords",
         "permissions_boundaries",
         "policies",

@@ -283,6 +283,28 @@ class MFADevice(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.serial_number
 
 
+class OpenIDConnectProvider(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An OIDC identity provider; the key is its URL without the scheme, as its ARN has it."""
+
+    kind = "oidc-provider"
+    url: str
+    scheme: str = "https"
+    client_ids: tuple[str, ...] = ()
+    thumbprints: tuple[str, ...] = ()
+    """SHA-1 of certificates in the chain that its server may show, as 40 hexadecimal digits in lower case."""
+    created: int
+    tags: tuple[Tag, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.url
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of its tokens."""
+        return f"{self.scheme}://{self.url}"
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -340,6 +362,7 @@ KINDS: Mapping[str, type[Record]] = {
         AccessKey,
         LoginProfile,
         MFADevice,
+        OpenIDConnectProvider,
         DeletionTask,
         Resource,
     )

@@ -36,6 +36,7 @@ OPERATIONS = sorted(
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ANN, DEVS, APP, BOX = "user/team/ann", "group/team/devs", "role/team/app", "instance-profile/team/box"
+OIDC = "oidc-provider/idp.example.com"
 ANNS, DEVSS, APPS = {"UserName": "ann"}, {"GroupName": "devs"}, {"RoleName": "app"}
 TAGS, TAG_KEYS = {"Tags": [{"Key": "a", "Value": "b"}]}, {"TagKeys": ["a"]}
 POLICY, INLINE = {"PolicyArn": READ_ONLY}, {"PolicyName": "inline"}
@@ -88,6 +89,8 @@ CALLS = {
     "list_instance_profile_tags": ({"InstanceProfileName": "box"}, BOX),
     "tag_mfa_device": (lambda w: {"SerialNumber": w.phone, **TAGS}, "mfa/team/phone"),
     "list_mfa_device_tags": (lambda w: {"SerialNumber": w.phone}, "mfa/team/phone"),
+    "tag_open_id_connect_provider": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn, **TAGS}, OIDC),
+    "list_open_id_connect_provider_tags": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn}, OIDC),
     "put_user_permissions_boundary": ({**ANNS, "PermissionsBoundary": READ_ONLY}, ANN),
     "put_role_permissions_boundary": ({**APPS, "PermissionsBoundary": READ_ONLY}, APP),
     "attach_user_policy": ({**ANNS, **POLICY}, ANN),
@@ -120,6 +123,7 @@ CALLS = {
     "untag_policy": (lambda w: {"PolicyArn": w.policy_arn, **TAG_KEYS}, "policy/team/send"),
     "untag_instance_profile": ({"InstanceProfileName": "box", **TAG_KEYS}, BOX),
     "untag_mfa_device": (lambda w: {"SerialNumber": w.phone, **TAG_KEYS}, "mfa/team/phone"),
+    "untag_open_id_connect_provider": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn, **TAG_KEYS}, OIDC),
     "delete_user_permissions_boundary": (ANNS, ANN),
     "delete_role_permissions_boundary": (APPS, APP),
     "detach_user_policy": (lambda w: {**ANNS, "PolicyArn": w.policy_arn}, ANN),

@@ -51,6 +51,7 @@ class World:
     phone_seed: str
     watch: str
     watch_seed: str
+    oidc_arn: str
 
 
 def build_world(iam: Any) -> World:
@@ -73,4 +74,7 @@ def build_world(iam: Any) -> World:
     phone, phone_seed = devices.new("phone")
     watch, watch_seed = devices.new("watch")
     devices.enable("ann", phone, phone_seed)
-    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed)
+    oidc_arn = iam.create_open_id_connect_provider(Url="https://idp.example.com", ThumbprintList=["a" * 40])[
+        "OpenIDConnectProviderArn"
+    ]
+    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn)

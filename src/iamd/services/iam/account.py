@@ -18,6 +18,7 @@ from iamd.store.records import (
     InstanceProfile,
     ManagedPolicy,
     MFADevice,
+    OpenIDConnectProvider,
     PasswordPolicy,
     Role,
     User,
@@ -188,8 +189,8 @@ def _entities(call: Call) -> dict[str, int]:
         "InstanceProfiles": account.count(InstanceProfile),
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(1 for device in devices if device.user_id is not None),
+        "Providers": account.count(OpenIDConnectProvider),
         # These cannot be made here, so there are none.
-        "Providers": 0,
         "ServerCertificates": 0,
     }
 

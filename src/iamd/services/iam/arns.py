@@ -107,6 +107,12 @@ def mfa_device(call: Call, *, serial_number: str, **_: Any) -> Target:
     return Target(arn=serial_number, context={} if found is None else resource_tags(found.tags))
 
 
+def openid_connect_provider(call: Call, *, open_id_connect_provider_arn: str, **_: Any) -> Target:
+    """The OIDC provider of this ARN."""
+    found = entities.openid_connect_provider_in(call.account, open_id_connect_provider_arn)
+    return Target(arn=open_id_connect_provider_arn, context={} if found is None else resource_tags(found.tags))
+
+
 def new_user(
     call: Call, *, user_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
 ) -> Target:

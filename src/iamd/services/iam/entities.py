@@ -11,7 +11,17 @@ from iamd.data import managed_policies
 from iamd.policy.request import PrincipalKind
 from iamd.services.iam.errors import InvalidInput, NoSuchEntity, ValidationError
 from iamd.store.account import Account
-from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Role, Tag, User, fold
+from iamd.store.records import (
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    MFADevice,
+    OpenIDConnectProvider,
+    Role,
+    Tag,
+    User,
+    fold,
+)
 
 AnyPolicy = ManagedPolicy | managed_policies.ManagedPolicy
 """A managed policy of the customer's or of AWS's; both have a name, an id, an ARN, a path and a default version."""
@@ -114,6 +124,23 @@ def named_mfa_device(call: Call, serial_number: str) -> MFADevice:
     return device
 
 
+def openid_connect_provider_in(account: Account, provider_arn: str) -> OpenIDConnectProvider | None:
+    """The OIDC provider of exactly this ARN, or None."""
+    provider = account.get(OpenIDConnectProvider, provider_arn.partition(":oidc-provider/")[2])
+    return provider if provider is not None and openid_connect_provider_arn(account, provider) == provider_arn else None
+
+
+def named_openid_connect_provider(call: Call, provider_arn: str) -> OpenIDConnectProvider:
+    """The OIDC provider of this ARN, InvalidInput for what is no ARN of one, or NoSuchEntity."""
+    named = arn.parse(provider_arn)
+    if named is None or named.service != "iam" or not named.resource.startswith("oidc-provider/"):
+        raise InvalidInput(f"ARN {provider_arn} is not valid.")
+    provider = openid_connect_provider_in(call.account, provider_arn)
+    if provider is None:
+        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider_arn}")
+    return provider
+
+
 def named_or_calling_user(call: Call, user_name: str | None) -> User | None:
     """The user of this name; without a name the user who calls, and None when that is the root user.
 
@@ -156,6 +183,11 @@ def role_arn(account: Account, role: Role) -> str:
 def instance_profile_arn(account: Account, profile: InstanceProfile) -> str:
     """The ARN of an instance profile, with its path."""
     return arn.iam(account.id, "instance-profile", profile.path, profile.instance_profile_name)
+
+
+def openid_connect_provider_arn(account: Account, provider: OpenIDConnectProvider) -> str:
+    """The ARN of an OIDC provider, which holds its URL without the scheme."""
+    return arn.iam(account.id, "oidc-provider", "/", provider.url)
 
 
 def moment(seconds: int) -> datetime:

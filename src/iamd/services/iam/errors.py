@@ -75,6 +75,12 @@ class InvalidAuthenticationCode(AWSError):
     code = "InvalidAuthenticationCode"
 
 
+class OpenIdIdpCommunicationError(AWSError):
+    """An OIDC provider could not be asked for its certificate."""
+
+    code = "OpenIdIdpCommunicationError"
+
+
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 

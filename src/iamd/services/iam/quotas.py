@@ -6,7 +6,16 @@ those that LimitExceeded and GetAccountSummary use.
 
 from iamd.call import Call
 from iamd.services.iam.errors import LimitExceeded
-from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Record, Role, User
+from iamd.store.records import (
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    MFADevice,
+    OpenIDConnectProvider,
+    Record,
+    Role,
+    User,
+)
 
 USERS_PER_ACCOUNT = 5000
 GROUPS_PER_ACCOUNT = 300
@@ -16,6 +25,10 @@ INSTANCE_PROFILES_PER_ACCOUNT = 1000
 SERVER_CERTIFICATES_PER_ACCOUNT = 20
 POLICY_VERSIONS_IN_USE = 10000
 VIRTUAL_MFA_DEVICES_PER_ACCOUNT = USERS_PER_ACCOUNT
+
+OIDC_PROVIDERS_PER_ACCOUNT = 100
+CLIENT_IDS_PER_PROVIDER = 100
+THUMBPRINTS_PER_PROVIDER = 5
 
 GROUPS_PER_USER = 10
 ACCESS_KEYS_PER_USER = 2
@@ -71,3 +84,8 @@ def check_instance_profiles(call: Call) -> None:
 def check_virtual_mfa_devices(call: Call) -> None:
     """Raise LimitExceeded when the account has all its virtual MFA devices, assigned or not."""
     _check_one_more(call, MFADevice, "VirtualMFADevicesPerAccount", VIRTUAL_MFA_DEVICES_PER_ACCOUNT)
+
+
+def check_oidc_providers(call: Call) -> None:
+    """Raise LimitExceeded when the account has all its OIDC providers."""
+    _check_one_more(call, OpenIDConnectProvider, "OpenIdConnectProvidersPerAccount", OIDC_PROVIDERS_PER_ACCOUNT)

@@ -1,4 +1,4 @@
-"""Tags of users, roles, customer managed policies, instance profiles and virtual MFA devices."""
+"""Tags of users, roles, customer managed policies, instance profiles, virtual MFA devices and OIDC providers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from iamd.services.iam.entities import (
     named_customer_policy,
     named_instance_profile,
     named_mfa_device,
+    named_openid_connect_provider,
     named_role,
     named_user,
     shown_tags,
@@ -20,9 +21,9 @@ from iamd.services.iam.errors import InvalidInput
 from iamd.services.iam.protected_roles import refuse_reserved
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, Role, Tag, User
+from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, OpenIDConnectProvider, Role, Tag, User
 
-Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice)
+Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, OpenIDConnectProvider)
 GivenTags = Sequence[dict[str, str]]
 
 RESERVED_PREFIX = "aws:"
@@ -39,6 +40,7 @@ QUOTAS: dict[type[Any], str] = {
     ManagedPolicy: "TagsPerPolicy",
     InstanceProfile: "TagsPerInstanceProfile",
     MFADevice: "TagsPerVirtualMFADevice",
+    OpenIDConnectProvider: "TagsPerOpenIdConnectProvider",
 }
 
 
@@ -144,6 +146,26 @@ def list_mfa_device_tags(
 ) -> dict[str, Any]:
     """List the tags of a virtual MFA device by key."""
     return _listed(call, named_mfa_device(call, serial_number), marker, max_items)
+
+
+@operation(on=arns.openid_connect_provider)
+def tag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, tags: GivenTags) -> None:
+    """Add tags to an OIDC provider; one whose key is there takes its place."""
+    call.put(_tagged(named_openid_connect_provider(call, open_id_connect_provider_arn), tags))
+
+
+@operation(on=arns.openid_connect_provider)
+def untag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, tag_keys: Sequence[str]) -> None:
+    """Take tags from an OIDC provider; keys that it does not have change nothing."""
+    call.put(_untagged(named_openid_connect_provider(call, open_id_connect_provider_arn), tag_keys))
+
+
+@reading(on=arns.openid_connect_provider)
+def list_open_id_connect_provider_tags(
+    call: Call, *, open_id_connect_provider_arn: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """List the tags of an OIDC provider by key."""
+    return _listed(call, named_openid_connect_provider(call, open_id_connect_provider_arn), marker, max_items)
 
 
 def checked_tags(kind: type[Any], given: GivenTags | None) -> tuple[Tag, ...]:

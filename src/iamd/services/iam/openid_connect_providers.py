@@ -1,0 +1,178 @@
+"""OIDC identity providers: whose tokens roles may trust, for which audiences."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from iamd import arn
+from iamd.call import Call
+from iamd.federation import certificates
+from iamd.federation.hosts import Unreachable, port_of
+from iamd.services.iam import arns, quotas
+from iamd.services.iam.entities import (
+    moment,
+    named_openid_connect_provider,
+    openid_connect_provider_arn,
+    openid_connect_provider_in,
+    shown_tags,
+)
+from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, OpenIdIdpCommunicationError
+from iamd.services.iam.tags import GivenTags, checked_tags
+from iamd.services.registry import Target, operation, reading
+from iamd.store.records import OpenIDConnectProvider
+
+# AWS: "https://", a host name, and a path if the issuer has one; neither port nor query (IAM API Reference,
+# CreateOpenIDConnectProvider, Url). Hosts of `federation_hosts` may have a port, and http where they are loopback.
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<rest>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?P<port>:[0-9]{1,5})?(?:/[\w.~%!$&'()+,;=:@-]*)*)",
+    re.ASCII,
+)
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+
+
+def new(call: Call, *, url: str, **_: Any) -> Target:
+    """The provider that the request would create."""
+    return Target(arn=arn.iam(call.account.id, "oidc-provider", "/", url.partition("://")[2]))
+
+
+def fetched_thumbprints(
+    call: Call, *, url: str, thumbprint_list: Sequence[str] | None = None, **_: Any
+) -> tuple[str, ...]:
+    """The thumbprint of the provider's server, where the request gives none.
+
+    AWS: "If it is not included, IAM will retrieve and use the top intermediate certificate authority (CA) thumbprint"
+    (IAM API Reference, CreateOpenIDConnectProvider, ThumbprintList).
+    """
+    parts = urlsplit(_checked_url(call, url))
+    if thumbprint_list or parts.scheme == "http":
+        return ()
+    try:
+        chain = certificates.served_chain(call.issuers.hosts, parts.hostname or "", port_of(parts))
+    except Unreachable as error:
+        raise OpenIdIdpCommunicationError(f"Unable to connect to the OpenID Connect provider {url}: {error}") from error
+    return (certificates.thumbprint(chain[-1]),) if chain else ()
+
+
+@operation(on=new, prepare=fetched_thumbprints)
+def create_open_id_connect_provider(
+    call: Call,
+    *,
+    url: str,
+    client_id_list: Sequence[str] = (),
+    thumbprint_list: Sequence[str] | None = None,
+    tags: GivenTags | None = None,
+) -> dict[str, Any]:
+    """Create a provider; its tokens are taken for the audiences in `client_id_list`."""
+    scheme, _, rest = _checked_url(call, url).partition("://")
+    if call.account.get(OpenIDConnectProvider, rest) is not None:
+        raise EntityAlreadyExists(f"Provider with url {url} already exists.")
+    quotas.check_oidc_providers(call)
+    provider = OpenIDConnectProvider(
+        url=rest,
+        scheme=scheme,
+        client_ids=_checked_client_ids(client_id_list),
+        thumbprints=_checked_thumbprints(thumbprint_list) if thumbprint_list else call.prepared,
+        created=call.now,
+        tags=checked_tags(OpenIDConnectProvider, tags),
+    )
+    call.put(provider)
+    return {"OpenIDConnectProviderArn": openid_connect_provider_arn(call.account, provider), **_tags(provider)}
+
+
+@reading(on=arns.openid_connect_provider)
+def get_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> dict[str, Any]:
+    """Show a provider; AWS shows its URL without the scheme."""
+    provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    return {
+        "Url": provider.url,
+        "ClientIDList": list(provider.client_ids),
+        "ThumbprintList": list(provider.thumbprints),
+        "CreateDate": moment(provider.created),
+        "Tags": shown_tags(provider.tags),
+    }
+
+
+@reading(on=arns.anything)
+def list_open_id_connect_providers(call: Call) -> dict[str, Any]:
+    """List the ARNs of the account's providers; AWS's list has no pages."""
+    found = sorted(call.account.all(OpenIDConnectProvider), key=lambda provider: provider.url)
+    return {
+        "OpenIDConnectProviderList": [
+            {"Arn": openid_connect_provider_arn(call.account, provider)} for provider in found
+        ]
+    }
+
+
+@operation(on=arns.openid_connect_provider)
+def update_open_id_connect_provider_thumbprint(
+    call: Call, *, open_id_connect_provider_arn: str, thumbprint_list: Sequence[str]
+) -> None:
+    """Set the thumbprints in place of those that a provider has."""
+    provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    call.put(replace(provider, thumbprints=_checked_thumbprints(thumbprint_list)))
+
+
+@operation(on=arns.openid_connect_provider)
+def add_client_id_to_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, client_id: str) -> None:
+    """Add an audience; one that is there stays (IAM API Reference: the operation is idempotent)."""
+    provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    call.put(replace(provider, client_ids=_checked_client_ids((*provider.client_ids, client_id))))
+
+
+@operation(on=arns.openid_connect_provider)
+def remove_client_id_from_open_id_connect_provider(
+    call: Call, *, open_id_connect_provider_arn: str, client_id: str
+) -> None:
+    """Take an audience away; one that is not there changes nothing (IAM API Reference: it is idempotent)."""
+    provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    call.put(replace(provider, client_ids=tuple(one for one in provider.client_ids if one != client_id)))
+
+
+@operation(on=arns.openid_connect_provider)
+def delete_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> None:
+    """Delete a provider; roles go on naming it, and nobody can assume them by it.
+
+    AWS: "it does not fail or return an error if you call the operation for a provider that does not exist" (IAM API
+    Reference, DeleteOpenIDConnectProvider).
+    """
+    provider = openid_connect_provider_in(call.account, open_id_connect_provider_arn)
+    if provider is not None:
+        call.delete(provider)
+
+
+def _checked_url(call: Call, url: str) -> str:
+    """The URL as the issuer of tokens will spell it, or InvalidInput."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise InvalidInput("Invalid Open ID Connect Provider URL")
+    if found["port"] is None and found["scheme"] == "https":
+        return url
+    try:
+        parts = call.issuers.hosts.check(url)
+        is_listed = call.issuers.hosts.is_listed(parts.hostname or "", port_of(parts))
+    except (Unreachable, ValueError):
+        is_listed = False
+    if not is_listed:
+        raise InvalidInput("Invalid Open ID Connect Provider URL")
+    return url
+
+
+def _checked_client_ids(given: Sequence[str]) -> tuple[str, ...]:
+    client_ids = tuple(dict.fromkeys(given))
+    quotas.check("ClientIdsPerOpenIdConnectProvider", len(client_ids), quotas.CLIENT_IDS_PER_PROVIDER)
+    return client_ids
+
+
+def _checked_thumbprints(given: Sequence[str]) -> tuple[str, ...]:
+    if len(given) > quotas.THUMBPRINTS_PER_PROVIDER:
+        raise InvalidInput(f"Thumbprint list must contain at most {quotas.THUMBPRINTS_PER_PROVIDER} entries.")
+    if not all(map(_THUMBPRINT.fullmatch, given)):
+        raise InvalidInput("Thumbprints must be 40 hexadecimal digits.")
+    return tuple(dict.fromkeys(thumbprint.lower() for thumbprint in given))
+
+
+def _tags(provider: OpenIDConnectProvider) -> dict[str, Any]:
+    return {"Tags": shown_tags(provider.tags)} if provider.tags else {}
