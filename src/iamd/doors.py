@@ -72,6 +72,7 @@ def health(runtime: Runtime) -> dict[str, Any]:
 async def _reset(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     runtime.clock.reset()
     await asyncio.to_thread(runtime.store.reset)
+    runtime.issuers.forget()
     if runtime.gateway is not None:
         await runtime.gateway.reset()
     return _json(request, 200, {"revision": runtime.store.snapshot().revision})

@@ -27,7 +27,7 @@ from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.services.cloudtrail.events import Outcome, event_of, events_of
-from iamd.services.registry import Registered, Target
+from iamd.services.registry import Authenticate, Registered, Target
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.errors import Unavailable
@@ -108,13 +108,15 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
     validate.validate(operation, parameters)
     registered = registry.find(operation.service, operation.name)
     work = Work(runtime, progress, registered, identity, arguments(parameters))
-    if registered.writes or registered.prepare is not None:
-        return _later(work)
+    if registered.writes or registered.prepare is not None or registered.authenticate is not None:
+        return _later(work, snapshot)
     return serialize.response(operation, work.read(snapshot) or {}, request.id)
 
 
-async def _later(work: "Work") -> HttpResponse:
+async def _later(work: "Work", snapshot: Snapshot) -> HttpResponse:
     try:
+        if work.registered.authenticate is not None:
+            await work.authenticate(work.registered.authenticate, snapshot)
         result = await (work.write() if work.registered.writes else work.read_prepared())
         return serialize.response(work.operation, result or {}, work.progress.request.id)
     except Exception as error:  # noqa: BLE001 (as in `serve`)
@@ -167,6 +169,10 @@ class Work(msgspec.Struct):
     registered: Registered
     identity: Identity
     arguments: Mapping[str, Any]
+
+    async def authenticate(self, authenticate: Authenticate, snapshot: Snapshot) -> None:
+        """Let the operation tell who calls: nobody signs AssumeRoleWithSAML, the assertion is the proof."""
+        self.identity = self.progress.identity = await authenticate(self._call(snapshot), **self.arguments)
 
     def read(self, snapshot: Snapshot, prepared: Any = None) -> Mapping[str, Any] | None:
         """Decide and run a reading operation where the request is, on the snapshot."""
@@ -221,7 +227,7 @@ class Work(msgspec.Struct):
 
     def _still_known(self, change: Change) -> None:
         claim = self.progress.claim
-        if claim is None:
+        if claim is None or self.registered.authenticate is not None:
             return
         now = self.runtime.clock.seconds()
         found = credentials.identify(claim.access_key_id, claim.session_token, change, self.runtime.keyring, now)

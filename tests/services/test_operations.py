@@ -28,7 +28,7 @@ def test_a_function_has_every_parameter_of_its_operation(name):
 def test_what_an_operation_touches_is_asked_with_the_same_parameters(name):
     found = OPERATIONS[name]
     given = parameters_of(found.function)
-    for function in (found.on, found.prepare):
+    for function in (found.on, found.prepare, found.authenticate):
         if function is not None:
             inspect.signature(function).bind(None, **given)
 

@@ -48,6 +48,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
         "error RegionDisabledException": "every region is enabled",
     },
+    "sts:AssumeRoleWithWebIdentity": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetCallerIdentity": {
         "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",
     },
@@ -55,6 +56,9 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
 """By operation, what of `evidence.missing` is not asked for, with the reason."""
 
 REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "sts:AssumeRoleWithWebIdentity": {
+        "ProviderId": "it stands for access tokens that only Amazon and Facebook themselves can verify",
+    },
     "sts:AssumeRole": {"ProvidedContexts": "no context provider is here that could have signed one"},
 }
 """Parameters that are refused whatever they hold (docs/divergences.md); a test shows the refusal."""

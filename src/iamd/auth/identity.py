@@ -8,6 +8,7 @@ from iamd.policy.request import PrincipalKind
 
 if TYPE_CHECKING:
     from iamd.auth.tokens import Session
+    from iamd.federation.proof import Federation
 
 ANONYMOUS_ID = "anonymous"
 
@@ -29,11 +30,18 @@ class Identity:
     name: str | None = None
     access_key_id: str | None = None
     session: "Session | None" = None
+    federation: "Federation | None" = None
+    """What an identity provider has proven of the caller of an AssumeRoleWith... operation."""
 
     @property
     def is_root(self) -> bool:
         """Whether the caller is an account's root user."""
         return self.kind is PrincipalKind.ROOT
+
+
+def federated(federation: "Federation", account_id: str, user_id: str) -> Identity:
+    """The unsigned caller for whom an identity provider vouches, before a role of this account."""
+    return Identity(PrincipalKind.FEDERATED, account_id, "", user_id, name=federation.name, federation=federation)
 
 
 ANONYMOUS = Identity(PrincipalKind.ANONYMOUS, "", "", ANONYMOUS_ID)

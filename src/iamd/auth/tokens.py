@@ -57,7 +57,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_d
     federated_provider: str | None = None
     assumed_by: str | None = None
     source_account: str | None = None
-    federated_claims: dict[str, str] = {}
+    federated_claims: dict[str, str | tuple[str, ...]] = {}
     """Condition keys that the identity provider asserted, by lower-case name (`saml:sub`, `...:aud`)."""
     padding: bytes = b""
     """What makes the token as long as AssumeRole's MinimumSessionTokenSize asks; it says nothing."""

@@ -63,7 +63,7 @@ def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
     """The caller as the policy engine knows it; a snapshot remembers those without a session."""
     if isinstance(view, Change):
         view = view.seen
-    if identity.session is not None or not isinstance(view, Snapshot):
+    if identity.session is not None or identity.federation is not None or not isinstance(view, Snapshot):
         return _caller_of(identity, view, now)
     key = f"caller {identity.arn}"
     known = view.cache.get(key)
@@ -84,6 +84,7 @@ def principal_of(identity: Identity) -> Principal:
         arn=identity.arn,
         entity_arn=identity.entity_arn,
         unique_id=identity.entity_id,
+        provider=identity.federation.provider if identity.federation is not None else None,
     )
 
 

@@ -32,6 +32,9 @@ PRINCIPAL_TYPES = {
 
 def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
     """The keys that say who asks."""
+    if identity.federation is not None:
+        # Nobody has signed: there is only what the identity provider says.
+        return dict(identity.federation.context)
     keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
     kind = identity.kind
     if kind in PRINCIPAL_TYPES:
@@ -70,6 +73,7 @@ def _of_session(identity: Identity, now: int) -> Context:
         keys["aws:sourceidentity"] = session.source_identity
     if session.federated_provider is not None:
         keys["aws:federatedprovider"] = session.federated_provider
+    keys.update(session.federated_claims)
     return keys
 
 

@@ -39,6 +39,8 @@ def entity_of(identity: Identity, view: Snapshot | Change) -> User | Role | None
 
 def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
     """The layers that the caller brings: identity, boundary and session policies."""
+    if identity.federation is not None:
+        return Layers()
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
     if account is None or entity is None:

@@ -1,10 +1,11 @@
 """Which function an operation of iamd's own services is, and which resources it touches."""
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from iamd.auth.identity import Identity
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 
@@ -32,7 +33,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "users",
         "authorization_details",
     ),
-    "sts": ("assume_role", "authorization_messages", "callers"),
+    "sts": ("assume_role", "authorization_messages", "callers", "web_identity"),
     "cloudtrail": ("lookup",),
     "accessanalyzer": ("policy_validation",),
     "iamd": ("accounts", "audit", "decisions"),
@@ -42,12 +43,13 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
 
 Targets = Target | Sequence[Target]
 On = Callable[..., Targets]
+Authenticate = Callable[..., Awaitable[Identity]]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An operation: its function, what it touches, whether it writes, and the slow work that is done before."""
+    """An operation: its function, what it touches, whether it writes, the slow work done before, and who calls."""
 
     service: str
     name: str
@@ -55,18 +57,22 @@ class Registered:
     on: On
     writes: bool
     prepare: Callable[..., Any] | None = None
+    authenticate: Authenticate | None = None
 
 
 _OPERATIONS: dict[tuple[str, str], Registered] = {}
 
 
-def operation(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+def operation(
+    *, on: On, prepare: Callable[..., Any] | None = None, authenticate: Authenticate | None = None
+) -> Callable[[Function], Function]:
     """Register a writing operation: it runs in a transaction with its event, decided on the view it runs on.
 
     `on` gets the call and the operation's parameters and says what is touched. `prepare` gets the same, runs before
-    the transaction and outside the event loop, and leaves its value in `call.prepared`.
+    the transaction and outside the event loop, and leaves its value in `call.prepared`. `authenticate` tells from the
+    parameters who calls, whatever else the request is signed with.
     """
-    return _register(on=on, writes=True, prepare=prepare)
+    return _register(on=on, writes=True, prepare=prepare, authenticate=authenticate)
 
 
 def reading(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
@@ -74,11 +80,13 @@ def reading(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[F
     return _register(on=on, writes=False, prepare=prepare)
 
 
-def _register(*, on: On, writes: bool, prepare: Callable[..., Any] | None) -> Callable[[Function], Function]:
+def _register(
+    *, on: On, writes: bool, prepare: Callable[..., Any] | None, authenticate: Authenticate | None = None
+) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         service = function.__module__.split(".")[-2]
         name = _aws_name(function.__name__)
-        _OPERATIONS[service, name.lower()] = Registered(service, name, function, on, writes, prepare)
+        _OPERATIONS[service, name.lower()] = Registered(service, name, function, on, writes, prepare, authenticate)
         return function
 
     return register

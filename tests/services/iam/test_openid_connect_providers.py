@@ -105,6 +105,8 @@ def test_no_private_address_is_asked_for_its_certificate(iam, refused, host):
         "https://user@idp.example.com",
         "https://idp.example.com /",
         "https://",
+        "https://saml",
+        "https://aws",
         "http://localhost:9000",
         "https://localhost:9000",
     ],

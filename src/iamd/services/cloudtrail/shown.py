@@ -21,8 +21,9 @@ SECRET_MEMBERS = frozenset(
         "usercode",
     }
 )  # fmt: skip
-# AWS leaves the secret of an access key out of the answers that it records.
-LEFT_OUT = frozenset({"secretaccesskey"})
+# AWS leaves these out of the parameters and answers that it records: see the records of AssumeRoleWithSAML and
+# AssumeRoleWithWebIdentity in IAM User Guide, cloudtrail-integration.
+LEFT_OUT = frozenset({"secretaccesskey", "samlassertion", "webidentitytoken"})
 
 MAX_BYTES = 100 * 1024
 """AWS: what is larger is left out of a record (CloudTrail User Guide, "CloudTrail record contents")."""

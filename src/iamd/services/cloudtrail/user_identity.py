@@ -5,6 +5,7 @@ from typing import Any
 
 from iamd.auth.identity import Identity
 from iamd.clock import iso_of
+from iamd.federation.proof import Federation
 from iamd.policy.request import PrincipalKind
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -30,6 +31,8 @@ def user_identity(identity: Identity | None, view: View = None, unverified_key_i
         return {"type": "Unknown", "principalId": "", **_key(unverified_key_id)}
     if identity is None or identity.kind is PrincipalKind.ANONYMOUS:
         return {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
+    if identity.federation is not None:
+        return _federated(identity, identity.federation)
     element: dict[str, Any] = {
         "type": TYPES[identity.kind],
         "principalId": identity.user_id,
@@ -43,6 +46,16 @@ def user_identity(identity: Identity | None, view: View = None, unverified_key_i
     if identity.session is not None:
         element["sessionContext"] = _session_context(identity)
     return element
+
+
+def _federated(identity: Identity, federation: Federation) -> dict[str, Any]:
+    """The caller whom an identity provider vouches for; there is no account and no ARN yet."""
+    return {
+        "type": federation.user_type,
+        "principalId": identity.user_id,
+        "userName": federation.name,
+        "identityProvider": federation.identity_provider,
+    }
 
 
 def foreign_identity(identity: Identity) -> dict[str, Any]:
@@ -76,6 +89,8 @@ def _session_context(identity: Identity) -> dict[str, Any]:
     context: dict[str, Any] = {}
     if identity.kind is not PrincipalKind.USER and not identity.is_root:
         context["sessionIssuer"] = _issuer(identity)
+    if session.federated_provider is not None:
+        context["webIdFederationData"] = {"federatedProvider": session.federated_provider, "attributes": {}}
     context["attributes"] = {
         "creationDate": iso_of(session.issued),
         "mfaAuthenticated": "true" if session.mfa_time is not None else "false",

@@ -27,7 +27,8 @@ from iamd.store.records import OpenIDConnectProvider
 # AWS: "https://", a host name, and a path if the issuer has one; neither port nor query (IAM API Reference,
 # CreateOpenIDConnectProvider, Url). Hosts of `federation_hosts` may have a port, and http where they are loopback.
 _URL = re.compile(
-    r"(?P<scheme>https?)://(?P<rest>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?P<port>:[0-9]{1,5})?(?:/[\w.~%!$&'()+,;=:@-]*)*)",
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:[0-9]{1,5})?"
+    r"(?:/[\w.~%!$&'()+,;=:@-]*)*",
     re.ASCII,
 )
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -148,7 +149,8 @@ def _checked_url(call: Call, url: str) -> str:
     found = _URL.fullmatch(url)
     if found is None:
         raise InvalidInput("Invalid Open ID Connect Provider URL")
-    if found["port"] is None and found["scheme"] == "https":
+    # SECURITY: an issuer's name begins condition keys: none may read as the keys of AWS (`aws:`, `saml:`, `sts:`).
+    if found["port"] is None and found["scheme"] == "https" and "." in found["host"]:
         return url
     try:
         parts = call.issuers.hosts.check(url)

@@ -41,7 +41,7 @@ def targets(
     keys.update((key, value) for key, value in given.items() if value is not None)
     if transitive_tag_keys:
         keys["sts:transitivetagkeys"] = tuple(transitive_tag_keys)
-    account_id, role = _named(call, role_arn)
+    account_id, role = named_role(call, role_arn)
     if role is not None:
         keys.update(context.resource_tags(role.tags, ENTITY_TAGS))
     trust = (role.trust_policy,) if role is not None else ()
@@ -74,7 +74,7 @@ def assume_role(
 ) -> dict[str, Any]:
     """Give temporary credentials of a role; they have the role's permissions and no others."""
     caller = call.identity.session
-    account_id, role = _named(call, role_arn)
+    account_id, role = named_role(call, role_arn)
     if role is None:
         raise AccessDenied(f"Role {role_arn} was deleted.")
     if provided_contexts:
@@ -106,10 +106,11 @@ def assume_role(
         assumed_by=call.identity.arn,
         source_account=call.identity.account_id,
     )
-    return _answer(call, session, percent, minimum_session_token_size)
+    return answer(call, session, percent, minimum_session_token_size)
 
 
-def _answer(call: Call, session: Session, percent: int | None, minimum_size: int) -> dict[str, Any]:
+def answer(call: Call, session: Session, percent: int | None, minimum_size: int) -> dict[str, Any]:
+    """What the operations that assume a role answer alike."""
     token = sessions.sealed(call, session, minimum_size)
     _note(call, session)
     return {
@@ -138,7 +139,7 @@ def _note(call: Call, session: Session) -> None:
     ]
 
 
-def _named(call: Call, role_arn: str) -> tuple[str, Role | None]:
+def named_role(call: Call, role_arn: str) -> tuple[str, Role | None]:
     """The role of an ARN, with its account; None when there is no such role, path and spelling included."""
     parsed = arn.parse(role_arn)
     if parsed is None or parsed.service != "iam" or not parsed.resource.startswith("role/"):

@@ -38,3 +38,27 @@ class InvalidAuthorizationMessage(AWSError):
     """An encoded message that iamd did not make, or not for the caller's account."""
 
     code = "InvalidAuthorizationMessageException"
+
+
+class InvalidIdentityToken(AWSError):
+    """A web identity token or SAML assertion that does not prove what it says."""
+
+    code = "InvalidIdentityToken"
+
+
+class IDPRejectedClaim(AWSError):
+    """A token or assertion that is genuine, and whose claims can't be what a session carries."""
+
+    code = "IDPRejectedClaim"
+
+
+class IDPCommunicationError(AWSError):
+    """An identity provider could not be reached to verify a token; it may be later."""
+
+    code = "IDPCommunicationError"
+
+
+class ExpiredToken(AWSError):
+    """A token or assertion whose time has passed."""
+
+    code = "ExpiredTokenException"

@@ -1,0 +1,157 @@
+"""Web identity tokens: JWTs whose form, signature and times hold (RFC 7519, RFC 7515, RFC 8725)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from iamd.federation.issuers import JWK
+
+SKEW_SECONDS: Final = 60
+MIN_RSA_BITS: Final = 2048
+"""RFC 7518, 3.3: smaller keys must not be used."""
+
+# SECURITY: which algorithms hold is decided here, never by the token; each is bound to one type of key (FED-01, B24).
+ALGORITHMS: Final[Mapping[str, tuple[str, str | None]]] = {
+    "RS256": ("RSA", None),
+    "RS384": ("RSA", None),
+    "RS512": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+    "ES512": ("EC", "P-521"),
+}
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+_TIMES_ARE_OURS: Final = {
+    "verify_signature": True,
+    **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub"), False),
+    "verify_jti": False,
+}
+
+
+class NotAToken(Exception):
+    """The text is no JWT of a kind that can be verified."""
+
+
+class WrongSignature(Exception):
+    """The token was not signed with the key that it names, or that key is not for signing so."""
+
+
+class WrongClaim(Exception):
+    """A registered claim that every token needs is missing, or of the wrong type."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Expired(Exception):
+    """The token's `exp` has come; the exception holds it."""
+
+    def __init__(self, at: float) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class NotYet(Exception):
+    """The token is from the future, by its `nbf` or `iat`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """What a token says of itself before anything is verified: only good for finding the key (FED-03)."""
+
+    token: str
+    algorithm: str
+    key_id: str
+    issuer: str
+
+
+def read(token: str) -> Unverified:
+    """What a token names, or NotAToken."""
+    # SECURITY: the alphabet is checked first, for the decoder passes over what is not in it: one token, one spelling.
+    if not _JWT.fullmatch(token):
+        raise NotAToken
+    try:
+        header = jwt.get_unverified_header(token)
+        claims = msgspec.json.decode(jwt.utils.base64url_decode(token.split(".")[1]))
+    except (jwt.PyJWTError, msgspec.MsgspecError, ValueError) as error:
+        raise NotAToken from error
+    algorithm, key_id = header.get("alg"), header.get("kid")
+    issuer = claims.get("iss") if isinstance(claims, dict) else None
+    # SECURITY: keys that a token brings itself (jwk, jku, x5c, x5u) are never looked at; what it calls critical is not
+    # known here (RFC 7515, 4.1.11).
+    if "crit" in header or not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise NotAToken
+    if not isinstance(key_id, str) or not isinstance(issuer, str):
+        raise NotAToken
+    return Unverified(token, algorithm, key_id, issuer)
+
+
+def verified(unverified: Unverified, key: JWK) -> Mapping[str, Any]:
+    """The claims of a token that this key signed, or WrongSignature."""
+    key_type, curve = ALGORITHMS[unverified.algorithm]
+    fits = key.get("kty") == key_type and (curve is None or key.get("crv") == curve)
+    if not fits or key.get("alg", unverified.algorithm) != unverified.algorithm:
+        raise WrongSignature
+    try:
+        public = jwt.PyJWK(dict(key), algorithm=unverified.algorithm).key
+        if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
+            raise WrongSignature
+        return jwt.decode(unverified.token, public, algorithms=[unverified.algorithm], options=_TIMES_ARE_OURS)  # type: ignore[arg-type]
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise WrongSignature from error
+
+
+def check_times(claims: Mapping[str, Any], now: float) -> None:
+    """Raise Expired, NotYet or WrongClaim unless a token holds now; it holds as often as one likes (FED-06)."""
+    expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
+    if now >= expires:
+        raise Expired(expires)
+    begins = _moment(claims, "nbf") if "nbf" in claims else issued
+    if max(issued, begins) > now + SKEW_SECONDS:
+        raise NotYet
+
+
+def subject(claims: Mapping[str, Any]) -> str:
+    """Whom a token speaks of; WrongClaim when nobody."""
+    found = claims.get("sub")
+    if not isinstance(found, str) or not found:
+        raise WrongClaim("sub")
+    return found
+
+
+def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom a token is meant for; WrongClaim when nobody."""
+    found = claims.get("aud")
+    listed = [found] if isinstance(found, str) else found
+    if not isinstance(listed, list) or not listed or not all(isinstance(one, str) and one for one in listed):
+        raise WrongClaim("aud")
+    return tuple(listed)
+
+
+def audience(claims: Mapping[str, Any]) -> str:
+    """The client that a token was issued to: `azp` where it is set, or else the only `aud`.
+
+    AWS: the key `<issuer>:aud` is the claim `azp`, and `aud` where there is none (IAM User Guide,
+    reference_policies_iam-condition-keys, "Available keys for AWS OIDC federation"). Of several audiences without `azp`
+    none is the one (OpenID Connect Core 1.0, 3.1.3.7).
+    """
+    listed, party = audiences(claims), claims.get("azp")
+    if party is not None:
+        if not isinstance(party, str) or not party:
+            raise WrongClaim("azp")
+        return party
+    if len(listed) != 1:
+        raise WrongClaim("azp")
+    return listed[0]
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> float:
+    found = claims.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e12:
+        raise WrongClaim(name)
+    return found
