@@ -12,6 +12,9 @@ ROLE = "AROA"
 GROUP = "AGPA"
 MANAGED_POLICY = "ANPA"
 INSTANCE_PROFILE = "AIPA"
+# The IAM API Reference gives their pattern only (GetSAMLProvider).
+SAML_PROVIDER = "SAMLSP"
+SAML_PRIVATE_KEY = "SAMLPK"
 LONG_TERM_KEY = "AKIA"
 TEMPORARY_KEY = "ASIA"
 
@@ -20,7 +23,7 @@ _KEY_BASE = int.from_bytes(b"\x80\x00\x00\x00\x00\x00", "big")
 
 
 def unique_id(prefix: str) -> str:
-    """A random unique id of 21 characters, as `AIDA...`; 80 random bits, never reused."""
+    """A random unique id, as `AIDA...`: the prefix and 17 characters, 80 random bits, never reused."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(17))
 
 

@@ -110,7 +110,9 @@ def _tells_a_denial(test: Test, operation: Operation) -> bool:
     words = [text for text in test.strings if denied in text]
     if any("on resource" in text or f"{denied} because" in text for text in words):
         return True
-    return "Resource" in test.strings and any(f"authorized to perform: {denied}" in text for text in words)
+    return "Resource" in test.strings and any(
+        f"authorized to perform: {denied}" in text or f"Not authorized to perform {denied}" in text for text in words
+    )
 
 
 def _is_recorded(operation: Operation) -> bool:

@@ -48,6 +48,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
         "error RegionDisabledException": "every region is enabled",
     },
+    "sts:AssumeRoleWithSAML": {"error RegionDisabledException": "every region is enabled"},
     "sts:AssumeRoleWithWebIdentity": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetCallerIdentity": {
         "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",

@@ -305,6 +305,34 @@ class OpenIDConnectProvider(Record, frozen=True, kw_only=True, omit_defaults=Tru
         return f"{self.scheme}://{self.url}"
 
 
+class SAMLPrivateKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A private key that decrypts a SAML provider's assertions."""
+
+    key_id: str
+    sealed: bytes
+    created: int
+
+
+class SAMLProvider(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A SAML identity provider; the key is its name. `metadata` is the document as it was given."""
+
+    kind = "saml-provider"
+    name: str
+    provider_id: str
+    metadata: str
+    valid_until: int
+    created: int
+    encryption_mode: str | None = None
+    private_keys: tuple[SAMLPrivateKey, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {"name": lambda provider: (fold(provider.name),)}
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -363,6 +391,7 @@ KINDS: Mapping[str, type[Record]] = {
         LoginProfile,
         MFADevice,
         OpenIDConnectProvider,
+        SAMLProvider,
         DeletionTask,
         Resource,
     )

@@ -99,7 +99,7 @@ def test_the_summary_counts_what_there_is(iam, world):
     assert (after["Users"], before["Groups"], before["Roles"]) == (len(iam.list_users()["Users"]), 1, 1)
     assert (before["Policies"], before["InstanceProfiles"]) == (1, 1)
     assert (before["MFADevices"], before["MFADevicesInUse"], before["AccountMFAEnabled"]) == (2, 1, 0)
-    assert (before["AccountAccessKeysPresent"], before["AccountPasswordPresent"], before["Providers"]) == (0, 0, 1)
+    assert (before["AccountAccessKeysPresent"], before["AccountPasswordPresent"], before["Providers"]) == (0, 0, 2)
 
 
 def test_the_summary_has_every_key_that_aws_names(iam):

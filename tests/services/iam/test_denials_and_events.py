@@ -37,6 +37,7 @@ DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ANN, DEVS, APP, BOX = "user/team/ann", "group/team/devs", "role/team/app", "instance-profile/team/box"
 OIDC = "oidc-provider/idp.example.com"
+SAML = "saml-provider/Corp"
 ANNS, DEVSS, APPS = {"UserName": "ann"}, {"GroupName": "devs"}, {"RoleName": "app"}
 TAGS, TAG_KEYS = {"Tags": [{"Key": "a", "Value": "b"}]}, {"TagKeys": ["a"]}
 POLICY, INLINE = {"PolicyArn": READ_ONLY}, {"PolicyName": "inline"}
@@ -91,6 +92,8 @@ CALLS = {
     "list_mfa_device_tags": (lambda w: {"SerialNumber": w.phone}, "mfa/team/phone"),
     "tag_open_id_connect_provider": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn, **TAGS}, OIDC),
     "list_open_id_connect_provider_tags": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn}, OIDC),
+    "tag_saml_provider": (lambda w: {"SAMLProviderArn": w.saml_arn, **TAGS}, SAML),
+    "list_saml_provider_tags": (lambda w: {"SAMLProviderArn": w.saml_arn}, SAML),
     "put_user_permissions_boundary": ({**ANNS, "PermissionsBoundary": READ_ONLY}, ANN),
     "put_role_permissions_boundary": ({**APPS, "PermissionsBoundary": READ_ONLY}, APP),
     "attach_user_policy": ({**ANNS, **POLICY}, ANN),
@@ -124,6 +127,7 @@ CALLS = {
     "untag_instance_profile": ({"InstanceProfileName": "box", **TAG_KEYS}, BOX),
     "untag_mfa_device": (lambda w: {"SerialNumber": w.phone, **TAG_KEYS}, "mfa/team/phone"),
     "untag_open_id_connect_provider": (lambda w: {"OpenIDConnectProviderArn": w.oidc_arn, **TAG_KEYS}, OIDC),
+    "untag_saml_provider": (lambda w: {"SAMLProviderArn": w.saml_arn, **TAG_KEYS}, SAML),
     "delete_user_permissions_boundary": (ANNS, ANN),
     "delete_role_permissions_boundary": (APPS, APP),
     "detach_user_policy": (lambda w: {**ANNS, "PolicyArn": w.policy_arn}, ANN),

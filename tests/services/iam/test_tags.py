@@ -3,7 +3,7 @@
 import pytest
 
 FOLDED = {"user", "role"}
-KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "open_id_connect_provider"]
+KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "open_id_connect_provider", "saml_provider"]
 
 
 class Tagged:
@@ -35,6 +35,7 @@ NAMES = {
     "policy": lambda world: {"PolicyArn": world.policy_arn},
     "instance_profile": lambda world: {"InstanceProfileName": "box"},
     "mfa_device": lambda world: {"SerialNumber": world.watch},
+    "saml_provider": lambda world: {"SAMLProviderArn": world.saml_arn},
     "open_id_connect_provider": lambda world: {"OpenIDConnectProviderArn": world.oidc_arn},
 }
 
@@ -115,6 +116,7 @@ def test_the_resource_must_exist(iam, arn_of, refused, kind):
         "policy": {"PolicyArn": arn_of("policy/none")},
         "instance_profile": {"InstanceProfileName": "none"},
         "mfa_device": {"SerialNumber": arn_of("mfa/none")},
+        "saml_provider": {"SAMLProviderArn": arn_of("saml-provider/none")},
         "open_id_connect_provider": {"OpenIDConnectProviderArn": arn_of("oidc-provider/none.example.com")},
     }[kind]
     tagged = Tagged(iam, kind, missing)

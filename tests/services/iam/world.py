@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyotp
+from saml import metadata_of_nobody
 
 PASSWORD = "Correct-Horse-1"
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}})
@@ -52,6 +53,7 @@ class World:
     watch: str
     watch_seed: str
     oidc_arn: str
+    saml_arn: str
 
 
 def build_world(iam: Any) -> World:
@@ -77,4 +79,5 @@ def build_world(iam: Any) -> World:
     oidc_arn = iam.create_open_id_connect_provider(Url="https://idp.example.com", ThumbprintList=["a" * 40])[
         "OpenIDConnectProviderArn"
     ]
-    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn)
+    saml_arn = iam.create_saml_provider(Name="Corp", SAMLMetadataDocument=metadata_of_nobody())["SAMLProviderArn"]
+    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn, saml_arn)

@@ -21,6 +21,7 @@ from iamd.store.records import (
     OpenIDConnectProvider,
     PasswordPolicy,
     Role,
+    SAMLProvider,
     User,
 )
 
@@ -189,7 +190,7 @@ def _entities(call: Call) -> dict[str, int]:
         "InstanceProfiles": account.count(InstanceProfile),
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(1 for device in devices if device.user_id is not None),
-        "Providers": account.count(OpenIDConnectProvider),
+        "Providers": account.count(OpenIDConnectProvider) + account.count(SAMLProvider),
         # These cannot be made here, so there are none.
         "ServerCertificates": 0,
     }

@@ -113,6 +113,12 @@ def openid_connect_provider(call: Call, *, open_id_connect_provider_arn: str, **
     return Target(arn=open_id_connect_provider_arn, context={} if found is None else resource_tags(found.tags))
 
 
+def saml_provider(call: Call, *, saml_provider_arn: str, **_: Any) -> Target:
+    """The SAML provider of this ARN."""
+    found = entities.saml_provider_in(call.account, saml_provider_arn)
+    return Target(arn=saml_provider_arn, context={} if found is None else resource_tags(found.tags))
+
+
 def new_user(
     call: Call, *, user_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
 ) -> Target:

@@ -18,6 +18,7 @@ from iamd.store.records import (
     MFADevice,
     OpenIDConnectProvider,
     Role,
+    SAMLProvider,
     Tag,
     User,
     fold,
@@ -141,6 +142,24 @@ def named_openid_connect_provider(call: Call, provider_arn: str) -> OpenIDConnec
     return provider
 
 
+def saml_provider_in(account: Account, provider_arn: str) -> SAMLProvider | None:
+    """The SAML provider of exactly this ARN, or None."""
+    provider = account.get(SAMLProvider, provider_arn.partition(":saml-provider/")[2])
+    return provider if provider is not None and saml_provider_arn(account, provider) == provider_arn else None
+
+
+def named_saml_provider(call: Call, provider_arn: str) -> SAMLProvider:
+    """The SAML provider of this ARN, InvalidInput for what is no ARN of one, or NoSuchEntity."""
+    named = arn.parse(provider_arn)
+    if named is None or named.service != "iam" or not named.resource.startswith("saml-provider/"):
+        raise InvalidInput(f"ARN {provider_arn} is not valid.")
+    provider = saml_provider_in(call.account, provider_arn)
+    if provider is None:
+        # AWS's word for a provider is Manifest here.
+        raise NoSuchEntity(f"Manifest not found for arn {provider_arn}")
+    return provider
+
+
 def named_or_calling_user(call: Call, user_name: str | None) -> User | None:
     """The user of this name; without a name the user who calls, and None when that is the root user.
 
@@ -188,6 +207,11 @@ def instance_profile_arn(account: Account, profile: InstanceProfile) -> str:
 def openid_connect_provider_arn(account: Account, provider: OpenIDConnectProvider) -> str:
     """The ARN of an OIDC provider, which holds its URL without the scheme."""
     return arn.iam(account.id, "oidc-provider", "/", provider.url)
+
+
+def saml_provider_arn(account: Account, provider: SAMLProvider) -> str:
+    """The ARN of a SAML provider."""
+    return arn.iam(account.id, "saml-provider", "/", provider.name)
 
 
 def moment(seconds: int) -> datetime:

@@ -14,6 +14,7 @@ from iamd.store.records import (
     OpenIDConnectProvider,
     Record,
     Role,
+    SAMLProvider,
     User,
 )
 
@@ -27,6 +28,7 @@ POLICY_VERSIONS_IN_USE = 10000
 VIRTUAL_MFA_DEVICES_PER_ACCOUNT = USERS_PER_ACCOUNT
 
 OIDC_PROVIDERS_PER_ACCOUNT = 100
+SAML_PROVIDERS_PER_ACCOUNT = 100
 CLIENT_IDS_PER_PROVIDER = 100
 THUMBPRINTS_PER_PROVIDER = 5
 
@@ -89,3 +91,8 @@ def check_virtual_mfa_devices(call: Call) -> None:
 def check_oidc_providers(call: Call) -> None:
     """Raise LimitExceeded when the account has all its OIDC providers."""
     _check_one_more(call, OpenIDConnectProvider, "OpenIdConnectProvidersPerAccount", OIDC_PROVIDERS_PER_ACCOUNT)
+
+
+def check_saml_providers(call: Call) -> None:
+    """Raise LimitExceeded when the account has all its SAML providers."""
+    _check_one_more(call, SAMLProvider, "SAMLProvidersPerAccount", SAML_PROVIDERS_PER_ACCOUNT)

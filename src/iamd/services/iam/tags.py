@@ -1,4 +1,4 @@
-"""Tags of users, roles, customer managed policies, instance profiles, virtual MFA devices and OIDC providers."""
+"""Tags of users, roles, customer managed policies, instance profiles, virtual MFA devices and identity providers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from iamd.services.iam.entities import (
     named_mfa_device,
     named_openid_connect_provider,
     named_role,
+    named_saml_provider,
     named_user,
     shown_tags,
 )
@@ -21,9 +22,18 @@ from iamd.services.iam.errors import InvalidInput
 from iamd.services.iam.protected_roles import refuse_reserved
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, OpenIDConnectProvider, Role, Tag, User
+from iamd.store.records import (
+    InstanceProfile,
+    ManagedPolicy,
+    MFADevice,
+    OpenIDConnectProvider,
+    Role,
+    SAMLProvider,
+    Tag,
+    User,
+)
 
-Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, OpenIDConnectProvider)
+Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, OpenIDConnectProvider, SAMLProvider)
 GivenTags = Sequence[dict[str, str]]
 
 RESERVED_PREFIX = "aws:"
@@ -41,6 +51,7 @@ QUOTAS: dict[type[Any], str] = {
     InstanceProfile: "TagsPerInstanceProfile",
     MFADevice: "TagsPerVirtualMFADevice",
     OpenIDConnectProvider: "TagsPerOpenIdConnectProvider",
+    SAMLProvider: "TagsPerSAMLProvider",
 }
 
 
@@ -166,6 +177,26 @@ def list_open_id_connect_provider_tags(
 ) -> dict[str, Any]:
     """List the tags of an OIDC provider by key."""
     return _listed(call, named_openid_connect_provider(call, open_id_connect_provider_arn), marker, max_items)
+
+
+@operation(on=arns.saml_provider)
+def tag_saml_provider(call: Call, *, saml_provider_arn: str, tags: GivenTags) -> None:
+    """Add tags to a SAML provider; one whose key is there takes its place."""
+    call.put(_tagged(named_saml_provider(call, saml_provider_arn), tags))
+
+
+@operation(on=arns.saml_provider)
+def untag_saml_provider(call: Call, *, saml_provider_arn: str, tag_keys: Sequence[str]) -> None:
+    """Take tags from a SAML provider; keys that it does not have change nothing."""
+    call.put(_untagged(named_saml_provider(call, saml_provider_arn), tag_keys))
+
+
+@reading(on=arns.saml_provider)
+def list_saml_provider_tags(
+    call: Call, *, saml_provider_arn: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """List the tags of a SAML provider by key."""
+    return _listed(call, named_saml_provider(call, saml_provider_arn), marker, max_items)
 
 
 def checked_tags(kind: type[Any], given: GivenTags | None) -> tuple[Tag, ...]:

@@ -1,5 +1,6 @@
 """Assuming a role on the word of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share."""
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ from iamd.services.sts.errors import (
 )
 from iamd.store.records import Role
 
+ONE_USE = "saml-assertion"
 TAG_SYMBOLS = frozenset("_.:/=+-@")
 """What tags hold besides letters, digits and blanks (STS API Reference, Tag)."""
 
@@ -80,8 +82,10 @@ def assumed(
         raise AccessDenied(f"Role {role_arn} was deleted.")
     if seconds > role.max_session_duration:
         raise ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    seconds = min(seconds, federation.longest_seconds or seconds)
     arns = session_policies.checked(call, account_id, policy, policy_arns)
     percent = session_policies.packed_size(policy, arns, federation.tags)
+    _use_once(call, federation, role)
     session = _session(call, federation, role, account_id, seconds, policy, arns)
     _note(call, federation)
     answered = answer(call, session, percent, minimum_size)
@@ -114,16 +118,30 @@ def _session(
         transitive_tag_keys=federation.transitive_tag_keys,
         policy=policy,
         policy_arns=arns,
-        federated_provider=federation.provider,
+        federated_provider=federation.federated_provider,
         federated_claims=dict(federation.session_context),
         assumed_by=federation.provider,
         source_account=account_id,
     )
 
 
+def _use_once(call: Call, federation: Federation, role: Role) -> None:
+    """Refuse what was used for this role before.
+
+    SECURITY: tools assume several roles with one assertion, so it is used up for each role by itself (FED-08).
+    """
+    if federation.once is None:
+        return
+    identifier, expires = federation.once
+    key = hashlib.sha256(f"{role.role_id}\0{identifier}".encode()).hexdigest()
+    if not call.change.use_once(ONE_USE, key, expires):
+        raise InvalidIdentityToken("The assertion was used for this role before.")
+
+
 def _note(call: Call, federation: Federation) -> None:
     """What the event's parameters say of the proof (IAM User Guide, id_session-tags, "Viewing session tags")."""
-    added: dict[str, Any] = {"principalTags": dict(federation.tags)} if federation.tags else {}
+    added: dict[str, Any] = dict(federation.told)
+    added |= {"principalTags": dict(federation.tags)} if federation.tags else {}
     if federation.transitive_tag_keys:
         added["transitiveTagKeys"] = list(federation.transitive_tag_keys)
     if federation.source_identity is not None:

@@ -204,6 +204,7 @@ def _proof(
         context={**_further_keys(prefix, claims), **kept},
         session_context=kept,
         answer={"SubjectFromWebIdentityToken": subject, "Provider": name, "Audience": audience},
+        federated_provider=name,
         source_identity=_source_identity(claims),
         tags=dict(given),
         transitive_tag_keys=transitive,
