@@ -38,7 +38,8 @@ class Call(msgspec.Struct, kw_only=True):
 
     `view` is the whole state: a snapshot, or the change that a writing operation makes. `now` is whole seconds since
     the epoch by iamd's clock. `prepared` is what the operation's `prepare` made before the write began. `notes` are
-    further members of the audit event, by CloudTrail's names (`resources`, `additionalEventData` ...).
+    further members of the audit event, by CloudTrail's names (`resources`, `additionalEventData` ...). `issuers` asks
+    identity providers for their keys, and `issuer_url` is what the setting of that name says.
     """
 
     identity: Identity
@@ -51,6 +52,7 @@ class Call(msgspec.Struct, kw_only=True):
     keyring: Keyring
     store: Store
     issuers: Issuers
+    issuer_url: str | None
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

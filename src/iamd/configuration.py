@@ -169,11 +169,16 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("PostgreSQL is not built yet: leave `--store` out to use SQLite in the data folder")
     if settings.store:
         raise SettingsError(f"unknown kind of store `{settings.store}`: leave `--store` out to use SQLite")
+    if settings.issuer_url is not None and not _is_url(settings.issuer_url):
+        raise SettingsError(
+            f"wrong value for `issuer_url`: `https://host:port` without a path, got `{settings.issuer_url}`"
+        )
     _check_backends(settings)
     return replace(
         settings,
         trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)),
         federation_hosts=tuple(map(_host, settings.federation_hosts)),
+        issuer_url=settings.issuer_url.rstrip("/") if settings.issuer_url else None,
     )
 
 

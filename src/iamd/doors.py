@@ -11,11 +11,14 @@ from iamd import __version__
 from iamd.http import HttpRequest, HttpResponse
 from iamd.runtime import Runtime
 from iamd.services import registry
+from iamd.services.iam import outbound_federation
 from iamd.store.errors import Unavailable
+from iamd.store.records import OutboundFederation
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
 RESET = b"/_iamd/reset"
 CLOCK = b"/_iamd/clock"
+OIDC = outbound_federation.PATH.encode()
 PREFIXES = (b"/_iamd/", b"/_localstack/")
 
 
@@ -42,6 +45,10 @@ async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResp
 async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
+    if request.path.startswith(OIDC) and request.method in {"GET", "HEAD"}:
+        published = _published(runtime, request.path.removeprefix(OIDC).decode("latin-1"))
+        if published is not None:
+            return _json(request, 200, published)
     if runtime.settings.dev and request.method == "POST" and request.path in {RESET, CLOCK}:
         if _is_foreign(request):
             return _json(request, 403, {"message": "this door answers programs on this machine only"})
@@ -66,6 +73,28 @@ def health(runtime: Runtime) -> dict[str, Any]:
         "worker": runtime.worker,
         "backends": backends,
         "services": dict.fromkeys(registry.NOUNS, "running"),
+    }
+
+
+def _published(runtime: Runtime, path: str) -> dict[str, Any] | None:
+    """What an account's issuer of web identity tokens publishes: its discovery document and its keys.
+
+    OpenID Connect Discovery 1.0, section 4; AWS has the keys at `/.well-known/jwks.json` too.
+    """
+    issuer_id, _, document = path.partition("/.well-known/")
+    found = runtime.store.snapshot().shared.get(OutboundFederation, issuer_id)
+    if found is None:
+        return None
+    if document == "jwks.json":
+        return {"keys": [dict(key.public) for key in found.keys]}
+    if document != "openid-configuration":
+        return None
+    return {
+        "issuer": found.issuer,
+        "jwks_uri": f"{found.issuer}/.well-known/jwks.json",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [key.algorithm for key in found.keys],
     }
 
 

@@ -250,6 +250,7 @@ class Work(msgspec.Struct):
             keyring=self.runtime.keyring,
             store=self.runtime.store,
             issuers=self.runtime.issuers,
+            issuer_url=self.runtime.settings.issuer_url,
             view=view,
             prepared=prepared,
         )

@@ -89,6 +89,11 @@ class Settings:
         "Identity providers' hosts that are reached though their addresses are private, as `host:port` or, for all "
         "ports, `host`; those on loopback may speak plain HTTP.",
     )
+    issuer_url: str | None = setting(
+        None,
+        "URL that tokens of GetWebIdentityToken name as their issuer's; the default is where "
+        "EnableOutboundWebIdentityFederation was sent.",
+    )
     backend_connect_seconds: float = setting(5.0, "Longest wait for a connection to a backend.")
     backend_response_seconds: float = setting(60.0, "Longest wait for a backend to begin its answer.")
     backend_idle_seconds: float = setting(30.0, "Longest silence within a body that a backend sends or takes.")

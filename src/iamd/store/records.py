@@ -333,6 +333,33 @@ class SAMLProvider(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.name
 
 
+class OutboundKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that signs an account's web identity tokens; `public` is its public half as a JWK."""
+
+    key_id: str
+    algorithm: str
+    sealed: bytes
+    public: Mapping[str, str]
+
+
+class OutboundFederation(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An account's issuer of web identity tokens; the key is its id. Kept under GLOBAL, for anybody asks by that id."""
+
+    kind = "outbound-federation"
+    issuer_id: str
+    account_id: str
+    issuer: str
+    enabled: bool
+    created: int
+    keys: tuple[OutboundKey, ...] = ()
+
+    indexes = {"account": lambda issuer: (issuer.account_id,), "issuer": lambda issuer: (issuer.issuer,)}
+
+    @property
+    def key(self) -> str:
+        return self.issuer_id
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -392,6 +419,7 @@ KINDS: Mapping[str, type[Record]] = {
         MFADevice,
         OpenIDConnectProvider,
         SAMLProvider,
+        OutboundFederation,
         DeletionTask,
         Resource,
     )

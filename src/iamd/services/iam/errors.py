@@ -81,6 +81,18 @@ class OpenIdIdpCommunicationError(AWSError):
     code = "OpenIdIdpCommunicationError"
 
 
+class FeatureEnabled(AWSError):
+    """The feature is enabled already."""
+
+    code = "FeatureEnabled"
+
+
+class FeatureDisabled(AWSError):
+    """The feature is not enabled."""
+
+    code = "FeatureDisabled"
+
+
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 

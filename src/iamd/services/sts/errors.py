@@ -62,3 +62,21 @@ class ExpiredToken(AWSError):
     """A token or assertion whose time has passed."""
 
     code = "ExpiredTokenException"
+
+
+class OutboundWebIdentityFederationDisabled(AWSError):
+    """The account gives no tokens to its principals."""
+
+    code = "OutboundWebIdentityFederationDisabledException"
+
+
+class SessionDurationEscalation(AWSError):
+    """A token that would be valid longer than the session that asks for it."""
+
+    code = "SessionDurationEscalationException"
+
+
+class JWTPayloadSizeExceeded(AWSError):
+    """A token that says too much."""
+
+    code = "JWTPayloadSizeExceededException"

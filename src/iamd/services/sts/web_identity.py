@@ -31,7 +31,7 @@ from iamd.services.sts.errors import (
     InvalidIdentityToken,
     ValidationError,
 )
-from iamd.store.records import OpenIDConnectProvider
+from iamd.store.records import OpenIDConnectProvider, OutboundFederation
 
 ACTION: Final = "sts:AssumeRoleWithWebIdentity"
 DEFAULT_SECONDS: Final = 3600
@@ -81,6 +81,10 @@ async def authenticated(
         unverified = tokens.read(web_identity_token)
     except tokens.NotAToken as error:
         raise InvalidIdentityToken(NOT_A_TOKEN) from error
+    if call.view.shared.find(OutboundFederation, "issuer", unverified.issuer):
+        # AWS: tokens of GetWebIdentityToken are for services outside, not for federation into AWS
+        # (id_roles_providers_outbound_getting_started).
+        raise InvalidIdentityToken("Tokens of GetWebIdentityToken can't be used to assume roles.")
     account_id = _account_of(role_arn)
     record = call.account_of(account_id).get(OpenIDConnectProvider, unverified.issuer.partition("://")[2])
     if record is not None and record.issuer == unverified.issuer:
