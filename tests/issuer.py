@@ -110,7 +110,7 @@ class Issuer:
 def certificate(
     subject: str, key: Any, issuer: tuple[x509.Certificate, Any] | None = None, *, ca: bool = False
 ) -> x509.Certificate:
-    """A certificate for a key, of a CA's or of the key's own making; servers' are for 127.0.0.1."""
+    """A certificate for a key, of a CA's or of the key's own making; servers' are for 127.0.0.1 and localhost."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
     signer = issuer[1] if issuer else key
     now = dt.datetime.now(dt.UTC)
@@ -128,7 +128,8 @@ def certificate(
     )
     if not ca:
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        names = x509.SubjectAlternativeName([address, x509.DNSName("localhost")])
+        builder = builder.add_extension(names, critical=False)
     return builder.sign(signer, hashes.SHA256())
 
 

@@ -4,8 +4,11 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+NAT64 = ip_network("64:ff9b::/96")
+"""RFC 6052, 2.1: an IPv4 address in its last 32 bits."""
 HTTPS_PORT = 443
 HTTP_PORT = 80
 
@@ -52,7 +55,7 @@ class Hosts:
     def permits(self, host: str, port: int, address: str) -> bool:
         """Whether an address that a host's name was looked up to may be connected to."""
         found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None) or found
+        mapped = _inner(found)
         # SECURITY: a provider's URL is chosen by whoever may create one: it must not reach what only this machine
         # reaches, such as metadata services and the host's own ports (FED-05, B37).
         return self.is_listed(host, port) or (mapped.is_global and not mapped.is_multicast)
@@ -68,6 +71,15 @@ class Hosts:
         if not permitted:
             raise Unreachable(f"{host} is on a private address; list `{host}:{port}` in `federation_hosts` to allow it")
         return permitted
+
+
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
 
 
 def port_of(parts: SplitResult) -> int:

@@ -326,8 +326,16 @@ def with_a_key_of_its_own(idp, response):
 
 
 def without_a_reference_to_itself(idp, response):
-    """A signature over the whole document, by an empty URI."""
+    """A signature over the response, in the assertion."""
     sign(assertion_of(response), idp.key, uri="#" + response.get("ID"))
+    return response
+
+
+def with_an_empty_reference(idp, response):
+    """SAML Core 5.4.2: a signature names the ID of what it is over; an empty one is over whatever stands around it."""
+    original = assertion_of(response)
+    alone = sign(etree.fromstring(etree.tostring(original)), idp.key, uri="")
+    response.replace(original, alone)
     return response
 
 
@@ -393,6 +401,7 @@ ATTACKS = [
     (signed_with_another_key, WRONG_SIGNATURE),
     (with_a_key_of_its_own, WRONG_SIGNATURE),
     (without_a_reference_to_itself, WRONG_SIGNATURE),
+    (with_an_empty_reference, WRONG_SIGNATURE),
     (without_its_signature, WRONG_SIGNATURE),
     (encrypted_without_a_signature, WRONG_SIGNATURE),
     (encrypted_for_somebody_else, WRONG_SIGNATURE),

@@ -368,6 +368,21 @@ def test_keys_are_not_fetched_from_private_addresses(issuer, trust, assume, refu
     assert issuer.requests["/tenant/jwks"] == 0
 
 
+def test_a_name_of_this_machine_that_is_not_listed_is_not_asked(aws, trust, assume, refused, tmp_path):
+    """The server is there, and its certificate is good for that name: only the address keeps it from being asked."""
+    chain = Chain(tmp_path)
+    secured = Issuer(tls=chain.context)
+    arn = aws.client("iam").create_open_id_connect_provider(Url=secured.url, ClientIDList=["sts.amazonaws.com"])
+    trust(principal=arn["OpenIDConnectProviderArn"])
+    secured.answers[DISCOVERY] = lambda r: web.json_response(
+        {"issuer": secured.url, "jwks_uri": f"https://localhost:{secured.port}/jwks"}
+    )
+    with refused("IDPCommunicationError"):
+        assume(secured.token())
+    assert secured.requests["/jwks"] == 0
+    secured.stop()
+
+
 def test_a_redirect_within_the_host_is_followed(issuer, trust, assume):
     trust()
     issuer.answers["/jwks"] = lambda r: web.Response(status=302, headers={"Location": "/keys"})

@@ -1,0 +1,77 @@
+"""Which addresses of identity providers may be reached (FED-05, B37)."""
+
+import pytest
+
+from iamd.federation.hosts import Hosts, Unreachable
+
+LISTED = Hosts(frozenset({"idp.internal:8443", "127.0.0.1"}))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.8.8.8",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00:ec2::254",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::1",
+        "2002:a9fe:a9fe::1",
+    ],
+)
+def test_a_private_address_is_reached_when_its_host_is_listed_only(address):
+    assert not LISTED.permits("idp.example.com", 443, address)
+    assert not LISTED.permits("idp.internal", 443, address)
+    assert LISTED.permits("idp.internal", 8443, address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
+def test_a_public_address_is_reached(address):
+    assert LISTED.permits("idp.example.com", 443, address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://idp.example.com",
+        "http://idp.internal:8443",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "https://",
+        "https://user@idp.example.com",
+        "https://user:secret@127.0.0.1",
+        "https://idp.example.com/#x",
+        "https://idp.example.com:99999",
+        "//idp.example.com",
+    ],
+)
+def test_a_url_that_is_not_fetched(url):
+    with pytest.raises(Unreachable):
+        LISTED.check(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://idp.example.com/x?y=z", "http://127.0.0.1:9000/x", "https://idp.internal:8443"]
+)
+def test_a_url_that_is_fetched(url):
+    assert LISTED.check(url).geturl() == url
+
+
+def test_a_host_without_a_permitted_address_is_unreachable():
+    with pytest.raises(Unreachable, match="federation_hosts"):
+        LISTED.look_up("localhost", 443)
+    assert {address.host for address in LISTED.look_up("127.0.0.1", 443)} == {"127.0.0.1"}
