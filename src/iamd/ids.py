@@ -86,5 +86,5 @@ class _Pool:
         self._ready = []
 
 
-_UUID = re.compile(r"(.{8})(.{4}).(.{3}).(.{3})(.{12})")
+_UUID = re.compile(r"(.{8})(.{4}).(.{3}).(.{3})(.{12})", re.DOTALL)
 _pool = _Pool()

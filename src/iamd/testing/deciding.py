@@ -11,7 +11,9 @@ from iamd.policy.request import lower
 from iamd.testing.answers import Answer, answer
 from iamd.testing.policies import Document, Documents, Levels, Reader, check
 
-_ROLE: Final = re.compile(r"arn:(?P<partition>[^:]+):iam::(?P<account>[0-9]{12}):role/(?:.*/)?(?P<name>[^/]+)")
+_ROLE: Final = re.compile(
+    r"arn:(?P<partition>[^:]+):iam::(?P<account>[0-9]{12}):role/(?:.*/)?(?P<name>[^/]+)", re.DOTALL
+)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 

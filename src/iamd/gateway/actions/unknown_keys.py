@@ -25,7 +25,7 @@ _ABSENT: Final = (
 )  # fmt: skip
 _ABSENT_OF: Final = {"s3": ("aws:resourcetag/", "s3:buckettag/")}
 _OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
-_PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z")
+_PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
 
 def of(service: str, action: str, *, creates: bool) -> Unknowns:

@@ -12,6 +12,7 @@ from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.global_keys import global_key
 from iamd.policy.lint.reference import Action, ConditionKey, Service
 from iamd.policy.lint.subject import Document, DocumentType, Entry, Statement, Text
+from iamd.policy.request import lower
 
 
 def check(document: Document) -> Iterator[Note]:
@@ -49,5 +50,5 @@ def _lacks(document: Document, text: Text, key: ConditionKey) -> bool:
 def _supports(service: Service, action: Action, key: ConditionKey) -> bool:
     if key.name in action.every_condition_key:
         return True
-    types = (service.resource_types.get(resource.name.lower()) for resource in action.resources)
+    types = (service.resource_types.get(lower(resource.name)) for resource in action.resources)
     return any(key.name in type.condition_keys for type in types if type is not None)

@@ -12,6 +12,7 @@ from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.reference import Action, Service
 from iamd.policy.lint.resources import NAMES
 from iamd.policy.lint.subject import AttachedTo, Document, Statement, Text
+from iamd.policy.request import lower
 from iamd.policy.wildcard import has_wildcard, typed_matcher
 
 OPERATIONS: Final[Mapping[str, str]] = {
@@ -51,7 +52,7 @@ def check(document: Document) -> Iterator[Note]:
 
 def known(document: Document, pattern: str) -> list[tuple[Service, Action]]:
     """The actions of one service that a pattern names, in whatever case; its prefix has no wildcard."""
-    prefix, _, name = pattern.lower().partition(":")
+    prefix, _, name = lower(pattern).partition(":")
     service = document.reference.service(prefix)
     if service is None:
         return []
@@ -91,7 +92,7 @@ def _unknown(document: Document, text: Text) -> Iterator[Note]:
 
 def _unknown_service(document: Document, text: Text, prefix: str) -> Note:
     # AWS puts the whole action where the message speaks of the service (recorded answers).
-    meant = document.reference.names.get(prefix.lower())
+    meant = document.reference.names.get(lower(prefix))
     if meant is None:
         return note("INVALID_SERVICE_IN_ACTION", text.place, service=text.value)
     return note("INVALID_SERVICE_IN_ACTION/meant", text.place, service=text.value, service2=meant)
@@ -115,7 +116,7 @@ def _unsupported(document: Document, text: Text) -> Iterator[Note]:
     else:
         prefix, acted_on = _ACTED_ON[attached_to]
         fits = any(
-            service.prefix == prefix and not acted_on.isdisjoint(resource.name.lower() for resource in action.resources)
+            service.prefix == prefix and not acted_on.isdisjoint(lower(resource.name) for resource in action.resources)
             for service, action in known(document, text.value)
         )
     if not fits:

@@ -13,6 +13,7 @@ from iamd.policy.lint.errors import ERRORS
 from iamd.policy.lint.security_warnings import SECURITY_WARNINGS
 from iamd.policy.lint.suggestions import SUGGESTIONS
 from iamd.policy.lint.warnings import WARNINGS
+from iamd.policy.request import lower
 
 PAGE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
 
@@ -38,7 +39,7 @@ class Check:
     def link(self) -> str:
         """Where AWS explains it."""
         kind = _ANCHORS[self.type]
-        return f"{PAGE}#access-analyzer-reference-policy-checks-{kind}-{self.code.lower().replace('_', '-')}"
+        return f"{PAGE}#access-analyzer-reference-policy-checks-{kind}-{lower(self.code).replace('_', '-')}"
 
     def message(self, wording: str, values: Mapping[str, object]) -> str:
         """The message in one of its wordings, with what is put into it."""

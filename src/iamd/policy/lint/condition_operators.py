@@ -11,6 +11,7 @@ from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.policy_variables import without_escapes
 from iamd.policy.lint.subject import Document, Entry, Statement
 from iamd.policy.operators import OPERATORS
+from iamd.policy.request import lower
 from iamd.policy.syntax import Number
 from iamd.policy.tree import Array, Member, Object, Scalar
 from iamd.policy.wildcard import has_wildcard
@@ -85,7 +86,7 @@ def _type(entry: Entry) -> Iterator[Note]:
     wanted = entry.known.type.removeprefix("ArrayOf")
     if wanted == used or (entry.lower == "aws:epochtime" and used == "Numeric"):
         return
-    words = {"allowed": ALLOWED.get(wanted, wanted), "operator": USED.get(used, used.lower())}
+    words = {"allowed": ALLOWED.get(wanted, wanted), "operator": USED.get(used, lower(used))}
     if used == "ARN":
         words["operator"] = "ARN"
     if wanted == "ARN" and used == "String":

@@ -11,6 +11,7 @@ from iamd.policy.lint import arns
 from iamd.policy.lint.arns import FIELDS, Arn, Format
 from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.subject import AttachedTo, Document, DocumentType, Text
+from iamd.policy.request import lower
 from iamd.policy.values import PARTITIONS
 from iamd.policy.wildcard import has_wildcard
 
@@ -72,7 +73,7 @@ def _of_arn(document: Document, text: Text, arn: Arn) -> Iterator[Note]:
     service = arn.service
     if has_wildcard(service):
         yield note("WILDCARD_IN_SERVICE_NAME", text.place)
-    elif service != service.lower() and document.reference.knows_arn_service(service.lower()):
+    elif service != lower(service) and document.reference.knows_arn_service(lower(service)):
         yield note("INVALID_ARN_SERVICE_CASE", text.place, service=service)
     elif not document.reference.knows_arn_service(service):
         yield note("INVALID_SERVICE", text.place, service=service)

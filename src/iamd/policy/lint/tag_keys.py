@@ -10,6 +10,7 @@ from iamd.policy.lint import actions
 from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.reference import Action, Service
 from iamd.policy.lint.subject import Document, Entry, Statement, Text
+from iamd.policy.request import lower
 from iamd.policy.wildcard import has_wildcard
 
 KEY: Final = "aws:resourcetag/"
@@ -53,7 +54,7 @@ def _lacks(document: Document, text: Text) -> bool:
 
 
 def _supports(service: Service, action: Action) -> bool:
-    if any(key.lower().startswith(KEY) for key in action.every_condition_key):
+    if any(lower(key).startswith(KEY) for key in action.every_condition_key):
         return True
-    types = (service.resource_types.get(resource.name.lower()) for resource in action.resources)
-    return any(key.lower().startswith(KEY) for type in types if type is not None for key in type.condition_keys)
+    types = (service.resource_types.get(lower(resource.name)) for resource in action.resources)
+    return any(lower(key).startswith(KEY) for type in types if type is not None for key in type.condition_keys)

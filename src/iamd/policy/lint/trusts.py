@@ -11,6 +11,7 @@ from typing import Final
 from iamd.policy.lint import actions
 from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.subject import Document, Entry, Principal, Statement, Text
+from iamd.policy.request import lower
 from iamd.policy.wildcard import has_wildcard
 
 ROLES_ANYWHERE: Final = "rolesanywhere.amazonaws.com"
@@ -18,8 +19,8 @@ ROLES_ANYWHERE_ACTIONS: Final = ("sts:assumerole", "sts:setsourceidentity", "sts
 GITHUB: Final = "token.actions.githubusercontent.com"
 WEB_IDENTITY: Final = "sts:assumerolewithwebidentity"
 
-_SESSION: Final = re.compile(r"arn:([a-z0-9-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
-_ROLE: Final = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]{12}):role/(?:.+/)?([^/]+)")
+_SESSION: Final = re.compile(r"arn:([a-z0-9-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+", re.DOTALL)
+_ROLE: Final = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]{12}):role/(?:.+/)?([^/]+)", re.DOTALL)
 
 SETTING: Final = (
     ("sts:sourceidentity", "sts:SetSourceIdentity"),
@@ -120,7 +121,7 @@ def _setting(document: Document, statement: Statement) -> Iterator[Note]:
     for entry in statement.conditions if assuming else ():
         document.work.spend(len(statement.actions))
         for key, action in SETTING:
-            if entry.lower.startswith(key) and not actions.covered(statement, action.lower()):
+            if entry.lower.startswith(key) and not actions.covered(statement, lower(action)):
                 yield note(
                     "MISSING_ACTION_FOR_CONDITION_KEY",
                     *(text.place for text in assuming),
@@ -155,7 +156,7 @@ def _web_identity(document: Document, statement: Statement) -> Iterator[Note]:
         if provider is None:
             continue
         document.work.spend(len(statement.condition_keys))
-        if not any(key.startswith(f"{provider.lower()}:") for key in statement.condition_keys):
+        if not any(key.startswith(f"{lower(provider)}:") for key in statement.condition_keys):
             yield note("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", principal.place)
         if provider == GITHUB:
             yield from _github(document, statement, principal)

@@ -20,7 +20,7 @@ from iamd.services.registry import Target
 from iamd.store.account import Account
 from iamd.store.records import Group, Role, User
 
-_ENTITY: Final = re.compile(r"arn:aws:iam::([0-9]{12}):(user|group|role)/(?:.*/)?([^/]+)")
+_ENTITY: Final = re.compile(r"arn:aws:iam::([0-9]{12}):(user|group|role)/(?:.*/)?([^/]+)", re.DOTALL)
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 

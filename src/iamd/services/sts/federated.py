@@ -161,4 +161,4 @@ def check_tags(tags: Sequence[tuple[str, str]], transitive: Sequence[str]) -> No
 
 
 def _is_tag_character(character: str) -> bool:
-    return character in TAG_SYMBOLS or unicodedata.category(character)[0] in "LZN"
+    return character in TAG_SYMBOLS or unicodedata.category(character)[0] in {"L", "Z", "N"}

@@ -257,7 +257,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     for key in action.condition_keys if action is not None else ():
         provider, _, claim = key.partition(":")
         if "." in provider:
-            parts = re.split(r"\$\{\w+\}", lower(provider))
+            parts = re.split(r"\$\{\w+\}", lower(provider), flags=re.ASCII)
             found.append((re.compile(r"[^:]+".join(map(re.escape, parts))), claim))
     return tuple(found)
 
