@@ -26,7 +26,12 @@ DENIALS = "test_denials_and_events.py"
 EVENT_READERS = frozenset({"denied", "event_among", "event_of", "events", "found", "parameters_of"})
 """What the tests get events with."""
 
-NOT_OF_THE_REQUEST = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "ServiceFailure"})
+NOT_OF_THE_REQUEST = frozenset(
+    {
+        "ConcurrentModification", "EntityTemporarilyUnmodifiable", "InternalServerException", "ServiceFailure",
+        "ThrottlingException",
+    }
+)  # fmt: skip
 """Errors that say nothing of the request and that no test can bring about."""
 
 QUOTA = "LimitExceeded"

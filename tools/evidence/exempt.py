@@ -10,6 +10,10 @@ _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and t
 _IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
 EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
+    "accessanalyzer:ValidatePolicy": {
+        "effect of validatePolicyResourceType": "it changes what the answer finds; nothing is kept to be read back",
+        "error AccessDeniedException": "the code of a denial, which is shown as such",
+    },
     "cloudtrail:LookupEvents": {
         "error InvalidEventCategoryException": _BY_THE_MODEL,
         "error InvalidMaxResultsException": _BY_THE_MODEL,
