@@ -55,10 +55,10 @@ class Decision:
         return self.outcome is Outcome.ALLOWED
 
 
-NAMING_EVERYTHING = ("iam:",)
+NAMING_EVERYTHING = ("iam:", "organizations:")
 """The actions whose denials say `on resource: *`; most services leave it out.
 
-AWS: seen in CloudTrail records of ListAccountAliases and GetAccountSummary.
+AWS: seen in CloudTrail records of ListAccountAliases, GetAccountSummary and LeaveOrganization.
 """
 
 
