@@ -12,7 +12,11 @@ from iamd.store.records import (
     InstanceProfile,
     LoginProfile,
     ManagedPolicy,
+    Membership,
     MFADevice,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
     PolicyVersion,
     Role,
     Tag,
@@ -86,6 +90,65 @@ UNSOUND = {
 }
 
 
+FULL = ("p-FullAWSAccess", "p-own")
+
+
+def organization(**fields):
+    return Organization(
+        organization_id="o-1",
+        management_account_id=ACCOUNT,
+        root_id="r-1",
+        feature_set="ALL",
+        created=1,
+        attached_policies=FULL,
+        **fields,
+    )
+
+
+def unit(organization_id="o-1", parent_id="r-1", attached_policies=FULL):
+    return OrganizationalUnit(
+        organizational_unit_id="ou-1",
+        organization_id=organization_id,
+        parent_id=parent_id,
+        name="ou",
+        attached_policies=attached_policies,
+    )
+
+
+def membership(account_id=ACCOUNT, parent_id="ou-1"):
+    return Membership(
+        account_id=account_id,
+        organization_id="o-1",
+        parent_id=parent_id,
+        joined=1,
+        joined_method="CREATED",
+        attached_policies=FULL,
+    )
+
+
+SOUND_ORGANIZATION = [
+    organization(),
+    unit(),
+    membership(),
+    OrganizationPolicy(
+        policy_id="p-own",
+        organization_id="o-1",
+        type="SERVICE_CONTROL_POLICY",
+        name="own",
+        description="",
+        content="{}",
+    ),
+]
+
+UNSOUND_ORGANIZATION = {
+    "organizational-unit `ou-1` is in the organization o-9, which is none": unit("o-9"),
+    "organizational-unit `ou-1` is in r-9, which is none": unit("o-1", "r-9"),
+    "organizational-unit `ou-1` has the policy p-9, which is none": unit(attached_policies=("p-9",)),
+    f"membership `{ACCOUNT}` is in ou-9, which is none": membership(parent_id="ou-9"),
+    "membership `999999999999` is that of an account that is none": membership("999999999999"),
+}
+
+
 @pytest.fixture
 def made(tmp_path):
     """A folder with a store of these records."""
@@ -112,6 +175,18 @@ def test_sound_store_has_no_findings(made):
 @pytest.mark.parametrize("finding", UNSOUND)
 def test_each_fault_is_the_one_finding(made, finding):
     assert check(made(*SOUND, UNSOUND[finding]), KEY) == [f"account {ACCOUNT}: {finding}"]
+
+
+def test_sound_organization_has_no_findings(made):
+    made(account())
+    assert check(made(*SOUND_ORGANIZATION, account_id="global"), KEY) == []
+
+
+@pytest.mark.parametrize("finding", UNSOUND_ORGANIZATION)
+def test_each_fault_of_an_organization_is_the_one_finding(made, finding):
+    made(account())
+    folder = made(*SOUND_ORGANIZATION, UNSOUND_ORGANIZATION[finding], account_id="global")
+    assert check(folder, KEY) == [f"account global: {finding}"]
 
 
 def test_group_and_device_limits_are_checked(made):

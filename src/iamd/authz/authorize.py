@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import msgspec
 
 from iamd.auth.identity import Identity
-from iamd.authz import context, policies
+from iamd.authz import context, organizations, policies
 from iamd.authz.context import Context
 from iamd.authz.partly_known import Unknowns, known, nothing_unknown
+from iamd.authz.policies import Place
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.decision import Decision, denial_message
@@ -46,7 +47,7 @@ def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers:
         return Verdict(identity, asked, layers, decision)
     policy_arn = None
     if decision.matched:
-        policy_arn = policies.arn_of(decision.layer, decision.matched[0].policy, identity, view)
+        policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view)
     return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
 
 
@@ -108,9 +109,11 @@ def authorize(
     for target in targets:
         owner = target.account or identity.account_id
         named = target.action or action
-        keys = known({**shared, **target.context, "aws:resourceaccount": owner}, unknown(target.arn, named))
+        keys = {**shared, **target.context, **organizations.of_owner(owner, view)}
+        keys = known(keys, unknown(target.arn, named))
         asked = Request(caller.principal, named, target.arn, owner, keys)
-        verdicts.append(decided(identity, view, asked, policies.with_target(caller.layers, target)))
+        layers = policies.with_target(caller.layers, target, asked, identity, view)
+        verdicts.append(decided(identity, view, asked, layers))
         if not verdicts[-1].decision.allowed:
             raise Denied(verdicts)
     return verdicts

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from iamd.auth.identity import Identity
-from iamd.authz.target import Target
+from iamd.authz import organizations
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.policy.request import PrincipalKind, lower
@@ -43,6 +43,7 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
         keys["aws:principalaccount"] = identity.account_id
         # AWS: for a role session the key holds the role's ARN with its path, not the session's.
         keys["aws:principalarn"] = principal_arn(identity)
+        keys.update(organizations.of_caller(identity, view))
     if kind is PrincipalKind.USER and identity.name is not None:
         keys["aws:username"] = identity.name
     for key, value in principal_tags(identity, view).items():
@@ -129,11 +130,6 @@ def of_tags(parameters: Mapping[str, Any]) -> Context:
     if isinstance(tag_keys, list):
         keys["aws:tagkeys"] = tuple(str(key) for key in tag_keys)
     return {key: value for key, value in keys.items() if value != ()}
-
-
-def of_target(target: Target, owner: str) -> Context:
-    """The keys that are bound to the thing that is touched."""
-    return {**target.context, "aws:resourceaccount": owner}
 
 
 def resource_tags(tags: Iterable[Tag], prefixes: tuple[str, ...] = ("aws:resourcetag",)) -> Context:

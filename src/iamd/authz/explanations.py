@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from iamd.authz import policies
 from iamd.authz.authorize import Verdict
+from iamd.authz.policies import Place
 from iamd.policy.conditions import Condition
 from iamd.policy.decision import Layer, Match, Outcome
 from iamd.policy.explain import Explanation, LayerResult, determining, explain, settling
@@ -58,8 +59,12 @@ def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
 def shown_keys(verdict: Verdict) -> Context:
     """The condition keys of the request that the caller's account may be told of."""
     keys = verdict.request.context
-    # SECURITY: tags of another account's resource stay its own (STS-13).
-    return keys if is_own(verdict) else {key: value for key, value in keys.items() if ":resourcetag/" not in key}
+    # SECURITY: tags of another account's resource, and where its organization has it, stay its own (STS-13).
+    return keys if is_own(verdict) else {key: value for key, value in keys.items() if not _is_owners(key)}
+
+
+def _is_owners(key: str) -> bool:
+    return ":resourcetag/" in key or key.startswith("aws:resourceorg")
 
 
 def _decision(verdict: Verdict) -> dict[str, Any]:
@@ -84,7 +89,7 @@ def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -
     place = position(verdict.layers.policy_of(match).text, match.statement.start)
     return {
         "layer": match.layer,
-        "policy": _name(verdict, view, match.layer, match.policy),
+        "policy": _name(verdict, view, Place.of(match)),
         "index": match.statement.index,
         "sid": match.statement.sid or "",
         "effect": match.statement.effect,
@@ -134,12 +139,12 @@ def _layers(
 
 def _names(verdict: Verdict, view: Snapshot | Change | None, layer: Layer) -> list[str]:
     of_layer = (policies for policies in verdict.layers.sets() if policies.layer is layer)
-    names = (_name(verdict, view, layer, number) for found in of_layer for number in range(len(found.policies)))
-    return list(dict.fromkeys(names))
+    places = (Place(layer, number, found.level) for found in of_layer for number in range(len(found.policies)))
+    return list(dict.fromkeys(_name(verdict, view, place) for place in places))
 
 
-def _name(verdict: Verdict, view: Snapshot | Change | None, layer: Layer, number: int) -> str:
-    return policies.name_of(layer, number, verdict.identity, view, verdict.request.resource) if view is not None else ""
+def _name(verdict: Verdict, view: Snapshot | Change | None, place: Place) -> str:
+    return policies.name_of(place, verdict.identity, view, verdict.request) if view is not None else ""
 
 
 def _outcome(result: LayerResult) -> Outcome:

@@ -1,21 +1,21 @@
-"""The policies that apply to a request: identity, boundary, session, and the resource's own."""
+"""The policies that apply to a request: identity, boundary, session, the organizations', and the resource's own."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from iamd.auth.identity import Identity
+from iamd.authz import organizations
+from iamd.authz.organizations import UNREADABLE
 from iamd.authz.target import Target
 from iamd.data import managed_policies
-from iamd.policy.decision import Layer
+from iamd.policy.decision import Layer, Match
 from iamd.policy.document import Policy, PolicyType, load
 from iamd.policy.evaluate import Gate, Layers
-from iamd.policy.request import PrincipalKind
+from iamd.policy.request import PrincipalKind, Request
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Entity, Group, ManagedPolicy, Role, User
-
-UNREADABLE = ""
-"""The text that stands for a policy that ought to be there and is not; loaded, it denies everything (AUZ-14)."""
 
 
 def document_of(account: Account, arn: str) -> str:
@@ -38,18 +38,20 @@ def entity_of(identity: Identity, view: Snapshot | Change) -> User | Role | None
 
 
 def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
-    """The layers that the caller brings: identity, boundary and session policies."""
+    """The layers that the caller brings: identity, boundary and session policies, and its organization's SCPs."""
     if identity.federation is not None:
         return Layers()
     account = view.account(identity.account_id)
     entity = entity_of(identity, view)
+    scp = organizations.scp_of(identity, entity, view)
     if account is None or entity is None:
-        return Layers(session=_session(identity, account))
+        return Layers(session=_session(identity, account), scp=scp)
     boundary = entity.permissions_boundary
     return Layers(
         identity=_identity(account, entity),
         boundary=load(document_of(account, boundary), PolicyType.BOUNDARY) if boundary else None,
         session=_session(identity, account),
+        scp=scp,
     )
 
 
@@ -104,33 +106,49 @@ def name(bearer: Entity) -> str:
             raise TypeError(bearer)
 
 
-def name_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change, target: str) -> str:
-    """What people call a policy: the one of this number, from 0, among those of its layer."""
-    source = _source_of(layer, number, identity, view)
+class Place(NamedTuple):
+    """Which policy: of which layer, the how many-th of it, from 0, and for SCPs and RCPs of which level."""
+
+    layer: Layer
+    number: int
+    level: int | None = None
+
+    @classmethod
+    def of(cls, match: Match) -> "Place":
+        """Where the policy of a statement stands."""
+        return cls(match.layer, match.policy, match.level)
+
+
+def name_of(place: Place, identity: Identity, view: Snapshot | Change, asked: Request) -> str:
+    """What people call the policy that stands there among those of a request."""
+    source = _source_of(place, identity, view)
     if source is not None:
         return source.shown
-    if layer is Layer.SESSION and identity.session is not None:
-        return arn_of(layer, number, identity, view) or "inline session policy"
-    return arn_of(layer, number, identity, view) or f"{layer} of {target}"
+    if place.layer in {Layer.SCP, Layer.RCP} and place.level is not None:
+        owner = identity.account_id if place.layer is Layer.SCP else asked.resource_account
+        return organizations.policy_id(owner, view, place.layer, place.level, place.number)
+    if place.layer is Layer.SESSION and identity.session is not None:
+        return arn_of(place, identity, view) or "inline session policy"
+    return arn_of(place, identity, view) or f"{place.layer} of {asked.resource}"
 
 
-def arn_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change) -> str | None:
+def arn_of(place: Place, identity: Identity, view: Snapshot | Change) -> str | None:
     """The ARN of that policy; inline and resource policies have none."""
-    if layer is Layer.IDENTITY:
-        source = _source_of(layer, number, identity, view)
+    if place.layer is Layer.IDENTITY:
+        source = _source_of(place, identity, view)
         return source.arn if source is not None else None
-    if layer is Layer.BOUNDARY:
+    if place.layer is Layer.BOUNDARY:
         entity = entity_of(identity, view)
         return entity.permissions_boundary if entity is not None else None
-    if layer is Layer.SESSION and identity.session is not None:
+    if place.layer is Layer.SESSION and identity.session is not None:
         inline = [None] if identity.session.policy else []
-        return [*inline, *identity.session.policy_arns][number]
+        return [*inline, *identity.session.policy_arns][place.number]
     return None
 
 
-def _source_of(layer: Layer, number: int, identity: Identity, view: Snapshot | Change) -> Source | None:
-    found = _sources(identity, view) if layer is Layer.IDENTITY else ()
-    return found[number] if found else None
+def _source_of(place: Place, identity: Identity, view: Snapshot | Change) -> Source | None:
+    found = _sources(identity, view) if place.layer is Layer.IDENTITY else ()
+    return found[place.number] if found else None
 
 
 def _sources(identity: Identity, view: Snapshot | Change) -> tuple[Source, ...]:
@@ -159,8 +177,14 @@ def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] 
     return tuple(load(text, PolicyType.SESSION) for text in texts)
 
 
-def with_target(layers: Layers, target: Target) -> Layers:
-    """The caller's layers with the policy of the thing that is touched; a role has a gate even without a policy."""
+def with_target(layers: Layers, target: Target, asked: Request, identity: Identity, view: Snapshot | Change) -> Layers:
+    """The caller's layers with what the owner of the thing that is touched has: its policy, and its RCPs.
+
+    A role has a gate even without a policy.
+    """
+    rcp = organizations.rcp_of(asked.resource_account, asked.action, identity, view)
+    if rcp is not None:
+        layers = layers.with_rcp(rcp)
     if not target.trust and not target.policies:
         return layers
     kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)

@@ -73,6 +73,15 @@ class Layers:
         found.is_plain = _has_identity_only(found)
         return found
 
+    def with_rcp(self, rcp: Levels | None) -> "Layers":
+        """The same layers before a resource whose owner's organization has these resource control policies."""
+        if rcp is None:
+            return self
+        found = copy(self)
+        found.rcp = _levels(rcp, Layer.RCP, policy_set)
+        found.is_plain = False
+        return found
+
     def sets(self) -> Iterator[PolicySet]:
         """Every set of policies in play, the organization's levels one by one."""
         alone = (self.identity, self.boundary, self.session, self.endpoint, self.resource)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from iamd.data.organization_policies import MANAGED
 from iamd.store.account import Account, Snapshot
 from iamd.store.audit import verify
 from iamd.store.errors import Unavailable
@@ -17,7 +18,11 @@ from iamd.store.records import (
     InstanceProfile,
     LoginProfile,
     ManagedPolicy,
+    Membership,
     MFADevice,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
     Record,
     Resource,
     Role,
@@ -110,6 +115,26 @@ def _of_shared(snapshot: Snapshot) -> Iterator[str]:
                 f"resource `{resource.arn}`: whether its backend took the policy that was set last is not known, and "
                 "both decide; read the policy through iamd to settle it"
             )
+
+    yield from (f"account {GLOBAL}: {line}" for line in _organizations(snapshot.shared, snapshot))
+
+
+def _organizations(shared: Account, snapshot: Snapshot) -> Iterator[str]:
+    parents = {organization.root_id for organization in shared.all(Organization)}
+    parents |= {unit.key for unit in shared.all(OrganizationalUnit)}
+    below: list[OrganizationalUnit | Membership] = [*shared.all(OrganizationalUnit), *shared.all(Membership)]
+    for target in [*shared.all(Organization), *below]:
+        if shared.get(Organization, target.organization_id) is None:
+            yield f"{target.kind} `{target.key}` is in the organization {target.organization_id}, which is none"
+        for policy_id in target.attached_policies:
+            if policy_id not in MANAGED and shared.get(OrganizationPolicy, policy_id) is None:
+                yield f"{target.kind} `{target.key}` has the policy {policy_id}, which is none"
+    for child in below:
+        if child.parent_id not in parents:
+            yield f"{child.kind} `{child.key}` is in {child.parent_id}, which is none"
+    for membership in shared.all(Membership):
+        if snapshot.account(membership.account_id) is None:
+            yield f"{membership.kind} `{membership.key}` is that of an account that is none"
 
 
 def _accounts(account: Account) -> Iterator[str]:

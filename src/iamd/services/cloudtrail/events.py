@@ -16,7 +16,7 @@ from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import resources_of
-from iamd.services.cloudtrail.shown import HIDDEN, cut, parameters, shown
+from iamd.services.cloudtrail.shown import HIDDEN, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import foreign_identity, is_key_id, user_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -149,7 +149,8 @@ def _access_key_id(outcome: Outcome) -> str | None:
 def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
     """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
     request, notes, is_callers = outcome.request, dict(outcome.notes), outcome.is_callers
-    asked = parameters(outcome.parameters, notes.pop("requestParameters", None))
+    asked = parameters(masked(outcome.service, outcome.parameters), notes.pop("requestParameters", None))
+    answered = masked(outcome.service, outcome.response)
     return {
         "eventVersion": EVENT_VERSION,
         "userIdentity": _identity(outcome, is_callers=is_callers),
@@ -161,7 +162,7 @@ def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
         "userAgent": cut(request.header(b"user-agent") or ""),
         **_error(outcome),
         "requestParameters": asked,
-        "responseElements": shown(outcome.response) if outcome.response and not outcome.read_only else None,
+        "responseElements": shown(answered) if answered and not outcome.read_only else None,
         "requestID": request.id,
         "eventID": outcome.event_id,
         "readOnly": outcome.changes_nothing,

@@ -25,6 +25,17 @@ SECRET_MEMBERS = frozenset(
 # AssumeRoleWithWebIdentity in IAM User Guide, cloudtrail-integration.
 LEFT_OUT = frozenset({"secretaccesskey", "samlassertion", "webidentitytoken"})
 
+MASKED = "****"
+"""What stands in Organizations' events in place of names and addresses of accounts.
+
+AWS: Organizations User Guide, "Logging and monitoring in AWS Organizations", the example of CreateAccount.
+"""
+
+MASKED_MEMBERS: Mapping[str, frozenset[str]] = {
+    "organizations": frozenset({"AccountName", "Email", "MasterAccountEmail"}),
+}
+"""By service, the members that its events mask."""
+
 MAX_BYTES = 100 * 1024
 """AWS: what is larger is left out of a record (CloudTrail User Guide, "CloudTrail record contents")."""
 
@@ -38,6 +49,18 @@ def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None 
     if added:
         found = {**found, **added}
     return found if found and len(msgspec.json.encode(found)) <= MAX_BYTES else None
+
+
+def masked(service: str, value: Any) -> Any:
+    """A value of a service's parameters or answers with what the service's events mask."""
+    members = MASKED_MEMBERS.get(service)
+    return _masked(value, members) if members is not None else value
+
+
+def _masked(value: Any, members: frozenset[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: MASKED if key in members else _masked(item, members) for key, item in value.items()}
+    return value
 
 
 def shown(value: Any, name: str = "") -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context, explanations, policies
+from iamd.authz import context, explanations, organizations, policies
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -115,7 +115,7 @@ def can(
     identity = _identity(call, principal_arn)
     target = _target(call, identity, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
-    layers = policies.with_target(policies.of_caller(identity, call.view), target)
+    layers = policies.with_target(policies.of_caller(identity, call.view), target, asked, identity, call.view)
     verdict = decided(identity, call.view, asked, layers)
     shown = _told(explanations.explained(verdict, call.view))
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
@@ -130,7 +130,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
         **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
         **target.context,
-        "aws:resourceaccount": owner,
+        **organizations.of_owner(owner, call.view),
     }
     for key, values in given.items():
         keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)

@@ -1,0 +1,249 @@
+"""What an organization says of an account: its ids and paths, and the SCPs and RCPs from the root down to it.
+
+A snapshot remembers it for each account, so that a decision walks no organization.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from iamd.auth.identity import Identity
+from iamd.data import organization_policies, service_reference
+from iamd.data.organization_policies import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
+from iamd.policy.decision import Layer
+from iamd.policy.document import PolicyType, load
+from iamd.policy.evaluate import Levels
+from iamd.policy.request import PrincipalKind, lower
+from iamd.store.account import Account, Snapshot
+from iamd.store.change import Change
+from iamd.store.records import (
+    Membership,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    PolicyTarget,
+    Role,
+    User,
+)
+
+View = Snapshot | Change
+
+UNREADABLE = ""
+"""The text that stands for a policy that ought to be there and is not; loaded, it denies everything (AUZ-14)."""
+
+NOT_BY_RCP = frozenset({"kms:retiregrant"})
+"""AWS: RCPs do not restrict kms:RetireGrant (Organizations User Guide, "Resource control policies",
+orgs_manage_policies_rcps, "Resources and entities not restricted by RCPs").
+"""
+
+MAX_DEPTH = 32
+"""More units above each other than an organization can have; a loop in damaged records ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account's place in its organization.
+
+    `path` is the account's as condition keys have it, `o-.../r-.../ou-.../`. `scp` and `rcp` are the policies level by
+    level from the root to the account, None where the type does not bind the account: it is not enabled, or the
+    account manages the organization.
+    """
+
+    organization_id: str
+    path: str
+    scp: Levels | None = None
+    rcp: Levels | None = None
+    scp_ids: tuple[tuple[str, ...], ...] = ()
+    rcp_ids: tuple[tuple[str, ...], ...] = ()
+
+
+class _Remembered(NamedTuple):
+    standing: Standing | None
+
+
+def standing_of(account_id: str, view: View) -> Standing | None:
+    """The account's place in its organization; None when it is in none."""
+    if isinstance(view, Change):
+        view = view.seen
+    if not isinstance(view, Snapshot):
+        return _standing(account_id, view)
+    key = f"standing of {account_id}"
+    known = view.cache.get(key)
+    # SECURITY: that there is none is remembered as such, so that what was forgotten is worked out, not taken for none.
+    if not isinstance(known, _Remembered):
+        known = view.cache[key] = _Remembered(_standing(account_id, view))
+    return known.standing
+
+
+def scp_of(identity: Identity, entity: User | Role | None, view: View) -> Levels | None:
+    """The SCPs that bind a caller, who is a session of `entity` or it; None when none do.
+
+    AWS: they bind users, roles and the root user of member accounts, and no service-linked role (Organizations User
+    Guide, "Service control policies", orgs_manage_policies_scps).
+    """
+    standing = standing_of(identity.account_id, view) if identity.account_id else None
+    if standing is None or standing.scp is None or _is_service_linked(entity):
+        return None
+    return standing.scp
+
+
+def rcp_of(owner: str, action: str, identity: Identity, view: View) -> Levels | None:
+    """The RCPs that bind a request for `action` on a resource that `owner` has; None when none do.
+
+    AWS: they bind whoever calls, but for service-linked roles, on resources of member accounts in the services that
+    support them (Organizations User Guide, "Resource control policies", orgs_manage_policies_rcps).
+    """
+    standing = standing_of(owner, view) if owner else None
+    if standing is None or standing.rcp is None or not _reaches(action):
+        return None
+    account = view.account(identity.account_id)
+    role = account.get(Role, identity.entity_id) if account is not None and identity.entity_id is not None else None
+    return None if _is_service_linked(role) else standing.rcp
+
+
+def policy_id(owner: str, view: View, layer: Layer, level: int, policy: int) -> str:
+    """The id of one of an account's SCPs or RCPs, by where it stands among them."""
+    standing = standing_of(owner, view)
+    if standing is None:
+        return ""
+    return (standing.scp_ids if layer is Layer.SCP else standing.rcp_ids)[level][policy]
+
+
+def _is_service_linked(entity: User | Role | None) -> bool:
+    return isinstance(entity, Role) and entity.service_linked is not None
+
+
+def _reaches(action: str) -> bool:
+    """Whether RCPs reach an action: whether its service supports them."""
+    reference = service_reference.service(action.partition(":")[0])
+    return reference is not None and reference.resource_control_policies and lower(action) not in NOT_BY_RCP
+
+
+def of_caller(identity: Identity, view: View) -> dict[str, str | tuple[str, ...]]:
+    """`aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, for a caller whose account is in an organization."""
+    standing = None if identity.kind is PrincipalKind.ANONYMOUS else standing_of(identity.account_id, view)
+    if standing is None:
+        return {}
+    return {"aws:principalorgid": standing.organization_id, "aws:principalorgpaths": (standing.path,)}
+
+
+def of_owner(owner: str, view: View) -> dict[str, str | tuple[str, ...]]:
+    """`aws:ResourceAccount`, and for an owner in an organization `aws:ResourceOrgID` and `aws:ResourceOrgPaths`."""
+    standing = standing_of(owner, view)
+    if standing is None:
+        return {"aws:resourceaccount": owner}
+    return {
+        "aws:resourceaccount": owner,
+        "aws:resourceorgid": standing.organization_id,
+        "aws:resourceorgpaths": (standing.path,),
+    }
+
+
+def levels(membership: Membership, shared: Account) -> list[PolicyTarget]:
+    """What stands above an account from the root down, and the account itself."""
+    return [*targets_above(membership.parent_id, shared), membership]
+
+
+def targets_above(parent_id: str, shared: Account) -> list[PolicyTarget]:
+    """The root (as its organization) and the units down to the one of this id."""
+    return [*reversed(list(_parents(parent_id, shared)))]
+
+
+def parent_of(parent_id: str, shared: Account) -> Organization | OrganizationalUnit | None:
+    """The root (as its organization) or unit of this id, or None."""
+    return shared.get(OrganizationalUnit, parent_id) or shared.one(Organization, "root", parent_id)
+
+
+def path_of(targets: list[PolicyTarget]) -> str:
+    """The path of what stands under these, as condition keys have it."""
+    parts = []
+    for target in targets:
+        match target:
+            case Organization():
+                parts += [target.organization_id, target.root_id]
+            case OrganizationalUnit():
+                parts.append(target.organizational_unit_id)
+    return "".join(f"{part}/" for part in parts)
+
+
+def _parents(parent_id: str, shared: Account) -> Iterator[PolicyTarget]:
+    for _ in range(MAX_DEPTH):
+        found = parent_of(parent_id, shared)
+        if found is None:
+            # SECURITY: a place that leads nowhere has no root above it, and is bound by what can't be read.
+            return
+        yield found
+        if isinstance(found, Organization):
+            return
+        parent_id = found.parent_id
+
+
+def _standing(account_id: str, view: View) -> Standing | None:
+    shared = view.shared
+    membership = shared.get(Membership, account_id)
+    if membership is None:
+        return None
+    targets = levels(membership, shared)
+    organization = shared.get(Organization, membership.organization_id)
+    if organization is None or targets[0] != organization:
+        return _unreadable(membership)
+    path = path_of(targets)
+    if organization.management_account_id == account_id:
+        return Standing(organization.organization_id, path)
+    scp_ids = _attached(targets, organization, SERVICE_CONTROL_POLICY, shared)
+    rcp_ids = _attached(targets, organization, RESOURCE_CONTROL_POLICY, shared)
+    return Standing(
+        organization.organization_id,
+        path,
+        _loaded(scp_ids, PolicyType.SCP, shared),
+        _loaded(rcp_ids, PolicyType.RCP, shared),
+        scp_ids or (),
+        rcp_ids or (),
+    )
+
+
+def _unreadable(membership: Membership) -> Standing:
+    # SECURITY: of whose organization the records are damaged, nothing is allowed.
+    return Standing(
+        membership.organization_id,
+        f"{membership.organization_id}/",
+        ((load(UNREADABLE, PolicyType.SCP),),),
+        ((load(UNREADABLE, PolicyType.RCP),),),
+        (("",),),
+        (("",),),
+    )
+
+
+def _attached(
+    targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account
+) -> tuple[tuple[str, ...], ...] | None:
+    """The ids of the policies of a type at each level; None when the type is not enabled."""
+    if policy_type not in organization.policy_types:
+        return None
+    return tuple(
+        tuple(policy_id for policy_id in target.attached_policies if type_of(policy_id, shared) in {policy_type, None})
+        for target in targets
+    )
+
+
+def type_of(policy_id: str, shared: Account) -> str | None:
+    """The type of a policy, AWS's or the organization's; None when there is none of this id."""
+    managed = organization_policies.MANAGED.get(policy_id)
+    if managed is not None:
+        return managed.type
+    own = shared.get(OrganizationPolicy, policy_id)
+    return own.type if own is not None else None
+
+
+def _loaded(ids: tuple[tuple[str, ...], ...] | None, kind: PolicyType, shared: Account) -> Levels | None:
+    if ids is None:
+        return None
+    return tuple(tuple(load(_content(policy_id, shared), kind) for policy_id in level) for level in ids)
+
+
+def _content(policy_id: str, shared: Account) -> str:
+    managed = organization_policies.MANAGED.get(policy_id)
+    if managed is not None:
+        return managed.content
+    own = shared.get(OrganizationPolicy, policy_id)
+    return own.content if own is not None else UNREADABLE

@@ -1,0 +1,110 @@
+"""An account's standing in its organization: its policies level by level, remembered, and never less than they are."""
+
+import pytest
+
+from iamd.authz import organizations
+from iamd.authz.organizations import standing_of
+from iamd.policy.document import PolicyType, load
+from iamd.store.account import Account, Snapshot, Table
+from iamd.store.change import Change
+from iamd.store.records import GLOBAL, Membership, Organization, OrganizationalUnit, OrganizationPolicy
+
+MANAGEMENT, MEMBER = "111122223333", "444455556666"
+SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+DENY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}'
+FULL = "p-FullAWSAccess"
+
+ORGANIZATION = Organization(
+    organization_id="o-1",
+    management_account_id=MANAGEMENT,
+    root_id="r-1",
+    feature_set="ALL",
+    created=1,
+    policy_types=(SCP,),
+    attached_policies=(FULL,),
+)
+OUTER = OrganizationalUnit(
+    organizational_unit_id="ou-1", organization_id="o-1", parent_id="r-1", name="a", attached_policies=(FULL, "p-own")
+)
+INNER = OrganizationalUnit(
+    organizational_unit_id="ou-2", organization_id="o-1", parent_id="ou-1", name="b", attached_policies=(FULL,)
+)
+OWN = OrganizationPolicy(policy_id="p-own", organization_id="o-1", type=SCP, name="own", description="", content=DENY)
+
+
+def membership(account_id=MEMBER, parent_id="ou-2", organization_id="o-1"):
+    return Membership(
+        organization_id=organization_id,
+        account_id=account_id,
+        parent_id=parent_id,
+        joined=1,
+        joined_method="CREATED",
+        attached_policies=(FULL,),
+    )
+
+
+def snapshot(*records):
+    tables = {kind: Table.of(kind, [r for r in records if type(r) is kind]) for kind in {type(r) for r in records}}
+    return Snapshot(1, {GLOBAL: Account(GLOBAL, tables)}, {})
+
+
+WHOLE = (ORGANIZATION, OUTER, INNER, OWN, membership(), membership(MANAGEMENT, "r-1"))
+
+
+def test_the_levels_go_from_the_root_to_the_account():
+    standing = standing_of(MEMBER, snapshot(*WHOLE))
+    assert standing.path == "o-1/r-1/ou-1/ou-2/"
+    assert standing.scp_ids == ((FULL,), (FULL, "p-own"), (FULL,), (FULL,))
+    assert [len(level) for level in standing.scp] == [1, 2, 1, 1]
+    assert standing.scp[1][1] is load(DENY, PolicyType.SCP)
+    assert standing.rcp is None
+
+
+def test_no_policy_binds_the_management_account():
+    standing = standing_of(MANAGEMENT, snapshot(*WHOLE))
+    assert (standing.organization_id, standing.path) == ("o-1", "o-1/r-1/")
+    assert (standing.scp, standing.rcp) == (None, None)
+
+
+def test_an_account_in_no_organization_has_no_standing():
+    assert standing_of("777788889999", snapshot(*WHOLE)) is None
+
+
+def test_a_snapshot_works_it_out_once(monkeypatch):
+    view = snapshot(*WHOLE)
+    first = standing_of(MEMBER, view)
+    assert standing_of("777788889999", view) is None
+    monkeypatch.setattr(organizations, "_standing", None)
+    assert standing_of(MEMBER, view) is first
+    assert standing_of("777788889999", view) is None
+
+
+def test_a_change_sees_what_it_has_written():
+    change = Change(snapshot(*WHOLE))
+    assert len(standing_of(MEMBER, change).scp) == 4
+    change.put(GLOBAL, membership(parent_id="r-1"))
+    assert standing_of(MEMBER, change).path == "o-1/r-1/"
+
+
+DAMAGED = {
+    "an absent organization": (membership(),),
+    "an absent unit": (ORGANIZATION, INNER, membership()),
+    "a parent of another organization": (ORGANIZATION, membership(parent_id="r-1", organization_id="o-2")),
+    "units in a circle": (
+        ORGANIZATION,
+        OrganizationalUnit(organizational_unit_id="ou-2", organization_id="o-1", parent_id="ou-2", name="b"),
+        membership(),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_damaged_records_deny_everything(what):
+    standing = standing_of(MEMBER, snapshot(*DAMAGED[what]))
+    assert [policy.unreadable is not None for level in standing.scp for policy in level] == [True]
+    assert [policy.unreadable is not None for level in standing.rcp for policy in level] == [True]
+
+
+def test_a_policy_that_is_not_there_denies_everything_at_its_level():
+    standing = standing_of(MEMBER, snapshot(ORGANIZATION, OUTER, INNER, membership()))
+    assert [policy.unreadable is not None for policy in standing.scp[1]] == [False, True]
