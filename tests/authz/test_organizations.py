@@ -1,13 +1,16 @@
 """An account's standing in its organization: its policies level by level, remembered, and never less than they are."""
 
 import pytest
+from msgspec.structs import replace
 
+from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import organizations
 from iamd.authz.organizations import standing_of
 from iamd.policy.document import PolicyType, load
+from iamd.policy.request import PrincipalKind
 from iamd.store.account import Account, Snapshot, Table
 from iamd.store.change import Change
-from iamd.store.records import GLOBAL, Membership, Organization, OrganizationalUnit, OrganizationPolicy
+from iamd.store.records import GLOBAL, Membership, Organization, OrganizationalUnit, OrganizationPolicy, Role
 
 MANAGEMENT, MEMBER = "111122223333", "444455556666"
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
@@ -108,3 +111,38 @@ def test_damaged_records_deny_everything(what):
 def test_a_policy_that_is_not_there_denies_everything_at_its_level():
     standing = standing_of(MEMBER, snapshot(ORGANIZATION, OUTER, INNER, membership()))
     assert [policy.unreadable is not None for policy in standing.scp[1]] == [False, True]
+
+
+def caller(role):
+    return Identity(PrincipalKind.ROLE_SESSION, MEMBER, f"arn:aws:sts::{MEMBER}:assumed-role/r/s", "id", role.role_id)
+
+
+@pytest.mark.parametrize("service", [None, "config.amazonaws.com"])
+def test_no_policy_binds_a_service_linked_role(service):
+    """AWS: neither SCPs nor RCPs do (orgs_manage_policies_scps, orgs_manage_policies_rcps)."""
+    both = replace(ORGANIZATION, policy_types=(SCP, RCP))
+    role = Role(role_name="r", role_id="AROA1", trust_policy="{}", created=1, service_linked=service)
+    tables = {
+        GLOBAL: {Organization: [both], OrganizationalUnit: [OUTER, INNER], Membership: [membership()]},
+        MEMBER: {Role: [role]},
+    }
+    accounts = {
+        account_id: Account(account_id, {kind: Table.of(kind, records) for kind, records in kinds.items()})
+        for account_id, kinds in tables.items()
+    }
+    view = Snapshot(1, accounts, {})
+    identity = caller(role)
+    assert (organizations.scp_of(identity, role, view) is None) is (service is not None)
+    assert (organizations.rcp_of(MEMBER, "s3:GetObject", identity, view) is None) is (service is not None)
+
+
+@pytest.mark.parametrize(
+    ("action", "bound"),
+    [("s3:GetObject", True), ("S3:getobject", True), ("iam:ListUsers", False), ("kms:Decrypt", True),
+     ("kms:RetireGrant", False), ("nothing:Known", False)],
+)  # fmt: skip
+def test_rcps_reach_the_services_that_support_them(action, bound):
+    view = snapshot(*(replace(one, policy_types=(SCP, RCP)) if one is ORGANIZATION else one for one in WHOLE))
+    assert (organizations.rcp_of(MEMBER, action, ANONYMOUS, view) is not None) is bound
+    assert organizations.rcp_of(MANAGEMENT, action, ANONYMOUS, view) is None
+    assert organizations.rcp_of("777788889999", action, ANONYMOUS, view) is None

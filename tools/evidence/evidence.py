@@ -28,8 +28,10 @@ EVENT_READERS = frozenset({"denied", "event_among", "event_of", "events", "found
 
 NOT_OF_THE_REQUEST = frozenset(
     {
-        "ConcurrentModification", "EntityTemporarilyUnmodifiable", "InternalServerException", "ServiceFailure",
-        "ThrottlingException",
+        "ConcurrentModification", "ConcurrentModificationException", "EntityTemporarilyUnmodifiable",
+        "FinalizingOrganizationException", "InternalServerException", "PolicyChangesInProgressException",
+        "ServiceException", "ServiceFailure", "ThrottlingException", "TooManyRequestsException",
+        "UnsupportedAPIEndpointException",
     }
 )  # fmt: skip
 """Errors that say nothing of the request and that no test can bring about."""

@@ -6,6 +6,7 @@ from typing import Final
 _BY_THE_MODEL: Final = "the model's own constraints refuse such a value first, with the validation error"
 _NO_QUOTA: Final = "the code stands for too many requests here: there is no quota that the operation could exceed"
 _NO_CASE: Final = "the model lists the code, and no input that the operation's page describes leads to it here"
+_BY_POLICY: Final = "the code is that of a denial by policies alone, which the table of denials shows"
 _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
 _IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
@@ -48,6 +49,20 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:UpdateRoleDescription": {
         "error UnmodifiableEntity": "only roles of IAM Identity Center keep theirs, and nothing makes those yet",
     },
+    "organizations:CloseAccount": {"error ConflictException": _NO_CASE},
+    "organizations:CreateOrganization": {
+        "error AccessDeniedException": _BY_POLICY,
+        "error ConstraintViolationException": "its reasons are billing's and contact information's, which are not here",
+    },
+    "organizations:DeleteOrganization": {
+        "error ConstraintViolationException": "its reason is a transfer of billing, which is not here",
+        "error InvalidInputException": "it has no parameter",
+    },
+    "organizations:DescribeOrganization": {"error AccessDeniedException": _BY_POLICY},
+    "organizations:DisablePolicyType": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:ListAWSServiceAccessForOrganization": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:ListDelegatedServicesForAccount": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:UntagResource": {"error ConstraintViolationException": _NO_CASE},
     "sts:AssumeRole": {
         "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
         "error RegionDisabledException": "every region is enabled",

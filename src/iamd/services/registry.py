@@ -38,6 +38,17 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "sts": ("assume_role", "authorization_messages", "callers", "outbound_tokens", "saml", "web_identity"),
     "cloudtrail": ("lookup",),
     "accessanalyzer": ("policy_validation",),
+    "organizations": (
+        "account_creation",
+        "accounts",
+        "attachments",
+        "organizational_units",
+        "organizations",
+        "policies",
+        "roots",
+        "tags",
+        "trusted_services",
+    ),
     "iamd": ("accounts", "audit", "decisions"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""

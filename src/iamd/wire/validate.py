@@ -6,8 +6,9 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from iamd.errors import Common, CommonError
+from iamd.errors import AWSError, Common, CommonError
 from iamd.wire.models import Operation
+from iamd.wire.organizations import organizations_error
 from iamd.wire.patterns import compiled
 from iamd.wire.shapes import Member, Shape
 
@@ -60,10 +61,12 @@ Wrong = tuple[str, str]
 """A member's path, and the whole sentence about it."""
 
 
-def _error(operation: Operation, found: list[Wrong]) -> CommonError:
+def _error(operation: Operation, found: list[Wrong]) -> AWSError:
     plural = "error" if len(found) == 1 else "errors"
     sentences = "; ".join(sentence for _, sentence in found)
     message = f"{len(found)} validation {plural} detected: {sentences}"
+    if operation.service == "organizations":
+        return organizations_error(found[0][1])
     if operation.service == "iam" and len(found) == 1:
         message = _iam_words(*found[0]) or message
     return CommonError(Common.VALIDATION, message, members=_members(operation, found))

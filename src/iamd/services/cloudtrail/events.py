@@ -39,6 +39,12 @@ AWS: seen in CloudTrail's records of failed IAM requests; what is no exception o
 (`AccessDenied`).
 """
 
+DENIED_IN_SHORT = frozenset({"organizations"})
+"""Services whose records call a denial by policies `AccessDenied`, whatever its code on the wire.
+
+AWS: seen in CloudTrail's record of a LeaveOrganization that no policy allowed.
+"""
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a request came to: who, what, on what, decided how, answered with what.
@@ -187,6 +193,9 @@ def _error(outcome: Outcome) -> dict[str, str]:
     if outcome.error_code is None:
         return {}
     message = {"errorMessage": cut(outcome.error_message)} if outcome.error_message else {}
+    is_denied = bool(outcome.verdicts) and not outcome.verdicts[-1].decision.allowed
+    if is_denied and outcome.service in DENIED_IN_SHORT:
+        return {"errorCode": "AccessDenied"} | message
     return {"errorCode": _error_name(outcome.service, outcome.error_code)} | message
 
 

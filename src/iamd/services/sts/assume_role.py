@@ -12,7 +12,8 @@ from iamd.services.iam.arns import ENTITY_TAGS
 from iamd.services.registry import Target, operation
 from iamd.services.sts import mfa, session_policies, session_tags, sessions
 from iamd.services.sts.errors import AccessDenied, ValidationError
-from iamd.store.records import Role, fold
+from iamd.store.account import Account
+from iamd.store.records import AccountRecord, Role, fold
 
 DEFAULT_SECONDS = 3600
 CHAINED_SECONDS = 3600
@@ -146,9 +147,15 @@ def named_role(call: Call, role_arn: str) -> tuple[str, Role | None]:
         raise ValidationError(f"{role_arn} is invalid")
     account = call.account_of(parsed.account)
     role = account.one(Role, "name", fold(parsed.resource.rpartition("/")[2]))
-    if role is None or arn.iam(account.id, "role", role.path, role.role_name) != role_arn:
+    # SECURITY: nobody becomes a role of a closed account; it is refused like a role that is not there.
+    if role is None or _is_closed(account) or arn.iam(account.id, "role", role.path, role.role_name) != role_arn:
         return parsed.account, None
     return parsed.account, role
+
+
+def _is_closed(account: Account) -> bool:
+    record = account.get(AccountRecord, account.id)
+    return record is None or record.suspended
 
 
 def _check_duration(call: Call, role: Role, duration_seconds: int) -> None:

@@ -1,0 +1,1 @@
+"""AWS Organizations: model `organizations`, actions `organizations:...`, one global endpoint for all Regions."""

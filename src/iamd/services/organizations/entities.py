@@ -1,0 +1,333 @@
+"""What an organization is made of: found by its ids, with its ARNs, and as it looks on the wire."""
+
+import secrets
+import string
+from datetime import UTC, datetime
+from typing import Any
+
+from iamd import arn
+from iamd.authz import organizations
+from iamd.call import Call
+from iamd.data import organization_policies
+from iamd.data.organization_policies import SERVICE_CONTROL_POLICY, ManagedOrganizationPolicy
+from iamd.services.organizations.errors import (
+    AccessDenied,
+    AccountNotFound,
+    OrganizationalUnitNotFound,
+    OrganizationsNotInUse,
+    ParentNotFound,
+    PolicyNotFound,
+    RootNotFound,
+    TargetNotFound,
+)
+from iamd.store.account import Account
+from iamd.store.records import (
+    AccountRecord,
+    Membership,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    Tag,
+)
+
+AnyPolicy = OrganizationPolicy | ManagedOrganizationPolicy
+"""A policy of the organization's own or of AWS's; both have an id, a type, a name, a description and a content."""
+
+Parent = Organization | OrganizationalUnit
+"""What accounts and units can stand under; an organization stands for its root."""
+
+AnyTarget = Parent | Membership
+"""What policies can be attached to."""
+
+ALL_FEATURES = "ALL"
+ROOT_NAME = "Root"
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+# Who may ask
+
+
+def organization_in(call: Call) -> Organization | None:
+    """The organization of the caller's account, or None."""
+    membership = call.view.shared.get(Membership, call.identity.account_id)
+    return call.view.shared.get(Organization, membership.organization_id) if membership is not None else None
+
+
+def own_organization(call: Call) -> Organization:
+    """The organization of the caller's account, or AWSOrganizationsNotInUse."""
+    found = organization_in(call)
+    if found is None:
+        raise OrganizationsNotInUse
+    return found
+
+
+def managed_organization(call: Call) -> Organization:
+    """The organization that the caller's account manages, or AWS's refusal."""
+    found = own_organization(call)
+    if found.management_account_id != call.identity.account_id:
+        # SECURITY: an account's policies don't make it its organization's master.
+        raise AccessDenied
+    return found
+
+
+def readable_organization(call: Call) -> Organization:
+    """The organization that the caller's account may look at: it manages it, or is a delegated administrator."""
+    found = own_organization(call)
+    membership = call.view.shared.get(Membership, call.identity.account_id)
+    if found.management_account_id == call.identity.account_id:
+        return found
+    if membership is None or not membership.delegated_services:
+        raise AccessDenied
+    return found
+
+
+# Finding
+
+
+def is_management(organization: Organization, account_id: str) -> bool:
+    """Whether the account manages the organization."""
+    return organization.management_account_id == account_id
+
+
+def member_in(shared: Account, organization: Organization, account_id: str) -> Membership | None:
+    """The account of this number in the organization, or None."""
+    found = shared.get(Membership, account_id)
+    return found if found is not None and found.organization_id == organization.organization_id else None
+
+
+def unit_in(shared: Account, organization: Organization, unit_id: str) -> OrganizationalUnit | None:
+    """The unit of this id in the organization, or None."""
+    found = shared.get(OrganizationalUnit, unit_id)
+    return found if found is not None and found.organization_id == organization.organization_id else None
+
+
+def parent_in(shared: Account, organization: Organization, parent_id: str) -> Parent | None:
+    """The root (as the organization) or unit of this id, or None."""
+    return organization if parent_id == organization.root_id else unit_in(shared, organization, parent_id)
+
+
+def policy_in(shared: Account, organization: Organization, policy_id: str) -> AnyPolicy | None:
+    """The policy of this id, AWS's or the organization's, or None."""
+    managed = organization_policies.MANAGED.get(policy_id)
+    if managed is not None:
+        return managed
+    found = shared.get(OrganizationPolicy, policy_id)
+    return found if found is not None and found.organization_id == organization.organization_id else None
+
+
+def target_in(shared: Account, organization: Organization, target_id: str) -> AnyTarget | None:
+    """The root, unit or account of this id, or None."""
+    return parent_in(shared, organization, target_id) or member_in(shared, organization, target_id)
+
+
+def named_account(call: Call, organization: Organization, account_id: str) -> Membership:
+    """The account of this number in the organization, or AccountNotFound."""
+    found = member_in(call.view.shared, organization, account_id)
+    if found is None:
+        raise AccountNotFound
+    return found
+
+
+def named_unit(call: Call, organization: Organization, unit_id: str) -> OrganizationalUnit:
+    """The unit of this id, or OrganizationalUnitNotFound."""
+    found = unit_in(call.view.shared, organization, unit_id)
+    if found is None:
+        raise OrganizationalUnitNotFound
+    return found
+
+
+def named_parent(call: Call, organization: Organization, parent_id: str) -> Parent:
+    """The root (as the organization) or unit of this id, or ParentNotFound."""
+    found = parent_in(call.view.shared, organization, parent_id)
+    if found is None:
+        raise ParentNotFound
+    return found
+
+
+def named_policy(call: Call, organization: Organization, policy_id: str) -> AnyPolicy:
+    """The policy of this id, or PolicyNotFound."""
+    found = policy_in(call.view.shared, organization, policy_id)
+    if found is None:
+        raise PolicyNotFound
+    return found
+
+
+def named_target(call: Call, organization: Organization, target_id: str) -> AnyTarget:
+    """The root, unit or account of this id, or TargetNotFound."""
+    found = target_in(call.view.shared, organization, target_id)
+    if found is None:
+        raise TargetNotFound
+    return found
+
+
+def check_root(organization: Organization, root_id: str) -> None:
+    """Raise RootNotFound unless the organization's root has this id."""
+    if root_id != organization.root_id:
+        raise RootNotFound
+
+
+def accounts_of(shared: Account, organization: Organization) -> list[Membership]:
+    """Every account of the organization, the management account too."""
+    return shared.find(Membership, "organization", organization.organization_id)
+
+
+def policies_of(shared: Account, organization: Organization, policy_type: str) -> list[AnyPolicy]:
+    """AWS's policies of a type and the organization's own."""
+    own: list[AnyPolicy] = list(shared.find(OrganizationPolicy, "organization", organization.organization_id))
+    return [policy for policy in [*organization_policies.MANAGED.values(), *own] if policy.type == policy_type]
+
+
+def record_of(call: Call, account_id: str) -> AccountRecord | None:
+    """What iamd has of an account beside its place."""
+    return call.account_of(account_id).get(AccountRecord, account_id)
+
+
+# Ids and ARNs
+
+
+def new_id(prefix: str, length: int) -> str:
+    """A random id of lower-case letters and digits, as `ou-` and eight of them."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def organizations_arn(organization: Organization, resource: str) -> str:
+    """The ARN of something that an organization has: all of it belongs to the management account."""
+    return f"arn:{arn.PARTITION}:organizations::{organization.management_account_id}:{resource}"
+
+
+def organization_arn(organization: Organization) -> str:
+    """The ARN of an organization."""
+    return organizations_arn(organization, f"organization/{organization.organization_id}")
+
+
+def root_arn(organization: Organization) -> str:
+    """The ARN of an organization's root."""
+    return organizations_arn(organization, f"root/{organization.organization_id}/{organization.root_id}")
+
+
+def unit_arn(organization: Organization, unit_id: str) -> str:
+    """The ARN of an organizational unit."""
+    return organizations_arn(organization, f"ou/{organization.organization_id}/{unit_id}")
+
+
+def account_arn(organization: Organization, account_id: str) -> str:
+    """The ARN of an account in an organization."""
+    return organizations_arn(organization, f"account/{organization.organization_id}/{account_id}")
+
+
+def policy_arn(organization: Organization, policy: AnyPolicy) -> str:
+    """The ARN of a policy; AWS's own belong to no organization."""
+    kind = policy.type.lower()
+    if isinstance(policy, ManagedOrganizationPolicy):
+        return f"arn:{arn.PARTITION}:organizations::aws:policy/{kind}/{policy.policy_id}"
+    return organizations_arn(organization, f"policy/{organization.organization_id}/{kind}/{policy.policy_id}")
+
+
+def target_arn(organization: Organization, target: AnyTarget) -> str:
+    """The ARN of a root, unit or account."""
+    match target:
+        case Organization():
+            return root_arn(target)
+        case OrganizationalUnit():
+            return unit_arn(organization, target.organizational_unit_id)
+        case Membership():
+            return account_arn(organization, target.account_id)
+
+
+def target_id(target: AnyTarget) -> str:
+    """The id of a root, unit or account."""
+    return target.root_id if isinstance(target, Organization) else target.key
+
+
+# Showing
+
+
+def moment(seconds: int) -> datetime:
+    """A time as answers have it."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_tags(tags: tuple[Tag, ...]) -> list[dict[str, str]]:
+    """Tags as answers have them."""
+    return [{"Key": tag.key, "Value": tag.value} for tag in tags]
+
+
+def shown_organization(call: Call, organization: Organization) -> dict[str, Any]:
+    """An organization as it is shown.
+
+    AWS: AvailablePolicyTypes tells of SCPs alone and is deprecated (Organizations API Reference, Organization).
+    """
+    management = organization.management_account_id
+    record = record_of(call, management)
+    has_all = organization.feature_set == ALL_FEATURES
+    return {
+        "Id": organization.organization_id,
+        "Arn": organization_arn(organization),
+        "FeatureSet": organization.feature_set,
+        "MasterAccountArn": account_arn(organization, management),
+        "MasterAccountId": management,
+        **({"MasterAccountEmail": record.email} if record is not None and record.email else {}),
+        "AvailablePolicyTypes": [{"Type": SERVICE_CONTROL_POLICY, "Status": "ENABLED"}] if has_all else [],
+    }
+
+
+def shown_root(organization: Organization) -> dict[str, Any]:
+    """The root with the policy types that are enabled in it."""
+    return {
+        "Id": organization.root_id,
+        "Arn": root_arn(organization),
+        "Name": ROOT_NAME,
+        "PolicyTypes": [{"Type": policy_type, "Status": "ENABLED"} for policy_type in organization.policy_types],
+    }
+
+
+def shown_unit(call: Call, organization: Organization, unit: OrganizationalUnit) -> dict[str, Any]:
+    """A unit, with the path of its own."""
+    above = organizations.targets_above(unit.parent_id, call.view.shared)
+    return {
+        "Id": unit.organizational_unit_id,
+        "Arn": unit_arn(organization, unit.organizational_unit_id),
+        "Name": unit.name,
+        "Path": organizations.path_of([*above, unit]),
+    }
+
+
+def listed_account(call: Call, organization: Organization, membership: Membership) -> dict[str, Any]:
+    """An account without its path, as lists of administrators have it."""
+    record = record_of(call, membership.account_id)
+    suspended = record is None or record.suspended
+    return {
+        "Id": membership.account_id,
+        "Arn": account_arn(organization, membership.account_id),
+        **({"Email": record.email} if record is not None and record.email else {}),
+        **({"Name": record.name} if record is not None else {}),
+        "Status": "SUSPENDED" if suspended else "ACTIVE",
+        "State": "CLOSED" if membership.closed is not None else "SUSPENDED" if suspended else "ACTIVE",
+        "JoinedMethod": membership.joined_method,
+        "JoinedTimestamp": moment(membership.joined),
+    }
+
+
+def shown_account(call: Call, organization: Organization, membership: Membership) -> dict[str, Any]:
+    """An account as the organization shows it."""
+    above = organizations.targets_above(membership.parent_id, call.view.shared)
+    path = f"{organizations.path_of(above)}{membership.account_id}/"
+    return {**listed_account(call, organization, membership), "Paths": [path]}
+
+
+def shown_summary(organization: Organization, policy: AnyPolicy) -> dict[str, Any]:
+    """A policy without its content."""
+    return {
+        "Id": policy.policy_id,
+        "Arn": policy_arn(organization, policy),
+        "Name": policy.name,
+        "Description": policy.description,
+        "Type": policy.type,
+        "AwsManaged": isinstance(policy, ManagedOrganizationPolicy),
+    }
+
+
+def shown_policy(organization: Organization, policy: AnyPolicy) -> dict[str, Any]:
+    """A policy with its content."""
+    return {"PolicySummary": shown_summary(organization, policy), "Content": policy.content}

@@ -1,0 +1,153 @@
+"""Organizations: made by the account that manages it, shown to its accounts, deleted when it has no others."""
+
+from typing import Any
+
+from iamd import arn, ids
+from iamd.authz import context
+from iamd.authz.authorize import Denied, authorize
+from iamd.authz.target import Target
+from iamd.call import Call
+from iamd.data.organization_policies import FULL_AWS_ACCESS, SERVICE_CONTROL_POLICY
+from iamd.data.service_linked_roles import ServiceLinkedRole, service_linked_role
+from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
+from iamd.services.organizations import arns, entities
+from iamd.services.organizations.entities import ALL_FEATURES
+from iamd.services.organizations.errors import AccessDeniedForDependency, AlreadyInOrganization, OrganizationNotEmpty
+from iamd.services.organizations.service_events import account_departed, account_joined
+from iamd.services.registry import operation, reading
+from iamd.store.records import (
+    GLOBAL,
+    AccountCreation,
+    Membership,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    Record,
+    Role,
+    fold,
+)
+
+SERVICE = "organizations.amazonaws.com"
+INVITED = "INVITED"
+
+
+@operation(on=arns.nothing)
+def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> dict[str, Any]:
+    """Make the caller's account the management account of a new organization.
+
+    AWS: with all features, service control policies are enabled in the root from the start (CreateOrganization).
+    """
+    account_id = call.identity.account_id
+    if call.view.shared.get(Membership, account_id) is not None:
+        raise AlreadyInOrganization
+    has_all = feature_set == ALL_FEATURES
+    _check_dependency(call)
+    attached = (FULL_AWS_ACCESS.policy_id,) if has_all else ()
+    organization = Organization(
+        organization_id=_free_id(call, Organization, "o-", 10),
+        management_account_id=account_id,
+        root_id=_free_root(call),
+        feature_set=feature_set,
+        created=call.now,
+        policy_types=(SERVICE_CONTROL_POLICY,) if has_all else (),
+        attached_policies=attached,
+    )
+    membership = Membership(
+        organization_id=organization.organization_id,
+        account_id=account_id,
+        parent_id=organization.root_id,
+        joined=call.now,
+        joined_method=INVITED,
+        attached_policies=attached,
+    )
+    call.change.put(GLOBAL, organization)
+    call.change.put(GLOBAL, membership)
+    make_service_linked_role(call, account_id)
+    account_joined(call, organization, membership)
+    return {"Organization": entities.shown_organization(call, organization)}
+
+
+@reading(on=arns.nothing)
+def describe_organization(call: Call) -> dict[str, Any]:
+    """Show the organization of the caller's account to whichever account it is."""
+    return {"Organization": entities.shown_organization(call, entities.own_organization(call))}
+
+
+@operation(on=arns.nothing)
+def delete_organization(call: Call) -> None:
+    """Delete an organization that has no account but the one that manages it, with its units and policies."""
+    organization = entities.managed_organization(call)
+    shared = call.view.shared
+    accounts = entities.accounts_of(shared, organization)
+    if len(accounts) > 1:
+        raise OrganizationNotEmpty
+    kinds: tuple[type[Record], ...] = (OrganizationalUnit, OrganizationPolicy, AccountCreation)
+    for kind in kinds:
+        for record in shared.find(kind, "organization", organization.organization_id):
+            call.change.delete(GLOBAL, record)
+    for record in (*accounts, organization):
+        call.change.delete(GLOBAL, record)
+    account_departed(call, organization, call.identity.account_id, "LEFT")
+
+
+def make_service_linked_role(call: Call, account_id: str) -> None:
+    """Give an account the role that Organizations acts by in it, unless it is there.
+
+    AWS: it is made in each account (Organizations User Guide, "Organizations and service-linked roles",
+    orgs_integrate_services).
+    """
+    template = _template()
+    if call.account_of(account_id).find(Role, "name", fold(template.role_name)):
+        return
+    role = Role(
+        role_name=template.role_name,
+        role_id=ids.unique_id(ids.ROLE),
+        path=template.path,
+        created=call.now,
+        trust_policy=template.trust_policy(),
+        description=template.description,
+        attached_policies=(template.policy_arn,),
+        service_linked=template.service_name,
+    )
+    call.change.put(account_id, role)
+
+
+def _template() -> ServiceLinkedRole:
+    template = service_linked_role(SERVICE)
+    if template is None:
+        raise LookupError(SERVICE)
+    return template
+
+
+def _check_dependency(call: Call) -> None:
+    # AWS: whoever makes an organization needs iam:CreateServiceLinkedRole (Organizations User Guide, "Creating an
+    # organization"), and is told so by an error of its own.
+    role = Target(
+        arn=arn.iam(call.identity.account_id, "role", f"{SERVICE_LINKED_PATH}{SERVICE}/", _template().role_name),
+        context={"iam:awsservicename": SERVICE},
+    )
+    try:
+        authorize(
+            call.identity,
+            call.view,
+            "iam:CreateServiceLinkedRole",
+            [role],
+            lambda: context.of_request(call.request, call.region, call.now),
+            call.now,
+        )
+    except Denied as denied:
+        raise AccessDeniedForDependency(denied.message) from denied
+
+
+def _free_id(call: Call, kind: type[Record], prefix: str, length: int) -> str:
+    while True:
+        found = entities.new_id(prefix, length)
+        if call.view.shared.get(kind, found) is None:
+            return found
+
+
+def _free_root(call: Call) -> str:
+    while True:
+        found = entities.new_id("r-", 4)
+        if call.view.shared.one(Organization, "root", found) is None:
+            return found
