@@ -60,6 +60,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "organizations:DescribeOrganization": {"error AccessDeniedException": _BY_POLICY},
     "organizations:DisablePolicyType": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:LeaveOrganization": {
+        "error AccountNotFoundException": "the caller's account is always there",
+        "error InvalidInputException": "it has no parameter",
+    },
     "organizations:ListAWSServiceAccessForOrganization": {"error ConstraintViolationException": _NO_CASE},
     "organizations:ListDelegatedServicesForAccount": {"error ConstraintViolationException": _NO_CASE},
     "organizations:UntagResource": {"error ConstraintViolationException": _NO_CASE},

@@ -131,7 +131,40 @@ def test_a_removed_account_stands_alone(aws, organizations, member, policy, root
     aws.client("organizations", user).create_organization()
 
 
+def test_an_account_leaves_by_itself(aws, organizations, member, refused):
+    leaving = member()
+    user = leaving.user("ann", "arn:aws:iam::aws:policy/AdministratorAccess")
+    client = aws.client("organizations", user)
+    with refused("ConstraintViolationException", Reason="WAIT_PERIOD_ACTIVE"):
+        client.leave_organization()
+    aws.advance(7 * DAY)
+    client.leave_organization()
+    assert [one["Id"] for one in organizations.list_accounts()["Accounts"]] == [ACCOUNT]
+    with refused("AWSOrganizationsNotInUseException"):
+        client.leave_organization()
+    [departed] = aws.events("AccountDepartedOrganization")
+    details = departed["serviceEventDetails"]
+    assert (details["departureMethod"], details["accountId"]) == ("LEFT", leaving.account_id)
+
+
+def test_an_scp_keeps_an_account_in(aws, organizations, member, policy, root_id, refused):
+    staying = member()
+    user = staying.user("ann", "arn:aws:iam::aws:policy/AdministratorAccess")
+    statement = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
+    organizations.attach_policy(PolicyId=policy(statement), TargetId=root_id)
+    aws.advance(7 * DAY)
+    with refused(
+        "AccessDeniedException",
+        f"User: arn:aws:iam::{staying.account_id}:user/ann is not authorized to perform: "
+        "organizations:LeaveOrganization on resource: * with an explicit deny in a service control policy",
+    ):
+        aws.client("organizations", user).leave_organization()
+    assert len(organizations.list_accounts()["Accounts"]) == 2
+
+
 def test_who_can_not_be_removed_is_told(organizations, root_id, refused):
+    with refused("MasterCannotLeaveOrganizationException"):
+        organizations.leave_organization()
     with refused("MasterCannotLeaveOrganizationException"):
         organizations.remove_account_from_organization(AccountId=ACCOUNT)
     with refused("AccountNotFoundException"):

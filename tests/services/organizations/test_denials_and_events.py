@@ -80,12 +80,15 @@ CALLS = {
     ),
     "close_account": (lambda w: {"AccountId": w.account_id}, MEMBER),
     "remove_account_from_organization": (lambda w: {"AccountId": w.delegated_id}, DELEGATED),
+    "leave_organization": ({}, "*"),
     "create_organization": ({}, "*"),
     "delete_organization": ({}, "*"),
 }
 """Each operation's parameters, and the resource that a denial names; they are called in this order."""
 
-REFUSED_HERE = frozenset({"remove_account_from_organization", "create_organization", "delete_organization"})
+REFUSED_HERE = frozenset(
+    {"remove_account_from_organization", "leave_organization", "create_organization", "delete_organization"}
+)
 """What the state that is left at the end refuses; the policies have allowed it."""
 
 

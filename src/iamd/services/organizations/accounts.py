@@ -85,17 +85,14 @@ def close_account(call: Call, *, account_id: str) -> None:
 def remove_account_from_organization(call: Call, *, account_id: str) -> None:
     """Make an account one that is in no organization; no policy of the organization binds it then."""
     organization = entities.managed_organization(call)
-    found = entities.named_account(call, organization, account_id)
-    if entities.is_management(organization, account_id):
-        raise MasterCannotLeaveOrganization
-    _refuse_delegated(found)
-    if found.joined_method == CREATED and call.now < found.joined + quotas.DAYS_BEFORE_REMOVAL * DAY:
-        raise ConstraintViolation(
-            "WAIT_PERIOD_ACTIVE",
-            f"The account must be {quotas.DAYS_BEFORE_REMOVAL} days old before it can leave the organization.",
-        )
-    call.change.delete(GLOBAL, found)
-    account_departed(call, organization, account_id, "REMOVED")
+    _depart(call, organization, entities.named_account(call, organization, account_id), "REMOVED")
+
+
+@operation(on=arns.nothing)
+def leave_organization(call: Call) -> None:
+    """Take the caller's own account out of its organization, as its management account could."""
+    organization = entities.own_organization(call)
+    _depart(call, organization, entities.named_account(call, organization, call.identity.account_id), "LEFT")
 
 
 def listed(
@@ -116,6 +113,19 @@ def listed(
         query=query,
     )
     return {"Accounts": [entities.shown_account(call, organization, one) for one in cut], **more}
+
+
+def _depart(call: Call, organization: Organization, found: Membership, method: str) -> None:
+    if entities.is_management(organization, found.account_id):
+        raise MasterCannotLeaveOrganization
+    _refuse_delegated(found)
+    if found.joined_method == CREATED and call.now < found.joined + quotas.DAYS_BEFORE_REMOVAL * DAY:
+        raise ConstraintViolation(
+            "WAIT_PERIOD_ACTIVE",
+            f"The account must be {quotas.DAYS_BEFORE_REMOVAL} days old before it can leave the organization.",
+        )
+    call.change.delete(GLOBAL, found)
+    account_departed(call, organization, found.account_id, method)
 
 
 def _refuse_delegated(found: Membership) -> None:
