@@ -1,10 +1,14 @@
 """The lists of docs/how-to/ are true: every path and name is there, every example is one that iamd reads."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from running import REGION
 
 from iamd.gateway.actions import mapping, table
 from iamd.gateway.actions.passed_roles import Passing
@@ -69,3 +73,34 @@ def test_what_every_template_may_name_is_described():
 
 def test_the_keys_of_a_passed_role_are_described():
     assert all(f"`{key}` (" in " ".join(GATEWAY.split()) for key in Passing.__struct_fields__)
+
+
+def test_an_organization_is_set_up_by_the_lines_that_say_how(server, aws):
+    """The AWS CLI runs the page's ten lines, and the last is refused as the page says."""
+    page = (ROOT / "docs" / "how-to" / "set-up-an-organization.md").read_text("utf-8")
+    [script] = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(script.splitlines()) == 10
+    administrator = aws.server.administrator
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(server.data),
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": administrator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": administrator.secret_access_key,
+        "AWS_PAGER": "",
+    }
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 255, ran.stderr
+    told = re.search(r"`(with an explicit deny [^`]*)`", page)[1]
+    assert "when calling the CreateUser operation" in ran.stderr
+    assert ran.stderr.rstrip().endswith(told)
+    assert len(aws.client("organizations").list_accounts()["Accounts"]) == 2
