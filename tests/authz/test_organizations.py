@@ -30,7 +30,7 @@ OUTER = OrganizationalUnit(
     organizational_unit_id="ou-1", organization_id="o-1", parent_id="r-1", name="a", attached_policies=(FULL, "p-own")
 )
 INNER = OrganizationalUnit(
-    organizational_unit_id="ou-2", organization_id="o-1", parent_id="ou-1", name="b", attached_policies=(FULL,)
+    organizational_unit_id="ou-2", organization_id="o-1", parent_id="ou-1", name="b", attached_policies=("p-own",)
 )
 OWN = OrganizationPolicy(policy_id="p-own", organization_id="o-1", type=SCP, name="own", description="", content=DENY)
 
@@ -57,10 +57,16 @@ WHOLE = (ORGANIZATION, OUTER, INNER, OWN, membership(), membership(MANAGEMENT, "
 def test_the_levels_go_from_the_root_to_the_account():
     standing = standing_of(MEMBER, snapshot(*WHOLE))
     assert standing.path == "o-1/r-1/ou-1/ou-2/"
-    assert standing.scp_ids == ((FULL,), (FULL, "p-own"), (FULL,), (FULL,))
-    assert [len(level) for level in standing.scp] == [1, 2, 1, 1]
-    assert standing.scp[1][1] is load(DENY, PolicyType.SCP)
+    assert standing.scp_ids == ((FULL, "p-own"), ("p-own",))
+    assert [level.level for level in standing.scp] == [0, 1]
+    assert standing.scp[0].policies[1] is load(DENY, PolicyType.SCP)
     assert standing.rcp is None
+
+
+def test_where_awss_own_policy_stands_alone_nothing_is_to_be_decided():
+    only = {"attached_policies": (FULL,)}
+    standing = standing_of(MEMBER, snapshot(ORGANIZATION, replace(OUTER, **only), replace(INNER, **only), membership()))
+    assert (standing.scp, standing.scp_ids) == (None, ())
 
 
 def test_no_policy_binds_the_management_account():
@@ -84,9 +90,13 @@ def test_a_snapshot_works_it_out_once(monkeypatch):
 
 def test_a_change_sees_what_it_has_written():
     change = Change(snapshot(*WHOLE))
-    assert len(standing_of(MEMBER, change).scp) == 4
+    assert len(standing_of(MEMBER, change).scp) == 2
     change.put(GLOBAL, membership(parent_id="r-1"))
     assert standing_of(MEMBER, change).path == "o-1/r-1/"
+
+
+def unreadable(levels):
+    return [[policy.unreadable is not None for policy in level.policies] for level in levels]
 
 
 DAMAGED = {
@@ -104,13 +114,20 @@ DAMAGED = {
 @pytest.mark.parametrize("what", DAMAGED)
 def test_damaged_records_deny_everything(what):
     standing = standing_of(MEMBER, snapshot(*DAMAGED[what]))
-    assert [policy.unreadable is not None for level in standing.scp for policy in level] == [True]
-    assert [policy.unreadable is not None for level in standing.rcp for policy in level] == [True]
+    assert unreadable(standing.scp) == [[True]]
+    assert unreadable(standing.rcp) == [[True]]
 
 
 def test_a_policy_that_is_not_there_denies_everything_at_its_level():
     standing = standing_of(MEMBER, snapshot(ORGANIZATION, OUTER, INNER, membership()))
-    assert [policy.unreadable is not None for policy in standing.scp[1]] == [False, True]
+    assert unreadable(standing.scp) == [[False, True], [True]]
+
+
+def test_a_level_without_any_policy_allows_nothing():
+    bare = replace(membership(), attached_policies=())
+    standing = standing_of(MEMBER, snapshot(ORGANIZATION, replace(OUTER, attached_policies=(FULL,)), INNER, OWN, bare))
+    assert standing.scp_ids == (("p-own",), ())
+    assert standing.scp[1].policies == ()
 
 
 def caller(role):
@@ -120,7 +137,7 @@ def caller(role):
 @pytest.mark.parametrize("service", [None, "config.amazonaws.com"])
 def test_no_policy_binds_a_service_linked_role(service):
     """AWS: neither SCPs nor RCPs do (orgs_manage_policies_scps, orgs_manage_policies_rcps)."""
-    both = replace(ORGANIZATION, policy_types=(SCP, RCP))
+    both = replace(ORGANIZATION, policy_types=(SCP, RCP), attached_policies=("p-own", "p-rcp"))
     role = Role(role_name="r", role_id="AROA1", trust_policy="{}", created=1, service_linked=service)
     tables = {
         GLOBAL: {Organization: [both], OrganizationalUnit: [OUTER, INNER], Membership: [membership()]},
@@ -142,7 +159,12 @@ def test_no_policy_binds_a_service_linked_role(service):
      ("kms:RetireGrant", False), ("nothing:Known", False)],
 )  # fmt: skip
 def test_rcps_reach_the_services_that_support_them(action, bound):
-    view = snapshot(*(replace(one, policy_types=(SCP, RCP)) if one is ORGANIZATION else one for one in WHOLE))
+    view = snapshot(
+        *(
+            replace(one, policy_types=(SCP, RCP), attached_policies=("p-rcp",)) if one is ORGANIZATION else one
+            for one in WHOLE
+        )
+    )
     assert (organizations.rcp_of(MEMBER, action, ANONYMOUS, view) is not None) is bound
     assert organizations.rcp_of(MANAGEMENT, action, ANONYMOUS, view) is None
     assert organizations.rcp_of("777788889999", action, ANONYMOUS, view) is None

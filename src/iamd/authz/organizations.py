@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from iamd.auth.identity import Identity
 from iamd.data import organization_policies, service_reference
-from iamd.data.organization_policies import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
+from iamd.data.organization_policies import DEFAULTS, RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from iamd.policy.decision import Layer
 from iamd.policy.document import PolicyType, load
-from iamd.policy.evaluate import Levels
+from iamd.policy.evaluate import CompiledLevels, compiled
 from iamd.policy.request import PrincipalKind, lower
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
@@ -27,6 +27,8 @@ from iamd.store.records import (
 )
 
 View = Snapshot | Change
+Ids = tuple[tuple[str, ...], ...]
+"""Ids of policies, level by level."""
 
 UNREADABLE = ""
 """The text that stands for a policy that ought to be there and is not; loaded, it denies everything (AUZ-14)."""
@@ -45,16 +47,17 @@ class Standing:
     """An account's place in its organization.
 
     `path` is the account's as condition keys have it, `o-.../r-.../ou-.../`. `scp` and `rcp` are the policies level by
-    level from the root to the account, None where the type does not bind the account: it is not enabled, or the
-    account manages the organization.
+    level from the root to the account, but for levels that have AWS's own alone, which allows everything. None says
+    that the type does not bind the account: it is not enabled, has nothing but AWS's own, or the account manages the
+    organization. `scp_ids` and `rcp_ids` are the ids of the same policies.
     """
 
     organization_id: str
     path: str
-    scp: Levels | None = None
-    rcp: Levels | None = None
-    scp_ids: tuple[tuple[str, ...], ...] = ()
-    rcp_ids: tuple[tuple[str, ...], ...] = ()
+    scp: CompiledLevels | None = None
+    rcp: CompiledLevels | None = None
+    scp_ids: Ids = ()
+    rcp_ids: Ids = ()
 
 
 class _Remembered(NamedTuple):
@@ -75,7 +78,7 @@ def standing_of(account_id: str, view: View) -> Standing | None:
     return known.standing
 
 
-def scp_of(identity: Identity, entity: User | Role | None, view: View) -> Levels | None:
+def scp_of(identity: Identity, entity: User | Role | None, view: View) -> CompiledLevels | None:
     """The SCPs that bind a caller, who is a session of `entity` or it; None when none do.
 
     AWS: they bind users, roles and the root user of member accounts, and no service-linked role (Organizations User
@@ -87,7 +90,7 @@ def scp_of(identity: Identity, entity: User | Role | None, view: View) -> Levels
     return standing.scp
 
 
-def rcp_of(owner: str, action: str, identity: Identity, view: View) -> Levels | None:
+def rcp_of(owner: str, action: str, identity: Identity, view: View) -> CompiledLevels | None:
     """The RCPs that bind a request for `action` on a resource that `owner` has; None when none do.
 
     AWS: they bind whoever calls, but for service-linked roles, on resources of member accounts in the services that
@@ -190,15 +193,15 @@ def _standing(account_id: str, view: View) -> Standing | None:
     path = path_of(targets)
     if organization.management_account_id == account_id:
         return Standing(organization.organization_id, path)
-    scp_ids = _attached(targets, organization, SERVICE_CONTROL_POLICY, shared)
-    rcp_ids = _attached(targets, organization, RESOURCE_CONTROL_POLICY, shared)
+    scp_ids = _limiting(targets, organization, SERVICE_CONTROL_POLICY, shared)
+    rcp_ids = _limiting(targets, organization, RESOURCE_CONTROL_POLICY, shared)
     return Standing(
         organization.organization_id,
         path,
-        _loaded(scp_ids, PolicyType.SCP, shared),
-        _loaded(rcp_ids, PolicyType.RCP, shared),
-        scp_ids or (),
-        rcp_ids or (),
+        _loaded(scp_ids, Layer.SCP, shared),
+        _loaded(rcp_ids, Layer.RCP, shared),
+        scp_ids,
+        rcp_ids,
     )
 
 
@@ -207,22 +210,24 @@ def _unreadable(membership: Membership) -> Standing:
     return Standing(
         membership.organization_id,
         f"{membership.organization_id}/",
-        ((load(UNREADABLE, PolicyType.SCP),),),
-        ((load(UNREADABLE, PolicyType.RCP),),),
+        compiled(((load(UNREADABLE, PolicyType.SCP),),), Layer.SCP),
+        compiled(((load(UNREADABLE, PolicyType.RCP),),), Layer.RCP),
         (("",),),
         (("",),),
     )
 
 
-def _attached(
-    targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account
-) -> tuple[tuple[str, ...], ...] | None:
-    """The ids of the policies of a type at each level; None when the type is not enabled."""
+def _limiting(targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account) -> Ids:
+    """The ids of the policies of a type at each level that may not allow everything; none when it is not enabled."""
     if policy_type not in organization.policy_types:
-        return None
+        return ()
+    every = (_attached(target, policy_type, shared) for target in targets)
+    return tuple(level for level in every if level != (DEFAULTS[policy_type].policy_id,))
+
+
+def _attached(target: PolicyTarget, policy_type: str, shared: Account) -> tuple[str, ...]:
     return tuple(
-        tuple(policy_id for policy_id in target.attached_policies if type_of(policy_id, shared) in {policy_type, None})
-        for target in targets
+        policy_id for policy_id in target.attached_policies if type_of(policy_id, shared) in {policy_type, None}
     )
 
 
@@ -235,10 +240,13 @@ def type_of(policy_id: str, shared: Account) -> str | None:
     return own.type if own is not None else None
 
 
-def _loaded(ids: tuple[tuple[str, ...], ...] | None, kind: PolicyType, shared: Account) -> Levels | None:
-    if ids is None:
+def _loaded(ids: Ids, layer: Layer, shared: Account) -> CompiledLevels | None:
+    if not ids:
         return None
-    return tuple(tuple(load(_content(policy_id, shared), kind) for policy_id in level) for level in ids)
+    kind = PolicyType.SCP if layer is Layer.SCP else PolicyType.RCP
+    return compiled(
+        tuple(tuple(load(_content(policy_id, shared), kind) for policy_id in level) for level in ids), layer
+    )
 
 
 def _content(policy_id: str, shared: Account) -> str:

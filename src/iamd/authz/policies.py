@@ -45,14 +45,13 @@ def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
     entity = entity_of(identity, view)
     scp = organizations.scp_of(identity, entity, view)
     if account is None or entity is None:
-        return Layers(session=_session(identity, account), scp=scp)
+        return Layers(session=_session(identity, account)).with_scp(scp)
     boundary = entity.permissions_boundary
     return Layers(
         identity=_identity(account, entity),
         boundary=load(document_of(account, boundary), PolicyType.BOUNDARY) if boundary else None,
         session=_session(identity, account),
-        scp=scp,
-    )
+    ).with_scp(scp)
 
 
 def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:
@@ -182,9 +181,7 @@ def with_target(layers: Layers, target: Target, asked: Request, identity: Identi
 
     A role has a gate even without a policy.
     """
-    rcp = organizations.rcp_of(asked.resource_account, asked.action, identity, view)
-    if rcp is not None:
-        layers = layers.with_rcp(rcp)
+    layers = layers.with_rcp(organizations.rcp_of(asked.resource_account, asked.action, identity, view))
     if not target.trust and not target.policies:
         return layers
     kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)

@@ -27,6 +27,9 @@ Make = Callable[..., PolicySet]
 Levels = tuple[tuple[Policy, ...], ...]
 """Policies of an organization, level by level from its root to the account."""
 
+CompiledLevels = tuple[PolicySet, ...]
+"""The same, sorted out once for all who are bound by them; made by `compiled`."""
+
 
 class Layers:
     """The policies in play, as found for one request; they don't change once they are made.
@@ -57,8 +60,8 @@ class Layers:
         self.identity = make(identity, Layer.IDENTITY)
         self.boundary = make((boundary,), Layer.BOUNDARY) if boundary is not None else None
         self.session = make(session, Layer.SESSION) if session is not None else None
-        self.scp = _levels(scp, Layer.SCP, make)
-        self.rcp = _levels(rcp, Layer.RCP, make)
+        self.scp = compiled(scp, Layer.SCP, make) if scp is not None else None
+        self.rcp = compiled(rcp, Layer.RCP, make) if rcp is not None else None
         self.endpoint = make(endpoint, Layer.ENDPOINT) if endpoint is not None else None
         self.resource = make(resource, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         self.gate = gate
@@ -73,13 +76,25 @@ class Layers:
         found.is_plain = _has_identity_only(found)
         return found
 
-    def with_rcp(self, rcp: Levels | None) -> "Layers":
+    def with_scp(self, scp: CompiledLevels | None) -> "Layers":
+        """The same layers for a caller whose organization has these service control policies."""
+        return self._with_levels(scp, self.rcp) if scp is not None else self
+
+    def with_rcp(self, rcp: CompiledLevels | None) -> "Layers":
         """The same layers before a resource whose owner's organization has these resource control policies."""
-        if rcp is None:
-            return self
+        return self._with_levels(self.scp, rcp) if rcp is not None else self
+
+    def _with_levels(self, scp: CompiledLevels | None, rcp: CompiledLevels | None) -> "Layers":
         found = copy(self)
-        found.rcp = _levels(rcp, Layer.RCP, policy_set)
-        found.is_plain = False
+        found.scp, found.rcp, found.is_plain = scp, rcp, False
+        return found
+
+    def __copy__(self) -> "Layers":
+        found = Layers.__new__(Layers)
+        found.identity, found.boundary, found.session = self.identity, self.boundary, self.session
+        found.scp, found.rcp, found.endpoint = self.scp, self.rcp, self.endpoint
+        found.resource, found.gate, found.gateway_endpoint = self.resource, self.gate, self.gateway_endpoint
+        found.is_plain = self.is_plain
         return found
 
     def sets(self) -> Iterator[PolicySet]:
@@ -100,9 +115,8 @@ def _has_identity_only(layers: Layers) -> bool:
     return layers.gate is Gate.NONE and not layers.resource.policies and all(other is None for other in others)
 
 
-def _levels(levels: Levels | None, layer: Layer, make: Make) -> tuple[PolicySet, ...] | None:
-    if levels is None:
-        return None
+def compiled(levels: Levels, layer: Layer, make: Make = policy_set) -> CompiledLevels:
+    """Levels of SCPs or RCPs as decisions use them."""
     return tuple(make(policies, layer, number) for number, policies in enumerate(levels))
 
 
