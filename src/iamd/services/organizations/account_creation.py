@@ -8,7 +8,7 @@ from typing import Any
 from iamd import arn, ids
 from iamd.call import Call
 from iamd.data.organization_policies import DEFAULTS
-from iamd.services.organizations import arns, entities, quotas
+from iamd.services.organizations import answers, arns, entities, quotas
 from iamd.services.organizations.accounts import CREATED
 from iamd.services.organizations.errors import CreateAccountStatusNotFound, InvalidInput
 from iamd.services.organizations.organizations import make_service_linked_role
@@ -16,7 +16,7 @@ from iamd.services.organizations.pages import page
 from iamd.services.organizations.service_events import account_created, account_joined
 from iamd.services.organizations.tags import checked_tags
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, AccountCreation, AccountRecord, InlinePolicy, Membership, Organization, Role
+from iamd.store.records import GLOBAL, AccountCreation, AccountRecord, InlinePolicy, Membership, Organization, Role, Tag
 
 DEFAULT_ROLE = "OrganizationAccountAccessRole"
 RESERVED_ROLE = "AWSServiceRoleFor"
@@ -47,44 +47,15 @@ def create_account(
     organization = entities.managed_organization(call)
     _check(role_name, iam_user_access_to_billing)
     checked = checked_tags(tags)
-    quotas.check(
-        "ACCOUNT_NUMBER_LIMIT_EXCEEDED", len(entities.accounts_of(call.view.shared, organization)) + 1, quotas.ACCOUNTS
-    )
-    taken = _is_taken(call, email)
-    account_id = None if taken else _free_number(call)
-    creation = AccountCreation(
-        request_id=entities.new_id("car-", 32),
-        organization_id=organization.organization_id,
-        account_name=account_name,
-        state=FAILED if taken else SUCCEEDED,
-        requested=call.now,
-        account_id=account_id,
-        failure_reason="EMAIL_ALREADY_EXISTS" if taken else None,
-    )
-    call.change.put(GLOBAL, creation)
-    account_created(call, organization, creation)
-    if account_id is not None:
-        membership = Membership(
-            organization_id=organization.organization_id,
-            account_id=account_id,
-            parent_id=organization.root_id,
-            joined=call.now,
-            joined_method=CREATED,
-            attached_policies=tuple(DEFAULTS[policy_type].policy_id for policy_type in organization.policy_types),
-            tags=checked,
-        )
-        record = AccountRecord(
-            account_id=account_id,
-            name=account_name,
-            email=email,
-            created=call.now,
-            canonical_id=secrets.token_hex(32),
-        )
-        call.change.put(account_id, record)
-        call.change.put(account_id, _access_role(call, role_name))
-        call.change.put(GLOBAL, membership)
-        make_service_linked_role(call, account_id)
-        account_joined(call, organization, membership)
+    count = len(entities.accounts_of(call.view.shared, organization))
+    quotas.check("ACCOUNT_NUMBER_LIMIT_EXCEEDED", count + 1, quotas.ACCOUNTS)
+    if _is_taken(call, email):
+        creation = _noted(call, organization, account_name, failure_reason="EMAIL_ALREADY_EXISTS")
+        return {"CreateAccountStatus": _in_progress(creation)}
+    account_id = _free_number(call)
+    _make(call, account_id, email, account_name, role_name)
+    creation = _noted(call, organization, account_name, account_id=account_id)
+    _join(call, organization, account_id, checked)
     return {"CreateAccountStatus": _in_progress(creation)}
 
 
@@ -137,6 +108,57 @@ def _check(role_name: str, iam_user_access_to_billing: str) -> None:
         raise InvalidInput("INVALID_ENUM", "iamd has no billing: IamUserAccessToBilling can be ALLOW only.")
 
 
+def _noted(
+    call: Call,
+    organization: Organization,
+    account_name: str,
+    *,
+    account_id: str | None = None,
+    failure_reason: str | None = None,
+) -> AccountCreation:
+    """What became of the request, kept and recorded."""
+    creation = AccountCreation(
+        request_id=entities.new_id("car-", 32),
+        organization_id=organization.organization_id,
+        account_name=account_name,
+        state=SUCCEEDED if failure_reason is None else FAILED,
+        requested=call.now,
+        account_id=account_id,
+        failure_reason=failure_reason,
+    )
+    call.change.put(GLOBAL, creation)
+    account_created(call, organization, creation)
+    return creation
+
+
+def _make(call: Call, account_id: str, email: str, account_name: str, role_name: str) -> None:
+    """The account itself: its root user has an address and no key yet, and its roles are there."""
+    record = AccountRecord(
+        account_id=account_id,
+        name=account_name,
+        email=email,
+        created=call.now,
+        canonical_id=secrets.token_hex(32),
+    )
+    call.change.put(account_id, record)
+    call.change.put(account_id, _access_role(call, role_name))
+    make_service_linked_role(call, account_id)
+
+
+def _join(call: Call, organization: Organization, account_id: str, tags: tuple[Tag, ...]) -> None:
+    membership = Membership(
+        organization_id=organization.organization_id,
+        account_id=account_id,
+        parent_id=organization.root_id,
+        joined=call.now,
+        joined_method=CREATED,
+        attached_policies=tuple(DEFAULTS[policy_type].policy_id for policy_type in organization.policy_types),
+        tags=tags,
+    )
+    call.change.put(GLOBAL, membership)
+    account_joined(call, organization, membership)
+
+
 def _is_taken(call: Call, email: str) -> bool:
     records = (entities.record_of(call, account_id) for account_id in call.view.account_ids())
     return any(record is not None and record.email.lower() == email.lower() for record in records)
@@ -174,7 +196,7 @@ def _in_progress(creation: AccountCreation) -> dict[str, Any]:
         "Id": creation.request_id,
         "AccountName": creation.account_name,
         "State": IN_PROGRESS,
-        "RequestedTimestamp": entities.moment(creation.requested),
+        "RequestedTimestamp": answers.moment(creation.requested),
     }
 
 
@@ -183,6 +205,6 @@ def _shown(creation: AccountCreation) -> dict[str, Any]:
     return {
         **_in_progress(creation),
         "State": creation.state,
-        "CompletedTimestamp": entities.moment(creation.requested),
+        "CompletedTimestamp": answers.moment(creation.requested),
         **{name: value for name, value in found.items() if value is not None},
     }

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from iamd.call import Call
-from iamd.services.organizations import arns, entities, quotas
+from iamd.services.organizations import answers, arns, entities, quotas
 from iamd.services.organizations.entities import ALL_FEATURES
 from iamd.services.organizations.errors import (
     AccountAlreadyClosed,
@@ -38,7 +38,7 @@ def describe_account(call: Call, *, account_id: str) -> dict[str, Any]:
     """Show one account."""
     organization = entities.readable_organization(call)
     found = entities.named_account(call, organization, account_id)
-    return {"Account": entities.shown_account(call, organization, found)}
+    return {"Account": answers.account(call, organization, found)}
 
 
 @operation(on=arns.moved)
@@ -112,7 +112,7 @@ def listed(
         next_token=next_token,
         query=query,
     )
-    return {"Accounts": [entities.shown_account(call, organization, one) for one in cut], **more}
+    return {"Accounts": [answers.account(call, organization, one) for one in cut], **more}
 
 
 def _depart(call: Call, organization: Organization, found: Membership, method: str) -> None:

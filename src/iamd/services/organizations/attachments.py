@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.data.organization_policies import RCP_FULL_AWS_ACCESS, SERVICE_CONTROL_POLICY
-from iamd.services.organizations import arns, entities, quotas
+from iamd.services.organizations import answers, arns, entities, quotas
 from iamd.services.organizations.entities import AnyPolicy, AnyTarget
 from iamd.services.organizations.errors import (
     ConstraintViolation,
@@ -113,7 +113,7 @@ def listed(
         next_token=next_token,
         query=query,
     )
-    return {"Policies": [entities.shown_summary(organization, policy) for policy in cut], **more}
+    return {"Policies": [answers.summary(organization, policy) for policy in cut], **more}
 
 
 def targets_of(shared: Account, organization: Organization, policy_id: str) -> list[AnyTarget]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from iamd.authz import organizations
 from iamd.call import Call
 from iamd.data.organization_policies import DEFAULTS
-from iamd.services.organizations import accounts, arns, entities, quotas
+from iamd.services.organizations import accounts, answers, arns, entities, quotas
 from iamd.services.organizations.errors import (
     ChildNotFound,
     DuplicateOrganizationalUnit,
@@ -45,7 +45,7 @@ def create_organizational_unit(call: Call, *, parent_id: str, name: str, tags: G
         tags=checked_tags(tags),
     )
     call.change.put(GLOBAL, unit)
-    return {"OrganizationalUnit": entities.shown_unit(call, organization, unit)}
+    return {"OrganizationalUnit": answers.unit(call, organization, unit)}
 
 
 @reading(on=arns.unit)
@@ -53,7 +53,7 @@ def describe_organizational_unit(call: Call, *, organizational_unit_id: str) -> 
     """Show one unit."""
     organization = entities.readable_organization(call)
     unit = entities.named_unit(call, organization, organizational_unit_id)
-    return {"OrganizationalUnit": entities.shown_unit(call, organization, unit)}
+    return {"OrganizationalUnit": answers.unit(call, organization, unit)}
 
 
 @operation(on=arns.unit)
@@ -65,7 +65,7 @@ def update_organizational_unit(call: Call, *, organizational_unit_id: str, name:
         _refuse_taken(call.view.shared, unit.parent_id, name)
         unit = replace(unit, name=name)
         call.change.put(GLOBAL, unit)
-    return {"OrganizationalUnit": entities.shown_unit(call, organization, unit)}
+    return {"OrganizationalUnit": answers.unit(call, organization, unit)}
 
 
 @operation(on=arns.unit)
@@ -97,7 +97,7 @@ def list_organizational_units_for_parent(
         next_token=next_token,
         query=(parent_id,),
     )
-    return {"OrganizationalUnits": [entities.shown_unit(call, organization, unit) for unit in cut], **more}
+    return {"OrganizationalUnits": [answers.unit(call, organization, unit) for unit in cut], **more}
 
 
 @reading(on=arns.parent)

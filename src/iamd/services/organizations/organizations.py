@@ -10,7 +10,7 @@ from iamd.call import Call
 from iamd.data.organization_policies import FULL_AWS_ACCESS, SERVICE_CONTROL_POLICY
 from iamd.data.service_linked_roles import ServiceLinkedRole, service_linked_role
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
-from iamd.services.organizations import arns, entities
+from iamd.services.organizations import answers, arns, entities
 from iamd.services.organizations.entities import ALL_FEATURES
 from iamd.services.organizations.errors import AccessDeniedForDependency, AlreadyInOrganization, OrganizationNotEmpty
 from iamd.services.organizations.service_events import account_departed, account_joined
@@ -64,13 +64,13 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> dict[
     call.change.put(GLOBAL, membership)
     make_service_linked_role(call, account_id)
     account_joined(call, organization, membership)
-    return {"Organization": entities.shown_organization(call, organization)}
+    return {"Organization": answers.organization(call, organization)}
 
 
 @reading(on=arns.nothing)
 def describe_organization(call: Call) -> dict[str, Any]:
     """Show the organization of the caller's account to whichever account it is."""
-    return {"Organization": entities.shown_organization(call, entities.own_organization(call))}
+    return {"Organization": answers.organization(call, entities.own_organization(call))}
 
 
 @operation(on=arns.nothing)

@@ -14,7 +14,7 @@ from iamd.data.organization_policies import (
 )
 from iamd.policy import document
 from iamd.policy.kinds import PolicyType
-from iamd.services.organizations import arns, entities, quotas
+from iamd.services.organizations import answers, arns, entities, quotas
 from iamd.services.organizations.attachments import listed, targets_of
 from iamd.services.organizations.errors import (
     DuplicatePolicy,
@@ -63,14 +63,14 @@ def create_policy(
         tags=checked_tags(tags),
     )
     call.change.put(GLOBAL, policy)
-    return {"Policy": entities.shown_policy(organization, policy)}
+    return {"Policy": answers.policy(organization, policy)}
 
 
 @reading(on=arns.policy)
 def describe_policy(call: Call, *, policy_id: str) -> dict[str, Any]:
     """Show a policy with its content, AWS's or the organization's."""
     organization = entities.readable_organization(call)
-    return {"Policy": entities.shown_policy(organization, entities.named_policy(call, organization, policy_id))}
+    return {"Policy": answers.policy(organization, entities.named_policy(call, organization, policy_id))}
 
 
 @reading(on=arns.policy_type)
@@ -110,7 +110,7 @@ def update_policy(
         content=policy.content if content is None else content,
     )
     call.change.put(GLOBAL, changed)
-    return {"Policy": entities.shown_policy(organization, changed)}
+    return {"Policy": answers.policy(organization, changed)}
 
 
 @operation(on=arns.policy)

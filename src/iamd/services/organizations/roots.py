@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.data.organization_policies import DEFAULTS
-from iamd.services.organizations import arns, entities
+from iamd.services.organizations import answers, arns, entities
 from iamd.services.organizations.entities import ALL_FEATURES, AnyTarget
 from iamd.services.organizations.errors import (
     PolicyTypeAlreadyEnabled,
@@ -24,7 +24,7 @@ def list_roots(call: Call, *, next_token: str | None = None, max_results: int | 
     """List the roots of the organization, of which there is one."""
     organization = entities.readable_organization(call)
     cut, more = page(call, [organization], key=lambda one: one.root_id, max_results=max_results, next_token=next_token)
-    return {"Roots": [entities.shown_root(one) for one in cut], **more}
+    return {"Roots": [answers.root(one) for one in cut], **more}
 
 
 @operation(on=arns.root)
@@ -74,4 +74,4 @@ def _with_types(call: Call, organization: Organization, types: tuple[str, ...]) 
     current = call.view.shared.get(Organization, organization.organization_id) or organization
     changed = replace(current, policy_types=types)
     call.change.put(GLOBAL, changed)
-    return {"Root": entities.shown_root(changed)}
+    return {"Root": answers.root(changed)}

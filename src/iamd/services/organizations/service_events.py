@@ -11,7 +11,7 @@ from iamd.call import Call
 from iamd.clock import iso_of
 from iamd.services.cloudtrail.events import EVENT_VERSION
 from iamd.services.cloudtrail.shown import MASKED, moment
-from iamd.services.organizations import entities
+from iamd.services.organizations import answers
 from iamd.store.events import Event
 from iamd.store.records import AccountCreation, Membership, Organization
 
@@ -23,7 +23,7 @@ def account_joined(call: Call, organization: Organization, membership: Membershi
     """An account is in the organization now."""
     details = {
         "joinedMethod": membership.joined_method,
-        "joinedTime": moment(entities.moment(membership.joined)),
+        "joinedTime": moment(answers.moment(membership.joined)),
         "accountId": membership.account_id,
     }
     _record(call, organization, "AccountJoinedOrganization", details)
@@ -33,7 +33,7 @@ def account_departed(call: Call, organization: Organization, account_id: str, me
     """An account is in the organization no longer: it was removed, or the organization was deleted ("LEFT")."""
     details = {
         "departureMethod": method,
-        "departureTime": moment(entities.moment(call.now)),
+        "departureTime": moment(answers.moment(call.now)),
         "accountId": account_id,
     }
     _record(call, organization, "AccountDepartedOrganization", details)
@@ -45,8 +45,8 @@ def account_created(call: Call, organization: Organization, creation: AccountCre
         "id": creation.request_id,
         "state": creation.state,
         "accountName": MASKED,
-        "requestedTimestamp": moment(entities.moment(creation.requested)),
-        "completedTimestamp": moment(entities.moment(call.now)),
+        "requestedTimestamp": moment(answers.moment(creation.requested)),
+        "completedTimestamp": moment(answers.moment(call.now)),
     }
     found = {"accountId": creation.account_id, "failureReason": creation.failure_reason}
     status |= {name: value for name, value in found.items() if value is not None}

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.data.organization_policies import ManagedOrganizationPolicy
 from iamd.policy.request import lower
-from iamd.services.organizations import arns, entities, quotas
-from iamd.services.organizations.entities import AnyTarget, shown_tags
+from iamd.services.organizations import answers, arns, entities, quotas
+from iamd.services.organizations.entities import AnyTarget
 from iamd.services.organizations.errors import InvalidInput, TargetNotFound
 from iamd.services.organizations.pages import page
 from iamd.services.registry import operation, reading
@@ -44,7 +44,7 @@ def list_tags_for_resource(call: Call, *, resource_id: str, next_token: str | No
     """List the tags of a root, unit, account or policy by key."""
     found = _named(call, entities.readable_organization(call), resource_id)
     cut, more = page(call, found.tags, key=lambda tag: tag.key, next_token=next_token, query=(resource_id,))
-    return {"Tags": shown_tags(tuple(cut)), **more}
+    return {"Tags": answers.tags(tuple(cut)), **more}
 
 
 def checked_tags(given: GivenTags) -> tuple[Tag, ...]:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.data.trusted_services import TRUSTED_SERVICES
-from iamd.services.organizations import arns, entities
+from iamd.services.organizations import answers, arns, entities
 from iamd.services.organizations.entities import ALL_FEATURES
 from iamd.services.organizations.errors import (
     AccountAlreadyRegistered,
@@ -52,7 +52,7 @@ def list_aws_service_access_for_organization(
         max_results=max_results,
         next_token=next_token,
     )
-    shown = [{"ServicePrincipal": one.service_principal, "DateEnabled": entities.moment(one.enabled)} for one in cut]
+    shown = [{"ServicePrincipal": one.service_principal, "DateEnabled": answers.moment(one.enabled)} for one in cut]
     return {"EnabledServicePrincipals": shown, **more}
 
 
@@ -144,8 +144,7 @@ def list_delegated_services_for_account(
         query=(account_id,),
     )
     shown = [
-        {"ServicePrincipal": one.service_principal, "DelegationEnabledDate": entities.moment(one.enabled)}
-        for one in cut
+        {"ServicePrincipal": one.service_principal, "DelegationEnabledDate": answers.moment(one.enabled)} for one in cut
     ]
     return {"DelegatedServices": shown, **more}
 
@@ -171,4 +170,4 @@ def _shown(
     """An administrator with when it became one: of this service, or of its first."""
     named = _delegation(membership, service_principal) if service_principal is not None else None
     since = min(one.enabled for one in membership.delegated_services) if named is None else named.enabled
-    return {**entities.listed_account(call, organization, membership), "DelegationEnabledDate": entities.moment(since)}
+    return {**answers.listed_account(call, organization, membership), "DelegationEnabledDate": answers.moment(since)}
