@@ -1,7 +1,7 @@
 """The accounts of an organization: listed, moved, closed, removed."""
 
 import pytest
-from running import ACCOUNT, Credentials
+from running import ACCOUNT, Credentials, allow
 
 from iamd.services.organizations import quotas
 
@@ -50,6 +50,28 @@ def test_an_account_is_moved_from_where_it_is_to_what_is_there(organizations, ro
         organizations.move_account(AccountId="999999999999", SourceParentId=root_id, DestinationParentId=unit_id)
     [parent] = organizations.list_parents(ChildId=account_id)["Parents"]
     assert parent == {"Id": root_id, "Type": "ROOT"}
+
+
+def test_moving_needs_the_account_and_both_places(aws, organizations, root_id, unit_id, member, refused):
+    moving = member().account_id
+    arns = [
+        organizations.describe_account(AccountId=moving)["Account"]["Arn"],
+        organizations.list_roots()["Roots"][0]["Arn"],
+        organizations.describe_organizational_unit(OrganizationalUnitId=unit_id)["OrganizationalUnit"]["Arn"],
+    ]
+    places = {"AccountId": moving, "SourceParentId": root_id, "DestinationParentId": unit_id}
+    for number, arn in enumerate(arns):
+        statement = allow("organizations:MoveAccount", [other for other in arns if other != arn])
+        mover = aws.client("organizations", aws.user(f"mover-{number}", statement))
+        with refused(
+            "AccessDeniedException",
+            f"User: arn:aws:iam::{ACCOUNT}:user/mover-{number} is not authorized to perform: organizations:MoveAccount "
+            f"on resource: {arn} because no identity-based policy allows the organizations:MoveAccount action",
+        ):
+            mover.move_account(**places)
+    whole = aws.client("organizations", aws.user("whole", allow("organizations:MoveAccount", arns)))
+    whole.move_account(**places)
+    assert organizations.list_parents(ChildId=moving)["Parents"][0]["Id"] == unit_id
 
 
 def test_an_unknown_account_is_not_found(organizations, root_id, refused):
