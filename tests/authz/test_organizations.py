@@ -57,7 +57,7 @@ WHOLE = (ORGANIZATION, OUTER, INNER, OWN, membership(), membership(MANAGEMENT, "
 def test_the_levels_go_from_the_root_to_the_account():
     standing = standing_of(MEMBER, snapshot(*WHOLE))
     assert standing.path == "o-1/r-1/ou-1/ou-2/"
-    assert standing.scp_ids == ((FULL, "p-own"), ("p-own",))
+    assert standing.scp_levels == (("ou-1", (FULL, "p-own")), ("ou-2", ("p-own",)))
     assert [level.level for level in standing.scp] == [0, 1]
     assert standing.scp[0].policies[1] is load(DENY, PolicyType.SCP)
     assert standing.rcp is None
@@ -66,7 +66,7 @@ def test_the_levels_go_from_the_root_to_the_account():
 def test_where_awss_own_policy_stands_alone_nothing_is_to_be_decided():
     only = {"attached_policies": (FULL,)}
     standing = standing_of(MEMBER, snapshot(ORGANIZATION, replace(OUTER, **only), replace(INNER, **only), membership()))
-    assert (standing.scp, standing.scp_ids) == (None, ())
+    assert (standing.scp, standing.scp_levels) == (None, ())
 
 
 def test_no_policy_binds_the_management_account():
@@ -126,7 +126,7 @@ def test_a_policy_that_is_not_there_denies_everything_at_its_level():
 def test_a_level_without_any_policy_allows_nothing():
     bare = replace(membership(), attached_policies=())
     standing = standing_of(MEMBER, snapshot(ORGANIZATION, replace(OUTER, attached_policies=(FULL,)), INNER, OWN, bare))
-    assert standing.scp_ids == (("p-own",), ())
+    assert standing.scp_levels == (("ou-2", ("p-own",)), (MEMBER, ()))
     assert standing.scp[1].policies == ()
 
 

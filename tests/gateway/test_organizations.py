@@ -33,16 +33,16 @@ class Organization:
         return account_id, Credentials.of(session["Credentials"])
 
     def attach(self, target_id, statement, policy_type="SERVICE_CONTROL_POLICY"):
-        """Attach a new policy of one statement; its id."""
+        """Attach a new policy of one statement; its ARN."""
         content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         name = f"policy-{len(self.client.list_policies(Filter=policy_type)['Policies'])}-{policy_type}"
         made = self.client.create_policy(Name=name, Description="", Type=policy_type, Content=content)
-        policy_id = made["Policy"]["PolicySummary"]["Id"]
-        self.client.attach_policy(PolicyId=policy_id, TargetId=target_id)
-        return policy_id
+        summary = made["Policy"]["PolicySummary"]
+        self.client.attach_policy(PolicyId=summary["Id"], TargetId=target_id)
+        return summary["Arn"]
 
     def attach_rcp(self, target_id, statement):
-        """Attach a new RCP of one statement."""
+        """Attach a new RCP of one statement; its ARN."""
         return self.attach(target_id, {**EVERYONE, **statement}, "RESOURCE_CONTROL_POLICY")
 
 
@@ -86,11 +86,11 @@ def session_arn(account_id):
 
 def test_an_scp_keeps_a_members_administrator_from_buckets(cloud, organization):
     account_id, member = organization.member("dev")
-    organization.attach(organization.root_id, deny("s3:CreateBucket", BUCKET))
+    policy_arn = organization.attach(organization.root_id, deny("s3:CreateBucket", BUCKET))
     s3 = cloud.client("s3", member)
     assert denial(s3.create_bucket, Bucket="files") == (
         f"User: {session_arn(account_id)} is not authorized to perform: s3:CreateBucket on resource: "
-        f'"{BUCKET}" with an explicit deny in a service control policy'
+        f'"{BUCKET}" with an explicit deny in a service control policy: {policy_arn}'
     )
     s3.create_bucket(Bucket="others")
     cloud.client("s3").create_bucket(Bucket="files")
@@ -143,12 +143,12 @@ def test_an_rcp_on_a_members_bucket_keeps_foreign_callers_out(cloud, organizatio
     for caller in (foreign, within):
         assert caller.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
     others = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organization.id}}
-    rcp_id = organization.attach_rcp(organization.root_id, deny("s3:*", **others))
+    rcp_arn = organization.attach_rcp(organization.root_id, deny("s3:*", **others))
     # AWS: S3 tells callers of other accounts nothing.
     assert denial(foreign.get_object, Bucket="files", Key="a") == "Access Denied"
     assert within.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
     assert s3.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
-    organization.client.detach_policy(PolicyId=rcp_id, TargetId=organization.root_id)
+    organization.client.detach_policy(PolicyId=rcp_arn.rpartition("/")[2], TargetId=organization.root_id)
     assert foreign.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
 
 
@@ -168,10 +168,10 @@ def test_an_rcp_binds_the_owner_too_and_is_told_so(cloud, organization):
     account_id, member = organization.member("dev")
     s3 = cloud.client("s3", member)
     s3.create_bucket(Bucket="files")
-    organization.attach_rcp(account_id, deny("s3:PutObject"))
+    policy_arn = organization.attach_rcp(account_id, deny("s3:PutObject"))
     assert denial(s3.put_object, Bucket="files", Key="a", Body=b"") == (
         f"User: {session_arn(account_id)} is not authorized to perform: s3:PutObject on resource: "
-        f'"{BUCKET}/a" with an explicit deny in a resource control policy'
+        f'"{BUCKET}/a" with an explicit deny in a resource control policy: {policy_arn}'
     )
 
 
@@ -234,11 +234,12 @@ def test_an_scp_keeps_data_within_the_organization(cloud, organization, outsider
 
 def test_a_denial_names_the_policy_to_those_who_ask(cloud, organization):
     account_id, member = organization.member("dev")
-    policy_id = organization.attach(account_id, deny("s3:CreateBucket"))
+    policy_arn = organization.attach(account_id, deny("s3:CreateBucket"))
     s3 = cloud.client("s3", member)
     with pytest.raises(ClientError) as caught:
         s3.create_bucket(Bucket="files")
     explained = cloud.explain(caught.value.response["ResponseMetadata"]["RequestId"], member)
     [decision] = explained["Decisions"]
-    assert [(one["Layer"], one["Policy"]) for one in decision["Statements"]] == [("service control policy", policy_id)]
+    named = f"{policy_arn} (attached to account {account_id})"
+    assert [(one["Layer"], one["Policy"]) for one in decision["Statements"]] == [("service control policy", named)]
     assert decision["Context"]["aws:principalorgid"] == [organization.id]

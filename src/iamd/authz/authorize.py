@@ -47,7 +47,7 @@ def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers:
         return Verdict(identity, asked, layers, decision)
     policy_arn = None
     if decision.matched:
-        policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view)
+        policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view, asked)
     return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
 
 

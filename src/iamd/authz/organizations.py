@@ -12,7 +12,7 @@ from iamd.data import organization_policies, service_reference
 from iamd.data.organization_policies import DEFAULTS, RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from iamd.policy.decision import Layer
 from iamd.policy.document import PolicyType, load
-from iamd.policy.evaluate import CompiledLevels, compiled
+from iamd.policy.evaluate import CompiledLevels, Levels, compiled
 from iamd.policy.request import PrincipalKind, lower
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
@@ -27,8 +27,6 @@ from iamd.store.records import (
 )
 
 View = Snapshot | Change
-Ids = tuple[tuple[str, ...], ...]
-"""Ids of policies, level by level."""
 
 UNREADABLE = ""
 """The text that stands for a policy that ought to be there and is not; loaded, it denies everything (AUZ-14)."""
@@ -42,6 +40,13 @@ MAX_DEPTH = 32
 """More units above each other than an organization can have; a loop in damaged records ends here."""
 
 
+class Level(NamedTuple):
+    """What is attached at one level: the id of the root, unit or account, and those of the policies."""
+
+    target_id: str
+    policy_ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """An account's place in its organization.
@@ -49,15 +54,15 @@ class Standing:
     `path` is the account's as condition keys have it, `o-.../r-.../ou-.../`. `scp` and `rcp` are the policies level by
     level from the root to the account, but for levels that have AWS's own alone, which allows everything. None says
     that the type does not bind the account: it is not enabled, has nothing but AWS's own, or the account manages the
-    organization. `scp_ids` and `rcp_ids` are the ids of the same policies.
+    organization. `scp_levels` and `rcp_levels` say where the same policies are attached.
     """
 
     organization_id: str
     path: str
     scp: CompiledLevels | None = None
     rcp: CompiledLevels | None = None
-    scp_ids: Ids = ()
-    rcp_ids: Ids = ()
+    scp_levels: tuple[Level, ...] = ()
+    rcp_levels: tuple[Level, ...] = ()
 
 
 class _Remembered(NamedTuple):
@@ -102,14 +107,6 @@ def rcp_of(owner: str, action: str, identity: Identity, view: View) -> CompiledL
     account = view.account(identity.account_id)
     role = account.get(Role, identity.entity_id) if account is not None and identity.entity_id is not None else None
     return None if _is_service_linked(role) else standing.rcp
-
-
-def policy_id(owner: str, view: View, layer: Layer, level: int, policy: int) -> str:
-    """The id of one of an account's SCPs or RCPs, by where it stands among them."""
-    standing = standing_of(owner, view)
-    if standing is None:
-        return ""
-    return (standing.scp_ids if layer is Layer.SCP else standing.rcp_ids)[level][policy]
 
 
 def _is_service_linked(entity: User | Role | None) -> bool:
@@ -193,15 +190,15 @@ def _standing(account_id: str, view: View) -> Standing | None:
     path = path_of(targets)
     if organization.management_account_id == account_id:
         return Standing(organization.organization_id, path)
-    scp_ids = _limiting(targets, organization, SERVICE_CONTROL_POLICY, shared)
-    rcp_ids = _limiting(targets, organization, RESOURCE_CONTROL_POLICY, shared)
+    scp_levels = _limiting(targets, organization, SERVICE_CONTROL_POLICY, shared)
+    rcp_levels = _limiting(targets, organization, RESOURCE_CONTROL_POLICY, shared)
     return Standing(
         organization.organization_id,
         path,
-        _loaded(scp_ids, Layer.SCP, shared),
-        _loaded(rcp_ids, Layer.RCP, shared),
-        scp_ids,
-        rcp_ids,
+        _compiled(scp_levels, Layer.SCP, shared),
+        _compiled(rcp_levels, Layer.RCP, shared),
+        scp_levels,
+        rcp_levels,
     )
 
 
@@ -212,23 +209,24 @@ def _unreadable(membership: Membership) -> Standing:
         f"{membership.organization_id}/",
         compiled(((load(UNREADABLE, PolicyType.SCP),),), Layer.SCP),
         compiled(((load(UNREADABLE, PolicyType.RCP),),), Layer.RCP),
-        (("",),),
-        (("",),),
+        (Level(membership.account_id, ("",)),),
+        (Level(membership.account_id, ("",)),),
     )
 
 
-def _limiting(targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account) -> Ids:
-    """The ids of the policies of a type at each level that may not allow everything; none when it is not enabled."""
+def _limiting(
+    targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account
+) -> tuple[Level, ...]:
+    """The levels of a type of policies that may not allow everything; none when it is not enabled."""
     if policy_type not in organization.policy_types:
         return ()
-    every = (_attached(target, policy_type, shared) for target in targets)
-    return tuple(level for level in every if level != (DEFAULTS[policy_type].policy_id,))
+    every = (_level(target, policy_type, shared) for target in targets)
+    return tuple(level for level in every if level.policy_ids != (DEFAULTS[policy_type].policy_id,))
 
 
-def _attached(target: PolicyTarget, policy_type: str, shared: Account) -> tuple[str, ...]:
-    return tuple(
-        policy_id for policy_id in target.attached_policies if type_of(policy_id, shared) in {policy_type, None}
-    )
+def _level(target: PolicyTarget, policy_type: str, shared: Account) -> Level:
+    found = (one for one in target.attached_policies if type_of(one, shared) in {policy_type, None})
+    return Level(target.root_id if isinstance(target, Organization) else target.key, tuple(found))
 
 
 def type_of(policy_id: str, shared: Account) -> str | None:
@@ -240,13 +238,13 @@ def type_of(policy_id: str, shared: Account) -> str | None:
     return own.type if own is not None else None
 
 
-def _loaded(ids: Ids, layer: Layer, shared: Account) -> CompiledLevels | None:
-    if not ids:
-        return None
+def _compiled(levels: tuple[Level, ...], layer: Layer, shared: Account) -> CompiledLevels | None:
+    return compiled(_loaded(levels, layer, shared), layer) if levels else None
+
+
+def _loaded(levels: tuple[Level, ...], layer: Layer, shared: Account) -> Levels:
     kind = PolicyType.SCP if layer is Layer.SCP else PolicyType.RCP
-    return compiled(
-        tuple(tuple(load(_content(policy_id, shared), kind) for policy_id in level) for level in ids), layer
-    )
+    return tuple(tuple(load(_content(policy_id, shared), kind) for policy_id in level.policy_ids) for level in levels)
 
 
 def _content(policy_id: str, shared: Account) -> str:

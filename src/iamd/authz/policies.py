@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from iamd.auth.identity import Identity
-from iamd.authz import organizations
+from iamd.authz import organization_arns, organizations
+from iamd.authz.organization_arns import Attached, are_together
 from iamd.authz.organizations import UNREADABLE
 from iamd.authz.target import Target
 from iamd.data import managed_policies
@@ -123,16 +124,24 @@ def name_of(place: Place, identity: Identity, view: Snapshot | Change, asked: Re
     source = _source_of(place, identity, view)
     if source is not None:
         return source.shown
-    if place.layer in {Layer.SCP, Layer.RCP} and place.level is not None:
-        owner = identity.account_id if place.layer is Layer.SCP else asked.resource_account
-        return organizations.policy_id(owner, view, place.layer, place.level, place.number)
+    attached = _attached(place, identity, view, asked)
+    if attached is not None:
+        return attached.shown
     if place.layer is Layer.SESSION and identity.session is not None:
-        return arn_of(place, identity, view) or "inline session policy"
-    return arn_of(place, identity, view) or f"{place.layer} of {asked.resource}"
+        return arn_of(place, identity, view, asked) or "inline session policy"
+    return arn_of(place, identity, view, asked) or f"{place.layer} of {asked.resource}"
 
 
-def arn_of(place: Place, identity: Identity, view: Snapshot | Change) -> str | None:
-    """The ARN of that policy; inline and resource policies have none."""
+def arn_of(place: Place, identity: Identity, view: Snapshot | Change, asked: Request) -> str | None:
+    """The ARN of that policy, as far as the caller may know it; inline and resource policies have none."""
+    # SECURITY: another organization's RCPs stay its own.
+    # AWS: ARNs are told in one account or organization ("Enhanced access denied error messages with policy ARNs", AWS
+    # Security Blog, 2026).
+    if place.layer is Layer.RCP and not are_together(identity.account_id, asked.resource_account, view):
+        return None
+    attached = _attached(place, identity, view, asked)
+    if attached is not None:
+        return attached.arn
     if place.layer is Layer.IDENTITY:
         source = _source_of(place, identity, view)
         return source.arn if source is not None else None
@@ -143,6 +152,13 @@ def arn_of(place: Place, identity: Identity, view: Snapshot | Change) -> str | N
         inline = [None] if identity.session.policy else []
         return [*inline, *identity.session.policy_arns][place.number]
     return None
+
+
+def _attached(place: Place, identity: Identity, view: Snapshot | Change, asked: Request) -> Attached | None:
+    if place.layer not in organization_arns.TYPES or place.level is None:
+        return None
+    owner = identity.account_id if place.layer is Layer.SCP else asked.resource_account
+    return organization_arns.attached(owner, view, place.layer, place.level, place.number)
 
 
 def _source_of(place: Place, identity: Identity, view: Snapshot | Change) -> Source | None:

@@ -30,6 +30,12 @@ def moved(organizations, root_id):
     return move
 
 
+@pytest.fixture
+def arn_of(organizations):
+    """`arn_of(policy_id)` is the ARN of a policy."""
+    return lambda policy_id: organizations.describe_policy(PolicyId=policy_id)["Policy"]["PolicySummary"]["Arn"]
+
+
 def words(one, name, reason, action="iam:CreateUser"):
     """The denial of the member's administrator, who creates a user of this name."""
     return (
@@ -38,11 +44,14 @@ def words(one, name, reason, action="iam:CreateUser"):
     )
 
 
-def test_an_explicit_deny_is_told_as_one(aws, organizations, root_id, member, policy, refused):
+def test_an_explicit_deny_is_told_as_one(aws, organizations, root_id, member, policy, arn_of, refused):
+    """AWS: with the ARN of the policy ("Enhanced access denied error messages with policy ARNs", its example)."""
     one = member()
-    organizations.attach_policy(PolicyId=policy(deny("iam:CreateUser")), TargetId=root_id)
+    policy_id = policy(deny("iam:CreateUser"))
+    organizations.attach_policy(PolicyId=policy_id, TargetId=root_id)
     iam = one.client("iam")
-    with refused("AccessDenied", words(one, "ann", "with an explicit deny in a service control policy")):
+    reason = f"with an explicit deny in a service control policy: {arn_of(policy_id)}"
+    with refused("AccessDenied", words(one, "ann", reason)):
         iam.create_user(UserName="ann")
     assert iam.create_group(GroupName="devs")["Group"]["GroupName"] == "devs"
     assert aws.client("iam").create_user(UserName="ann")["User"]["UserName"] == "ann"
@@ -144,11 +153,12 @@ def test_an_account_outside_is_not_bound(aws, organizations, root_id, policy):
     assert aws.client("iam", alone).list_users()["Users"]
 
 
-def test_the_callers_account_decides_not_the_roles(aws, organizations, root_id, member, policy, refused):
+def test_the_callers_account_decides_not_the_roles(aws, organizations, root_id, member, policy, arn_of, refused):
     """AWS: an SCP binds the principals of its accounts, whoever's role they assume."""
     one = member()
     role = f"arn:aws:iam::{one.account_id}:role/OrganizationAccountAccessRole"
-    organizations.attach_policy(PolicyId=policy(deny("sts:AssumeRole")), TargetId=one.account_id)
+    policy_id = policy(deny("sts:AssumeRole"))
+    organizations.attach_policy(PolicyId=policy_id, TargetId=one.account_id)
     assert aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": one.account_id}, "Action": "sts:AssumeRole"}
@@ -158,7 +168,7 @@ def test_the_callers_account_decides_not_the_roles(aws, organizations, root_id, 
         "AccessDenied",
         f"User: arn:aws:sts::{one.account_id}:assumed-role/OrganizationAccountAccessRole/test is not authorized to "
         f"perform: sts:AssumeRole on resource: arn:aws:iam::{ACCOUNT}:role/open "
-        "with an explicit deny in a service control policy",
+        f"with an explicit deny in a service control policy: {arn_of(policy_id)}",
     ):
         one.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/open", RoleSessionName="test")
     assert one.client("sts").get_caller_identity()["Account"] == one.account_id
@@ -186,31 +196,73 @@ def test_an_scp_grants_nothing(aws, organizations, root_id, member, policy, refu
         aws.client("iam", one.user("ann")).list_users()
 
 
-def test_explain_names_the_policy(aws, organizations, root_id, member, policy, refused):
-    one = member()
-    policy_id = policy(deny("iam:CreateUser") | {"Sid": "NoUsers"})
-    organizations.attach_policy(PolicyId=policy_id, TargetId=root_id)
-    verdict = aws.iamd(
+def asked(aws, one, action="iam:CreateUser", resource=None):
+    """The decision on what the member's administrator might do, as iamd tells it."""
+    return aws.iamd(
         "Can",
         one.credentials,
         PrincipalArn=f"arn:aws:iam::{one.account_id}:role/OrganizationAccountAccessRole",
-        Action="iam:CreateUser",
-        ResourceArn=f"arn:aws:iam::{one.account_id}:user/ann",
-    )
-    assert verdict["Decision"]["Statements"] == [
-        {"Layer": "service control policy", "Policy": policy_id, "Index": 0, "Sid": "NoUsers"}
-        | {"Effect": "Deny", "Line": 1, "Column": 41}
+        Action=action,
+        ResourceArn=resource or f"arn:aws:iam::{one.account_id}:user/ann",
+    )["Decision"]
+
+
+def test_explain_names_the_policy_and_its_level(aws, organizations, root_id, unit, member, moved, policy, arn_of):
+    one, unit_id = member(), unit("a")
+    moved(one, unit_id)
+    policy_id = policy(deny("iam:CreateUser") | {"Sid": "NoUsers"})
+    places = {f"root {root_id}": root_id, f"organizational unit {unit_id}": unit_id}
+    places[f"account {one.account_id}"] = one.account_id
+    for place, target_id in places.items():
+        organizations.attach_policy(PolicyId=policy_id, TargetId=target_id)
+        decision = asked(aws, one)
+        name = f"{arn_of(policy_id)} (attached to {place})"
+        assert decision["Statements"] == [
+            {"Layer": "service control policy", "Policy": name, "Index": 0, "Sid": "NoUsers"}
+            | {"Effect": "Deny", "Line": 1, "Column": 41}
+        ]
+        assert decision["Message"].endswith(f"with an explicit deny in a service control policy: {arn_of(policy_id)}")
+        [layer] = [layer for layer in decision["Layers"] if layer["Layer"] == "service control policy"]
+        assert layer["Policies"] == [f"{arn_of(FULL)} (attached to {place})", name]
+        organizations.detach_policy(PolicyId=policy_id, TargetId=target_id)
+
+
+def test_every_level_that_allows_is_told(aws, organizations, root_id, member, policy, arn_of):
+    one = member()
+    policy_id = policy(allow("*"))
+    for target_id in (root_id, one.account_id):
+        organizations.attach_policy(PolicyId=policy_id, TargetId=target_id)
+        organizations.detach_policy(PolicyId=FULL, TargetId=target_id)
+    told = [statement["Policy"] for statement in asked(aws, one)["Statements"]]
+    places = (f"root {root_id}", f"account {one.account_id}")
+    assert [name for name in told if "organizations" in name] == [
+        f"{arn_of(policy_id)} (attached to {place})" for place in places
     ]
 
 
-def test_members_leave_the_organization_alone_when_an_scp_says_so(organizations, root_id, member, policy, refused):
+def test_another_accounts_rcps_stay_its_own(aws, organizations, root_id, member, rcp, arn_of):
+    one, other = member(), member()
+    rcp_id = rcp(deny("sts:AssumeRole") | {"Sid": "Hidden"})
+    organizations.attach_policy(PolicyId=rcp_id, TargetId=other.account_id)
+    decision = asked(aws, one, "sts:AssumeRole", f"arn:aws:iam::{other.account_id}:role/OrganizationAccountAccessRole")
+    assert decision["Layer"] == "resource control policy"
+    assert decision["Message"].endswith(f"with an explicit deny in a resource control policy: {arn_of(rcp_id)}")
+    assert [one["Layer"] for one in decision["Layers"]] == ["identity-based policy"]
+    assert decision["Statements"] == []
+    assert not any(key.startswith("aws:resourceorg") for key in decision["Context"])
+
+
+def test_members_leave_the_organization_alone_when_an_scp_says_so(
+    organizations, root_id, member, policy, arn_of, refused
+):
     one = member()
-    organizations.attach_policy(PolicyId=policy(deny("organizations:*")), TargetId=root_id)
+    policy_id = policy(deny("organizations:*"))
+    organizations.attach_policy(PolicyId=policy_id, TargetId=root_id)
     action = "organizations:DescribeOrganization"
     with refused(
         "AccessDeniedException",
         f"User: arn:aws:sts::{one.account_id}:assumed-role/OrganizationAccountAccessRole/test is not authorized to "
-        f"perform: {action} on resource: * with an explicit deny in a service control policy",
+        f"perform: {action} on resource: * with an explicit deny in a service control policy: {arn_of(policy_id)}",
     ):
         one.client("organizations").describe_organization()
 
@@ -302,7 +354,7 @@ def rcp(organizations, root_id, policy):
     return make
 
 
-def test_an_rcp_binds_whoever_uses_a_members_role(aws, organizations, root_id, member, rcp, refused):
+def test_an_rcp_binds_whoever_uses_a_members_role(aws, organizations, root_id, member, rcp, arn_of, refused):
     one = member()
     role = f"arn:aws:iam::{one.account_id}:role/OrganizationAccountAccessRole"
     sts = aws.client("sts")
@@ -312,7 +364,7 @@ def test_an_rcp_binds_whoever_uses_a_members_role(aws, organizations, root_id, m
     with refused(
         "AccessDenied",
         f"User: arn:aws:iam::{ACCOUNT}:user/admin is not authorized to perform: sts:AssumeRole on resource: {role} "
-        "with an explicit deny in a resource control policy",
+        f"with an explicit deny in a resource control policy: {arn_of(rcp_id)}",
     ):
         sts.assume_role(RoleArn=role, RoleSessionName="test")
     organizations.detach_policy(PolicyId=rcp_id, TargetId=one.account_id)
@@ -354,7 +406,11 @@ def test_an_rcps_conditions_know_the_caller(aws, organizations, root_id, member,
     alone = aws.client("sts", Credentials(added["AccessKeyId"], added["SecretAccessKey"]))
     assert alone.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     organizations.attach_policy(PolicyId=rcp(deny("sts:AssumeRole", **foreign)), TargetId=root_id)
-    with refused("AccessDenied"):
+    # AWS tells a policy's ARN within an account or organization only.
+    words = (
+        f"User: arn:aws:iam::{added['AccountId']}:user/admin is not authorized to perform: sts:AssumeRole on resource: "
+    )
+    with refused("AccessDenied", f"{words}{role} with an explicit deny in a resource control policy"):
         alone.assume_role(RoleArn=role, RoleSessionName="test")
     within = f"arn:aws:iam::{one.account_id}:role/OrganizationAccountAccessRole"
     assert aws.client("sts").assume_role(RoleArn=within, RoleSessionName="test")["Credentials"]

@@ -4,6 +4,7 @@ import secrets
 import string
 
 from iamd import arn
+from iamd.authz import organization_arns
 from iamd.call import Call
 from iamd.data import organization_policies
 from iamd.data.organization_policies import ManagedOrganizationPolicy
@@ -214,10 +215,7 @@ def account_arn(organization: Organization, account_id: str) -> str:
 
 def policy_arn(organization: Organization, policy: AnyPolicy) -> str:
     """The ARN of a policy; AWS's own belong to no organization."""
-    kind = policy.type.lower()
-    if isinstance(policy, ManagedOrganizationPolicy):
-        return f"arn:{arn.PARTITION}:organizations::aws:policy/{kind}/{policy.policy_id}"
-    return organizations_arn(organization, f"policy/{organization.organization_id}/{kind}/{policy.policy_id}")
+    return organization_arns.policy_arn(organization, policy.type, policy.policy_id)
 
 
 def target_arn(organization: Organization, target: AnyTarget) -> str:
