@@ -65,8 +65,11 @@ def test_the_levels_go_from_the_root_to_the_account():
 
 def test_where_awss_own_policy_stands_alone_nothing_is_to_be_decided():
     only = {"attached_policies": (FULL,)}
-    standing = standing_of(MEMBER, snapshot(ORGANIZATION, replace(OUTER, **only), replace(INNER, **only), membership()))
-    assert (standing.scp, standing.scp_levels) == (None, ())
+    view = snapshot(ORGANIZATION, replace(OUTER, **only), replace(INNER, **only), membership())
+    standing = standing_of(MEMBER, view)
+    assert (standing.scp, standing.scp_levels) == ((), ())
+    assert organizations.scp_of(Identity(PrincipalKind.ROOT, MEMBER, "", "", None), None, view) is None
+    assert organizations.rcp_of(MEMBER, "s3:GetObject", ANONYMOUS, view) is None
 
 
 def test_no_policy_binds_the_management_account():

@@ -17,6 +17,7 @@ from iamd.policy.request import PrincipalKind, lower
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import (
+    Group,
     Membership,
     Organization,
     OrganizationalUnit,
@@ -53,8 +54,8 @@ class Standing:
 
     `path` is the account's as condition keys have it, `o-.../r-.../ou-.../`. `scp` and `rcp` are the policies level by
     level from the root to the account, but for levels that have AWS's own alone, which allows everything. None says
-    that the type does not bind the account: it is not enabled, has nothing but AWS's own, or the account manages the
-    organization. `scp_levels` and `rcp_levels` say where the same policies are attached.
+    that the type does not bind the account: it is not enabled, or the account manages the organization. `scp_levels`
+    and `rcp_levels` say where the same policies are attached.
     """
 
     organization_id: str
@@ -89,10 +90,18 @@ def scp_of(identity: Identity, entity: User | Role | None, view: View) -> Compil
     AWS: they bind users, roles and the root user of member accounts, and no service-linked role (Organizations User
     Guide, "Service control policies", orgs_manage_policies_scps).
     """
-    standing = standing_of(identity.account_id, view) if identity.account_id else None
-    if standing is None or standing.scp is None or _is_service_linked(entity):
-        return None
-    return standing.scp
+    return _scp(identity.account_id, entity, view) or None
+
+
+def simulated_scp(account_id: str, entity: User | Group | Role, view: View) -> Levels | None:
+    """The SCPs that a simulation of an account's entity takes into account; None when none bind it."""
+    found = _scp(account_id, entity, view)
+    return tuple(level.policies for level in found) if found is not None else None
+
+
+def _scp(account_id: str, entity: User | Group | Role | None, view: View) -> CompiledLevels | None:
+    standing = standing_of(account_id, view) if account_id else None
+    return None if standing is None or _is_service_linked(entity) else standing.scp
 
 
 def rcp_of(owner: str, action: str, identity: Identity, view: View) -> CompiledLevels | None:
@@ -102,14 +111,14 @@ def rcp_of(owner: str, action: str, identity: Identity, view: View) -> CompiledL
     support them (Organizations User Guide, "Resource control policies", orgs_manage_policies_rcps).
     """
     standing = standing_of(owner, view) if owner else None
-    if standing is None or standing.rcp is None or not _reaches(action):
+    if standing is None or not standing.rcp or not _reaches(action):
         return None
     account = view.account(identity.account_id)
     role = account.get(Role, identity.entity_id) if account is not None and identity.entity_id is not None else None
     return None if _is_service_linked(role) else standing.rcp
 
 
-def _is_service_linked(entity: User | Role | None) -> bool:
+def _is_service_linked(entity: User | Group | Role | None) -> bool:
     return isinstance(entity, Role) and entity.service_linked is not None
 
 
@@ -197,8 +206,8 @@ def _standing(account_id: str, view: View) -> Standing | None:
         path,
         _compiled(scp_levels, Layer.SCP, shared),
         _compiled(rcp_levels, Layer.RCP, shared),
-        scp_levels,
-        rcp_levels,
+        scp_levels or (),
+        rcp_levels or (),
     )
 
 
@@ -216,10 +225,10 @@ def _unreadable(membership: Membership) -> Standing:
 
 def _limiting(
     targets: list[PolicyTarget], organization: Organization, policy_type: str, shared: Account
-) -> tuple[Level, ...]:
-    """The levels of a type of policies that may not allow everything; none when it is not enabled."""
+) -> tuple[Level, ...] | None:
+    """The levels of a type of policies that may not allow everything; None when it is not enabled."""
     if policy_type not in organization.policy_types:
-        return ()
+        return None
     every = (_level(target, policy_type, shared) for target in targets)
     return tuple(level for level in every if level.policy_ids != (DEFAULTS[policy_type].policy_id,))
 
@@ -238,8 +247,8 @@ def type_of(policy_id: str, shared: Account) -> str | None:
     return own.type if own is not None else None
 
 
-def _compiled(levels: tuple[Level, ...], layer: Layer, shared: Account) -> CompiledLevels | None:
-    return compiled(_loaded(levels, layer, shared), layer) if levels else None
+def _compiled(levels: tuple[Level, ...] | None, layer: Layer, shared: Account) -> CompiledLevels | None:
+    return compiled(_loaded(levels, layer, shared), layer) if levels is not None else None
 
 
 def _loaded(levels: tuple[Level, ...], layer: Layer, shared: Account) -> Levels:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iamd import arn
-from iamd.authz import policies
+from iamd.authz import organizations, policies
 from iamd.authz.policies import Source
+from iamd.call import Call
 from iamd.policy.document import Policy, PolicyType, load, read
 from iamd.policy.evaluate import Levels
 from iamd.policy.malformed import check_simulated
@@ -56,6 +57,11 @@ def given_organization(levels: Sequence[Mapping[str, Any]] | None) -> Levels | N
         return None
     lists = [level.get(ORGANIZATION_INPUT, []) for level in levels]
     return tuple(tuple(one.policy for one in given(texts, PolicyType.SCP)) for texts in lists)
+
+
+def attached_organization(call: Call, entity: User | Group | Role) -> Levels | None:
+    """The SCPs that bind an entity of the caller's account, level by level; None when none do."""
+    return organizations.simulated_scp(call.account.id, entity, call.view)
 
 
 def attached(account: Account, entity: User | Group | Role, exclusions: Exclusions) -> list[Simulated]:

@@ -11,6 +11,7 @@ from iamd import arn
 from iamd.auth.sealing import SealError
 from iamd.call import Call
 from iamd.policy.context_keys import context_keys
+from iamd.policy.evaluate import Levels
 from iamd.policy.request import Context, lower
 from iamd.services.iam import arns, simulated_callers, simulated_policies
 from iamd.services.iam.context_entries import context_of
@@ -61,7 +62,7 @@ def simulate_custom_policy(
         call,
         identity=simulated_policies.given(policy_input_list),
         boundary=simulated_policies.given_boundary(permissions_boundary_policy_input_list or ()),
-        organization=ordered_organization_policy_input_list,
+        organization=simulated_policies.given_organization(ordered_organization_policy_input_list),
         caller=simulated_callers.caller(caller_arn) if caller_arn is not None else None,
         resource_policy=resource_policy,
         resource_owner=resource_owner,
@@ -90,7 +91,11 @@ def simulate_principal_policy(
     max_items: int | None = None,
     marker: str | None = None,
 ) -> dict[str, Any]:
-    """Simulate requests under the policies of a user, group or role, with those that the request holds."""
+    """Simulate requests under the policies of a user, group or role, with those that the request holds.
+
+    AWS: where the account is a member of an organization, its SCPs count, too (IAM API Reference,
+    OrganizationsDecisionDetail).
+    """
     source = simulated_callers.source(call, policy_source_arn)
     exclusions = Exclusions(policy_exclusion_list or ())
     given = simulated_policies.given_boundary(permissions_boundary_policy_input_list or ())
@@ -101,7 +106,7 @@ def simulate_principal_policy(
             *simulated_policies.given(policy_input_list or ()),
         ],
         boundary=given or simulated_policies.attached_boundary(call.account, source, exclusions),
-        organization=None,
+        organization=simulated_policies.attached_organization(call, source),
         caller=simulated_callers.caller(caller_arn)
         if caller_arn is not None
         else simulated_callers.caller_from(call.account, source),
@@ -119,7 +124,7 @@ def _scenario(
     *,
     identity: Sequence[Simulated],
     boundary: Simulated | None,
-    organization: Sequence[Mapping[str, Any]] | None,
+    organization: Levels | None,
     caller: Caller | None,
     resource_policy: str | None,
     resource_owner: str | None,
@@ -133,7 +138,7 @@ def _scenario(
         identity=identity,
         boundary=boundary,
         resource_policy=of_resource,
-        organization=simulated_policies.given_organization(organization),
+        organization=organization,
         caller=caller,
         owner=_owner(resource_owner, caller.account if caller is not None else account),
         resources=_resources(resources or ()),
