@@ -25,7 +25,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
 from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
-from iamd.services import registry
+from iamd.services import registry, session_limits
 from iamd.services.cloudtrail.events import Outcome, event_of, events_of
 from iamd.services.registry import Authenticate, Registered, Target
 from iamd.store.account import Snapshot
@@ -104,6 +104,7 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
     identity = progress.identity = identified(runtime, progress, snapshot)
     if identity is ANONYMOUS and not operation.unsigned:
         raise CommonError(Common.MISSING_AUTHENTICATION)
+    session_limits.check(identity, operation)
     parameters = progress.parameters = parse.parameters(found_route, request)
     validate.validate(operation, parameters)
     registered = registry.find(operation.service, operation.name)

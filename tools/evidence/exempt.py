@@ -76,6 +76,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "sts:GetCallerIdentity": {
         "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",
     },
+    "sts:GetSessionToken": {
+        "denial": "no policy can refuse it (IAM User Guide, Permissions for GetSessionToken)",
+        "error RegionDisabledException": "every region is enabled",
+    },
 }
 """By operation, what of `evidence.missing` is not asked for, with the reason."""
 

@@ -35,7 +35,15 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "users",
         "authorization_details",
     ),
-    "sts": ("assume_role", "authorization_messages", "callers", "outbound_tokens", "saml", "web_identity"),
+    "sts": (
+        "assume_role",
+        "authorization_messages",
+        "callers",
+        "outbound_tokens",
+        "saml",
+        "session_tokens",
+        "web_identity",
+    ),
     "cloudtrail": ("lookup",),
     "accessanalyzer": ("policy_validation",),
     "organizations": (

@@ -3,11 +3,22 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running import AWS, Credentials
+from running import ACCOUNT, AWS, Credentials, Server
+from services.sts.phone import Phone
+
+from iamd import accounts, ids
+from iamd import start as starting
+from iamd.accounts import Administrator
+from iamd.auth import mfa
+from iamd.services.iam import one_time_codes
+from iamd.settings import Settings
+from iamd.store.records import MFADevice
 
 
 def trusting(principal: Any, *actions: str, **condition: Any) -> dict[str, Any]:
@@ -63,6 +74,39 @@ def refused() -> Callable[..., AbstractContextManager[dict[str, str]]]:
         assert message is None or message in error["Message"], error
 
     return expect
+
+
+@dataclass(frozen=True)
+class Rooted:
+    """An iamd of its own, with an access key of the account's root user, and the root user's device."""
+
+    aws: AWS
+    credentials: Credentials
+    phone: Phone
+
+
+@pytest.fixture
+def rooted(tmp_path: Path, start: Callable[..., Server]) -> Rooted:
+    """What no operation makes is written to the store before the server starts: a key and a device of the root user."""
+    settings = Settings(data=tmp_path / "rooted", backend="none")
+    owner = Administrator(ACCOUNT, "root", ids.access_key_id("AKIA", ACCOUNT), ids.secret_access_key())
+    serial, seed = f"arn:aws:iam::{ACCOUNT}:mfa/root-account-mfa-device", mfa.generate_seed()
+    with starting.data_folder(settings):
+        runtime = starting.open_runtime(settings)
+        starting.first_start(runtime)
+        now = int(runtime.clock.timestamp())
+        sealed = one_time_codes.sealed_seed(runtime.keyring, ACCOUNT, serial, seed)
+        device = MFADevice(serial_number=serial, sealed_seed=sealed, created=now, user_id="root", enabled=now)
+
+        def write(change: Any) -> None:
+            change.put(ACCOUNT, accounts.access_key(runtime.keyring, owner, None, now))
+            change.put(ACCOUNT, device)
+
+        runtime.store.write(write).result()
+        runtime.store.close()
+    server = start("--backend", "none", "--dev", data=settings.data)
+    phone = Phone(serial, mfa.base32_seed(seed).decode())
+    return Rooted(AWS(server), Credentials(owner.access_key_id, owner.secret_access_key), phone)
 
 
 @pytest.fixture

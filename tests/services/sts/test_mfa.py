@@ -4,12 +4,12 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pyotp
 import pytest
 from botocore.exceptions import ClientError
 from running import ACCOUNT, allow
 from services.iam.world import Devices
 from services.sts.conftest import trusting
+from services.sts.phone import Phone
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -21,27 +21,6 @@ UNKNOWN = (
 WRONG = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
 
 
-class Phone:
-    """An enabled device: its owner, its serial number, and the code that it shows next."""
-
-    def __init__(self, iam, user_name):
-        devices = Devices(iam)
-        self.owner = iam.get_user(UserName=user_name)["User"]["Arn"]
-        self.serial, self.seed = devices.new(f"{user_name}-phone")
-        devices.enable(user_name, self.serial, self.seed)
-
-    def codes(self, *, ahead=1):
-        step = int(time.time() // 30) + ahead
-        return {"SerialNumber": self.serial, "TokenCode": pyotp.HOTP(self.seed).at(step)}
-
-    def wrong(self):
-        shown = {pyotp.HOTP(self.seed).at(int(time.time() // 30) + near) for near in range(-3, 4)}
-        return {
-            "SerialNumber": self.serial,
-            "TokenCode": next(c for c in map(str, range(100000, 100010)) if c not in shown),
-        }
-
-
 @pytest.fixture
 def ann(aws):
     """A user whom the role trusts by name."""
@@ -51,13 +30,13 @@ def ann(aws):
 @pytest.fixture
 def phone(aws, ann):
     """Ann's device."""
-    return Phone(aws.client("iam"), aws.client("sts", ann).get_caller_identity()["Arn"].rpartition("/")[2])
+    return Phone.of(aws.client("iam"), aws.client("sts", ann).get_caller_identity()["Arn"].rpartition("/")[2])
 
 
 @pytest.fixture
-def app(phone, role):
+def app(aws, ann, role):
     """A role that wants a code of ann."""
-    return role("app", trusting(phone.owner, **WITH_MFA))
+    return role("app", trusting(aws.client("iam").get_user(UserName="ann")["User"]["Arn"], **WITH_MFA))
 
 
 def test_a_right_code_opens_a_role_that_wants_one(aws, app, ann, phone, assume, refused):
@@ -114,7 +93,7 @@ def test_what_is_no_code_is_refused_unrepeated(aws, app, ann, phone, refused, co
 
 def test_only_the_callers_own_device_counts(aws, app, ann, phone, assume, refused):
     iam, bob = aws.client("iam"), aws.user("bob", allow("sts:AssumeRole"))
-    bobs, nobodys = Phone(iam, "bob"), Devices(iam).new("nobodys")[0]
+    bobs, nobodys = Phone.of(iam, "bob"), Devices(iam).new("nobodys")[0]
     for given in (bobs.codes(), {"SerialNumber": nobodys, "TokenCode": "123456"}):
         with refused("AccessDenied", UNKNOWN):
             assume(ann, app, **given)
@@ -145,7 +124,7 @@ def test_sts_12_the_session_does_not_inherit_it(aws, role, ann, phone, assume, r
 
 def test_a_code_of_another_accounts_role_is_checked_with_the_callers_own_device(aws, other, role, assume, refused):
     ann = aws.user("ann", allow("sts:AssumeRole"))
-    phone = Phone(aws.client("iam"), "ann")
+    phone = Phone.of(aws.client("iam"), "ann")
     shared = role("shared", trusting(ACCOUNT, **WITH_MFA), credentials=other)
     with refused("AccessDenied", "because no role trust policy allows"):
         assume(ann, shared)

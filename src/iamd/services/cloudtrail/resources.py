@@ -33,7 +33,7 @@ def resources_of(
     if service == "iam" and parameters:
         found += _named(parameters)
         found += _made(response or {})
-    elif service == "sts" and response is not None and "AssumedRoleUser" in response:
+    elif service == "sts" and response is not None and "Credentials" in response:
         found += _session(response)
     return tuple(dict.fromkeys(found))
 
@@ -55,7 +55,8 @@ def _made(response: Mapping[str, Any]) -> Iterator[EventResource]:
 
 
 def _session(response: Mapping[str, Any]) -> Iterator[EventResource]:
-    user = response["AssumedRoleUser"]
     yield EventResource("AWS::IAM::AccessKey", response["Credentials"]["AccessKeyId"])
-    yield EventResource("AWS::STS::AssumedRole", user["AssumedRoleId"])
-    yield EventResource("AWS::STS::AssumedRole", user["Arn"])
+    if "AssumedRoleUser" in response:
+        user = response["AssumedRoleUser"]
+        yield EventResource("AWS::STS::AssumedRole", user["AssumedRoleId"])
+        yield EventResource("AWS::STS::AssumedRole", user["Arn"])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
 from iamd.services.iam import one_time_codes
+from iamd.services.iam.mfa_devices import ROOT
 from iamd.services.sts.errors import AccessDenied
 from iamd.store.records import MFADevice
 
@@ -22,7 +23,7 @@ def verified(call: Call, serial_number: str | None, token_code: str | None) -> M
             "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
         )
     device = call.account.get(MFADevice, serial_number)
-    holder = call.identity.entity_id if call.identity.kind is PrincipalKind.USER else None
+    holder = _holder(call)
     # SECURITY: only the caller's own enabled device proves the caller.
     if device is None or holder is None or device.user_id != holder:
         raise AccessDenied(
@@ -32,3 +33,10 @@ def verified(call: Call, serial_number: str | None, token_code: str | None) -> M
     if not one_time_codes.accept(call, call.identity.account_id, device, token_code):
         raise AccessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
     return {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0"}
+
+
+def _holder(call: Call) -> str | None:
+    """Whose device the caller may use, as devices name their users; None for a role and a federated user."""
+    if call.identity.is_root:
+        return ROOT
+    return call.identity.entity_id if call.identity.kind is PrincipalKind.USER else None

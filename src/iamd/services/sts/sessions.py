@@ -11,6 +11,9 @@ from iamd.auth import tokens
 from iamd.auth.tokens import Session
 from iamd.call import Call
 
+ROOT_SECONDS = 3600
+"""AWS: a session of the root user lasts an hour at most, whatever is asked for (STS API Reference, GetSessionToken)."""
+
 MAX_TOKEN_BYTES = 4096
 """The size that SessionTokenUtilization is a percentage of (STS API Reference, AssumeRole, MinimumSessionTokenSize)."""
 
@@ -18,6 +21,11 @@ MAX_TOKEN_BYTES = 4096
 def new_key(account_id: str) -> tuple[str, str]:
     """A temporary access key id and its secret."""
     return ids.access_key_id(ids.TEMPORARY_KEY, account_id), ids.secret_access_key()
+
+
+def seconds(call: Call, asked: int) -> int:
+    """How long a session of the caller lasts of whom so much is asked; the root user's is cut to an hour."""
+    return min(asked, ROOT_SECONDS) if call.identity.is_root else asked
 
 
 def sealed(call: Call, session: Session, minimum_size: int) -> str:
