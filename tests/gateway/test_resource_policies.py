@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from gateway.counting import trusting
 from gateway.two_accounts import OTHER, code_of, everybody, policy, to, user_of
 from gateway.wire import Wire
-from running import ACCOUNT, REGION, allow, deny
+from running import ACCOUNT, REGION, Credentials, allow, deny
 
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tbl"
@@ -66,6 +66,21 @@ def test_a_queues_policy_lets_in_and_keeps_out(cloud, queue):
     assert not may(cloud.client("sqs").send_message, **send)
     set_policy(cloud, queue, "")
     assert may(cloud.client("sqs").send_message, **send)
+
+
+def test_a_queues_policy_lets_a_federated_user_in_by_its_name_alone(cloud, queue):
+    """AWS: id_credentials_temp_control-access_getfederationtoken: without session policies it has such rights only."""
+    broker = cloud.client("sts", cloud.user("broker", allow(["sts:GetFederationToken", "sqs:SendMessage"])))
+    session = Credentials.of(broker.get_federation_token(Name="Carol")["Credentials"])
+    send = {"QueueUrl": queue, "MessageBody": "m"}
+    for named, is_let in (
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/Carol", True),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/Dave", False),
+        (f"arn:aws:iam::{ACCOUNT}:user/broker", False),
+        (f"arn:aws:iam::{ACCOUNT}:root", False),
+    ):
+        set_policy(cloud, queue, policy(to({"AWS": named}, allow("sqs:SendMessage", QUEUE))))
+        assert may(cloud.client("sqs", session).send_message, **send) is is_let, named
 
 
 def test_a_queue_is_made_with_its_policy_and_takes_it_along(cloud):

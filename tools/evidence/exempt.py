@@ -76,6 +76,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "sts:GetCallerIdentity": {
         "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",
     },
+    "sts:GetFederationToken": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetSessionToken": {
         "denial": "no policy can refuse it (IAM User Guide, Permissions for GetSessionToken)",
         "error RegionDisabledException": "every region is enabled",

@@ -18,6 +18,9 @@ from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Entity, Group, ManagedPolicy, Role, User
 
+EVERYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+"""What a root user may, as an identity policy says it: a federated user of the root user's may what is within it."""
+
 
 def document_of(account: Account, arn: str) -> str:
     """The text in force of a managed policy, the account's own or AWS's; UNREADABLE when there is none."""
@@ -46,13 +49,19 @@ def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
     entity = entity_of(identity, view)
     scp = organizations.scp_of(identity, entity, view)
     if account is None or entity is None:
-        return Layers(session=_session(identity, account)).with_scp(scp)
+        return Layers(identity=_of_root(identity), session=_session(identity, account)).with_scp(scp)
     boundary = entity.permissions_boundary
     return Layers(
         identity=_identity(account, entity),
         boundary=load(document_of(account, boundary), PolicyType.BOUNDARY) if boundary else None,
         session=_session(identity, account),
     ).with_scp(scp)
+
+
+def _of_root(identity: Identity) -> tuple[Policy, ...]:
+    """The policies of who has none: a root user's federated user has its permissions, which session policies narrow."""
+    is_of_root = identity.kind is PrincipalKind.FEDERATED_USER and identity.entity_id is None
+    return (load(EVERYTHING, PolicyType.IDENTITY),) if is_of_root else ()
 
 
 def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:

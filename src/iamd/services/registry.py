@@ -39,6 +39,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "assume_role",
         "authorization_messages",
         "callers",
+        "federation_tokens",
         "outbound_tokens",
         "saml",
         "session_tokens",

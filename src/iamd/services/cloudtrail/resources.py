@@ -60,3 +60,5 @@ def _session(response: Mapping[str, Any]) -> Iterator[EventResource]:
         user = response["AssumedRoleUser"]
         yield EventResource("AWS::STS::AssumedRole", user["AssumedRoleId"])
         yield EventResource("AWS::STS::AssumedRole", user["Arn"])
+    if "FederatedUser" in response:
+        yield EventResource("AWS::STS::FederatedUser", response["FederatedUser"]["Arn"])

@@ -16,8 +16,13 @@ PACKED_BYTES = 2048
 """The size that PackedPolicySize is a percentage of; AWS keeps its own to itself."""
 
 
-def checked(call: Call, account_id: str, policy: str | None, arns: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """The ARNs of the managed session policies, once they and the inline one can be session policies."""
+def checked(
+    call: Call, account_id: str, policy: str | None, arns: Sequence[Mapping[str, str]], *, whose: str = "role"
+) -> tuple[str, ...]:
+    """The ARNs of the managed session policies, once they and the inline one can be session policies.
+
+    They are in the account of the role, or of the user, whose session it is.
+    """
     if policy is not None:
         _check(policy)
     if len(arns) > MAX_ARNS:
@@ -27,7 +32,7 @@ def checked(call: Call, account_id: str, policy: str | None, arns: Sequence[Mapp
         raise ValidationError("Every entry of PolicyArns must have an arn.")
     for arn in named:
         if entities.policy_in(call.account_of(account_id), arn) is None:
-            raise ValidationError(f"Policy {arn} does not exist in the account of the role.")
+            raise ValidationError(f"Policy {arn} does not exist in the account of the {whose}.")
     if len(policy or "") + sum(map(len, named)) > MAX_CHARACTERS:
         raise PackedPolicyTooLarge("The session policies exceed 2048 characters.")
     return named
