@@ -1,0 +1,126 @@
+"""What ends a session before its time, of a role, of a user, and of a federated user; and what does not."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from running import ACCOUNT, Credentials, allow
+from services.sts.conftest import trusting
+
+INVALID = ("InvalidClientTokenId", "The security token included in the request is invalid")
+READS = allow("cloudtrail:LookupEvents")
+MAY = [READS, allow("sts:*")]
+KINDS = ["user", "federated user", "role"]
+
+
+def text(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture
+def ann(aws):
+    """A user who may read events, and begin sessions."""
+    return aws.user("ann", *MAY)
+
+
+@pytest.fixture
+def begin(aws, ann, role):
+    """`begin(kind)` gives credentials of a session that ann begins."""
+    app = role("app", trusting(ACCOUNT), READS)
+
+    def begun(kind, who=ann):
+        sts = aws.client("sts", who)
+        match kind:
+            case "user":
+                answer = sts.get_session_token()
+            case "federated user":
+                answer = sts.get_federation_token(Name="Bob", Policy=text(READS))
+            case "role":
+                answer = sts.assume_role(RoleArn=app, RoleSessionName="test")
+        return Credentials.of(answer["Credentials"])
+
+    return begun
+
+
+def reads(aws, session):
+    aws.client("cloudtrail", session).lookup_events()
+
+
+def delete(iam, user_name, key_id):
+    iam.delete_access_key(UserName=user_name, AccessKeyId=key_id)
+    iam.delete_user_policy(UserName=user_name, PolicyName="test")
+    iam.delete_user(UserName=user_name)
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+def test_prn_04_the_sessions_of_a_deleted_user_end_and_its_namesake_has_none(aws, ann, begin, refused, kind):
+    session = begin(kind)
+    reads(aws, session)
+    delete(aws.client("iam"), "ann", ann.access_key_id)
+    sts = aws.client("sts", session)
+    with refused(*INVALID):
+        sts.get_caller_identity()
+    again = aws.user("ann", *MAY)
+    with refused(*INVALID):
+        sts.get_caller_identity()
+    reads(aws, begin(kind, again))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sts_07_a_session_outlives_the_key_that_began_it(aws, ann, begin, kind):
+    """Disabling permissions for temporary security credentials names the ways to end one; the key is none of them."""
+    iam, session = aws.client("iam"), begin(kind)
+    iam.update_access_key(UserName="ann", AccessKeyId=ann.access_key_id, Status="Inactive")
+    reads(aws, session)
+    iam.delete_access_key(UserName="ann", AccessKeyId=ann.access_key_id)
+    reads(aws, session)
+
+
+def test_a_session_of_a_user_follows_its_name(aws, begin):
+    session = begin("user")
+    aws.client("iam").update_user(UserName="ann", NewUserName="anna", NewPath="/team/")
+    assert aws.client("sts", session).get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/team/anna"
+    reads(aws, session)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sts_03_and_06_a_permission_that_is_taken_away_is_gone_from_sessions_at_once(aws, begin, refused, kind):
+    iam, session = aws.client("iam"), begin(kind)
+    reads(aws, session)
+    iam.put_user_policy(UserName="ann", PolicyName="test", PolicyDocument=text(allow("sts:*")))
+    iam.delete_role_policy(RoleName="app", PolicyName="test")
+    with refused("AccessDeniedException"):
+        reads(aws, session)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sts_04_the_policy_that_the_console_writes_revokes_what_was_begun_before_it(aws, ann, begin, refused, kind):
+    """AWS: AWSRevokeOlderSessions (id_roles_use_revoke-sessions), with the milliseconds that the console gives it."""
+    iam, before = aws.client("iam"), begin(kind)
+    reads(aws, before)
+    aws.advance(10)
+    # Any answer's event tells the time by iamd's clock.
+    aws.client("sts").get_caller_identity()
+    now = datetime.fromisoformat(aws.events("GetCallerIdentity")[0]["eventTime"]).timestamp()
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.217Z")
+    revoke = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}
+    document = text(revoke | {"Condition": {"DateLessThan": {"aws:TokenIssueTime": moment}}})
+    holder = {"RoleName": "app"} if kind == "role" else {"UserName": "ann"}
+    put = iam.put_role_policy if kind == "role" else iam.put_user_policy
+    put(**holder, PolicyName="AWSRevokeOlderSessions", PolicyDocument=document)
+    with refused("AccessDeniedException", "with an explicit deny in an identity-based policy"):
+        reads(aws, before)
+    aws.advance(2)
+    reads(aws, begin(kind))
+    reads(aws, ann)
+
+
+def test_sts_05_a_role_session_outlives_the_session_of_a_user_that_began_it(aws, begin):
+    first = aws.client("sts", begin("role")).get_caller_identity()
+    assert first["Arn"].endswith(":assumed-role/app/test")
+    session = begin("user")
+    chained = begin("role", session)
+    aws.client("iam").put_user_policy(
+        UserName="ann", PolicyName="no", PolicyDocument=text({"Effect": "Deny", "Action": "*", "Resource": "*"})
+    )
+    reads(aws, chained)
