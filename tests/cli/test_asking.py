@@ -46,6 +46,28 @@ def test_can_takes_condition_keys_also_with_several_values(aws, iamd, data):
     assert iamd(*words, "--context", "aws:TagKeys=a", "--context", "aws:TagKeys=c").returncode == 1
 
 
+def test_quarantine_shows_what_it_cut_in_every_form(aws, iamd, data):
+    ann = aws.user("ann")
+    session = aws.client("sts", ann).get_session_token()["Credentials"]["AccessKeyId"]
+    told = iamd("quarantine", ann.access_key_id, "--data", data)
+    assert (told.returncode, told.stderr) == (0, "")
+    cut = json.loads(told.stdout)["Cut"]
+    assert [one["AccessKeyId"] for one in cut] == [ann.access_key_id, session]
+    chosen = iamd("quarantine", ANN, "--data", data, "--query", "Cut[?Type=='Session'].AccessKeyId", "-o", "csv")
+    assert chosen.stdout == f"Value\n{session}\n"
+    assert cut[1]["Expires"].endswith("Z")
+    table = iamd("quarantine", ANN, "--data", data, "-o", "table", env={"COLUMNS": "200"}).stdout
+    assert all(text in table for text in ("User", "AccessKey", "Session", session, "Inactive"))
+
+
+def test_quarantine_of_what_is_not_there_is_one_line(aws, iamd, data):
+    words = "no access key AKIAIOSFODNN7EXAMPLE is in this account"
+    assert one_line(iamd("quarantine", "AKIAIOSFODNN7EXAMPLE", "--data", data), 2) == words
+    aws.user("ann")
+    own = aws.server.administrator.access_key_id
+    assert "would be cut themselves" in one_line(iamd("quarantine", own, "--data", data), 2)
+
+
 def test_explain_tells_why_a_request_was_decided_so(aws, iamd, data):
     ann = aws.user("ann", deny("iam:*"))
     with pytest.raises(Exception, match="AccessDenied") as caught:

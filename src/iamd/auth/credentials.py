@@ -12,7 +12,7 @@ from iamd.errors import Common, CommonError
 from iamd.policy.request import PrincipalKind
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.records import AccessKey, AccountRecord, Role, User
+from iamd.store.records import AccessKey, AccountRecord, Quarantine, Role, User
 
 ACTIVE = "Active"
 MEMO_SIZE = 8192
@@ -107,10 +107,19 @@ def _session(access_key_id: str, token: str, view: Snapshot | Change, keyring: K
     if now >= session.expires:
         raise CommonError(Common.EXPIRED_TOKEN)
     account = view.account(session.account)
-    if account is None or _suspended(account):
+    if account is None or _suspended(account) or _is_cut(session, view.shared):
         return None
     identity = _of_session(account, session, access_key_id)
     return Credentials(identity, session.secret_access_key) if identity is not None else None
+
+
+def _is_cut(session: Session, shared: Account) -> bool:
+    """Whether the session, or anything that it derives from, was quarantined since it began."""
+    if not shared.count(Quarantine):
+        return False
+    # SECURITY: a session that begins in the second of the cut, after it, is refused too: the moment is not told finer.
+    cuts = (shared.get(Quarantine, one) for one in (session.access_key_id, session.principal_id, *session.ancestors))
+    return any(cut is not None and session.issued <= cut.time for cut in cuts)
 
 
 def _of_session(account: Account, session: Session, access_key_id: str) -> Identity | None:

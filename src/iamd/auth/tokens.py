@@ -61,6 +61,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_d
     """Condition keys that the identity provider asserted, by lower-case name (`saml:sub`, `...:aud`)."""
     padding: bytes = b""
     """What makes the token as long as AssumeRole's MinimumSessionTokenSize asks; it says nothing."""
+    ancestors: tuple[str, ...] = ()
+    """All that the session derives from: access key ids, and the unique ids of users and roles (for a root user the
+    account's number)."""
 
     def __repr__(self) -> str:
         """Name the session without its secret, policy and tags."""

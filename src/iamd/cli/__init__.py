@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "account": "Add and list accounts.",
     "can": "Tell whether a principal may do something, and why.",
     "explain": "Tell why a request was decided as it was.",
+    "quarantine": "Cut a leaked key, a user or a role, and all that derives from it.",
     "test": "Evaluate policy test cases without a server.",
     "lint": "Check policy documents as Access Analyzer does, without a server.",
     "audit": "Check the audit streams.",

@@ -47,6 +47,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     ),
     "cloudtrail": ("lookup",),
     "accessanalyzer": ("policy_validation",),
+<<<<<<< HEAD
     "organizations": (
         "account_creation",
         "accounts",
@@ -59,6 +60,9 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "trusted_services",
     ),
     "iamd": ("accounts", "audit", "decisions"),
+=======
+    "iamd": ("accounts", "audit", "decisions", "quarantine"),
+>>>>>>> 0ea92d0 (iamd: cut a leaked key, a user or a role with all that derives from it)
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
 

@@ -375,6 +375,22 @@ class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.deletion_task_id
 
 
+class Quarantine(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that was cut: no session that began up to `time` and derives from it is let in; kept under GLOBAL.
+
+    `subject` is an access key id, the unique id of a user or role, or an account's number for its root user.
+    """
+
+    kind = "quarantine"
+    subject: str
+    account_id: str
+    time: int
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+
 class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What iamd knows of a backend's resource: owner, policy, tags; kept under GLOBAL by ARN.
 
@@ -542,6 +558,7 @@ KINDS: Mapping[str, type[Record]] = {
         SAMLProvider,
         OutboundFederation,
         DeletionTask,
+        Quarantine,
         Resource,
         Organization,
         OrganizationalUnit,

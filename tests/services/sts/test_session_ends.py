@@ -124,3 +124,36 @@ def test_sts_05_a_role_session_outlives_the_session_of_a_user_that_began_it(aws,
         UserName="ann", PolicyName="no", PolicyDocument=text({"Effect": "Deny", "Action": "*", "Resource": "*"})
     )
     reads(aws, chained)
+
+
+def test_a_root_user_is_cut_with_its_keys_and_sessions(rooted, refused):
+    aws = rooted.aws
+    sts = aws.client("sts", rooted.credentials)
+    sessions = [
+        Credentials.of(sts.get_session_token()["Credentials"]),
+        Credentials.of(sts.get_federation_token(Name="Bob", Policy=text(READS))["Credentials"]),
+    ]
+    for session in sessions:
+        reads(aws, session)
+    cut = aws.iamd("Quarantine", Target=f"arn:aws:iam::{ACCOUNT}:root")["Cut"]
+    assert [one["Type"] for one in cut] == ["Root", "AccessKey", "Session", "Session"]
+    assert {one["AccessKeyId"] for one in cut[2:]} == {session.access_key_id for session in sessions}
+    for session in (rooted.credentials, *sessions):
+        with refused(*INVALID):
+            aws.client("sts", session).get_caller_identity()
+    aws.client("sts").get_caller_identity()
+
+
+def test_a_chain_without_end_is_refused(aws, role, refused):
+    """It could not be cut by its beginning: docs/divergences.md."""
+    app = role("app", trusting(ACCOUNT), allow("sts:AssumeRole"))
+    who = aws.server.administrator
+    with refused("ValidationError", "The chain of roles is too long to go on"):
+        for _ in range(130):
+            sts = aws.client("sts", who)
+            who = Credentials.of(sts.assume_role(RoleArn=app, RoleSessionName="test")["Credentials"])
+    assert aws.client("sts", who).get_caller_identity()["Arn"].endswith("assumed-role/app/test")
+    cut = aws.iamd("Quarantine", aws.user("guard", allow("iamd:*")), Target=aws.server.administrator.access_key_id)
+    assert len(cut["Cut"]) > 120
+    with refused(*INVALID):
+        aws.client("sts", who).get_caller_identity()

@@ -106,6 +106,7 @@ def assume_role(
         chained=_is_chained(call),
         assumed_by=call.identity.arn,
         source_account=call.identity.account_id,
+        ancestors=sessions.ancestors(call),
     )
     return answer(call, session, percent, minimum_session_token_size)
 

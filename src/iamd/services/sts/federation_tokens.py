@@ -62,6 +62,7 @@ def get_federation_token(
         policy_arns=arns,
         assumed_by=identity.arn,
         source_account=identity.account_id,
+        ancestors=sessions.ancestors(call),
     )
     token = sessions.sealed(call, session, minimum_session_token_size)
     return {

@@ -46,6 +46,7 @@ def get_session_token(
         mfa_time=call.now if with_mfa else None,
         assumed_by=identity.arn,
         source_account=identity.account_id,
+        ancestors=sessions.ancestors(call),
     )
     token = sessions.sealed(call, session, minimum_session_token_size)
     return {"Credentials": sessions.credentials(session, token), **sessions.token_size(token)}

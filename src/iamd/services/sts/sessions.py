@@ -10,6 +10,10 @@ from iamd import ids
 from iamd.auth import tokens
 from iamd.auth.tokens import Session
 from iamd.call import Call
+from iamd.services.sts.errors import ValidationError
+
+MAX_ANCESTORS = 128
+"""What a token has room for: a longer chain of roles is refused, as it could not be cut by its beginning."""
 
 ROOT_SECONDS = 3600
 """AWS: a session of the root user lasts an hour at most, whatever is asked for (STS API Reference, GetSessionToken)."""
@@ -26,6 +30,17 @@ def new_key(account_id: str) -> tuple[str, str]:
 def seconds(call: Call, asked: int) -> int:
     """How long a session of the caller lasts of whom so much is asked; the root user's is cut to an hour."""
     return min(asked, ROOT_SECONDS) if call.identity.is_root else asked
+
+
+def ancestors(call: Call) -> tuple[str, ...]:
+    """What a session that the caller begins derives from: the caller, its key, and all that these derive from."""
+    identity = call.identity
+    older = identity.session.ancestors if identity.session is not None else ()
+    own = (identity.entity_id or identity.account_id, identity.access_key_id)
+    found = tuple(dict.fromkeys((*older, *(one for one in own if one))))
+    if len(found) > MAX_ANCESTORS:
+        raise ValidationError("The chain of roles is too long to go on; begin a new one with long-term credentials.")
+    return found
 
 
 def sealed(call: Call, session: Session, minimum_size: int) -> str:
