@@ -76,6 +76,8 @@ class AccountRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     suspended: bool = False
     first: bool = False
     """Whether this is the account that the first start made, from which accounts are managed."""
+    global_endpoint_token_version: int = 1
+    """Of which version the account wants the tokens of STS's global endpoint to be: 1 or 2."""
 
     @property
     def key(self) -> str:

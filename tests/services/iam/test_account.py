@@ -102,6 +102,24 @@ def test_the_summary_counts_what_there_is(iam, world):
     assert (before["AccountAccessKeysPresent"], before["AccountPasswordPresent"], before["Providers"]) == (0, 0, 2)
 
 
+def test_the_summary_says_which_version_of_tokens_is_preferred(iam, refused):
+    def version():
+        return iam.get_account_summary()["SummaryMap"]["GlobalEndpointTokenVersion"]
+
+    assert version() == 1
+    iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
+    assert version() == 2
+    message = (
+        "1 validation error detected: Value 'v3Token' at 'globalEndpointTokenVersion' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [v1Token, v2Token]"
+    )
+    with refused("ValidationError", message):
+        iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v3Token")
+    assert version() == 2
+    iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v1Token")
+    assert version() == 1
+
+
 def test_the_summary_has_every_key_that_aws_names(iam):
     """All values of summaryKeyType, and the quotas page's numbers."""
     summary = iam.get_account_summary()["SummaryMap"]

@@ -71,6 +71,7 @@ CALLS = {
     "create_account_alias": ({"AccountAlias": "some-name"}, "*"),
     "list_account_aliases": ({}, "*"),
     "get_account_summary": ({}, "*"),
+    "set_security_token_service_preferences": ({"GlobalEndpointTokenVersion": "v2Token"}, "*"),
     "create_virtual_mfa_device": ({"VirtualMFADeviceName": "new", "Path": "/team/"}, "mfa/team/new"),
     "enable_mfa_device": (
         lambda w: {"UserName": "bob", "SerialNumber": w.watch, **codes(w.watch_seed)},

@@ -25,7 +25,8 @@ from iamd.store.records import (
     User,
 )
 
-GLOBAL_ENDPOINT_TOKEN_VERSION = 1
+TOKEN_VERSIONS = {"v1Token": 1, "v2Token": 2}
+"""GlobalEndpointTokenVersion, as it is set and as the summary counts it."""
 
 
 def _password_policy_target(call: Call) -> Target:
@@ -113,7 +114,15 @@ def list_account_aliases(call: Call, *, marker: str | None = None, max_items: in
 @reading(on=arns.anything)
 def get_account_summary(call: Call) -> dict[str, Any]:
     """Show how many entities the account has, and its quotas."""
-    return {"SummaryMap": _entities(call) | _root_user(call) | QUOTAS}
+    version = {"GlobalEndpointTokenVersion": record_of(call).global_endpoint_token_version}
+    return {"SummaryMap": _entities(call) | _root_user(call) | version | QUOTAS}
+
+
+@operation(on=arns.anything)
+def set_security_token_service_preferences(call: Call, *, global_endpoint_token_version: str) -> None:
+    """Say of which version the tokens of STS's global endpoint are to be; iamd's are good in every region anyway."""
+    version = TOKEN_VERSIONS[global_endpoint_token_version]
+    call.put(replace(record_of(call), global_endpoint_token_version=version))
 
 
 QUOTAS = {
@@ -122,7 +131,6 @@ QUOTAS = {
     "AttachedPoliciesPerGroupQuota": quotas.ATTACHED_POLICIES,
     "AttachedPoliciesPerRoleQuota": quotas.ATTACHED_POLICIES,
     "AttachedPoliciesPerUserQuota": quotas.ATTACHED_POLICIES,
-    "GlobalEndpointTokenVersion": GLOBAL_ENDPOINT_TOKEN_VERSION,
     "GroupPolicySizeQuota": quotas.GROUP_POLICY_SIZE,
     "GroupsPerUserQuota": quotas.GROUPS_PER_USER,
     "GroupsQuota": quotas.GROUPS_PER_ACCOUNT,
