@@ -29,6 +29,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "policy_versions",
         "roles",
         "saml_providers",
+        "service_access",
         "service_linked_roles",
         "simulation",
         "tags",
@@ -47,7 +48,6 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     ),
     "cloudtrail": ("lookup",),
     "accessanalyzer": ("policy_validation",),
-<<<<<<< HEAD
     "organizations": (
         "account_creation",
         "accounts",
@@ -60,9 +60,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "trusted_services",
     ),
     "iamd": ("accounts", "audit", "decisions"),
-=======
     "iamd": ("accounts", "audit", "decisions", "quarantine"),
->>>>>>> 0ea92d0 (iamd: cut a leaked key, a user or a role with all that derives from it)
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
 
