@@ -152,3 +152,16 @@ def test_the_age_of_a_signature_is_counted_in_milliseconds(cloud, s3):
     (decision,) = cloud.explain(event["requestID"])["Decisions"]
     assert 1000 <= int(decision["Context"]["s3:signatureage"][0]) < 20_000
     assert decision["Context"]["s3:authtype"] == ["REST-QUERY-STRING"]
+
+
+def test_a_url_of_a_session_is_worth_nothing_once_what_the_session_derives_from_is_cut(cloud, s3):
+    key = cloud.user("sharer", allow("s3:GetObject"))
+    answer = cloud.client("sts", key).get_session_token()
+    session = Credentials.of(answer["Credentials"])
+    url = url_of(v4(cloud, session))
+    assert fetch(url) == (200, b"data")
+    cloud.iamd("Quarantine", Target=key.access_key_id)
+    status, body = fetch(url)
+    assert (status, b"<Code>InvalidAccessKeyId</Code>" in body) == (403, True)
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        cloud.client("s3", session).get_object(Bucket="files", Key="dir/a b")

@@ -1,6 +1,8 @@
 """Quarantine: a key, a user or a role is cut with everything that derives from it, and nothing else is."""
 
 import json
+import threading
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -247,6 +249,32 @@ def test_what_a_refused_session_did_is_an_event_without_a_name(aws, ann, app):
     assert not is_let(aws, session)
     failed = [event for event in aws.events("LookupEvents") if "errorCode" in event]
     assert failed[0]["userIdentity"] == {"type": "Unknown", "principalId": "", "accessKeyId": session.access_key_id}
+
+
+def test_sts_06_whatever_began_while_it_was_cut_is_cut(aws, ann, app):
+    begun, stopped = [], threading.Event()
+
+    def begin():
+        sts = aws.client("sts", ann)
+        while not stopped.is_set():
+            try:
+                answer = sts.assume_role(RoleArn=app, RoleSessionName="test")
+            except ClientError:
+                return
+            begun.append(Credentials.of(answer["Credentials"]))
+
+    aws.client("sts", ann).get_caller_identity()
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(begun) < 20:
+        time.sleep(0.01)
+    aws.iamd("Quarantine", Target=ann.access_key_id)
+    for thread in threads:
+        thread.join(10)
+    stopped.set()
+    assert not any(thread.is_alive() for thread in threads)
+    assert not any(is_let(aws, session) for session in [*begun[:5], *begun[-5:]])
 
 
 def test_it_holds_in_every_worker_and_after_a_restart(start, tmp_path):
