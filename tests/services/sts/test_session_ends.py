@@ -4,8 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from running import ACCOUNT, Credentials, allow
+from msgspec.structs import replace
+from running import ACCOUNT, AWS, Credentials, allow
 from services.sts.conftest import trusting
+
+from iamd import start as starting
+from iamd.settings import Settings
+from iamd.store.records import AccountRecord
 
 INVALID = ("InvalidClientTokenId", "The security token included in the request is invalid")
 READS = allow("cloudtrail:LookupEvents")
@@ -157,3 +162,32 @@ def test_a_chain_without_end_is_refused(aws, role, refused):
     assert len(cut["Cut"]) > 120
     with refused(*INVALID):
         aws.client("sts", who).get_caller_identity()
+
+
+def test_a_suspended_accounts_keys_and_sessions_are_refused_until_it_is_no_more(tmp_path, start, refused):
+    """No operation suspends an account yet: it is written to the store while no server runs."""
+    settings = Settings(data=tmp_path / "suspending", backend="none")
+    server = start("--backend", "none", data=settings.data)
+    other = Credentials.of(AWS(server).iamd("CreateAccount", Name="other", AccountId="210987654321"))
+    session = Credentials.of(AWS(server).client("sts", other).get_session_token()["Credentials"])
+    for suspended in (True, False):
+        server.stop()
+        suspend(settings, "210987654321", suspended=suspended)
+        server = start("--backend", "none", data=settings.data)
+        aws = AWS(server)
+        aws.client("sts").get_caller_identity()
+        for who in (other, session):
+            if suspended:
+                with refused(*INVALID):
+                    aws.client("sts", who).get_caller_identity()
+            else:
+                aws.client("sts", who).get_caller_identity()
+
+
+def suspend(settings, account_id, *, suspended):
+    with starting.data_folder(settings):
+        runtime = starting.open_runtime(settings)
+        account = runtime.store.snapshot().account(account_id)
+        record = replace(account.get(AccountRecord, account_id), suspended=suspended)
+        runtime.store.write(lambda change: change.put(account_id, record)).result()
+        runtime.store.close()
