@@ -11,7 +11,7 @@ from iamd.errors import Common, CommonError
 _PURPOSE = "session-token"
 _PLAIN, _PACKED = b"\x01", b"\x02"
 _WORTH_PACKING = 256
-"""A session without policies and tags is shorter, also with what it derives from: packing it takes longer than sealing."""
+"""A session without policies and tags is shorter: packing it would take longer than sealing it."""
 _LONGEST_TOKEN = 64 * 1024
 _LARGEST = 256 * 1024
 _MEMO_SIZE = 2048
