@@ -59,7 +59,6 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "tags",
         "trusted_services",
     ),
-    "iamd": ("accounts", "audit", "decisions"),
     "iamd": ("accounts", "audit", "decisions", "quarantine"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
