@@ -19,6 +19,7 @@ from iamd.store.records import (
     OrganizationPolicy,
     PolicyVersion,
     Role,
+    SSHPublicKey,
     Tag,
 )
 
@@ -52,6 +53,10 @@ def device(number, user_id="AIDA1"):
     return MFADevice(serial_number=f"mfa{number}", sealed_seed=b"", created=1, user_id=user_id)
 
 
+def ssh_key(number, user_id="AIDA1"):
+    return SSHPublicKey(ssh_public_key_id=f"APKA{number}", user_id=user_id, public_key=b"", uploaded=1)
+
+
 SOUND = [
     account(),
     user(1, groups=("AGPA1",), attached_policies=(ARN, AWS_MANAGED), permissions_boundary=ARN),
@@ -66,6 +71,7 @@ SOUND = [
     device(1),
     device(2, "root"),
     device(3, None),
+    *map(ssh_key, range(1, 6)),
 ]
 
 UNSOUND = {
@@ -81,7 +87,9 @@ UNSOUND = {
     "user AIDA9 has credentials and is none": key(9, "AIDA9"),
     "user AIDA8 has credentials and is none": LoginProfile(user_id="AIDA8", password_hash="", created=1, changed=1),
     "user AIDA7 has credentials and is none": device(9, "AIDA7"),
+    "user AIDA6 has credentials and is none": ssh_key(9, "AIDA6"),
     "user AIDA1 has 3 access keys": key(4),
+    "user AIDA1 has 6 SSH public keys": ssh_key(6),
     f"policy `{ARN}` has the default version v2, which is none": policy(("v1",), "v2"),
     f"policy `{ARN}` has 6 versions, or one of them twice": policy(tuple(f"v{n}" for n in range(1, 7))),
     "2 users are named `user-1`": user(2, "USER-1"),

@@ -33,6 +33,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "error InvalidInput": _IDEMPOTENT,
         "error NoSuchEntity": _IDEMPOTENT,
     },
+    "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},
     "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListAttachedRolePolicies": {"error InvalidInput": _BY_PREFIX},

@@ -32,6 +32,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "service_access",
         "service_linked_roles",
         "simulation",
+        "ssh_public_keys",
         "tags",
         "users",
         "authorization_details",

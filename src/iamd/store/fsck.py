@@ -26,6 +26,7 @@ from iamd.store.records import (
     Record,
     Resource,
     Role,
+    SSHPublicKey,
     User,
 )
 from iamd.store.sqlite import existing_log
@@ -35,6 +36,7 @@ from iamd.store.state import record_of, snapshot_of
 ACCESS_KEYS_PER_USER = 2
 GROUPS_PER_USER = 10
 MFA_DEVICES_PER_USER = 8
+SSH_PUBLIC_KEYS_PER_USER = 5
 VERSIONS_PER_POLICY = 5
 TAGS = 50
 
@@ -185,11 +187,13 @@ def _credentials(account: Account) -> Iterator[str]:
     keys = Counter(key.user_id or ROOT for key in account.all(AccessKey))
     devices = Counter(device.user_id for device in account.all(MFADevice) if device.user_id is not None)
     passwords = Counter(profile.user_id for profile in account.all(LoginProfile))
-    for user_id in {*keys, *devices, *passwords} - {ROOT}:
+    ssh_keys = Counter(key.user_id for key in account.all(SSHPublicKey))
+    for user_id in {*keys, *devices, *passwords, *ssh_keys} - {ROOT}:
         if account.get(User, user_id) is None:
             yield f"user {user_id} has credentials and is none"
     yield from _more(keys, ACCESS_KEYS_PER_USER, "access keys")
     yield from _more(devices, MFA_DEVICES_PER_USER, "MFA devices")
+    yield from _more(ssh_keys, SSH_PUBLIC_KEYS_PER_USER, "SSH public keys")
 
 
 def _tags(account: Account) -> Iterator[str]:

@@ -360,6 +360,22 @@ class OutboundFederation(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         return self.issuer_id
+class SSHPublicKey(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's SSH public key, for CodeCommit; the key is its id (APKA...)."""
+
+    kind = "ssh-public-key"
+    ssh_public_key_id: str
+    user_id: str
+    public_key: bytes
+    """The key as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER."""
+    status: str = "Active"
+    uploaded: int
+
+    indexes = {"user": lambda key: (key.user_id,)}
+
+    @property
+    def key(self) -> str:
+        return self.ssh_public_key_id
 
 
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -559,6 +575,7 @@ KINDS: Mapping[str, type[Record]] = {
         OpenIDConnectProvider,
         SAMLProvider,
         OutboundFederation,
+        SSHPublicKey,
         DeletionTask,
         Quarantine,
         Resource,

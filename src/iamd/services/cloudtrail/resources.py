@@ -19,6 +19,7 @@ IAM_MEMBERS = {
     "AccessKeyId": "AWS::IAM::AccessKey",
     "SerialNumber": "AWS::IAM::MfaDevice",
     "VirtualMFADeviceName": "AWS::IAM::MfaDevice",
+    "SSHPublicKeyId": "AWS::IAM::SshPublicKey",
 }
 
 
@@ -45,13 +46,19 @@ def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
             yield EventResource(kind, value)
 
 
+MADE = {
+    "AccessKey": ("AccessKeyId", "AWS::IAM::AccessKey"),
+    "Policy": ("Arn", "AWS::IAM::Policy"),
+    "SSHPublicKey": ("SSHPublicKeyId", "AWS::IAM::SshPublicKey"),
+}
+
+
 def _made(response: Mapping[str, Any]) -> Iterator[EventResource]:
     """What the answer names and the parameters could not: the id of a new access key, the ARN of a new policy."""
-    key, policy = response.get("AccessKey"), response.get("Policy")
-    if isinstance(key, Mapping) and "AccessKeyId" in key:
-        yield EventResource("AWS::IAM::AccessKey", key["AccessKeyId"])
-    if isinstance(policy, Mapping) and "Arn" in policy:
-        yield EventResource("AWS::IAM::Policy", policy["Arn"])
+    for member, (name, kind) in MADE.items():
+        made = response.get(member)
+        if isinstance(made, Mapping) and name in made:
+            yield EventResource(kind, made[name])
 
 
 def _session(response: Mapping[str, Any]) -> Iterator[EventResource]:

@@ -8,16 +8,15 @@ from iamd import arn, ids
 from iamd.accounts import ACCESS_KEY_PURPOSE
 from iamd.call import Call
 from iamd.errors import Common, CommonError
-from iamd.services.iam import arns, quotas
+from iamd.services.iam import arns, quotas, statuses
 from iamd.services.iam.entities import moment, named_or_calling_user
-from iamd.services.iam.errors import InvalidInput, NoSuchEntity
+from iamd.services.iam.errors import NoSuchEntity
 from iamd.services.paging import page
 from iamd.services.registry import Target, operation, reading
 from iamd.store.records import AccessKey, User
 
 ROOT = "root"
 """What stands for the root user in the index of keys by user."""
-STATUSES = frozenset({"Active", "Inactive"})
 NEVER = "N/A"
 
 
@@ -42,8 +41,7 @@ def create_access_key(call: Call, *, user_name: str | None = None) -> dict[str, 
 def update_access_key(call: Call, *, access_key_id: str, status: str, user_name: str | None = None) -> None:
     """Make a key active or inactive, at once."""
     key = _key(call, named_or_calling_user(call, user_name), access_key_id)
-    if status not in STATUSES:
-        raise InvalidInput(f"The status {status} cannot be set.")
+    statuses.check_settable(status)
     call.put(replace(key, status=status))
 
 

@@ -176,6 +176,17 @@ def named_or_calling_user(call: Call, user_name: str | None) -> User | None:
     return user
 
 
+def named_or_calling_iam_user(call: Call, user_name: str | None) -> User:
+    """The user of this name, or who calls; the root user, who cannot have what is asked about, must name one.
+
+    AWS: with the root user's own credentials the name must be given (IAM API Reference, CreateLoginProfile).
+    """
+    user = named_or_calling_user(call, user_name)
+    if user is None:
+        raise ValidationError("Must specify userName when calling with non-User credentials")
+    return user
+
+
 def calling_user(call: Call) -> User | None:
     """The IAM user who calls, also by a session of its own, or None when something else calls."""
     identity = call.identity

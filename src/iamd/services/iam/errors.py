@@ -91,6 +91,22 @@ class FeatureDisabled(AWSError):
     """The feature is not enabled."""
 
     code = "FeatureDisabled"
+class InvalidPublicKey(AWSError):
+    """A public key is readable and may not be used."""
+
+    code = "InvalidPublicKey"
+
+
+class UnrecognizedPublicKeyEncoding(AWSError):
+    """What was given as a public key cannot be read as one."""
+
+    code = "UnrecognizedPublicKeyEncoding"
+
+
+class DuplicateSSHPublicKey(AWSError):
+    """The user has this SSH public key already."""
+
+    code = "DuplicateSSHPublicKey"
 
 
 class ValidationError(AWSError):

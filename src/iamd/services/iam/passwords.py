@@ -10,7 +10,7 @@ from iamd.call import Call
 from iamd.services import attempts
 from iamd.services.iam import arns, password_rules
 from iamd.services.iam.account import record_of
-from iamd.services.iam.entities import calling_user, moment, named_or_calling_user, named_user
+from iamd.services.iam.entities import calling_user, moment, named_or_calling_iam_user, named_user
 from iamd.services.iam.errors import (
     AccessDenied,
     EntityAlreadyExists,
@@ -36,7 +36,7 @@ def create_login_profile(
     call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
 ) -> dict[str, Any]:
     """Give a user its first password."""
-    user = _user(call, user_name)
+    user = named_or_calling_iam_user(call, user_name)
     if call.account.get(LoginProfile, user.user_id) is not None:
         raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")
     # AWS: only a session of AssumeRoot may leave the password out (IAM API Reference, CreateLoginProfile).
@@ -57,7 +57,7 @@ def create_login_profile(
 @reading(on=arns.user)
 def get_login_profile(call: Call, *, user_name: str | None = None) -> dict[str, Any]:
     """Show that a user has a password, and since when."""
-    user = _user(call, user_name)
+    user = named_or_calling_iam_user(call, user_name)
     return {"LoginProfile": _shown(user, _profile(call, user))}
 
 
@@ -79,7 +79,7 @@ def update_login_profile(
 @operation(on=arns.user)
 def delete_login_profile(call: Call, *, user_name: str | None = None) -> None:
     """Take a user's password away."""
-    call.delete(_profile(call, _user(call, user_name)))
+    call.delete(_profile(call, named_or_calling_iam_user(call, user_name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,6 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> None
     if compared.new_is_old:
         raise PasswordPolicyViolation("Policy constraint violation with password reuse prevention.")
     call.put(replace(_changed(call, profile, compared.new_hash), reset_required=False))
-
-
-def _user(call: Call, user_name: str | None) -> User:
-    user = named_or_calling_user(call, user_name)
-    if user is None:
-        # AWS: with the root user's own credentials the name must be given (IAM API Reference, CreateLoginProfile).
-        raise ValidationError("Must specify userName when calling with non-User credentials")
-    return user
 
 
 def _profile(call: Call, user: User) -> LoginProfile:

@@ -18,7 +18,7 @@ from iamd.services.iam.errors import DeleteConflict, EntityAlreadyExists
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import AccessKey, AccountRecord, LoginProfile, MFADevice, User, fold
+from iamd.store.records import AccessKey, AccountRecord, LoginProfile, MFADevice, SSHPublicKey, User, fold
 
 
 @operation(on=arns.new_user)
@@ -89,6 +89,8 @@ def delete_user(call: Call, *, user_name: str) -> None:
         raise DeleteConflict("Cannot delete entity, must detach all policies first.")
     if user.inline_policies:
         raise DeleteConflict("Cannot delete entity, must delete policies first.")
+    if call.account.find(SSHPublicKey, "user", user.user_id):
+        raise DeleteConflict("Cannot delete entity, must remove referenced objects first.")
     call.delete(user)
 
 
