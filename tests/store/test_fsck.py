@@ -19,6 +19,7 @@ from iamd.store.records import (
     OrganizationPolicy,
     PolicyVersion,
     Role,
+    SigningCertificate,
     SSHPublicKey,
     Tag,
 )
@@ -57,6 +58,10 @@ def ssh_key(number, user_id="AIDA1"):
     return SSHPublicKey(ssh_public_key_id=f"APKA{number}", user_id=user_id, public_key=b"", uploaded=1)
 
 
+def certificate(number, user_id="AIDA1"):
+    return SigningCertificate(certificate_id=f"CERT{number}", user_id=user_id, certificate_body="", uploaded=1)
+
+
 SOUND = [
     account(),
     user(1, groups=("AGPA1",), attached_policies=(ARN, AWS_MANAGED), permissions_boundary=ARN),
@@ -72,6 +77,8 @@ SOUND = [
     device(2, "root"),
     device(3, None),
     *map(ssh_key, range(1, 6)),
+    *map(certificate, (1, 2)),
+    certificate(4, None),
 ]
 
 UNSOUND = {
@@ -89,6 +96,8 @@ UNSOUND = {
     "user AIDA7 has credentials and is none": device(9, "AIDA7"),
     "user AIDA6 has credentials and is none": ssh_key(9, "AIDA6"),
     "user AIDA1 has 3 access keys": key(4),
+    "user AIDA5 has credentials and is none": certificate(9, "AIDA5"),
+    "user AIDA1 has 3 signing certificates": certificate(3),
     "user AIDA1 has 6 SSH public keys": ssh_key(6),
     f"policy `{ARN}` has the default version v2, which is none": policy(("v1",), "v2"),
     f"policy `{ARN}` has 6 versions, or one of them twice": policy(tuple(f"v{n}" for n in range(1, 7))),

@@ -68,6 +68,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "organizations:ListAWSServiceAccessForOrganization": {"error ConstraintViolationException": _NO_CASE},
     "organizations:ListDelegatedServicesForAccount": {"error ConstraintViolationException": _NO_CASE},
     "organizations:UntagResource": {"error ConstraintViolationException": _NO_CASE},
+    "iam:UploadSigningCertificate": {
+        "error EntityAlreadyExists": "what the user has is answered again; what another has is a duplicate",
+        "error InvalidCertificate": "what is not valid is MalformedCertificate, and weak keys pass, as on AWS",
+    },
     "sts:AssumeRole": {
         "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
         "error RegionDisabledException": "every region is enabled",

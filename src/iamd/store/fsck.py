@@ -26,6 +26,7 @@ from iamd.store.records import (
     Record,
     Resource,
     Role,
+    SigningCertificate,
     SSHPublicKey,
     User,
 )
@@ -37,6 +38,7 @@ ACCESS_KEYS_PER_USER = 2
 GROUPS_PER_USER = 10
 MFA_DEVICES_PER_USER = 8
 SSH_PUBLIC_KEYS_PER_USER = 5
+SIGNING_CERTIFICATES_PER_USER = 2
 VERSIONS_PER_POLICY = 5
 TAGS = 50
 
@@ -188,11 +190,13 @@ def _credentials(account: Account) -> Iterator[str]:
     devices = Counter(device.user_id for device in account.all(MFADevice) if device.user_id is not None)
     passwords = Counter(profile.user_id for profile in account.all(LoginProfile))
     ssh_keys = Counter(key.user_id for key in account.all(SSHPublicKey))
-    for user_id in {*keys, *devices, *passwords, *ssh_keys} - {ROOT}:
+    certificates = Counter(certificate.user_id or ROOT for certificate in account.all(SigningCertificate))
+    for user_id in {*keys, *devices, *passwords, *ssh_keys, *certificates} - {ROOT}:
         if account.get(User, user_id) is None:
             yield f"user {user_id} has credentials and is none"
     yield from _more(keys, ACCESS_KEYS_PER_USER, "access keys")
     yield from _more(devices, MFA_DEVICES_PER_USER, "MFA devices")
+    yield from _more(certificates, SIGNING_CERTIFICATES_PER_USER, "signing certificates")
     yield from _more(ssh_keys, SSH_PUBLIC_KEYS_PER_USER, "SSH public keys")
 
 

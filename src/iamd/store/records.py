@@ -378,6 +378,24 @@ class SSHPublicKey(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.ssh_public_key_id
 
 
+class SigningCertificate(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A signing certificate of a user, or of the root user when `user_id` is None; the key is its id."""
+
+    kind = "signing-certificate"
+    certificate_id: str
+    user_id: str | None
+    certificate_body: str
+    """The certificate in PEM, as it was given."""
+    status: str = "Active"
+    uploaded: int
+
+    indexes = {"user": lambda certificate: (certificate.user_id or "root",)}
+
+    @property
+    def key(self) -> str:
+        return self.certificate_id
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -576,6 +594,7 @@ KINDS: Mapping[str, type[Record]] = {
         SAMLProvider,
         OutboundFederation,
         SSHPublicKey,
+        SigningCertificate,
         DeletionTask,
         Quarantine,
         Resource,

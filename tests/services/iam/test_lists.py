@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from running import allow
-from services.iam.key_material import rsa_key, ssh_line
+from services.iam.key_material import certificate, rsa_key, ssh_line
 from services.iam.world import DOCUMENT, TRUST, Devices
 
 from iamd.services import registry
@@ -36,6 +36,7 @@ LISTS = {
     "list_role_policies": ("PolicyNames", APP),
     "list_role_tags": ("Tags", APP),
     "list_roles": ("Roles", {}),
+    "list_signing_certificates": ("Certificates", ANN),
     "list_ssh_public_keys": ("SSHPublicKeys", ANN),
     "list_user_policies": ("PolicyNames", ANN),
     "list_user_tags": ("Tags", ANN),
@@ -88,6 +89,7 @@ def make(iam: Any, devices: Devices) -> None:
     iam.create_access_key(UserName="ann")
     for name in ("first", "second"):
         iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=ssh_line(rsa_key(name)))
+        iam.upload_signing_certificate(UserName="ann", CertificateBody=certificate(name))
 
 
 def first_page(iam: Any, operation: str) -> Any:

@@ -6,6 +6,7 @@ import os
 import pytest
 from botocore.exceptions import ClientError
 from running import AWS, Credentials, Server
+from services.iam.key_material import certificate
 
 from iamd import accounts, ids, start
 from iamd.accounts import Administrator
@@ -128,3 +129,16 @@ def test_the_root_user_assumes_no_role(two_accounts, root):
             aws.client("sts", credentials).assume_role(RoleArn=arn, RoleSessionName="root")
         error = caught.value.response["Error"]
         assert (error["Code"], error["Message"]) == ("AccessDenied", "Roles may not be assumed by root accounts.")
+
+
+def test_the_root_user_has_signing_certificates(root, two_accounts, refused):
+    uploaded = root.upload_signing_certificate(CertificateBody=certificate())["Certificate"]
+    assert "UserName" not in uploaded
+    assert root.list_signing_certificates()["Certificates"] == [uploaded]
+    assert root.get_account_summary()["SummaryMap"]["AccountSigningCertificatesPresent"] == 1
+    with refused("NoSuchEntity"):
+        two_accounts[0].client("iam").delete_signing_certificate(CertificateId=uploaded["CertificateId"])
+    root.update_signing_certificate(CertificateId=uploaded["CertificateId"], Status="Inactive")
+    assert root.list_signing_certificates()["Certificates"][0]["Status"] == "Inactive"
+    root.delete_signing_certificate(CertificateId=uploaded["CertificateId"])
+    assert root.get_account_summary()["SummaryMap"]["AccountSigningCertificatesPresent"] == 0

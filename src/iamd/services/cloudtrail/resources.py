@@ -20,6 +20,7 @@ IAM_MEMBERS = {
     "SerialNumber": "AWS::IAM::MfaDevice",
     "VirtualMFADeviceName": "AWS::IAM::MfaDevice",
     "SSHPublicKeyId": "AWS::IAM::SshPublicKey",
+    "CertificateId": "AWS::IAM::SigningCertificate",
 }
 
 
@@ -49,6 +50,7 @@ def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
 MADE = {
     "AccessKey": ("AccessKeyId", "AWS::IAM::AccessKey"),
     "Policy": ("Arn", "AWS::IAM::Policy"),
+    "Certificate": ("CertificateId", "AWS::IAM::SigningCertificate"),
     "SSHPublicKey": ("SSHPublicKeyId", "AWS::IAM::SshPublicKey"),
 }
 

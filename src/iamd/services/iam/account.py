@@ -22,6 +22,7 @@ from iamd.store.records import (
     PasswordPolicy,
     Role,
     SAMLProvider,
+    SigningCertificate,
     User,
 )
 
@@ -215,10 +216,10 @@ def _versions_in_use(call: Call) -> int:
 
 
 def _root_user(call: Call) -> dict[str, int]:
-    """What the root user has; it cannot sign in to a console here, so it has no password and no certificate."""
+    """What the root user has; it cannot sign in to a console here, so it has no password."""
     return {
         "AccountMFAEnabled": int(bool(call.account.find(MFADevice, "user", "root"))),
         "AccountAccessKeysPresent": int(bool(call.account.find(AccessKey, "user", "root"))),
         "AccountPasswordPresent": 0,
-        "AccountSigningCertificatesPresent": 0,
+        "AccountSigningCertificatesPresent": int(bool(call.account.find(SigningCertificate, "user", "root"))),
     }

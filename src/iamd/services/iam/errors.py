@@ -109,6 +109,18 @@ class DuplicateSSHPublicKey(AWSError):
     code = "DuplicateSSHPublicKey"
 
 
+class MalformedCertificate(AWSError):
+    """A certificate, its private key or its chain cannot be read, or is not valid now."""
+
+    code = "MalformedCertificate"
+
+
+class DuplicateCertificate(AWSError):
+    """Another user of the account has this signing certificate."""
+
+    code = "DuplicateCertificate"
+
+
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 

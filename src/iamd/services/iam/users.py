@@ -18,7 +18,16 @@ from iamd.services.iam.errors import DeleteConflict, EntityAlreadyExists
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import AccessKey, AccountRecord, LoginProfile, MFADevice, SSHPublicKey, User, fold
+from iamd.store.records import (
+    AccessKey,
+    AccountRecord,
+    LoginProfile,
+    MFADevice,
+    SigningCertificate,
+    SSHPublicKey,
+    User,
+    fold,
+)
 
 
 @operation(on=arns.new_user)
@@ -79,6 +88,8 @@ def delete_user(call: Call, *, user_name: str) -> None:
     user = named_user(call, user_name)
     if call.account.find(AccessKey, "user", user.user_id):
         raise DeleteConflict("Cannot delete entity, must delete access keys first.")
+    if call.account.find(SigningCertificate, "user", user.user_id):
+        raise DeleteConflict("Cannot delete entity, must delete certificates first.")
     if call.account.get(LoginProfile, user.user_id) is not None:
         raise DeleteConflict("Cannot delete entity, must delete login profile first.")
     if call.account.find(MFADevice, "user", user.user_id):
