@@ -48,6 +48,7 @@ def use(aws: AWS) -> tuple[dict[str, str], str]:
     secrets |= {"old password": OLD, "new password": NEW, "wrong password": WRONG}
     devices = Devices(iam)
     serial, seed = devices.new("phone")
+    secrets |= service_specific_credentials(iam)
     codes = devices.codes(seed)
     iam.enable_mfa_device(UserName="ann", SerialNumber=serial, **codes)
     refused(iam.resync_mfa_device, UserName="ann", SerialNumber=serial, **codes)
@@ -65,9 +66,29 @@ def use(aws: AWS) -> tuple[dict[str, str], str]:
     return secrets, "".join(answers)
 
 
+def service_specific_credentials(iam: Any) -> dict[str, str]:
+    """A password, one that took its place, and an API key with the password in it."""
+
+    def create(service: str) -> dict[str, str]:
+        answer = iam.create_service_specific_credential(UserName="ann", ServiceName=service, CredentialAgeDays=1)
+        return dict(answer["ServiceSpecificCredential"])
+
+    first, api_key = create("codecommit.amazonaws.com"), create("bedrock.amazonaws.com")
+    named = {"UserName": "ann", "ServiceSpecificCredentialId": first["ServiceSpecificCredentialId"]}
+    second = iam.reset_service_specific_credential(**named)["ServiceSpecificCredential"]
+    key = api_key["ServiceCredentialSecret"]
+    return {
+        "service password": first["ServicePassword"],
+        "new service password": second["ServicePassword"],
+        "API key": key,
+        "password in the API key": base64.b64decode(key.removeprefix("ABSK")).decode().partition(":")[2],
+    }
+
+
 SECRETS = (
     "access key", "another account's key", "old password", "new password", "wrong password", "seed",
     "seed as it is sent", "raw seed", "session's key", "session token",
+    "service password", "new service password", "API key", "password in the API key",
 )  # fmt: skip
 
 

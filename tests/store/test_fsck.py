@@ -19,6 +19,7 @@ from iamd.store.records import (
     OrganizationPolicy,
     PolicyVersion,
     Role,
+    ServiceSpecificCredential,
     SigningCertificate,
     SSHPublicKey,
     Tag,
@@ -62,6 +63,17 @@ def certificate(number, user_id="AIDA1"):
     return SigningCertificate(certificate_id=f"CERT{number}", user_id=user_id, certificate_body="", uploaded=1)
 
 
+def of_service(number, user_id="AIDA1", service="codecommit.amazonaws.com"):
+    return ServiceSpecificCredential(
+        service_specific_credential_id=f"ACCA{number}",
+        user_id=user_id,
+        service_name=service,
+        service_user_name=f"user-{number}",
+        sealed_password=b"",
+        created=1,
+    )
+
+
 SOUND = [
     account(),
     user(1, groups=("AGPA1",), attached_policies=(ARN, AWS_MANAGED), permissions_boundary=ARN),
@@ -79,6 +91,8 @@ SOUND = [
     *map(ssh_key, range(1, 6)),
     *map(certificate, (1, 2)),
     certificate(4, None),
+    *map(of_service, (1, 2)),
+    of_service(3, service="logs.amazonaws.com"),
 ]
 
 UNSOUND = {
@@ -98,6 +112,8 @@ UNSOUND = {
     "user AIDA1 has 3 access keys": key(4),
     "user AIDA5 has credentials and is none": certificate(9, "AIDA5"),
     "user AIDA1 has 3 signing certificates": certificate(3),
+    "user AIDA4 has credentials and is none": of_service(9, "AIDA4"),
+    "user AIDA1 has 3 credentials for codecommit.amazonaws.com": of_service(4),
     "user AIDA1 has 6 SSH public keys": ssh_key(6),
     f"policy `{ARN}` has the default version v2, which is none": policy(("v1",), "v2"),
     f"policy `{ARN}` has 6 versions, or one of them twice": policy(tuple(f"v{n}" for n in range(1, 7))),

@@ -10,6 +10,8 @@ _BY_POLICY: Final = "the code is that of a denial by policies alone, which the t
 _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
 _IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
+_NO_SUCH_SERVICE: Final = "AWS's recorded answer to a service that has no such credentials is NoSuchEntity"
+
 EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "accessanalyzer:ValidatePolicy": {
         "effect of validatePolicyResourceType": "it changes what the answer finds; nothing is kept to be read back",
@@ -68,6 +70,8 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "organizations:ListAWSServiceAccessForOrganization": {"error ConstraintViolationException": _NO_CASE},
     "organizations:ListDelegatedServicesForAccount": {"error ConstraintViolationException": _NO_CASE},
     "organizations:UntagResource": {"error ConstraintViolationException": _NO_CASE},
+    "iam:CreateServiceSpecificCredential": {"error NotSupportedService": _NO_SUCH_SERVICE},
+    "iam:ListServiceSpecificCredentials": {"error NotSupportedService": _NO_SUCH_SERVICE},
     "iam:UploadSigningCertificate": {
         "error EntityAlreadyExists": "what the user has is answered again; what another has is a duplicate",
         "error InvalidCertificate": "what is not valid is MalformedCertificate, and weak keys pass, as on AWS",

@@ -26,6 +26,7 @@ from iamd.store.records import (
     Record,
     Resource,
     Role,
+    ServiceSpecificCredential,
     SigningCertificate,
     SSHPublicKey,
     User,
@@ -39,6 +40,7 @@ GROUPS_PER_USER = 10
 MFA_DEVICES_PER_USER = 8
 SSH_PUBLIC_KEYS_PER_USER = 5
 SIGNING_CERTIFICATES_PER_USER = 2
+SERVICE_SPECIFIC_CREDENTIALS_PER_SERVICE = 2
 VERSIONS_PER_POLICY = 5
 TAGS = 50
 
@@ -191,12 +193,18 @@ def _credentials(account: Account) -> Iterator[str]:
     passwords = Counter(profile.user_id for profile in account.all(LoginProfile))
     ssh_keys = Counter(key.user_id for key in account.all(SSHPublicKey))
     certificates = Counter(certificate.user_id or ROOT for certificate in account.all(SigningCertificate))
-    for user_id in {*keys, *devices, *passwords, *ssh_keys, *certificates} - {ROOT}:
+    of_services = Counter((one.user_id, one.service_name) for one in account.all(ServiceSpecificCredential))
+    owners = {user_id for user_id, _ in of_services}
+    for user_id in {*keys, *devices, *passwords, *ssh_keys, *certificates, *owners} - {ROOT}:
         if account.get(User, user_id) is None:
             yield f"user {user_id} has credentials and is none"
     yield from _more(keys, ACCESS_KEYS_PER_USER, "access keys")
     yield from _more(devices, MFA_DEVICES_PER_USER, "MFA devices")
     yield from _more(certificates, SIGNING_CERTIFICATES_PER_USER, "signing certificates")
+    for (user_id, service), times in of_services.items():
+        yield from _more(
+            Counter({user_id: times}), SERVICE_SPECIFIC_CREDENTIALS_PER_SERVICE, f"credentials for {service}"
+        )
     yield from _more(ssh_keys, SSH_PUBLIC_KEYS_PER_USER, "SSH public keys")
 
 

@@ -396,6 +396,31 @@ class SigningCertificate(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.certificate_id
 
 
+class ServiceSpecificCredential(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's credential for one service; the key is its id (ACCA...)."""
+
+    kind = "service-specific-credential"
+    service_specific_credential_id: str
+    user_id: str
+    service_name: str
+    """The service's principal, in lower case."""
+    service_user_name: str
+    """Its public name, an API key's alias: no other credential of the account for this service has it."""
+    sealed_password: bytes
+    status: str = "Active"
+    created: int
+    expires: int | None = None
+
+    indexes = {
+        "user": lambda credential: (credential.user_id,),
+        "name": lambda credential: (f"{credential.service_name} {credential.service_user_name}",),
+    }
+
+    @property
+    def key(self) -> str:
+        return self.service_specific_credential_id
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -595,6 +620,7 @@ KINDS: Mapping[str, type[Record]] = {
         OutboundFederation,
         SSHPublicKey,
         SigningCertificate,
+        ServiceSpecificCredential,
         DeletionTask,
         Quarantine,
         Resource,

@@ -36,6 +36,7 @@ LISTS = {
     "list_role_policies": ("PolicyNames", APP),
     "list_role_tags": ("Tags", APP),
     "list_roles": ("Roles", {}),
+    "list_service_specific_credentials": ("ServiceSpecificCredentials", ANN),
     "list_signing_certificates": ("Certificates", ANN),
     "list_ssh_public_keys": ("SSHPublicKeys", ANN),
     "list_user_policies": ("PolicyNames", ANN),
@@ -90,6 +91,7 @@ def make(iam: Any, devices: Devices) -> None:
     for name in ("first", "second"):
         iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=ssh_line(rsa_key(name)))
         iam.upload_signing_certificate(UserName="ann", CertificateBody=certificate(name))
+        iam.create_service_specific_credential(UserName="ann", ServiceName="logs.amazonaws.com")
 
 
 def first_page(iam: Any, operation: str) -> Any:

@@ -36,6 +36,8 @@ GROUPS_PER_USER = 10
 ACCESS_KEYS_PER_USER = 2
 SIGNING_CERTIFICATES_PER_USER = 2
 SSH_PUBLIC_KEYS_PER_USER = 5
+# AWS: two of each user for each service (IAM API Reference, CreateServiceSpecificCredential).
+SERVICE_SPECIFIC_CREDENTIALS_PER_SERVICE = 2
 # AWS: eight devices of any kind since November 2022 (IAM User Guide, "AWS Multi-factor authentication in IAM").
 MFA_DEVICES_PER_USER = 8
 ATTACHED_POLICIES = 10

@@ -23,6 +23,7 @@ from iamd.store.records import (
     AccountRecord,
     LoginProfile,
     MFADevice,
+    ServiceSpecificCredential,
     SigningCertificate,
     SSHPublicKey,
     User,
@@ -100,7 +101,7 @@ def delete_user(call: Call, *, user_name: str) -> None:
         raise DeleteConflict("Cannot delete entity, must detach all policies first.")
     if user.inline_policies:
         raise DeleteConflict("Cannot delete entity, must delete policies first.")
-    if call.account.find(SSHPublicKey, "user", user.user_id):
+    if any(call.account.find(kind, "user", user.user_id) for kind in (SSHPublicKey, ServiceSpecificCredential)):
         raise DeleteConflict("Cannot delete entity, must remove referenced objects first.")
     call.delete(user)
 
