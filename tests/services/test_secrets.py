@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from running import ACCOUNT, AWS, Credentials, Server, allow
+from services.iam.key_material import ec_key, private_pem, server_material
 from services.iam.world import Devices
 
 OLD, NEW, WRONG = "Canary-Old-1", "Canary-New-2", "Canary-Wrong-3"
@@ -48,7 +49,7 @@ def use(aws: AWS) -> tuple[dict[str, str], str]:
     secrets |= {"old password": OLD, "new password": NEW, "wrong password": WRONG}
     devices = Devices(iam)
     serial, seed = devices.new("phone")
-    secrets |= service_specific_credentials(iam)
+    secrets |= service_specific_credentials(iam) | server_certificates(iam, refused)
     codes = devices.codes(seed)
     iam.enable_mfa_device(UserName="ann", SerialNumber=serial, **codes)
     refused(iam.resync_mfa_device, UserName="ann", SerialNumber=serial, **codes)
@@ -85,10 +86,29 @@ def service_specific_credentials(iam: Any) -> dict[str, str]:
     }
 
 
+def server_certificates(iam: Any, refused: Any) -> dict[str, str]:
+    """A private key that is kept, also without its armour, and one that is refused."""
+    material, other = server_material(), private_pem(ec_key("other"))
+    iam.upload_server_certificate(ServerCertificateName="site", **material)
+    refused(iam.upload_server_certificate, ServerCertificateName="other", **material | {"PrivateKey": other})
+    refused(iam.upload_server_certificate, ServerCertificateName="other", **material | {"PrivateKey": other[:-50]})
+    return {
+        "private key": body_of(material["PrivateKey"]),
+        "raw private key": base64.b64decode(body_of(material["PrivateKey"])).hex(),
+        "refused private key": body_of(other)[:48],
+    }
+
+
+def body_of(pem: str) -> str:
+    """A PEM without its armour and line ends."""
+    return "".join(pem.splitlines()[1:-1])
+
+
 SECRETS = (
     "access key", "another account's key", "old password", "new password", "wrong password", "seed",
     "seed as it is sent", "raw seed", "session's key", "session token",
     "service password", "new service password", "API key", "password in the API key",
+    "private key", "raw private key", "refused private key",
 )  # fmt: skip
 
 
@@ -99,7 +119,7 @@ def test_no_file_no_event_and_no_refusal_holds_it(used, name):
     secret = secrets[name]
     assert secret not in answers
     assert secret not in events
-    form = bytes.fromhex(secret) if name == "raw seed" else secret.encode()
+    form = bytes.fromhex(secret) if name.startswith("raw ") else secret.encode()
     assert not [path for path, content in files.items() if path.name not in KEPT_APART and form in content]
 
 

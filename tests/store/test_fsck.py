@@ -19,6 +19,7 @@ from iamd.store.records import (
     OrganizationPolicy,
     PolicyVersion,
     Role,
+    ServerCertificate,
     ServiceSpecificCredential,
     SigningCertificate,
     SSHPublicKey,
@@ -74,6 +75,18 @@ def of_service(number, user_id="AIDA1", service="codecommit.amazonaws.com"):
     )
 
 
+def server_certificate(number, name=None, **fields):
+    return ServerCertificate(
+        server_certificate_name=name or f"s{number}",
+        server_certificate_id=f"ASCA{number}",
+        certificate_body="",
+        sealed_private_key=b"",
+        uploaded=1,
+        expires=2,
+        **fields,
+    )
+
+
 SOUND = [
     account(),
     user(1, groups=("AGPA1",), attached_policies=(ARN, AWS_MANAGED), permissions_boundary=ARN),
@@ -91,6 +104,7 @@ SOUND = [
     *map(ssh_key, range(1, 6)),
     *map(certificate, (1, 2)),
     certificate(4, None),
+    server_certificate(1),
     *map(of_service, (1, 2)),
     of_service(3, service="logs.amazonaws.com"),
 ]
@@ -119,6 +133,8 @@ UNSOUND = {
     f"policy `{ARN}` has 6 versions, or one of them twice": policy(tuple(f"v{n}" for n in range(1, 7))),
     "2 users are named `user-1`": user(2, "USER-1"),
     "2 groups are named `g1`": group(2, "G1"),
+    "2 server-certificates are named `s1`": server_certificate(2, "S1"),
+    "server-certificate `ASCA1` has 51 tags": server_certificate(1, tags=tuple(Tag(str(n), "") for n in range(51))),
     "role `AROA1` has 51 tags": role(tags=tuple(Tag(str(n), "") for n in range(51))),
 }
 

@@ -34,6 +34,8 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:DeleteOpenIDConnectProvider": {
         "error InvalidInput": _IDEMPOTENT,
         "error NoSuchEntity": _IDEMPOTENT,
+    "iam:DeleteServerCertificate": {
+        "error DeleteConflict": "no service is asked which certificates it uses (docs/divergences.md)",
     },
     "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},

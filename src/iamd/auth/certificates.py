@@ -1,10 +1,12 @@
-"""X.509 certificates (RFC 5280) in PEM (RFC 7468): read whole, and nothing beside them."""
+"""X.509 certificates (RFC 5280), their chains and private keys, in PEM (RFC 7468) with nothing beside it."""
 
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,10 +14,16 @@ if TYPE_CHECKING:
 
 _BLOCK = r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----"
 _ONE = re.compile(_BLOCK)
+_MANY = re.compile(rf"{_BLOCK}(?:\s*{_BLOCK})*")
+_PRIVATE_KEY = re.compile(r"-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----\s[A-Za-z0-9+/=\s]+-----END \1-----")
 
 
 class MalformedCertificateError(Exception):
     """The text is not one certificate in PEM."""
+
+
+class UnreadablePrivateKeyError(Exception):
+    """The text is not one private key in PEM, or it is encrypted, or of another algorithm than RSA and ECDSA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,62 @@ def read(text: str) -> Certificate:
         )
     except (ValueError, UnsupportedAlgorithm) as error:
         raise MalformedCertificateError from error
+
+
+def read_chain(text: str) -> list[Certificate]:
+    """The certificates in a text, one at least; MalformedCertificateError when there is anything else in it."""
+    pem = text.strip()
+    if not _MANY.fullmatch(pem):
+        raise MalformedCertificateError
+    return [read(block) for block in _ONE.findall(pem)]
+
+
+def misplaced_issuer(certificate: Certificate, chain: Sequence[Certificate]) -> int | None:
+    """None when each certificate is issued by the one behind it; or where in the chain an issuer stands instead, or -1.
+
+    Issued means: its issuer is the other's subject, and the other's key made its signature (RFC 5280, 6.1.3).
+    """
+    for place, (one, behind) in enumerate(pairwise([certificate, *chain])):
+        if not _is_issued_by(one, behind):
+            found = (index for index, other in enumerate(chain) if index != place and _is_issued_by(one, other))
+            return next(found, -1)
+    return None
+
+
+def _is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
+    try:
+        certificate.parsed.verify_directly_issued_by(issuer.parsed)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
+
+
+def is_pair(certificate: Certificate, private_key: bytes) -> bool:
+    """Whether a private key, as `read_private_key` gives it, is the one of the certificate's public key."""
+    from cryptography.hazmat.primitives import serialization as to  # noqa: PLC0415
+
+    of_certificate = certificate.parsed.public_key()
+    of_key = to.load_der_private_key(private_key, None).public_key()
+    form = (to.Encoding.DER, to.PublicFormat.SubjectPublicKeyInfo)
+    return of_certificate.public_bytes(*form) == of_key.public_bytes(*form)
+
+
+def read_private_key(text: str) -> bytes:
+    """The RSA or elliptic curve key in an unencrypted PEM, as PKCS#8 in DER (RFC 5958); UnreadablePrivateKeyError."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization as to  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+
+    pem = text.strip()
+    if not _PRIVATE_KEY.fullmatch(pem):
+        raise UnreadablePrivateKeyError
+    try:
+        key = to.load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnreadablePrivateKeyError from error
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise UnreadablePrivateKeyError
+    return key.private_bytes(to.Encoding.DER, to.PrivateFormat.PKCS8, to.NoEncryption())

@@ -31,6 +31,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "saml_providers",
         "service_access",
         "service_linked_roles",
+        "server_certificates",
         "service_specific_credentials",
         "signing_certificates",
         "simulation",

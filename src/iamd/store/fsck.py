@@ -26,6 +26,7 @@ from iamd.store.records import (
     Record,
     Resource,
     Role,
+    ServerCertificate,
     ServiceSpecificCredential,
     SigningCertificate,
     SSHPublicKey,
@@ -149,7 +150,7 @@ def _accounts(account: Account) -> Iterator[str]:
 
 
 def _names(account: Account) -> Iterator[str]:
-    for kind in (User, Group, Role, ManagedPolicy, InstanceProfile):
+    for kind in (User, Group, Role, ManagedPolicy, InstanceProfile, ServerCertificate):
         names = Counter(name for record in account.all(kind) for name in kind.indexes["name"](record))
         yield from (f"{times} {kind.kind}s are named `{name}`" for name, times in names.items() if times > 1)
 
@@ -209,8 +210,9 @@ def _credentials(account: Account) -> Iterator[str]:
 
 
 def _tags(account: Account) -> Iterator[str]:
-    tagged: list[User | Role | ManagedPolicy | InstanceProfile] = [*account.all(User), *account.all(Role)]
-    tagged += [*account.all(ManagedPolicy), *account.all(InstanceProfile)]
+    tagged: list[User | Role | ManagedPolicy | InstanceProfile | ServerCertificate] = [*account.all(User)]
+    tagged += [*account.all(Role), *account.all(ManagedPolicy), *account.all(InstanceProfile)]
+    tagged += account.all(ServerCertificate)
     for record in tagged:
         if len(record.tags) > TAGS:
             yield f"{record.kind} `{record.key}` has {len(record.tags)} tags"

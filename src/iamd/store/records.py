@@ -421,6 +421,28 @@ class ServiceSpecificCredential(Record, frozen=True, kw_only=True, omit_defaults
         return self.service_specific_credential_id
 
 
+class ServerCertificate(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A server certificate; the key is its unique id (ASCA...)."""
+
+    kind = "server-certificate"
+    server_certificate_name: str
+    server_certificate_id: str
+    path: str = "/"
+    certificate_body: str
+    certificate_chain: str | None = None
+    sealed_private_key: bytes
+    """PKCS#8 in DER, sealed."""
+    uploaded: int
+    expires: int
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {"name": lambda certificate: (fold(certificate.server_certificate_name),)}
+
+    @property
+    def key(self) -> str:
+        return self.server_certificate_id
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -621,6 +643,7 @@ KINDS: Mapping[str, type[Record]] = {
         SSHPublicKey,
         SigningCertificate,
         ServiceSpecificCredential,
+        ServerCertificate,
         DeletionTask,
         Quarantine,
         Resource,

@@ -75,5 +75,10 @@ def certificate(
     return built.public_bytes(Encoding.PEM).decode()
 
 
+def server_material(name: str = "example.com") -> dict[str, str]:
+    """A self-signed certificate and its key, as UploadServerCertificate takes them."""
+    return {"CertificateBody": certificate(name), "PrivateKey": private_pem(ec_key())}
+
+
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

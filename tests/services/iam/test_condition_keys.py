@@ -8,13 +8,20 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from running import allow, deny
-from services.iam.test_denials_and_events import APPS, CALLS, DOCUMENT, READ_ONLY, TAGS
+from services.iam.test_denials_and_events import ANNS, APPS, CALLS, DOCUMENT, READ_ONLY, TAGS
 from services.iam.world import TRUST, build_world
 
 from iamd.data import service_reference
 from iamd.services import registry
 
-BOX = {"InstanceProfileName": "box"}
+BOX, SITE = {"InstanceProfileName": "box"}, {"ServerCertificateName": "site"}
+SSH_KEY, SIGNING = {"SSHPublicKeyId": "APKA" + "A" * 16}, {"CertificateId": "A" * 32}
+
+
+def credential(world):
+    return {**ANNS, "ServiceSpecificCredentialId": world.credential_id}
+
+
 MORE_CALLS: dict[str, Any] = {
     "create_policy": {"PolicyName": "new", "PolicyDocument": DOCUMENT, **TAGS},
     "get_policy": lambda w: {"PolicyArn": w.policy_arn},
@@ -49,6 +56,29 @@ MORE_CALLS: dict[str, Any] = {
     "get_account_authorization_details": {},
     "create_user": {"UserName": "new", "PermissionsBoundary": READ_ONLY, **TAGS},
     "create_virtual_mfa_device": {"VirtualMFADeviceName": "new", **TAGS},
+    "upload_ssh_public_key": {**ANNS, "SSHPublicKeyBody": "none"},
+    "get_ssh_public_key": {**ANNS, **SSH_KEY, "Encoding": "SSH"},
+    "list_ssh_public_keys": ANNS,
+    "update_ssh_public_key": {**ANNS, **SSH_KEY, "Status": "Active"},
+    "delete_ssh_public_key": {**ANNS, **SSH_KEY},
+    "upload_signing_certificate": {**ANNS, "CertificateBody": "none"},
+    "list_signing_certificates": ANNS,
+    "update_signing_certificate": {**ANNS, **SIGNING, "Status": "Active"},
+    "delete_signing_certificate": {**ANNS, **SIGNING},
+    "create_service_specific_credential": {
+        "UserName": "bob", "ServiceName": "codecommit.amazonaws.com", "CredentialAgeDays": 1,
+    },
+    "list_service_specific_credentials": ANNS,
+    "update_service_specific_credential": lambda w: {**credential(w), "Status": "Active"},
+    "reset_service_specific_credential": credential,
+    "delete_service_specific_credential": credential,
+    "upload_server_certificate": {
+        "ServerCertificateName": "new", "CertificateBody": "none", "PrivateKey": "none", **TAGS,
+    },
+    "get_server_certificate": SITE,
+    "list_server_certificates": {},
+    "update_server_certificate": {**SITE, "NewPath": "/"},
+    "delete_server_certificate": SITE,
 }  # fmt: skip
 ALL_CALLS = {operation: parameters for operation, (parameters, _) in CALLS.items()} | MORE_CALLS
 
@@ -57,6 +87,7 @@ LISTED = {
     "list_instance_profiles",
     "list_policies",
     "list_roles",
+    "list_server_certificates",
     "list_users",
     "list_virtual_mfa_devices",
 }
@@ -65,7 +96,7 @@ LISTED = {
 UNTAGGED = {
     *(operation for operation in ALL_CALLS if operation.startswith("create_")),
     "add_user_to_group", "change_password", "delete_user", "delete_virtual_mfa_device", "enable_mfa_device",
-    "get_service_linked_role_deletion_status",
+    "get_service_linked_role_deletion_status", "upload_server_certificate",
 } - {"create_policy_version"}  # fmt: skip
 """Calls about bob, about the caller, or about what is not there yet: none of them has tags."""
 

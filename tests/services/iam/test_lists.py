@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from running import allow
-from services.iam.key_material import certificate, rsa_key, ssh_line
+from services.iam.key_material import certificate, rsa_key, server_material, ssh_line
 from services.iam.world import DOCUMENT, TRUST, Devices
 
 from iamd.services import registry
@@ -36,6 +36,8 @@ LISTS = {
     "list_role_policies": ("PolicyNames", APP),
     "list_role_tags": ("Tags", APP),
     "list_roles": ("Roles", {}),
+    "list_server_certificate_tags": ("Tags", {"ServerCertificateName": "first"}),
+    "list_server_certificates": ("ServerCertificateMetadataList", {}),
     "list_service_specific_credentials": ("ServiceSpecificCredentials", ANN),
     "list_signing_certificates": ("Certificates", ANN),
     "list_ssh_public_keys": ("SSHPublicKeys", ANN),
@@ -91,6 +93,7 @@ def make(iam: Any, devices: Devices) -> None:
     for name in ("first", "second"):
         iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=ssh_line(rsa_key(name)))
         iam.upload_signing_certificate(UserName="ann", CertificateBody=certificate(name))
+        iam.upload_server_certificate(ServerCertificateName=name, **server_material(name), Tags=TAGS)
         iam.create_service_specific_credential(UserName="ann", ServiceName="logs.amazonaws.com")
 
 

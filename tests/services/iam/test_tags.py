@@ -4,6 +4,7 @@ import pytest
 
 FOLDED = {"user", "role"}
 KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "open_id_connect_provider", "saml_provider"]
+KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "server_certificate"]
 
 
 class Tagged:
@@ -37,6 +38,7 @@ NAMES = {
     "mfa_device": lambda world: {"SerialNumber": world.watch},
     "saml_provider": lambda world: {"SAMLProviderArn": world.saml_arn},
     "open_id_connect_provider": lambda world: {"OpenIDConnectProviderArn": world.oidc_arn},
+    "server_certificate": lambda world: {"ServerCertificateName": "site"},
 }
 
 
@@ -118,6 +120,7 @@ def test_the_resource_must_exist(iam, arn_of, refused, kind):
         "mfa_device": {"SerialNumber": arn_of("mfa/none")},
         "saml_provider": {"SAMLProviderArn": arn_of("saml-provider/none")},
         "open_id_connect_provider": {"OpenIDConnectProviderArn": arn_of("oidc-provider/none.example.com")},
+        "server_certificate": {"ServerCertificateName": "none"},
     }[kind]
     tagged = Tagged(iam, kind, missing)
     for call in (lambda: tagged.tag(a="b"), lambda: tagged.untag("a"), tagged.list):

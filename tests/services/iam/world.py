@@ -7,6 +7,7 @@ from typing import Any
 
 import pyotp
 from saml import metadata_of_nobody
+from services.iam.key_material import certificate, rsa_key, server_material, ssh_line
 
 PASSWORD = "Correct-Horse-1"
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}})
@@ -54,6 +55,7 @@ class World:
     watch_seed: str
     oidc_arn: str
     saml_arn: str
+    credential_id: str
 
 
 def build_world(iam: Any) -> World:
@@ -81,3 +83,9 @@ def build_world(iam: Any) -> World:
     ]
     saml_arn = iam.create_saml_provider(Name="Corp", SAMLMetadataDocument=metadata_of_nobody())["SAMLProviderArn"]
     return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn, saml_arn)
+    credential = iam.create_service_specific_credential(UserName="ann", ServiceName="codecommit.amazonaws.com")
+    credential_id = credential["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=ssh_line(rsa_key()))
+    iam.upload_signing_certificate(UserName="ann", CertificateBody=certificate())
+    iam.upload_server_certificate(ServerCertificateName="site", Path="/team/", **server_material(), Tags=TAGS)
+    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, credential_id)

@@ -19,6 +19,7 @@ IAM_MEMBERS = {
     "AccessKeyId": "AWS::IAM::AccessKey",
     "SerialNumber": "AWS::IAM::MfaDevice",
     "VirtualMFADeviceName": "AWS::IAM::MfaDevice",
+    "ServerCertificateName": "AWS::IAM::ServerCertificate",
     "SSHPublicKeyId": "AWS::IAM::SshPublicKey",
     "CertificateId": "AWS::IAM::SigningCertificate",
 }

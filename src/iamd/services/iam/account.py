@@ -22,6 +22,7 @@ from iamd.store.records import (
     PasswordPolicy,
     Role,
     SAMLProvider,
+    ServerCertificate,
     SigningCertificate,
     User,
 )
@@ -202,6 +203,9 @@ def _entities(call: Call) -> dict[str, int]:
         "Providers": account.count(OpenIDConnectProvider) + account.count(SAMLProvider),
         # These cannot be made here, so there are none.
         "ServerCertificates": 0,
+        "ServerCertificates": account.count(ServerCertificate),
+        # These cannot be made here, so there are none.
+        "Providers": 0,
     }
 
 

@@ -101,6 +101,14 @@ def instance_profile(call: Call, *, instance_profile_name: str, **_: Any) -> Tar
     return Target(arn=entities.instance_profile_arn(call.account, found), context=resource_tags(found.tags))
 
 
+def server_certificate(call: Call, *, server_certificate_name: str, **_: Any) -> Target:
+    """The server certificate that is named."""
+    found = entities.server_certificate_in(call.account, server_certificate_name)
+    if found is None:
+        return Target(arn=_pathless(call, "server-certificate", server_certificate_name))
+    return Target(arn=entities.server_certificate_arn(call.account, found), context=resource_tags(found.tags))
+
+
 def mfa_device(call: Call, *, serial_number: str, **_: Any) -> Target:
     """The virtual MFA device of this serial number, which is its ARN."""
     found = call.account.get(MFADevice, serial_number)
@@ -148,6 +156,11 @@ def new_instance_profile(call: Call, *, instance_profile_name: str, path: str | 
     return _new(call, "instance-profile", path, instance_profile_name)
 
 
+def new_server_certificate(call: Call, *, server_certificate_name: str, path: str | None = None, **_: Any) -> Target:
+    """The server certificate that the request would create."""
+    return _new(call, "server-certificate", path, server_certificate_name)
+
+
 def new_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str | None = None, **_: Any) -> Target:
     """The virtual MFA device that the request would create."""
     return _new(call, "mfa", path, virtual_mfa_device_name)
@@ -172,6 +185,24 @@ def updated_group(
     found = entities.group_in(call.account, group_name)
     path = "/" if found is None else found.path
     return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or group_name)
+
+
+def updated_server_certificate(
+    call: Call,
+    *,
+    server_certificate_name: str,
+    new_path: str | None = None,
+    new_server_certificate_name: str | None = None,
+) -> Sequence[Target]:
+    """The server certificate as it is, and as the request would have it.
+
+    AWS: permission is needed on the old name and on the new (IAM API Reference, UpdateServerCertificate).
+    """
+    found = entities.server_certificate_in(call.account, server_certificate_name)
+    path = "/" if found is None else found.path
+    before = server_certificate(call, server_certificate_name=server_certificate_name)
+    name = new_server_certificate_name or server_certificate_name
+    return _both(call, "server-certificate", before, new_path or path, name)
 
 
 def listed(kind: str) -> Callable[..., Target]:

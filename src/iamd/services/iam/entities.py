@@ -19,6 +19,8 @@ from iamd.store.records import (
     OpenIDConnectProvider,
     Role,
     SAMLProvider,
+    Role,
+    ServerCertificate,
     Tag,
     User,
     fold,
@@ -56,6 +58,13 @@ def instance_profile_in(account: Account, instance_profile_name: str) -> Instanc
     return profile if profile is not None and profile.instance_profile_name == instance_profile_name else None
 
 
+def server_certificate_in(account: Account, server_certificate_name: str) -> ServerCertificate | None:
+    """The server certificate of exactly this name, or None."""
+    certificate = account.one(ServerCertificate, "name", fold(server_certificate_name))
+    is_exact = certificate is not None and certificate.server_certificate_name == server_certificate_name
+    return certificate if is_exact else None
+
+
 def policy_in(account: Account, policy_arn: str) -> AnyPolicy | None:
     """The managed policy of this ARN, AWS's or one of the account's own, or None."""
     return managed_policies.catalogue().get(policy_arn) or account.one(ManagedPolicy, "arn", policy_arn)
@@ -91,6 +100,14 @@ def named_instance_profile(call: Call, instance_profile_name: str) -> InstancePr
     if profile is None:
         raise NoSuchEntity(f"Instance Profile {instance_profile_name} cannot be found.")
     return profile
+
+
+def named_server_certificate(call: Call, server_certificate_name: str) -> ServerCertificate:
+    """The server certificate of this name, or NoSuchEntity."""
+    certificate = server_certificate_in(call.account, server_certificate_name)
+    if certificate is None:
+        raise NoSuchEntity(f"The Server Certificate with name {server_certificate_name} cannot be found.")
+    return certificate
 
 
 def check_arn(policy_arn: str) -> None:
@@ -223,6 +240,9 @@ def openid_connect_provider_arn(account: Account, provider: OpenIDConnectProvide
 def saml_provider_arn(account: Account, provider: SAMLProvider) -> str:
     """The ARN of a SAML provider."""
     return arn.iam(account.id, "saml-provider", "/", provider.name)
+def server_certificate_arn(account: Account, certificate: ServerCertificate) -> str:
+    """The ARN of a server certificate, with its path."""
+    return arn.iam(account.id, "server-certificate", certificate.path, certificate.server_certificate_name)
 
 
 def moment(seconds: int) -> datetime:

@@ -115,6 +115,12 @@ class MalformedCertificate(AWSError):
     code = "MalformedCertificate"
 
 
+class KeyPairMismatch(AWSError):
+    """A private key is not that of the certificate."""
+
+    code = "KeyPairMismatch"
+
+
 class DuplicateCertificate(AWSError):
     """Another user of the account has this signing certificate."""
 

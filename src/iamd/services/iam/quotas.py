@@ -17,6 +17,7 @@ from iamd.store.records import (
     SAMLProvider,
     User,
 )
+from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Record, Role, ServerCertificate, User
 
 USERS_PER_ACCOUNT = 5000
 GROUPS_PER_ACCOUNT = 300
@@ -84,6 +85,11 @@ def check_policies(call: Call) -> None:
 def check_instance_profiles(call: Call) -> None:
     """Raise LimitExceeded when the account has all its instance profiles."""
     _check_one_more(call, InstanceProfile, "InstanceProfilesPerAccount", INSTANCE_PROFILES_PER_ACCOUNT)
+
+
+def check_server_certificates(call: Call) -> None:
+    """Raise LimitExceeded when the account has all its server certificates."""
+    _check_one_more(call, ServerCertificate, "ServerCertificatesPerAccount", SERVER_CERTIFICATES_PER_ACCOUNT)
 
 
 def check_virtual_mfa_devices(call: Call) -> None:

@@ -1,4 +1,5 @@
 """Tags of users, roles, customer managed policies, instance profiles, virtual MFA devices and identity providers."""
+"""Tags of users, roles, customer managed policies, instance profiles, server certificates and MFA devices."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from iamd.services.iam.entities import (
     named_openid_connect_provider,
     named_role,
     named_saml_provider,
+    named_server_certificate,
     named_user,
     shown_tags,
 )
@@ -34,6 +36,9 @@ from iamd.store.records import (
 )
 
 Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, OpenIDConnectProvider, SAMLProvider)
+from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, Role, ServerCertificate, Tag, User
+
+Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, ServerCertificate)
 GivenTags = Sequence[dict[str, str]]
 
 RESERVED_PREFIX = "aws:"
@@ -52,6 +57,7 @@ QUOTAS: dict[type[Any], str] = {
     MFADevice: "TagsPerVirtualMFADevice",
     OpenIDConnectProvider: "TagsPerOpenIdConnectProvider",
     SAMLProvider: "TagsPerSAMLProvider",
+    ServerCertificate: "TagsPerServerCertificate",
 }
 
 
@@ -197,6 +203,31 @@ def list_saml_provider_tags(
 ) -> dict[str, Any]:
     """List the tags of a SAML provider by key."""
     return _listed(call, named_saml_provider(call, saml_provider_arn), marker, max_items)
+@operation(on=arns.server_certificate)
+def tag_server_certificate(call: Call, *, server_certificate_name: str, tags: GivenTags) -> None:
+    """Add tags to a server certificate, one at least; one whose key is there takes its place."""
+    certificate = named_server_certificate(call, server_certificate_name)
+    # AWS's recorded answers, here and below; those for other resources are not known.
+    if not tags:
+        raise InvalidInput("The provided tag map must not be null/empty.")
+    call.put(_tagged(certificate, tags))
+
+
+@operation(on=arns.server_certificate)
+def untag_server_certificate(call: Call, *, server_certificate_name: str, tag_keys: Sequence[str]) -> None:
+    """Take tags from a server certificate; keys that it does not have change nothing."""
+    certificate = named_server_certificate(call, server_certificate_name)
+    if not tag_keys:
+        raise InvalidInput("The provided tag keys must not be null/empty.")
+    call.put(_untagged(certificate, tag_keys))
+
+
+@reading(on=arns.server_certificate)
+def list_server_certificate_tags(
+    call: Call, *, server_certificate_name: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """List the tags of a server certificate by key."""
+    return _listed(call, named_server_certificate(call, server_certificate_name), marker, max_items)
 
 
 def checked_tags(kind: type[Any], given: GivenTags | None) -> tuple[Tag, ...]:
