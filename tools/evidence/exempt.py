@@ -37,6 +37,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:DeleteServerCertificate": {
         "error DeleteConflict": "no service is asked which certificates it uses (docs/divergences.md)",
     },
+    "iam:GetCredentialReport": {"error ReportInProgress": "a report is made within the request that starts it"},
     "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},
     "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},

@@ -17,6 +17,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "account",
         "attachments",
         "context_keys",
+        "credential_report",
         "groups",
         "inline_policies",
         "instance_profiles",

@@ -443,6 +443,20 @@ class ServerCertificate(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.server_certificate_id
 
 
+class CredentialReport(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest credential report of an account, which has one."""
+
+    kind = "credential-report"
+    KEY: ClassVar[str] = "newest"
+    generated: int
+    content: str
+    """The CSV."""
+
+    @property
+    def key(self) -> str:
+        return self.KEY
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -644,6 +658,7 @@ KINDS: Mapping[str, type[Record]] = {
         SigningCertificate,
         ServiceSpecificCredential,
         ServerCertificate,
+        CredentialReport,
         DeletionTask,
         Quarantine,
         Resource,

@@ -56,6 +56,8 @@ MORE_CALLS: dict[str, Any] = {
     "get_account_authorization_details": {},
     "create_user": {"UserName": "new", "PermissionsBoundary": READ_ONLY, **TAGS},
     "create_virtual_mfa_device": {"VirtualMFADeviceName": "new", **TAGS},
+    "generate_credential_report": {},
+    "get_credential_report": {},
     "upload_ssh_public_key": {**ANNS, "SSHPublicKeyBody": "none"},
     "get_ssh_public_key": {**ANNS, **SSH_KEY, "Encoding": "SSH"},
     "list_ssh_public_keys": ANNS,

@@ -1,5 +1,6 @@
 """What the root user does for itself, and what accounts do not share."""
 
+import csv
 import json
 import os
 
@@ -142,3 +143,34 @@ def test_the_root_user_has_signing_certificates(root, two_accounts, refused):
     assert root.list_signing_certificates()["Certificates"][0]["Status"] == "Inactive"
     root.delete_signing_certificate(CertificateId=uploaded["CertificateId"])
     assert root.get_account_summary()["SummaryMap"]["AccountSigningCertificatesPresent"] == 0
+
+
+def test_the_credential_report_has_the_root_users_key_and_certificates_and_no_other_accounts_users(root, two_accounts):
+    key_id = root.list_access_keys()["AccessKeyMetadata"][0]["AccessKeyId"]
+    used = root.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
+    uploaded = root.upload_signing_certificate(CertificateBody=certificate())["Certificate"]
+    created = root.get_user()["User"]["CreateDate"]
+    two_accounts[0].client("iam", two_accounts[2]).create_user(UserName="stranger")
+    root.generate_credential_report()
+    lines = list(csv.DictReader(root.get_credential_report()["Content"].decode().splitlines()))
+    assert "stranger" not in {line["user"] for line in lines}
+    assert lines[0] | {"access_key_1_last_used_date": ""} == {
+        **dict.fromkeys(lines[0], "N/A"),
+        "user": "<root_account>",
+        "arn": "arn:aws:iam::123456789012:root",
+        "user_creation_time": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+        "password_enabled": "false",
+        "password_next_rotation": "not_supported",
+        "mfa_active": "false",
+        "access_key_1_active": "true",
+        "access_key_1_last_rotated": lines[0]["access_key_1_last_rotated"],
+        "access_key_1_last_used_date": "",
+        "access_key_1_last_used_region": used["Region"],
+        "access_key_1_last_used_service": "iam",
+        "access_key_2_active": "false",
+        "cert_1_active": "true",
+        "cert_1_last_rotated": f"{uploaded['UploadDate']:%Y-%m-%dT%H:%M:%SZ}",
+        "cert_2_active": "false",
+    }
+    assert lines[0]["access_key_1_last_used_date"] >= f"{used['LastUsedDate']:%Y-%m-%dT%H:%M:%SZ}"
+    root.delete_signing_certificate(CertificateId=uploaded["CertificateId"])

@@ -127,6 +127,18 @@ class DuplicateCertificate(AWSError):
     code = "DuplicateCertificate"
 
 
+class ReportNotPresent(AWSError):
+    """No credential report was made yet."""
+
+    code = "ReportNotPresent"
+
+
+class ReportExpired(AWSError):
+    """The newest credential report is older than four hours."""
+
+    code = "ReportExpired"
+
+
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 
