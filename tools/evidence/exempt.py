@@ -34,6 +34,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:DeleteOpenIDConnectProvider": {
         "error InvalidInput": _IDEMPOTENT,
         "error NoSuchEntity": _IDEMPOTENT,
+    },
     "iam:DeleteServerCertificate": {
         "error DeleteConflict": "no service is asked which certificates it uses (docs/divergences.md)",
     },

@@ -360,6 +360,8 @@ class OutboundFederation(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         return self.issuer_id
+
+
 class SSHPublicKey(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A user's SSH public key, for CodeCommit; the key is its id (APKA...)."""
 

@@ -3,8 +3,16 @@
 import pytest
 
 FOLDED = {"user", "role"}
-KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "open_id_connect_provider", "saml_provider"]
-KINDS = ["user", "role", "policy", "instance_profile", "mfa_device", "server_certificate"]
+KINDS = [
+    "user",
+    "role",
+    "policy",
+    "instance_profile",
+    "mfa_device",
+    "open_id_connect_provider",
+    "saml_provider",
+    "server_certificate",
+]
 
 
 class Tagged:

@@ -82,10 +82,9 @@ def build_world(iam: Any) -> World:
         "OpenIDConnectProviderArn"
     ]
     saml_arn = iam.create_saml_provider(Name="Corp", SAMLMetadataDocument=metadata_of_nobody())["SAMLProviderArn"]
-    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn, saml_arn)
     credential = iam.create_service_specific_credential(UserName="ann", ServiceName="codecommit.amazonaws.com")
     credential_id = credential["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
     iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=ssh_line(rsa_key()))
     iam.upload_signing_certificate(UserName="ann", CertificateBody=certificate())
     iam.upload_server_certificate(ServerCertificateName="site", Path="/team/", **server_material(), Tags=TAGS)
-    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, credential_id)
+    return World(policy_arn, key_id, phone, phone_seed, watch, watch_seed, oidc_arn, saml_arn, credential_id)

@@ -201,11 +201,7 @@ def _entities(call: Call) -> dict[str, int]:
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(1 for device in devices if device.user_id is not None),
         "Providers": account.count(OpenIDConnectProvider) + account.count(SAMLProvider),
-        # These cannot be made here, so there are none.
-        "ServerCertificates": 0,
         "ServerCertificates": account.count(ServerCertificate),
-        # These cannot be made here, so there are none.
-        "Providers": 0,
     }
 
 

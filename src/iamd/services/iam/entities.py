@@ -19,7 +19,6 @@ from iamd.store.records import (
     OpenIDConnectProvider,
     Role,
     SAMLProvider,
-    Role,
     ServerCertificate,
     Tag,
     User,
@@ -240,6 +239,8 @@ def openid_connect_provider_arn(account: Account, provider: OpenIDConnectProvide
 def saml_provider_arn(account: Account, provider: SAMLProvider) -> str:
     """The ARN of a SAML provider."""
     return arn.iam(account.id, "saml-provider", "/", provider.name)
+
+
 def server_certificate_arn(account: Account, certificate: ServerCertificate) -> str:
     """The ARN of a server certificate, with its path."""
     return arn.iam(account.id, "server-certificate", certificate.path, certificate.server_certificate_name)

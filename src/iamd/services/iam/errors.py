@@ -91,6 +91,8 @@ class FeatureDisabled(AWSError):
     """The feature is not enabled."""
 
     code = "FeatureDisabled"
+
+
 class InvalidPublicKey(AWSError):
     """A public key is readable and may not be used."""
 

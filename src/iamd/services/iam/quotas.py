@@ -15,9 +15,9 @@ from iamd.store.records import (
     Record,
     Role,
     SAMLProvider,
+    ServerCertificate,
     User,
 )
-from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Record, Role, ServerCertificate, User
 
 USERS_PER_ACCOUNT = 5000
 GROUPS_PER_ACCOUNT = 300

@@ -1,5 +1,4 @@
-"""Tags of users, roles, customer managed policies, instance profiles, virtual MFA devices and identity providers."""
-"""Tags of users, roles, customer managed policies, instance profiles, server certificates and MFA devices."""
+"""Tags of users, roles, customer managed policies, instance profiles, MFA devices, providers and certificates."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -31,14 +30,22 @@ from iamd.store.records import (
     OpenIDConnectProvider,
     Role,
     SAMLProvider,
+    ServerCertificate,
     Tag,
     User,
 )
 
-Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, OpenIDConnectProvider, SAMLProvider)
-from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, Role, ServerCertificate, Tag, User
-
-Tagged = TypeVar("Tagged", User, Role, ManagedPolicy, InstanceProfile, MFADevice, ServerCertificate)
+Tagged = TypeVar(
+    "Tagged",
+    User,
+    Role,
+    ManagedPolicy,
+    InstanceProfile,
+    MFADevice,
+    OpenIDConnectProvider,
+    SAMLProvider,
+    ServerCertificate,
+)
 GivenTags = Sequence[dict[str, str]]
 
 RESERVED_PREFIX = "aws:"
@@ -203,6 +210,8 @@ def list_saml_provider_tags(
 ) -> dict[str, Any]:
     """List the tags of a SAML provider by key."""
     return _listed(call, named_saml_provider(call, saml_provider_arn), marker, max_items)
+
+
 @operation(on=arns.server_certificate)
 def tag_server_certificate(call: Call, *, server_certificate_name: str, tags: GivenTags) -> None:
     """Add tags to a server certificate, one at least; one whose key is there takes its place."""
