@@ -5,7 +5,6 @@ AWS: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluat
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
 from enum import StrEnum
 
 from iamd.policy.decision import Decision, Layer, Match, Outcome
@@ -70,7 +69,14 @@ class Layers:
 
     def with_resource(self, policies: tuple[Policy, ...], gate: Gate = Gate.NONE) -> "Layers":
         """The same layers before a resource that has these policies."""
-        found = copy(self)
+        found: Layers = Layers.__new__(Layers)
+        found.identity = self.identity
+        found.boundary = self.boundary
+        found.session = self.session
+        found.scp = self.scp
+        found.rcp = self.rcp
+        found.endpoint = self.endpoint
+        found.gateway_endpoint = self.gateway_endpoint
         found.resource = policy_set(policies, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         found.gate = gate
         found.is_plain = _has_identity_only(found)
@@ -106,13 +112,16 @@ class Layers:
 
     def policy_of(self, match: Match) -> Policy:
         """The policy that a statement found in these layers stands in."""
-        found = next(found for found in self.sets() if (found.layer, found.level) == (match.layer, match.level))
-        return found.policies[match.policy]
+        for found in self.sets():
+            if found.layer is match.layer and found.level == match.level:
+                return found.policies[match.policy]
+        raise LookupError(match)
 
 
 def _has_identity_only(layers: Layers) -> bool:
-    others = (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint)
-    return layers.gate is Gate.NONE and not layers.resource.policies and all(other is None for other in others)
+    if layers.gate is not Gate.NONE or layers.resource.policies:
+        return False
+    return all(one is None for one in (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint))
 
 
 def compiled(levels: Levels, layer: Layer, make: Make = policy_set) -> CompiledLevels:

@@ -40,7 +40,7 @@ Tables = tuple[tuple[int, dict[str, Bucket]], ...]
 class Index:
     """The entries of one action and one effect."""
 
-    __slots__ = ("_exact", "_heads", "_rest", "_tails", "size")
+    __slots__ = ("_exact", "_heads", "_rest", "_tails", "_whole", "size")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         kept = _without_needless(entries)
@@ -51,6 +51,8 @@ class Index:
         self._rest: Bucket = tuple(kept)
         if len(kept) > FEW:
             self._sort(kept)
+        # What `buckets` gives for every resource, when nothing is looked up.
+        self._whole: list[Bucket] | None = ([self._rest] if self._rest else []) if self._is_small() else None
 
     def _sort(self, entries: Sequence[Entry]) -> None:
         self._exact = _grouped(entries, lambda entry: entry.pattern.exact)
@@ -62,6 +64,8 @@ class Index:
 
     def buckets(self, resource: str) -> list[Bucket]:
         """The entries that may apply to a resource."""
+        if self._whole is not None:
+            return self._whole
         found = [self._rest] if self._rest else []
         exact = self._exact.get(resource)
         if exact is not None:

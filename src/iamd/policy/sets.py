@@ -68,7 +68,7 @@ class PolicySet:
         """The statement that names the caller most directly among those that allow."""
         best: Named = Named.NOT
         grant: Decision | None = None
-        for entry in _applying(self.of(request.action).allows, request):
+        for entry in _applying(self.of(request.action).allows, request, unknown_holds=False):
             how = self.names(entry.principals, request.principal, deny=False, has_boundary=has_boundary)
             if how > best:
                 best, grant = how, entry.decision
@@ -76,9 +76,10 @@ class PolicySet:
 
     def denial(self, request: Request, *, has_boundary: bool, gateway: bool = False) -> Decision | None:
         """The first statement that denies this caller."""
-        return self._first(
-            self.of(request.action).denies, request, deny=True, has_boundary=has_boundary, gateway=gateway
-        )
+        denies = self.of(request.action).denies
+        if not denies.size:
+            return None
+        return self._first(denies, request, deny=True, has_boundary=has_boundary, gateway=gateway)
 
     def allowance(self, request: Request, *, gateway: bool = False) -> Decision | None:
         """The first statement that allows this caller, however it names it."""
@@ -102,19 +103,20 @@ class PolicySet:
         return named(principals, caller, strict=strict, deny=deny, has_boundary=has_boundary)
 
 
-def _applying(index: Index, request: Request, *, unknown_holds: bool = False) -> Iterator[Entry]:
+def _applying(index: Index, request: Request, *, unknown_holds: bool) -> Iterator[Entry]:
     """The entries whose pattern and conditions apply, whoever they are for."""
     resource, context = request.resource, request.context
     for bucket in index.buckets(resource):
         for entry in bucket:
-            if _holds(entry.pattern.test(resource, context), unknown_holds=unknown_holds) and all(
-                _holds(condition(context), unknown_holds=unknown_holds) for condition in entry.conditions
-            ):
+            fits = entry.pattern.test(resource, context)
+            if not fits and not (fits is None and unknown_holds):
+                continue
+            for condition in entry.conditions:
+                held = condition(context)
+                if not held and not (held is None and unknown_holds):
+                    break
+            else:
                 yield entry
-
-
-def _holds(answer: bool | None, *, unknown_holds: bool) -> bool:
-    return unknown_holds if answer is None else answer
 
 
 def _entries(matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:

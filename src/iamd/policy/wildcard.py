@@ -103,7 +103,9 @@ class _Chunk:
             self.length += 1 + len(piece)
 
     def whole(self, text: str) -> bool:
-        return len(text) == self.length and self.at(text, 0)
+        if len(text) != self.length:
+            return False
+        return self.at(text, 0) if self.gapped else text == self.literal
 
     def at(self, text: str, position: int) -> bool:
         """Whether it stands there; the caller knows that the text is long enough."""
