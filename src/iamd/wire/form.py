@@ -19,12 +19,16 @@ def pairs(text: bytes) -> list[tuple[str, str]]:
     if b"%" not in text and b"+" not in text:
         pieces = [piece.partition("=") for piece in text_of(text).split("&") if piece]
         return [(name, value) for name, _, value in pieces]
-    found = []
-    for piece in text.split(b"&"):
-        if piece:
-            name, _, value = piece.partition(b"=")
-            found.append((decoded(name, plus=True), decoded(value, plus=True)))
-    return found
+    return [_pair(piece) for piece in text.replace(b"+", b" ").split(b"&") if piece]
+
+
+def _pair(piece: bytes) -> tuple[str, str]:
+    """A name and its value; nearly all of them have nothing to decode."""
+    if b"%" not in piece:
+        plain, _, text = text_of(piece).partition("=")
+        return plain, text
+    name, _, value = piece.partition(b"=")
+    return decoded(name), decoded(value)
 
 
 def parameters(text: bytes) -> dict[str, str]:
@@ -45,10 +49,8 @@ def unique(found: list[tuple[str, str]]) -> dict[str, str]:
     return once
 
 
-def decoded(text: bytes, *, plus: bool = False) -> str:
-    """Give percent-encoded UTF-8 as text; `plus` reads `+` as a space, as in forms and queries."""
-    if plus and b"+" in text:
-        text = text.replace(b"+", b" ")
+def decoded(text: bytes) -> str:
+    """Give percent-encoded UTF-8 as text."""
     if b"%" in text:
         if _BROKEN_ESCAPE.search(text):
             raise CommonError(Common.MALFORMED, "Malformed percent-encoding")

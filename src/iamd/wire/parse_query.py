@@ -22,13 +22,18 @@ def parameters(operation: Operation, form: Mapping[str, str]) -> dict[str, Any]:
         return {}
     if operation.input is None:
         raise _unknown(next(iter(form)))
-    reader = _Reader(ec2=operation.protocol is Protocol.EC2)
+    reader = _EC2 if operation.protocol is Protocol.EC2 else _QUERY
     return reader.structure(_tree(form), operation.input, "")
 
 
 def _tree(form: Mapping[str, str]) -> Tree:
     root: Tree = {}
     for name, value in form.items():
+        if "." not in name:
+            if name in root:
+                raise _conflict(name)
+            root[name] = value
+            continue
         *above, last = name.split(".", _DEPTH)
         node = root
         for part in above:
@@ -76,6 +81,8 @@ class _Reader:
             return reader(node, member, path)
         if isinstance(node, dict):
             raise _unknown(path + next(iter(node)))
+        if member.shape.type == "string":
+            return node
         return from_text(node, member, "iso8601")
 
     def _list(self, node: Any, member: Member, path: str) -> list[Any]:
@@ -160,3 +167,7 @@ def _element_name(element: Member) -> str | None:
 
 def _no_element_name(element: Member) -> None:
     """EC2's lists have their numbers right behind their own name."""
+
+
+_QUERY: Final = _Reader(ec2=False)
+_EC2: Final = _Reader(ec2=True)

@@ -1,5 +1,6 @@
 """Whether parameters keep the model's constraints, and what is wrong in AWS's words."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
@@ -95,20 +96,23 @@ def _members(operation: Operation, found: list[Wrong]) -> dict[str, object]:
 
 def _keeps(shape: Shape, value: Mapping[str, Any]) -> bool:
     """Whether a structure's members keep their constraints: `_structure` finds nothing wrong."""
+    members = shape.members
     for name in shape.required:
-        if value.get(name) is None and not shape.members[name].streaming:
+        if value.get(name) is None and not members[name].streaming:
             return False
-    return all(
-        given is None or _value_keeps(shape.members[name].shape, given)
-        for name, given in value.items()
-        if name in shape.members
-    )
+    for name, given in value.items():
+        if given is not None and name in members and not _value_keeps(members[name].shape, given):
+            return False
+    return True
 
 
 def _value_keeps(shape: Shape, value: Any) -> bool:
-    if not _holds(shape, value):
+    if not _quick(shape)(value):
         return False
-    match shape.type:
+    kind = shape.type
+    if kind == "string":
+        return True
+    match kind:
         case "structure" if not shape.document:
             return _keeps(shape, value)
         case "list":
@@ -221,10 +225,27 @@ def _length(value: Any) -> int:
 
 
 def _holds(shape: Shape, value: Any) -> bool:
-    for _, holds in _checks(shape):  # noqa: SIM110 (a generator would cost as much as what it asks)
-        if not holds(value):
+    return _quick(shape)(value)
+
+
+@cache
+def _quick(shape: Shape) -> Check:
+    """Whether all constraints hold, in one function: nearly all values are strings with a pattern and lengths."""
+    checks = tuple(holds for _, holds in _checks(shape))
+    if not checks:
+        return lambda _: True
+    if shape.type != "string" or shape.enum:
+        return lambda value: all(holds(value) for holds in checks)
+    fits = compiled(shape.pattern).fullmatch if shape.pattern is not None else None
+    least = int(shape.minimum) if shape.minimum is not None else 0
+    most = int(shape.maximum) if shape.maximum is not None else sys.maxsize
+
+    def holds(value: Any) -> bool:
+        if fits is not None and fits(value) is None:
             return False
-    return True
+        return least <= (len(value) if value.isascii() else _length(value)) <= most
+
+    return holds
 
 
 def _all_words(shape: Shape) -> str:

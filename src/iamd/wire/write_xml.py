@@ -35,9 +35,11 @@ def members_writer(shape: Shape) -> Writer:
     known = frozenset(shape.members)
 
     def write(value: Mapping[str, Any], out: Out) -> None:
-        refuse_strangers(shape, known, value)
+        if not known.issuperset(value):
+            refuse_strangers(shape, known, value)
+        get = value.get
         for name, step in steps:
-            given = value.get(name)
+            given = get(name)
             if given is not None:
                 step(given, out)
 
@@ -67,6 +69,13 @@ def element_writer(member: Member, name: str | None = None) -> Writer:
 
 def _scalar(member: Member, name: str) -> Writer:
     start, end, text = f"<{name}{_namespace(member)}>", f"</{name}>", text_writer(member)
+    if text is escaped:
+        is_special = _SPECIAL.search
+
+        def write_text(value: str, out: Out) -> None:
+            out.append(f"{start}{value if is_special(value) is None else escaped(value)}{end}")
+
+        return write_text
 
     def write(value: Any, out: Out) -> None:
         out.append(f"{start}{text(value)}{end}")
@@ -78,8 +87,14 @@ def _structure(member: Member, name: str) -> Writer:
     # A structure that holds itself: its writer is asked for when it is first used, not while it is made.
     shape, end, namespace = member.shape, f"</{name}>", _namespace(member)
     attributes = [(m.name, m.wire_name) for m in shape.members.values() if m.xml_attribute]
+    start = f"<{name}{namespace}>"
 
     def write(value: Mapping[str, Any], out: Out) -> None:
+        if not attributes:
+            out.append(start)
+            members_writer(shape)(value, out)
+            out.append(end)
+            return
         given = [f' {wire}="{escaped(value[n])}"' for n, wire in attributes if value.get(n) is not None]
         out.append(f"<{name}{namespace}{''.join(given)}>")
         members_writer(shape)(value, out)
