@@ -22,6 +22,8 @@ CERTIFICATE = "ASCA"
 TEMPORARY_KEY = "ASIA"
 
 _ALPHABET = string.ascii_uppercase + "234567"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(70, -1, -10)
 _KEY_BASE = int.from_bytes(b"\x80\x00\x00\x00\x00\x00", "big")
 
 
@@ -39,7 +41,7 @@ def access_key_id(prefix: str, account_id: str) -> str:
     account_bits = (int(account_id) << 7) | _KEY_BASE
     packed = account_bits.to_bytes(6, "big") + secrets.token_bytes(4)
     value = int.from_bytes(packed, "big")
-    return prefix + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(75, -1, -5))
+    return prefix + "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])
 
 
 @lru_cache(maxsize=8192)
