@@ -205,14 +205,23 @@ def _completes_short_arn(pattern: str, kind: PolicyType) -> bool:
 
 
 def _segment_by_segment(typed: list[str], last: Template) -> Match:
-    heads = [(place, cached_typed_matcher(text)) for place, text in enumerate(typed) if text != "*"]
+    wild = [
+        (place, cached_typed_matcher(text)) for place, text in enumerate(typed) if has_wildcard(text) and text != "*"
+    ]
+    plain = [(place, text) for place, text in enumerate(typed) if not has_wildcard(text)]
     rest = variables.glob(last)
 
     def match(resource: str, context: Context) -> bool | None:
         found = _segments(resource)
         if len(found) != 6:
             return False
-        return all(head(found[place]) for place, head in heads) and rest(found[5], context)
+        for place, text in plain:
+            if found[place] != text:
+                return False
+        for place, fits in wild:
+            if not fits(found[place]):
+                return False
+        return rest(found[5], context)
 
     return match
 

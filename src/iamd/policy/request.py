@@ -84,6 +84,8 @@ class Principal:
     @property
     def partition(self) -> str:
         """The partition of the caller's ARN, or an empty string for a caller without one."""
+        if self.arn.startswith("arn:aws:"):
+            return "aws"
         parts = self.arn.split(":", 2)
         return parts[1] if len(parts) == 3 else ""
 
