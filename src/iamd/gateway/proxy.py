@@ -224,7 +224,9 @@ class Gateway:
             return own
         owner = step.targets[0].account or asked.account
         changes = [*effects.of(asked, step.targets[0].arn, step.facts), *stack_effects.of(step)]
-        entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
+        entries: Sequence[Entry] = ()
+        if changes:
+            entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
         payload = await self._payload(progress, receive)
         answer = await self._settled(step, entries, progress.request, payload, receive)
         listing = missing.listing(asked, answer, step.facts)
@@ -255,7 +257,8 @@ class Gateway:
             status = 400
             raise
         finally:
-            await self._ledger.settle(entries, status)
+            if entries:
+                await self._ledger.settle(entries, status)
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
@@ -336,8 +339,11 @@ class Gateway:
         if step.would_deny is not None:
             added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
         if answer.whole is not None and request.method != "HEAD":
-            added = [pair for pair in added if pair[0] != b"content-length"]
-            added.append((b"content-length", str(len(answer.whole)).encode()))
+            length = str(len(answer.whole)).encode()
+            fields = dict(added)
+            if fields.get(b"content-length") != length or len(fields) != len(added):
+                added = [pair for pair in added if pair[0] != b"content-length"]
+                added.append((b"content-length", length))
         return added
 
 

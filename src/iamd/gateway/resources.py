@@ -127,12 +127,17 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
     return found
 
 
+_EXPECTED: Final = {"ExpectedBucketOwner": True, "ExpectedSourceBucketOwner": False}
+"""Members, and whether they are about the bucket of the request, not of a copy's source."""
+
+
 def check_expected_owner(parameters: Mapping[str, Any], targets: Sequence[Target], bucket: str | None) -> None:
     """Refuse when the client expects another owner (S3 User Guide, "Verifying bucket ownership with bucket owner
     condition").
     """
-    expected = {"ExpectedBucketOwner": True, "ExpectedSourceBucketOwner": False}
-    for member, is_own in expected.items():
+    if _EXPECTED.keys().isdisjoint(parameters):
+        return
+    for member, is_own in _EXPECTED.items():
         account = parameters.get(member)
         if account is None:
             continue

@@ -61,8 +61,8 @@ def partition_of(region: str) -> str:
 def at(parameters: Mapping[str, Any], path: str) -> Any:
     """The parameter at a dotted path, or None."""
     found: Any = parameters
-    for name in path.split("."):
-        if not isinstance(found, Mapping):
+    for name in path.split(".") if "." in path else (path,):
+        if not isinstance(found, (dict, Mapping)):
             return None
         found = found.get(name)
     return found

@@ -23,7 +23,8 @@ def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]
             if isinstance(named, Mapping):
                 found.update((key + lower(name), value) for name, value in named.items())
             continue
-        value = as_text(at(values, path))
+        given = at(values, path)
+        value = as_text(given) if given is not None else None
         if value is not None:
             found[key] = _typed(value, multivalued=multivalued)
     return found

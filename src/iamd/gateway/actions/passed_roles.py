@@ -76,13 +76,18 @@ def table() -> Mapping[str, Mapping[str, Passing]]:
     return msgspec.convert(tomllib.loads(text), dict[str, dict[str, Passing]])
 
 
+_NONE: Final = Passing()
+
+
 def _row(asked: Asked) -> Passing:
-    return table().get(asked.operation.service, {}).get(asked.operation.name, Passing())
+    return table().get(asked.operation.service, {}).get(asked.operation.name, _NONE)
 
 
 def of(asked: Asked, view: View) -> list[Passed]:
     """Each role that a request hands over."""
     row = _row(asked)
+    if row is _NONE and asked.operation.name.startswith(_READS):
+        return []
     named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
     found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
     for account, profile in _profiles(asked, view):

@@ -24,6 +24,11 @@ _SOURCE: Final = re.compile(
 )
 # S3 User Guide, "Enforce conditional writes": the key tells these from the other steps of a multipart upload.
 _CREATING: Final = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
+_LOCKS: Final = frozenset(
+    {"ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus", "Retention", "LegalHold"}
+)
+"""The parameters that lock an object."""
+
 _MOST_KEYS: Final = 1000
 _DAY: Final = 86400
 
@@ -89,6 +94,8 @@ def _tags(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lock(asked: Asked) -> dict[str, Any]:
     given = asked.parameters
+    if _LOCKS.isdisjoint(given):
+        return {}
     until = given.get("ObjectLockRetainUntilDate") or at(given, "Retention.RetainUntilDate")
     found = {
         "object_lock_mode": given.get("ObjectLockMode") or at(given, "Retention.Mode"),

@@ -1,6 +1,7 @@
 """`aws:RequestTag/...` and `aws:TagKeys`, out of whatever shape a service gives its tags."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -11,16 +12,26 @@ from iamd.policy.request import lower
 _MEMBERS: Final = frozenset({"tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags"})
 _KEY_MEMBERS: Final = frozenset({"tagkeys", "tagkeylist", "tagstoremove", "untagkeys"})
 _SPECIFICATIONS: Final = "tagspecifications"
+_AROUND: Final = frozenset({"createbucketconfiguration", "tagging"})
+_SPEAKING: Final = _MEMBERS | _KEY_MEMBERS | _AROUND | {_SPECIFICATIONS}
 
 
 def of(parameters: Mapping[str, Any]) -> dict[str, Value]:
     """The keys of the tags in these parameters; none when there are no tags."""
+    if not _speak_of_tags(tuple(parameters)):
+        return {}
     tags = list(_tags(parameters))
     keys: dict[str, Value] = {f"aws:requesttag/{lower(key)}": value for key, value in tags}
     named = [key for key, _ in tags] + list(_tag_keys(parameters))
     if named:
         keys["aws:tagkeys"] = tuple(dict.fromkeys(named))
     return keys
+
+
+@lru_cache(maxsize=1024)
+def _speak_of_tags(names: tuple[str, ...]) -> bool:
+    """Whether parameters of these names may hold tags; nearly all requests have none."""
+    return not _SPEAKING.isdisjoint(map(str.lower, names))
 
 
 def of_header(text: str) -> list[tuple[str, str]]:
@@ -36,7 +47,7 @@ def _tags(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         elif folded == _SPECIFICATIONS and isinstance(value, list):
             for specification in value:
                 yield from _tags(specification)
-        elif folded in {"createbucketconfiguration", "tagging"} and isinstance(value, Mapping):
+        elif folded in _AROUND and isinstance(value, Mapping):
             yield from _tags(value)
 
 
