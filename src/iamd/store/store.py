@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import secrets
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from iamd.clock import Clock
 from iamd.store import audit
@@ -65,6 +67,7 @@ class Store:
         self._counter = counter
         self._events = EventQueue(limits.max_staleness)
         self._last_used = LastUsed(self._stored_use)
+        self._answers: Answers | None = None
         current = self._current = Current(log, counter, self._forget)
         upkeep = Upkeep(chain, limits.retention)
         self._writer = Writer(log, current, chain, clock, self._events, self._last_used, upkeep)
@@ -128,7 +131,10 @@ class Store:
         """As `write`, for who waits in an event loop."""
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
-        self._writer.submit(work, lambda result, error: _tell_in(loop, outcome, result, error))
+        answers = self._answers
+        if answers is None or answers.loop is not loop:
+            answers = self._answers = Answers(loop)
+        self._writer.submit(work, partial(answers.tell, outcome))
         return await outcome
 
     def _do(self, task: Task) -> None:
@@ -195,15 +201,34 @@ def _tell(future: "Future[T]", result: T, error: BaseException | None) -> None:
             future.set_exception(error)
 
 
-def _tell_in(
-    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", result: T, error: BaseException | None
-) -> None:
-    """Tell who waits in a loop; nobody does any more when the loop has ended."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(_tell_waiting, future, result, error)
+class Answers:
+    """Outcomes on their way to those who wait in an event loop; the loop is woken once for all that come together."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._outcomes: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._is_called = False
+
+    def tell(self, future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+        """Tell one of them, in the writer's thread; nobody waits any more when the loop has ended."""
+        self._outcomes.append((future, result, error))
+        # The order matters: `_give` takes the mark away before it looks, so that nothing is left behind.
+        if not self._is_called:
+            self._is_called = True
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self._give)
+
+    def _give(self) -> None:
+        self._is_called = False
+        try:
+            while self._outcomes:
+                _tell_waiting(*self._outcomes.popleft())
+        finally:
+            if self._outcomes:
+                self.loop.call_soon(self._give)
 
 
-def _tell_waiting(future: "asyncio.Future[T]", result: T, error: BaseException | None) -> None:
+def _tell_waiting(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
     if future.done():
         return
     if error is None:

@@ -171,7 +171,9 @@ class Writer:
             if len(self._works) >= WRITES_WAITING:
                 raise Unavailable("too many writes wait for the database")
             self._works.append(Waiting(work, told))
-        self._wake.set()
+        # While it is set, the writer has still to look at what waits.
+        if not self._wake.is_set():
+            self._wake.set()
 
     def close(self) -> bool:
         """Write what waits, and end; False when that was done before."""
