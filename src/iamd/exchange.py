@@ -77,7 +77,7 @@ class Exchange:
     """One request on its way; `receive` and `send` are ASGI's (ASGI specification, "HTTP & WebSocket")."""
 
     __slots__ = (
-        "_body", "_channel", "_gone", "_head", "_left", "_more", "_news", "_unsent",
+        "_body", "_channel", "_gone", "_has_news", "_head", "_left", "_more", "_news", "_unsent",
         "begun", "complete", "expects_continue", "keep_alive",
     )  # fmt: skip
 
@@ -92,7 +92,9 @@ class Exchange:
         self._body = b""
         self._more = True
         self._gone = False
-        self._news = asyncio.Event()
+        self._has_news = False
+        self._news: asyncio.Event | None = None
+        """Made when somebody waits, which nobody does for what is answered at once."""
         self._unsent = b""
         self._left: int | None = None
 
@@ -121,12 +123,17 @@ class Exchange:
         self._more = not whole
         if len(self._body) > HIGH_WATER_LIMIT:
             self._channel.flow.pause_reading()
-        self._news.set()
+        self._tell()
 
     def disconnect(self) -> None:
         """The client is gone, or cut."""
         self._gone = self._gone or not self.complete
-        self._news.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._has_news = True
+        if self._news is not None:
+            self._news.set()
 
     async def receive(self) -> Message:
         """What came of the body since the last call; `http.disconnect` once there is nothing to expect any more."""
@@ -136,8 +143,11 @@ class Exchange:
             channel.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if not self._gone and not self.complete:
             channel.flow.resume_reading()
-            await self._news.wait()
-            self._news.clear()
+            if not self._has_news:
+                self._news = self._news or asyncio.Event()
+                self._news.clear()
+                await self._news.wait()
+            self._has_news = False
         if self._gone or self.complete:
             return {"type": "http.disconnect"}
         body, self._body = self._body, b""
@@ -195,7 +205,7 @@ class Exchange:
 
     def _end(self) -> None:
         self.complete = True
-        self._news.set()
+        self._tell()
         if not self.keep_alive:
             self._channel.transport.close()
         self._channel.answered(self)
