@@ -26,8 +26,9 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> dict[str, Any]:
     """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did."""
     if not verdict.decision.allowed:
         return explained(verdict, view, NOTED)
-    matches = settling(verdict.decision, verdict.request, verdict.layers)
-    return _decision(verdict) | {"statements": _statements(verdict, view, matches)} | _context(verdict)
+    decision = verdict.decision
+    matches = settling(decision, verdict.request, verdict.layers) if decision.matched else ()
+    return {**_decision(verdict), "statements": _statements(verdict, view, matches), **_context(verdict)}
 
 
 def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None) -> dict[str, Any]:
@@ -53,7 +54,9 @@ def is_own(verdict: Verdict) -> bool:
 def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
     """The matches that the caller's account may be told of."""
     # SECURITY: another account's policies, and whether its role exists at all, stay its own (STS-13).
-    return [match for match in matches if is_own(verdict) or match.layer not in OWNERS_LAYERS]
+    if is_own(verdict):
+        return list(matches)
+    return [match for match in matches if match.layer not in OWNERS_LAYERS]
 
 
 def shown_keys(verdict: Verdict) -> Context:

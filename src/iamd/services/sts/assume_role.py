@@ -1,6 +1,7 @@
 """AssumeRole: a session of a role, for whom the role's trust policy and the caller's own policies both allow it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from iamd import arn
@@ -143,15 +144,22 @@ def _note(call: Call, session: Session) -> None:
 
 def named_role(call: Call, role_arn: str) -> tuple[str, Role | None]:
     """The role of an ARN, with its account; None when there is no such role, path and spelling included."""
+    account_id, name = _parsed(role_arn)
+    account = call.account_of(account_id)
+    role = account.one(Role, "name", name)
+    # SECURITY: nobody becomes a role of a closed account; it is refused like a role that is not there.
+    if role is None or _is_closed(account) or arn.iam(account_id, "role", role.path, role.role_name) != role_arn:
+        return account_id, None
+    return account_id, role
+
+
+@lru_cache(maxsize=1024)
+def _parsed(role_arn: str) -> tuple[str, str]:
+    """The account of a role's ARN, and the role's name as names are compared."""
     parsed = arn.parse(role_arn)
     if parsed is None or parsed.service != "iam" or not parsed.resource.startswith("role/"):
         raise ValidationError(f"{role_arn} is invalid")
-    account = call.account_of(parsed.account)
-    role = account.one(Role, "name", fold(parsed.resource.rpartition("/")[2]))
-    # SECURITY: nobody becomes a role of a closed account; it is refused like a role that is not there.
-    if role is None or _is_closed(account) or arn.iam(account.id, "role", role.path, role.role_name) != role_arn:
-        return parsed.account, None
-    return parsed.account, role
+    return parsed.account, fold(parsed.resource.rpartition("/")[2])
 
 
 def _is_closed(account: Account) -> bool:

@@ -23,6 +23,8 @@ def checked(
 
     They are in the account of the role, or of the user, whose session it is.
     """
+    if policy is None and not arns:
+        return ()
     if policy is not None:
         _check(policy)
     if len(arns) > MAX_ARNS:

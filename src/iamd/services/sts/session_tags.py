@@ -16,6 +16,8 @@ RESERVED = "aws:"
 
 def check(tags: Sequence[Mapping[str, str]], transitive_tag_keys: Sequence[str], caller: Session | None) -> None:
     """Refuse tags that no session may have, or that this caller's session does not let be set."""
+    if not tags and not transitive_tag_keys and caller is None:
+        return
     keys = [lower(tag["Key"]) for tag in tags]
     handed_on = {lower(key) for key in inherited(caller)}
     if len(set(keys)) != len(keys):
