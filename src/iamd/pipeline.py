@@ -6,6 +6,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -159,7 +160,7 @@ def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | N
 
 def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters as its function takes them: `user_name` for `UserName`."""
-    return {to_snake(name): value for name, value in parameters.items()}
+    return {to_snake(name): value for name, value in parameters.items()} if parameters else {}
 
 
 class Work(msgspec.Struct):
@@ -361,6 +362,7 @@ def outcome(
     )
 
 
+@lru_cache(maxsize=1024)
 def _source(service: str) -> str:
     """The event's source: the service as requests to it are signed (`access-analyzer`, `states`, `ses` of `sesv2`)."""
     entry = CATALOG.by_name.get(service)

@@ -105,6 +105,8 @@ def _other_owners(outcome: Outcome) -> list[str]:
     if not listed or outcome.error_code is not None or outcome.view is None:
         return []
     owners = {one["accountId"] for one in listed if "accountId" in one} - {outcome.recipient}
+    if not owners:
+        return []
     return sorted(owner for owner in owners if outcome.view.account(owner) is not None)
 
 

@@ -82,10 +82,15 @@ def shown(value: Any, name: str = "") -> Any:
     return value
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def moment(value: datetime) -> str:
     """A date within parameters and answers: `Jul 18, 2014 4:07:39 PM` (IAM User Guide, cloudtrail-integration)."""
-    half = "PM" if value.hour > 11 else "AM"
-    return f"{value:%b} {value.day}, {value.year} {value.hour % 12 or 12}:{value:%M:%S} {half}"
+    hour = value.hour
+    half = "PM" if hour > 11 else "AM"
+    month = _MONTHS[value.month - 1]
+    return f"{month} {value.day}, {value.year} {hour % 12 or 12}:{value.minute:02}:{value.second:02} {half}"
 
 
 def cut(text: str) -> str:
@@ -94,19 +99,26 @@ def cut(text: str) -> str:
 
 
 def _members(value: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for name, item in value.items():
-        camel, is_hidden, is_left_out = _named(name)
-        if item is None or is_left_out:
+        if item is None:
             continue
-        plain = isinstance(item, str) and not is_hidden and item.isascii()
-        found[camel] = item if plain else shown(item, name)
+        # Maps have names of the client's choice: long ones are not remembered.
+        camel, is_hidden, is_left_out = _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
+        if is_left_out:
+            continue
+        kind = type(item)
+        if kind is str:
+            found[camel] = HIDDEN if is_hidden else item if item.isascii() else legible(item)
+        elif kind is int:
+            found[camel] = HIDDEN if is_hidden else item
+        else:
+            found[camel] = shown(item, name)
     return found
 
 
 def _named(name: str) -> tuple[str, bool, bool]:
     """A name as records have it, and whether its value is hidden, and left out altogether."""
-    # Maps have names of the client's choice: long ones are not remembered.
     return _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
 
 
