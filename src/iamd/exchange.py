@@ -53,14 +53,16 @@ class Channel:
         self.client = transport.get_extra_info("peername")
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         self._server = server
+        self._defaults: Headers | None = None
+        self._default_lines = b""
 
     def head(self, status: int, headers: Headers) -> bytes:
         """The head of an answer without its empty line; ValueError when a header would be more than one line."""
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in (*self._server.default_headers, *headers)])
-        # SECURITY: a line break within a value would begin a header, or an answer, of the value's author.
-        if not is_fields(lines) or lines.count(b"\n") != len(headers) + len(self._server.default_headers):
-            raise ValueError("a header is not one line")
-        return _STATUS_LINES[status] + lines
+        defaults = self._server.default_headers
+        if defaults is not self._defaults:
+            # uvicorn makes them anew each second, for the date.
+            self._default_lines, self._defaults = _lines(defaults), defaults
+        return _STATUS_LINES[status] + self._default_lines + _lines(headers)
 
     def refuse(self, status: int, message: bytes, request_id: str) -> None:
         """Answer in plain text what is not served, and say that the connection ends."""
@@ -71,6 +73,14 @@ class Channel:
             (b"x-amzn-requestid", request_id.encode()),
         ]
         self.transport.write(self.head(status, headers) + b"\r\n" + message)
+
+
+def _lines(headers: Headers) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    # SECURITY: a line break within a value would begin a header, or an answer, of the value's author.
+    if not is_fields(lines) or lines.count(b"\n") != len(headers):
+        raise ValueError("a header is not one line")
+    return lines
 
 
 class Exchange:
@@ -211,8 +221,19 @@ class Exchange:
         self._channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
-        self._send_head(response.status, [*response.headers, (b"content-length", b"%d" % len(response.body))])
-        self._send_body(response.body, more=False)
+        body, headers = response.body, [*response.headers, (b"content-length", b"%d" % len(response.body))]
+        if len(body) > SMALL or self._head.method == "HEAD" or response.status in _NO_BODY:
+            self._send_head(response.status, headers)
+            self._send_body(body, more=False)
+            return
+        head = self._channel.head(response.status, headers)
+        self.begun = True
+        if (b"connection", b"close") in headers:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            head += b"connection: close\r\n"
+        self._channel.transport.write(b"%b\r\n%b" % (head, body))
+        self._end()
 
     async def _answer_later(self, response: HttpResponse, _: Receive, __: Send) -> None:
         await self._channel.flow.drain()
