@@ -107,12 +107,22 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
         raise CommonError(Common.MISSING_AUTHENTICATION)
     session_limits.check(identity, operation)
     parameters = progress.parameters = parse.parameters(found_route, request)
-    validate.validate(operation, parameters)
+    _check(found_route, parameters)
     registered = registry.find(operation.service, operation.name)
     work = Work(runtime, progress, registered, identity, arguments(parameters))
     if registered.writes or registered.prepare is not None or registered.authenticate is not None:
         return _later(work, snapshot)
     return serialize.response(operation, work.read(snapshot) or {}, request.id)
+
+
+def _check(found: Route, parameters: Mapping[str, Any]) -> None:
+    """Parameters keep the model's constraints; those of a form that is remembered are checked once."""
+    remembered = found.remembered
+    if remembered is not None and remembered.is_valid:
+        return
+    validate.validate(found.operation, parameters)
+    if remembered is not None and remembered.parameters is not None:
+        remembered.is_valid = True
 
 
 async def _later(work: "Work", snapshot: Snapshot) -> HttpResponse:
@@ -148,7 +158,8 @@ def note_use(runtime: Runtime, identity: Identity, claim: Claim, now: int) -> No
     else:
         kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
     if key is not None:
-        used = Use(now, region_of(claim.service, claim.region), claim.service)
+        service = claim.service
+        used = Use(now, region_of(service, claim.region), service)
         runtime.store.note_use(identity.account_id, kind, key, used)
 
 

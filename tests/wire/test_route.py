@@ -4,7 +4,7 @@ import pytest
 from wire.requests import FORM, JSON, LOOKUP, form, http, iam, target
 
 from iamd.errors import AWSError, Common, CommonError
-from iamd.wire import route
+from iamd.wire import parse, route
 from iamd.wire.models import Protocol
 
 CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -277,3 +277,21 @@ def test_a_form_that_may_hold_a_secret_is_not_remembered():
     assert named(form(sent), "iam") == ("iam", "ChangePassword")
     assert route.operation_of(form(sent), "iam") is not route.operation_of(form(sent), "iam")
     assert b"canary" not in b"".join(key[3] for key in route._forms)
+
+
+def test_a_form_without_its_operations_secrets_is_remembered_and_one_with_them_is_not():
+    plain = b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn&RoleSessionName=remembered"
+    route.operation_of(form(plain), "sts")
+    route.operation_of(form(plain + b"&TokenCode=123456"), "sts")
+    kept = [key[3] for key in route._forms]
+    assert plain in kept
+    assert not any(b"123456" in body for body in kept)
+
+
+def test_parameters_of_a_remembered_form_are_not_those_that_another_request_got():
+    body = b"Action=GetUser&Version=2010-05-08&UserName=ann"
+    first = route.operation_of(form(body), "iam")
+    parse.parameters(first, form(body))["UserName"] = "bob"
+    again = route.operation_of(form(body), "iam")
+    assert again is first
+    assert parse.parameters(again, form(body)) == {"UserName": "ann"}

@@ -22,7 +22,16 @@ def parameters(route: Route, request: HttpRequest) -> dict[str, Any]:
 
     Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out.
     """
-    return _READERS[route.protocol](route, request)
+    remembered = route.remembered
+    if remembered is None:
+        return _READERS[route.protocol](route, request)
+    if remembered.parameters is not None:
+        return remembered.parameters.copy()
+    found = _READERS[route.protocol](route, request)
+    # What could be changed by whoever gets it is read each time.
+    if all(type(value) is str for value in found.values()):
+        remembered.parameters = found.copy()
+    return found
 
 
 def _query(route: Route, request: HttpRequest) -> dict[str, Any]:

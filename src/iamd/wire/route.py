@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
@@ -16,11 +17,21 @@ from iamd.wire.catalog import CATALOG, Entry
 from iamd.wire.hosts import Host, host_of
 from iamd.wire.models import Operation, Protocol, service
 from iamd.wire.uris import Match, trie
-from iamd.wire.validate import may_be_secret
+from iamd.wire.validate import are_secret
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_QUERY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 Query = Mapping[str, tuple[str, ...]]
+
+
+class Remembered(msgspec.Struct):
+    """What was read out of a form that is remembered: its parameters, when they are strings, and that they are valid.
+
+    Both follow from the form and the model alone.
+    """
+
+    parameters: dict[str, Any] | None = None
+    is_valid: bool = False
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -35,6 +46,8 @@ class Route(msgspec.Struct, frozen=True):
     """Query protocols: the parameters without Action and Version."""
     style: s3.Style | None = None
     """S3: whether the bucket stood in the path or in the host."""
+    remembered: Remembered | None = None
+    """Query protocols: of a form that is remembered."""
 
     @property
     def service(self) -> str:
@@ -85,7 +98,8 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
     if known is not None:
         return known
     found = _operation_of(request, scope_service)
-    if key is not None and not may_be_secret(found.operation):
+    if key is not None and found.protocol in _QUERY_KINDS and not are_secret(found.operation, found.form):
+        found = replace(found, remembered=Remembered())
         if len(_forms) >= _MEMO_SIZE:
             _forms.clear()
         _forms[key] = found

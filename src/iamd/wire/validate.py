@@ -1,7 +1,7 @@
 """Whether parameters keep the model's constraints, and what is wrong in AWS's words."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from itertools import islice
@@ -274,6 +274,14 @@ _ORDER: Final = (
 def may_be_secret(operation: Operation) -> bool:
     """Whether something in an operation's parameters is not to be repeated or kept."""
     return operation.input is not None and _secret(operation.input, operation.service)
+
+
+def are_secret(operation: Operation, names: Iterable[str]) -> bool:
+    """Whether something in these parameters of a form, or what is not known by its name, is not to be kept."""
+    if not may_be_secret(operation) or operation.input is None:
+        return False
+    members = (operation.input.members.get(name.partition(".")[0]) for name in names)
+    return any(member is None or _secret(member.shape, operation.service) for member in members)
 
 
 @cache
