@@ -1,11 +1,11 @@
 """Target: one thing that a request touches and must be allowed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a request touches and must be allowed on.
 
     `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
@@ -17,6 +17,6 @@ class Target:
     arn: str = "*"
     action: str | None = None
     account: str | None = None
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     policies: tuple[str, ...] = ()
     trust: bool = False

@@ -1,15 +1,15 @@
 """What iamd decided about one request, and how it is told to the embedded backend beside the request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 PRIVATE_PREFIX: Final = b"x-iamd-"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The request that was decided: its service and operation by botocore's names, whose resource, where.
 
     `account_id` owns the resource; for a new one it is the caller's account. `bucket_host` is the bucket when S3's

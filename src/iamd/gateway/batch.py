@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -53,7 +53,7 @@ def with_bypass(asked: Asked, target: Target) -> list[Target]:
     """What one key needs: its deletion, and the bypass of governance retention where that is asked for."""
     if asked.parameters.get("BypassGovernanceRetention") is not True:
         return [target]
-    return [target, replace(target, action="s3:BypassGovernanceRetention")]
+    return [target, msgspec.structs.replace(target, action="s3:BypassGovernanceRetention")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Payload: the body that a backend gets, whole or as a stream whose last bytes wait until all of it is verified."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from iamd.http import Headers
 
@@ -15,8 +16,7 @@ def _nothing() -> None:
     return
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """`length` bytes; `sha256` is their hash, or UNSIGNED-PAYLOAD while it is not known.
 
     `content` is an iterator only where the backend must be fed while the client still sends. `headers` are to be
@@ -26,7 +26,7 @@ class Payload:
     content: bytes | AsyncIterator[bytes]
     length: int
     sha256: str | None = None
-    headers: Headers = field(default=())
+    headers: Headers = ()
     decoded: bool = False
     close: Callable[[], None] = _nothing
     """Gives back what holds the content; `forward` calls it."""

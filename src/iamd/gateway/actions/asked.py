@@ -1,9 +1,10 @@
 """Asked: one routed and parsed request to another service, as its mapping to actions sees it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from iamd.auth.claim import Claim
 from iamd.clock import iso
@@ -23,8 +24,7 @@ def nobody_named(_: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """An operation with its parameters, by the model's names, and where and by whose account it is asked.
 
     `account` is the caller's, empty for an anonymous one. `known` gives what iamd knows of a resource by its ARN,

@@ -1,8 +1,9 @@
 """What a request to CloudFormation does to the facts of its stack, and of the resources that the template names."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from iamd.gateway import effects
 from iamd.gateway.actions.asked import Asked

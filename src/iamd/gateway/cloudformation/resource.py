@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from iamd.authz.target import Target
 from iamd.gateway.actions import mapping

@@ -6,9 +6,10 @@ AWS Identity and Access Management". An entity that does not exist has the ARN t
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from iamd import arn
 from iamd.authz.context import resource_tags
