@@ -122,9 +122,10 @@ class Decider:
         """
         asked, now = step.asked, self._runtime.clock.seconds()
         made = _made(step.targets, asked, step.facts)
+        service = asked.operation.service
 
         def of_request() -> Context:
-            region = region_of(asked.operation.service, asked.region)
+            region = region_of(service, asked.region)
             keys = context.of_request(step.progress.request, region, now)
             if own is not None:
                 del keys["aws:sourceip"]
@@ -133,9 +134,9 @@ class Decider:
 
         def unknown(arn: str, action: str) -> Unknowns:
             makes = arn == made or _makes(action, arn, step.facts)
-            return unknown_keys.of(asked.operation.service, action, creates=makes)
+            return unknown_keys.of(service, action, creates=makes)
 
-        action = f"{asked.operation.service}:{asked.operation.name}"
+        action = f"{service}:{asked.operation.name}"
         return authorize(identity, step.facts.view, action, targets, of_request, now, unknown)
 
 

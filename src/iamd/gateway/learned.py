@@ -17,11 +17,17 @@ from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import stack
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
+from iamd.wire.models import Operation
 
 _ID: Final = re.compile(rb"<Id>(arn:[A-Za-z0-9:/_-]{1,1000})</Id>")
 
 Told = Mapping[str, Any]
 Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | None]
+
+
+def may_tell(operation: Operation) -> bool:
+    """Whether answers to an operation tell anything."""
+    return (operation.service, operation.name) in _READ
 
 
 def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> Resource | None:

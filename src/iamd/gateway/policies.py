@@ -32,7 +32,7 @@ class Told(msgspec.Struct, frozen=True):
 def told(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Told | None:
     """What the answer tells of a policy whose setting is not settled; None when it tells nothing."""
     read = _READ.get((asked.operation.service, asked.operation.name))
-    known = facts.get(arn)
+    known = facts.get(arn) if read is not None else None
     if read is None or known is None or not known.has_pending or answer.whole is None:
         return None
     if answer.status == _GONE:

@@ -261,9 +261,10 @@ class Gateway:
                 await self._ledger.settle(entries, status)
 
     async def _learn(self, step: Step, answer: Answer) -> None:
-        record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
-        if record is not None:
-            await self._ledger.learn(record)
+        if learned.may_tell(step.asked.operation):
+            record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
+            if record is not None:
+                await self._ledger.learn(record)
         told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
         if told is not None:
             await self._ledger.reconcile(told, step.facts.boot)
