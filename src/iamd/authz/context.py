@@ -104,14 +104,12 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }
-    for key, name in _OF_HEADERS:
-        value = request.header(name)
-        if value is not None:
-            keys[key] = value
+    agent, referer = request.fields.get(b"user-agent"), request.fields.get(b"referer")
+    if agent is not None:
+        keys["aws:useragent"] = agent.decode("latin-1")
+    if referer is not None:
+        keys["aws:referer"] = referer.decode("latin-1")
     return keys
-
-
-_OF_HEADERS = (("aws:useragent", b"user-agent"), ("aws:referer", b"referer"))
 
 
 def of_tags(parameters: Mapping[str, Any]) -> Context:

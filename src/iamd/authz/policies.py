@@ -1,8 +1,9 @@
 """The policies that apply to a request: identity, boundary, session, the organizations', and the resource's own."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from iamd.auth.identity import Identity
 from iamd.authz import organization_arns, organizations
@@ -52,7 +53,7 @@ def of_caller(identity: Identity, view: Snapshot | Change) -> Layers:
         return Layers(identity=_of_root(identity), session=_session(identity, account)).with_scp(scp)
     boundary = entity.permissions_boundary
     return Layers(
-        identity=_identity(account, entity),
+        identity=tuple(load(source.text, PolicyType.IDENTITY) for source in _sources(identity, view)),
         boundary=load(document_of(account, boundary), PolicyType.BOUNDARY) if boundary else None,
         session=_session(identity, account),
     ).with_scp(scp)
@@ -64,12 +65,7 @@ def _of_root(identity: Identity) -> tuple[Policy, ...]:
     return (load(EVERYTHING, PolicyType.IDENTITY),) if is_of_root else ()
 
 
-def _identity(account: Account, entity: User | Role) -> tuple[Policy, ...]:
-    return tuple(load(source.text, PolicyType.IDENTITY) for source in sources(account, entity))
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """One identity policy: its text, its name, who has it, and its ARN when it is a managed one."""
 
     text: str

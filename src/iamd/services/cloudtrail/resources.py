@@ -5,6 +5,7 @@ User Guide, "Viewing events with CloudTrail event history", and "Resource types 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from iamd.store.events import EventResource
@@ -42,10 +43,16 @@ def resources_of(
 
 
 def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
-    for member, kind in IAM_MEMBERS.items():
-        value = parameters.get(member)
+    for member, kind in _members_of(tuple(parameters)):
+        value = parameters[member]
         if isinstance(value, str):
             yield EventResource(kind, value)
+
+
+@lru_cache(maxsize=1024)
+def _members_of(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Those of IAM_MEMBERS that are among the names of an operation's parameters."""
+    return tuple((member, kind) for member, kind in IAM_MEMBERS.items() if member in names)
 
 
 MADE = {

@@ -101,20 +101,18 @@ def cut(text: str) -> str:
 def _members(value: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, item in value.items():
-        if item is None:
-            continue
         # Maps have names of the client's choice: long ones are not remembered.
         camel, is_hidden, is_left_out = _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
-        if is_left_out:
+        if item is None or is_left_out:
             continue
-        kind = type(item)
-        if kind is str:
-            found[camel] = HIDDEN if is_hidden else item if item.isascii() else legible(item)
-        elif kind is int:
-            found[camel] = HIDDEN if is_hidden else item
+        if type(item) in _PLAIN:
+            found[camel] = HIDDEN if is_hidden else item if type(item) is int or item.isascii() else legible(item)
         else:
             found[camel] = shown(item, name)
     return found
+
+
+_PLAIN = frozenset({str, int})
 
 
 def _named(name: str) -> tuple[str, bool, bool]:
