@@ -8,6 +8,7 @@ A nonce is 96 random bits, safe for 2^32 values per key and purpose (NIST SP 800
 import base64
 import binascii
 import secrets
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -155,4 +156,7 @@ def _from_text(text: str) -> bytes:
 def _bound(key_id: bytes, purpose: str, fields: Sequence[str]) -> bytes:
     """Join version, key, purpose and fields, each after its length, so that no two places give the same bytes."""
     parts = [_VERSION + key_id, purpose.encode(), *[text.encode() for text in fields]]
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return b"".join([b"%b%b" % (_size(len(part)), part) for part in parts])
+
+
+_size = struct.Struct(">I").pack

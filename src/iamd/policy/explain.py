@@ -74,8 +74,10 @@ def settling(decision: Decision, request: Request, layers: Layers) -> tuple[Matc
     question = Question(request, layers)
     found = list(decision.matched)
     for policies in question.sets():
+        if policies.layer is decision.layer:
+            continue
         allowance = policies.allowance(request, gateway=question.is_gateway(policies))
-        if allowance is not None and policies.layer is not decision.layer:
+        if allowance is not None:
             found += allowance.matched
     return tuple(found)
 

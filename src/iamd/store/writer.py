@@ -77,7 +77,7 @@ class Batch:
         change = Change(self.snapshot, self.writing.is_used)
         try:
             result = waiting.work(change)
-            lines = written(change.entries)
+            lines = written(change.entries) if change.entries else []
             events = [encoded(event) for event in change.events]
         except BaseException as error:  # noqa: BLE001 (whatever a work raises is its caller's)
             self.outcomes.append((waiting.told, None, error))
