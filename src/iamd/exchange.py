@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Serving = Callable[[Receive, Send], Awaitable[None]]
+Serving = Callable[[Receive, Send], Awaitable[HttpResponse | None]]
+"""Serves a request as an ASGI application does, or gives its whole answer."""
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 Begin = Callable[[Message, bytes | None], HttpResponse | Serving]
 """Gives the answer to a request, or what serves it; an application that has it as `begin` is asked so first."""
@@ -120,8 +121,8 @@ class Exchange:
             log.exception("the application failed")
             self._fail()
             return
-        serving = begun if not isinstance(begun, HttpResponse) else partial(self._answer_later, begun)
-        task = channel.loop.create_task(self._run(serving))
+        later = self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
+        task = channel.loop.create_task(later)
         channel.tasks.add(task)
         task.add_done_callback(channel.tasks.discard)
 
@@ -235,18 +236,21 @@ class Exchange:
         self._channel.transport.write(b"%b\r\n%b" % (head, body))
         self._end()
 
-    async def _answer_later(self, response: HttpResponse, _: Receive, __: Send) -> None:
-        await self._channel.flow.drain()
-        if not self._gone:
-            self._answer(response)
-
     async def _run(self, serving: Serving) -> None:
         try:
-            await serving(self.receive, self.send)
+            response = await serving(self.receive, self.send)
+            if response is not None:
+                await self._answer_later(response)
         except BaseException:
             log.exception("the application failed")
         if not self._gone and not self.complete:
             self._fail()
+
+    async def _answer_later(self, response: HttpResponse) -> None:
+        if self._channel.flow.write_paused and not self._gone:
+            await self._channel.flow.drain()
+        if not self._gone:
+            self._answer(response)
 
     def _fail(self) -> None:
         if self.begun:

@@ -203,7 +203,7 @@ class Work(msgspec.Struct):
 
     async def write(self) -> Mapping[str, Any] | None:
         """Decide and run a writing operation in the store's writer thread, on the newest state, with its event."""
-        prepared = await self._prepared()
+        prepared = await self._prepared() if self.registered.prepare is not None else None
         written = await self.runtime.store.written(lambda change: self._write(change, prepared))
         if isinstance(written, AWSError):
             raise written

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Serving = Callable[[Receive, Send], Awaitable[None]]
+Serving = Callable[[Receive, Send], Awaitable[HttpResponse | None]]
 
 OWN_SERVICES = frozenset(
     {
@@ -50,10 +50,9 @@ class App:
         if scope["type"] != "http":
             raise TypeError(f"iamd does not speak {scope['type']}")
         begun = self.begin(scope)
-        if isinstance(begun, HttpResponse):
-            await answer(send, begun)
-        else:
-            await begun(receive, send)
+        response = begun if isinstance(begun, HttpResponse) else await begun(receive, send)
+        if response is not None:
+            await answer(send, response)
 
     def begin(self, scope: Message, body: bytes | None = None) -> HttpResponse | Serving:
         """The answer to a request that can be given at once, or what serves it; `body` is None while it is a stream."""
@@ -68,25 +67,23 @@ class App:
             return partial(self._own, progress)
         progress.request = request.with_body(body)
         answered = pipeline.serve(self.runtime, progress)
-        return answered if isinstance(answered, HttpResponse) else partial(self._later, answered)
+        return answered if isinstance(answered, HttpResponse) else lambda _receive, _send: answered
 
-    async def _door(self, request: HttpRequest, receive: Receive, send: Send) -> None:
+    async def _door(self, request: HttpRequest, receive: Receive, _: Send) -> HttpResponse:
         try:
             body = await whole_body(request, receive, MAX_BODY)
         except CommonError as error:
-            await answer(send, doors.refused(request, error.message))
-        else:
-            await answer(send, await doors.serve(self.runtime, request, body))
+            return doors.refused(request, error.message)
+        return await doors.serve(self.runtime, request, body)
 
-    async def _own(self, progress: Progress, receive: Receive, send: Send) -> None:
+    async def _own(self, progress: Progress, receive: Receive, _: Send) -> HttpResponse:
         try:
             body = await whole_body(progress.request, receive, MAX_BODY)
         except AWSError as error:
-            await answer(send, pipeline.refused(self.runtime, progress, error))
-            return
+            return pipeline.refused(self.runtime, progress, error)
         progress.request = progress.request.with_body(body)
         answered = pipeline.serve(self.runtime, progress)
-        await answer(send, answered if isinstance(answered, HttpResponse) else await answered)
+        return answered if isinstance(answered, HttpResponse) else await answered
 
     async def _others(self, gateway: "Gateway", progress: Progress, receive: Receive, send: Send) -> None:
         try:
@@ -94,9 +91,6 @@ class App:
         except ConnectionError as error:
             # The answer had begun; that it does not end tells the client that it is not whole.
             log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
-
-    async def _later(self, answered: Awaitable[HttpResponse], _: Receive, send: Send) -> None:
-        await answer(send, await answered)
 
 
 def received(scope: Message, runtime: Runtime) -> HttpRequest:
