@@ -69,14 +69,7 @@ class Layers:
 
     def with_resource(self, policies: tuple[Policy, ...], gate: Gate = Gate.NONE) -> "Layers":
         """The same layers before a resource that has these policies."""
-        found: Layers = Layers.__new__(Layers)
-        found.identity = self.identity
-        found.boundary = self.boundary
-        found.session = self.session
-        found.scp = self.scp
-        found.rcp = self.rcp
-        found.endpoint = self.endpoint
-        found.gateway_endpoint = self.gateway_endpoint
+        found = self._copied()
         found.resource = policy_set(policies, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         found.gate = gate
         found.is_plain = _has_identity_only(found)
@@ -91,12 +84,12 @@ class Layers:
         return self._with_levels(self.scp, rcp) if rcp is not None else self
 
     def _with_levels(self, scp: CompiledLevels | None, rcp: CompiledLevels | None) -> "Layers":
-        found = copy(self)
+        found = self._copied()
         found.scp, found.rcp, found.is_plain = scp, rcp, False
         return found
 
-    def __copy__(self) -> "Layers":
-        found = Layers.__new__(Layers)
+    def _copied(self) -> "Layers":
+        found: Layers = Layers.__new__(Layers)
         found.identity, found.boundary, found.session = self.identity, self.boundary, self.session
         found.scp, found.rcp, found.endpoint = self.scp, self.rcp, self.endpoint
         found.resource, found.gate, found.gateway_endpoint = self.resource, self.gate, self.gateway_endpoint
