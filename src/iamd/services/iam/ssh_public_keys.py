@@ -25,11 +25,20 @@ from iamd.store.records import SSHPublicKey, User
 ENCODINGS = {"SSH": ssh_keys.openssh, "PEM": ssh_keys.pem}
 
 
-@operation(on=arns.user)
+def _read(call: Call, *, ssh_public_key_body: str, **_: Any) -> bytes:
+    try:
+        return ssh_keys.read(ssh_public_key_body)
+    except ssh_keys.UnreadableKeyError as error:
+        raise UnrecognizedPublicKeyEncoding("Invalid public key uploaded.") from error
+    except ssh_keys.UnusableKeyError as error:
+        raise InvalidPublicKey("Invalid body for public key") from error
+
+
+@operation(on=arns.user, prepare=_read)
 def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: str) -> dict[str, Any]:
     """Give a user an SSH public key, which no other key of the user's may equal."""
     user = named_user(call, user_name)
-    public_key = _read(ssh_public_key_body)
+    public_key: bytes = call.prepared
     held = _keys(call, user)
     if any(key.public_key == public_key for key in held):
         raise DuplicateSSHPublicKey("Duplicate SSH public key uploaded.")
@@ -74,15 +83,6 @@ def update_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str,
 def delete_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str) -> None:
     """Delete a key."""
     call.delete(_key(call, named_user(call, user_name), ssh_public_key_id))
-
-
-def _read(body: str) -> bytes:
-    try:
-        return ssh_keys.read(body)
-    except ssh_keys.UnreadableKeyError as error:
-        raise UnrecognizedPublicKeyEncoding("Invalid public key uploaded.") from error
-    except ssh_keys.UnusableKeyError as error:
-        raise InvalidPublicKey("Invalid body for public key") from error
 
 
 def _keys(call: Call, user: User) -> list[SSHPublicKey]:
