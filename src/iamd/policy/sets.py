@@ -72,6 +72,8 @@ class PolicySet:
             how = self.names(entry.principals, request.principal, deny=False, has_boundary=has_boundary)
             if how > best:
                 best, grant = how, entry.decision
+                if how is Named.DIRECT:
+                    break
         return best, grant
 
     def denial(self, request: Request, *, has_boundary: bool, gateway: bool = False) -> Decision | None:
@@ -89,6 +91,8 @@ class PolicySet:
         self, index: Index, request: Request, *, deny: bool, has_boundary: bool, gateway: bool
     ) -> Decision | None:
         for entry in _applying(index, request, unknown_holds=deny):
+            if entry.principals is None:
+                return entry.decision
             how = self.names(entry.principals, request.principal, deny=deny, has_boundary=has_boundary)
             # AWS: on a gateway endpoint an account names its root user only (VPC guide, vpc-endpoints-access).
             if how is not Named.NOT and not (gateway and how is Named.ACCOUNT):

@@ -82,7 +82,7 @@ def encoded(event: Event) -> tuple[Facts, bytes]:
 def encoded_anyway(event: Event) -> tuple[Facts, bytes]:
     """As `encoded`; when that fails, a record that says so: what happened must not go unrecorded."""
     try:
-        return encoded(event)
+        return facts_of(event), event.encode()
     except Exception as error:  # noqa: BLE001 (whatever a builder raises ends in the record)
         facts = facts_of(event)
         return facts, msgspec.json.encode(_stand_in(facts, error))
