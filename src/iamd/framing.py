@@ -38,7 +38,8 @@ def is_fields(lines: bytes) -> bool:
 def _is_text(content: bytes) -> bool:
     """Whether there are no control characters but tabs and whole line ends."""
     # SECURITY: a line feed of its own, or any other control character, is left over and no part of a CRLF.
-    return content.translate(None, _TEXT) == b"\r\n" * content.count(b"\n")
+    left = content.translate(None, _TEXT)
+    return left == b"\r\n" * (len(left) // 2)
 
 
 class Malformed(Exception):
