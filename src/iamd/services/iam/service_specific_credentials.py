@@ -6,7 +6,6 @@ Names, forms, codes and words are those of AWS's recorded answers (September 202
 import base64
 import re
 import secrets
-from dataclasses import replace as with_fields
 from itertools import count
 from typing import Any
 
@@ -49,7 +48,7 @@ def _created(call: Call, *, user_name: str, service_name: str, credential_age_da
     """
     target = arns.user(call, user_name=user_name)
     age = {} if credential_age_days is None else {AGE_KEY: str(credential_age_days)}
-    return with_fields(target, context={**target.context, SERVICE_KEY: service_name.lower(), **age})
+    return replace(target, context={**target.context, SERVICE_KEY: service_name.lower(), **age})
 
 
 def _changed(call: Call, *, service_specific_credential_id: str, user_name: str | None = None, **_: Any) -> Target:
@@ -58,7 +57,7 @@ def _changed(call: Call, *, service_specific_credential_id: str, user_name: str 
     credential = call.account.get(ServiceSpecificCredential, service_specific_credential_id)
     if credential is None:
         return target
-    return with_fields(target, context={**target.context, SERVICE_KEY: credential.service_name})
+    return replace(target, context={**target.context, SERVICE_KEY: credential.service_name})
 
 
 def _listed_users(call: Call, *, user_name: str | None = None, all_users: bool = False, **_: Any) -> Target:
