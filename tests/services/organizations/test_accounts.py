@@ -173,12 +173,14 @@ def test_an_scp_keeps_an_account_in(aws, organizations, member, policy, root_id,
     staying = member()
     user = staying.user("ann", "arn:aws:iam::aws:policy/AdministratorAccess")
     statement = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
-    organizations.attach_policy(PolicyId=policy(statement), TargetId=root_id)
+    policy_id = policy(statement)
+    organizations.attach_policy(PolicyId=policy_id, TargetId=root_id)
+    policy_arn = organizations.describe_policy(PolicyId=policy_id)["Policy"]["PolicySummary"]["Arn"]
     aws.advance(7 * DAY)
     with refused(
         "AccessDeniedException",
         f"User: arn:aws:iam::{staying.account_id}:user/ann is not authorized to perform: "
-        "organizations:LeaveOrganization on resource: * with an explicit deny in a service control policy",
+        f"organizations:LeaveOrganization on resource: * with an explicit deny in a service control policy: {policy_arn}",
     ):
         aws.client("organizations", user).leave_organization()
     assert len(organizations.list_accounts()["Accounts"]) == 2
