@@ -704,3 +704,34 @@ def test_the_aws_cli_takes_the_token_from_the_file(profile):
     command = [Path(sys.executable).parent / "aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
     done = subprocess.run(command, check=False, env=profile, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/pod", done.stderr
+
+
+def test_the_roles_rcps_bind_and_its_scps_do_not(aws, issuer, assume):
+    """AWS: SCPs bind an account's users and roles, RCPs whoever asks for a role (orgs_manage_policies_scps, _rcps)."""
+    organizations = aws.client("organizations")
+    organizations.create_organization()
+    root_id = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root_id, PolicyType="RESOURCE_CONTROL_POLICY")
+    status = organizations.create_account(AccountName="dev", Email="dev@example.com")["CreateAccountStatus"]
+    status = organizations.describe_create_account_status(CreateAccountRequestId=status["Id"])["CreateAccountStatus"]
+    administrator = f"arn:aws:iam::{status['AccountId']}:role/OrganizationAccountAccessRole"
+    session = aws.client("sts").assume_role(RoleArn=administrator, RoleSessionName="test")
+    iam = aws.client("iam", Credentials.of(session["Credentials"]))
+    made = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["sts.amazonaws.com"])
+    trust = {"Effect": "Allow", "Principal": {"Federated": made["OpenIDConnectProviderArn"]}, "Action": ACTION}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+    def attach(policy_type, **statement):
+        content = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Resource": "*", **statement}]})
+        given = {"Name": policy_type, "Description": "", "Type": policy_type, "Content": content}
+        made = organizations.create_policy(**given)["Policy"]["PolicySummary"]["Id"]
+        organizations.attach_policy(PolicyId=made, TargetId=root_id)
+
+    attach("SERVICE_CONTROL_POLICY", Action="sts:*")
+    assert assume(issuer.token(), RoleArn=role)["Credentials"]
+    attach("RESOURCE_CONTROL_POLICY", Action=ACTION, Principal="*")
+    with pytest.raises(ClientError, match=UNTRUSTED) as caught:
+        assume(issuer.token(), RoleArn=role)
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    assert caught.value.response["Error"]["Message"] == UNTRUSTED
