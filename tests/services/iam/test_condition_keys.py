@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from running import allow, deny
+from saml import metadata_of_nobody
 from services.iam.test_denials_and_events import ANNS, APPS, CALLS, DOCUMENT, READ_ONLY, TAGS
 from services.iam.world import TRUST, build_world
 
@@ -81,6 +82,25 @@ MORE_CALLS: dict[str, Any] = {
     "list_server_certificates": {},
     "update_server_certificate": {**SITE, "NewPath": "/"},
     "delete_server_certificate": SITE,
+    "create_open_id_connect_provider": {"Url": "https://new.example.com", "ThumbprintList": ["a" * 40], **TAGS},
+    "get_open_id_connect_provider": lambda w: {"OpenIDConnectProviderArn": w.oidc_arn},
+    "list_open_id_connect_providers": {},
+    "add_client_id_to_open_id_connect_provider": lambda w: {"OpenIDConnectProviderArn": w.oidc_arn, "ClientID": "a"},
+    "remove_client_id_from_open_id_connect_provider": lambda w: {
+        "OpenIDConnectProviderArn": w.oidc_arn, "ClientID": "a",
+    },
+    "update_open_id_connect_provider_thumbprint": lambda w: {
+        "OpenIDConnectProviderArn": w.oidc_arn, "ThumbprintList": ["a" * 40],
+    },
+    "delete_open_id_connect_provider": lambda w: {"OpenIDConnectProviderArn": w.oidc_arn},
+    "create_saml_provider": {"Name": "new", "SAMLMetadataDocument": metadata_of_nobody(), **TAGS},
+    "get_saml_provider": lambda w: {"SAMLProviderArn": w.saml_arn},
+    "list_saml_providers": {},
+    "update_saml_provider": lambda w: {"SAMLProviderArn": w.saml_arn, "AssertionEncryptionMode": "Allowed"},
+    "delete_saml_provider": lambda w: {"SAMLProviderArn": w.saml_arn},
+    "enable_outbound_web_identity_federation": {},
+    "disable_outbound_web_identity_federation": {},
+    "get_outbound_web_identity_federation_info": {},
 }  # fmt: skip
 ALL_CALLS = {operation: parameters for operation, (parameters, _) in CALLS.items()} | MORE_CALLS
 
@@ -120,7 +140,12 @@ def asked(shared_aws):
     shared_aws.server.post("/_iamd/reset")
     admin = shared_aws.client("iam")
     world = build_world(admin)
-    for bearer, named in (("policy", {"PolicyArn": world.policy_arn}), ("mfa_device", {"SerialNumber": world.phone})):
+    for bearer, named in (
+        ("policy", {"PolicyArn": world.policy_arn}),
+        ("mfa_device", {"SerialNumber": world.phone}),
+        ("open_id_connect_provider", {"OpenIDConnectProviderArn": world.oidc_arn}),
+        ("saml_provider", {"SAMLProviderArn": world.saml_arn}),
+    ):
         getattr(admin, f"tag_{bearer}")(**named, **TAGS)
     admin.tag_mfa_device(SerialNumber=world.watch, **TAGS)
     nobody = shared_aws.user("nobody")

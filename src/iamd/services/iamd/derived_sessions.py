@@ -1,9 +1,10 @@
 """The sessions that derive from a key, a user or a role, as the account's events tell of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,7 +21,10 @@ MAX_FOLLOWED = 5000
 
 PAGE = 200
 SOURCE = "sts.amazonaws.com"
-MOMENT = "%b %d, %Y %I:%M:%S %p"
+MOMENT: Final = re.compile(
+    r"([A-Z][a-z]{2}) ([0-9]{1,2}), ([0-9]{4}) ([0-9]{1,2}):([0-9]{2}):([0-9]{2}) ([AP]M)", re.ASCII
+)
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """How records write times of answers (services/cloudtrail/shown.py:moment)."""
 
 
@@ -91,7 +95,7 @@ def _begun(
 
 def _session(record: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     named = given.get("assumedRoleUser") or given.get("federatedUser") or record["userIdentity"]
-    expires = datetime.strptime(given["credentials"]["expiration"], MOMENT).replace(tzinfo=UTC)
+    expires = _moment(given["credentials"]["expiration"])
     return {
         "Type": "Session",
         "AccessKeyId": given["credentials"]["accessKeyId"],
@@ -119,3 +123,13 @@ def _events(call: Call, equal: dict[str, str | bool], resource_name: str | None)
         if len(page) < PAGE:
             return
         after = (page[-1].facts.time, page[-1].id)
+
+
+def _moment(text: str) -> datetime:
+    """A time as CloudTrail writes those of answers: `Jan 2, 2026 3:04:05 PM`."""
+    found = MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a time of an answer: {text}")
+    month, day, year, hour, minute, second, half = found.groups()
+    hours = int(hour) % 12 + (12 if half == "PM" else 0)
+    return datetime(int(year), MONTHS.index(month) + 1, int(day), hours, int(minute), int(second), tzinfo=UTC)
