@@ -53,6 +53,13 @@ def test_a_session_may_what_the_role_and_a_session_policy_allow(aws, app, assume
     assert may(aws, session, "create_group", GroupName="devs") is makes
 
 
+def test_auz_10_a_session_policy_binds_what_is_assumed_with_another_role(aws, app, role, assume):
+    first = assume(None, role("first", trusting(ACCOUNT), allow("sts:AssumeRole")))
+    chained = assume(first, app, Policy=text(allow("*"), deny("iam:List*")))
+    assert not may(aws, chained, "list_users")
+    assert may(aws, chained, "create_group", GroupName="devs")
+
+
 def test_auz_05_a_session_policy_gives_nothing_that_the_role_has_not(aws, role, assume):
     session = assume(None, role("poor", trusting(ACCOUNT)), Policy=text(allow("*")))
     assert not may(aws, session, "list_users")

@@ -1,0 +1,120 @@
+"""Whatever an operation of IAM names must be there, in exactly these letters, and in the caller's own account.
+
+AWS: "Names are not distinguished by case" where they would collide, and name one entity by its spelling (IAM User
+Guide, "IAM identifiers"); what is not there is NoSuchEntity (IAM API Reference, each operation's errors).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from running import ACCOUNT
+from services.iam.world import World, build_world
+from services.test_bad_input import NAMES, fitting, model
+
+ELSEWHERE = "210987654321"
+MAKERS = ("Create", "Upload")
+NAMING = {
+    "UserName": "ann",
+    "GroupName": "devs",
+    "RoleName": "app",
+    "InstanceProfileName": "box",
+    "ServerCertificateName": "site",
+    "PolicyArn": "policy_arn",
+    "OpenIDConnectProviderArn": "oidc_arn",
+    "SAMLProviderArn": "saml_arn",
+    "SerialNumber": "phone",
+    "AccessKeyId": "access_key_id",
+    "ServiceSpecificCredentialId": "credential_id",
+    "PermissionsBoundary": "policy_arn",
+    "PolicySourceArn": "ann_arn",
+}
+"""What names an entity that is there already, and its value or the member of the world that has it."""
+
+IDEMPOTENT = {"DeleteOpenIDConnectProvider"}
+"""AWS: "does not fail or return an error if you attempt to delete a provider that does not exist" (IAM API Reference)."""
+
+REFUSED_OTHERWISE = {
+    # AWS answers so for every key that it does not know or that is another account's.
+    ("GetAccessKeyLastUsed", "AccessKeyId"): ("AccessDenied", 403),
+}
+REFUSED_ELSEWHERE = {
+    **dict.fromkeys(
+        (("SimulatePrincipalPolicy", "PolicySourceArn"), ("GetContextKeysForPrincipalPolicy", "PolicySourceArn")),
+        ("InvalidInput", 400),
+    ),
+    # Whose policy it is decides before anything is looked up: nobody may change another account's.
+    **dict.fromkeys(
+        (
+            (name, "PolicyArn")
+            for name in ("DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy")
+        ),
+        ("AccessDenied", 403),
+    ),
+}
+"""What operations answer to another account's ARN, where that is no NoSuchEntity."""
+
+
+def members_of(name: str) -> set[str]:
+    shape = model("iam").operation_model(name).input_shape
+    return set(shape.members) if shape is not None else set()
+
+
+CASES = sorted(
+    (name, member)
+    for service, _, name in (one.partition(":") for one in NAMES)
+    if service == "iam" and not name.startswith(MAKERS) and name not in IDEMPOTENT
+    for member in members_of(name) & NAMING.keys()
+)
+"""Each operation with each entity that it names."""
+
+
+@pytest.fixture(scope="module")
+def world(shared_aws) -> World:
+    shared_aws.server.post("/_iamd/reset")
+    return build_world(shared_aws.client("iam"))
+
+
+def named(world: World, member: str) -> str:
+    given = NAMING[member]
+    if given == "ann_arn":
+        return f"arn:aws:iam::{ACCOUNT}:user/team/ann"
+    return getattr(world, given, given)
+
+
+def near(value: str) -> Iterator[str]:
+    """What is nearly the entity's name, and names nothing."""
+    head, slash, name = value.rpartition("/")
+    yield value[:-1] + ("X" if value[-1] != "X" else "Y")
+    yield head + slash + name.swapcase()
+
+
+@pytest.fixture
+def told(shared_aws, world):
+    """`told(name, member, value)` is the code and status that an operation refuses that value with."""
+
+    def ask(name: str, member: str, value: str) -> tuple[str, int]:
+        parameters: dict[str, Any] = fitting(model("iam").operation_model(name).input_shape)
+        parameters |= {key: named(world, key) for key in parameters.keys() & NAMING.keys()}
+        client = shared_aws.client("iam", parameter_validation=False)
+        with pytest.raises(ClientError) as caught:
+            getattr(client, xform_name(name))(**{**parameters, member: value})
+        error = caught.value.response
+        return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"]
+
+    return ask
+
+
+@pytest.mark.parametrize(("name", "member"), CASES)
+def test_what_is_not_there_is_no_such_entity(world, told, name, member):
+    expected = REFUSED_OTHERWISE.get((name, member), ("NoSuchEntity", 404))
+    found = {other: told(name, member, other) for other in near(named(world, member))}
+    assert set(found.values()) == {expected}, found
+
+
+@pytest.mark.parametrize(("name", "member"), [case for case in CASES if case[1].endswith(("Arn", "SerialNumber"))])
+def test_what_is_another_accounts_is_not_there(world, told, name, member):
+    expected = REFUSED_ELSEWHERE.get((name, member), ("NoSuchEntity", 404))
+    assert told(name, member, named(world, member).replace(ACCOUNT, ELSEWHERE)) == expected
