@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate
+.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ mutate: venv-test ## See how many of N mutants of the policy engine its tests ki
 	$(PIP) --require-hashes -r requirements/mutate.txt
 	$(BIN)/python tools/mutate.py $(or $(N),400) $(or $(SEED),1)
 
+seeded-bugs: venv-test ## Put the bugs of tools/seeded_bugs.toml into iamd one by one; each must fail its tests (BUGS="B05 B19": these)
+	$(BIN)/python tools/seeded_bugs.py $(BUGS)
+
 bench: $(VENV)/.installed-peers $(VENV)/.installed-decisions ## Compare with peers, side by side; prints ratios (BENCH_ARGS=gateway: one section)
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
@@ -101,6 +104,7 @@ requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/auditors.in -o requirements/auditors.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/fuzz.in -o requirements/fuzz.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/mutate.in -o requirements/mutate.txt
 

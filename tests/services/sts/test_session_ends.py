@@ -71,6 +71,18 @@ def test_prn_04_the_sessions_of_a_deleted_user_end_and_its_namesake_has_none(aws
     reads(aws, begin(kind, again))
 
 
+def test_prn_04_the_sessions_of_a_deleted_role_end_and_its_namesake_has_none(aws, role, assume, refused):
+    session = assume(None, role("passing", trusting(ACCOUNT)))
+    sts, iam = aws.client("sts", session), aws.client("iam")
+    sts.get_caller_identity()
+    iam.delete_role(RoleName="passing")
+    with refused(*INVALID):
+        sts.get_caller_identity()
+    role("passing", trusting(ACCOUNT))
+    with refused(*INVALID):
+        sts.get_caller_identity()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_sts_07_a_session_outlives_the_key_that_began_it(aws, ann, begin, kind):
     """Disabling permissions for temporary security credentials names the ways to end one; the key is none of them."""
