@@ -78,7 +78,7 @@ class Issuer:
             return web.json_response({"keys": self.keys})
         return web.Response(status=404)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End it."""
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(20)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -74,7 +74,7 @@ def test_without_a_thumbprint_that_of_the_servers_chain_is_taken(iam, tmp_path):
     chain = Chain(tmp_path)
     issuer = Issuer(tls=chain.context)
     arn = iam.create_open_id_connect_provider(Url=issuer.url)["OpenIDConnectProviderArn"]
-    issuer.stop()
+    issuer.close()
     assert shown(iam, arn)["ThumbprintList"] == [chain.thumbprint]
 
 

@@ -35,7 +35,7 @@ TAGS = "https://aws.amazon.com/tags"
 def running():
     issuer = Issuer(path="/tenant")
     yield issuer
-    issuer.stop()
+    issuer.close()
 
 
 @pytest.fixture
@@ -381,7 +381,7 @@ def test_a_name_of_this_machine_that_is_not_listed_is_not_asked(aws, trust, assu
     with refused("IDPCommunicationError"):
         assume(secured.token())
     assert secured.requests["/jwks"] == 0
-    secured.stop()
+    secured.close()
 
 
 def test_a_redirect_within_the_host_is_followed(issuer, trust, assume):
@@ -395,7 +395,7 @@ def test_a_provider_that_is_not_there_is_a_failure_to_communicate(aws, trust, as
     gone = Issuer()
     arn = aws.client("iam").create_open_id_connect_provider(Url=gone.url, ClientIDList=["sts.amazonaws.com"])
     token = gone.token()
-    gone.stop()
+    gone.close()
     trust(principal=arn["OpenIDConnectProviderArn"])
     with refused("IDPCommunicationError"):
         assume(token)
@@ -415,7 +415,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_is_known_by_its_thumbprin
         assume(secured.token())
     iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=[chain.thumbprint])
     assume(secured.token())
-    secured.stop()
+    secured.close()
 
 
 @pytest.mark.parametrize(
