@@ -45,6 +45,8 @@ GOALS = (
     Goal("P1", "100,000 users in 20 accounts: from the start to the first answer", "<=", 30, " s"),
     Goal("P2", "the same: memory at the first answer", "<=", 1024, " MiB"),
     Goal("P3", "the same: CPU of a GetUser, 1,000 callers in turn, over a store's of 8"),
+    Goal("P4", "5,000 users, paged by 1,000: the longest that another's request waits", "<=", 50, " ms"),
+    Goal("P5", "the same account's authorization details, paged by 1,000", "<=", 50, " ms"),
     *(Goal(*goal) for goal in OF_DECISIONS),
 )
 

@@ -33,12 +33,13 @@ class Connection:
         self._socket.sendall(request)
 
     def receive(self, wanted):
-        """Read the answer, which must be a success and hold these bytes."""
+        """Read the answer, which must be a success and hold these bytes; gives its body."""
         head, body = self._read()
         if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")) or wanted not in body:
             raise WrongAnswer(f"{head!r} {body[:600]!r}, wanted {wanted!r}")
         if b"\r\nconnection: close" in head.lower() or head.startswith(b"HTTP/1.0"):
             self.close()
+        return body
 
     def _read(self):
         data = b""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import forwarding
 import large_bodies
 import own_services
+import pauses
 import principals
 import servers
 import starting
@@ -28,6 +29,7 @@ SECTIONS = {
     "large": large_bodies.run,
     "writes": writing.run,
     "load": principals.run,
+    "pauses": pauses.run,
     "decisions": decisions.run,
 }
 

@@ -1,8 +1,16 @@
 """The way of one signed request: who is let in, what is decided, how a refusal looks."""
 
+import json
+import select
+from urllib.parse import urlencode
+
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from running import allow
+from raw import Raw
+from running import REGION, allow
 
 
 def test_get_caller_identity_names_the_caller(aws):
@@ -28,3 +36,33 @@ def test_a_policy_binds_the_next_request(aws):
     reader = aws.user("reader", allow("iam:ListUsers"))
     names = [user["UserName"] for user in aws.client("iam", reader).list_users()["Users"]]
     assert names == ["admin", "reader"]
+
+
+def test_others_are_answered_while_something_long_is_read(aws):
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("sqs:*")]})
+    names = ("SendMessage", "ReceiveMessage", "DeleteMessage", "PurgeQueue")
+    queues = [f"arn:aws:sqs:us-east-1:{aws.account_id}:queue-{number}" for number in range(500)]
+    simulation = [("Action", "SimulateCustomPolicy"), ("Version", "2010-05-08"), ("PolicyInputList.member.1", document)]
+    simulation += [(f"ActionNames.member.{at}", f"sqs:{name}") for at, name in enumerate(names, 1)]
+    simulation += [(f"ResourceArns.member.{at}", queue) for at, queue in enumerate(queues, 1)]
+    with Raw(aws.endpoint) as patient, Raw(aws.endpoint) as hasty:
+        patient.send(signed(aws, "iam", simulation))
+        hasty.send(signed(aws, "sts", [("Action", "GetCallerIdentity"), ("Version", "2011-06-15")]))
+        assert hasty.answer()[0] == 200
+        # Where the long one was on its way first, and held up the other, its answer is here already.
+        assert select.select([patient.socket], [], [], 0)[0] == []
+        assert patient.answer()[0] == 200
+
+
+def signed(aws, service, form):
+    """A signed request of the administrator's, as it goes over the wire."""
+    administrator, body = aws.server.administrator, urlencode(form).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
+    request = AWSRequest("POST", aws.endpoint + "/", headers, body)
+    key = Credentials(administrator.access_key_id, administrator.secret_access_key)
+    SigV4Auth(key, service, REGION).add_auth(request)
+    lines = [
+        f"Host: {aws.endpoint.removeprefix('http://')}",
+        *(f"{name}: {value}" for name, value in request.headers.items()),
+    ]
+    return "\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode() + body

@@ -6,8 +6,9 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -50,6 +51,12 @@ NAMED_OTHERWISE = frozenset({"sso"})
 """Services whose events have their own name, and not the one that requests to them are signed for."""
 
 READING = ("Get", "List", "Describe", "Lookup")
+
+SHORT_PAGE: Final = 100
+"""Pages that may hold more are made outside the event loop."""
+
+# Few at a time: each more would make those who wait for the interpreter wait for a turn longer.
+_long_reads = ThreadPoolExecutor(2, "iamd-long-reads")
 
 
 class Progress(msgspec.Struct):
@@ -112,7 +119,21 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
     work = Work(runtime, progress, registered, identity, arguments(parameters))
     if registered.writes or registered.prepare is not None or registered.authenticate is not None:
         return _later(work, snapshot)
-    return serialize.response(operation, work.read(snapshot) or {}, request.id)
+    if registered.is_long or parameters.get("MaxItems", 0) > SHORT_PAGE:
+        return _apart(work, snapshot)
+    return _read(work, snapshot)
+
+
+def _read(work: "Work", snapshot: Snapshot) -> HttpResponse:
+    return serialize.response(work.operation, work.read(snapshot) or {}, work.progress.request.id)
+
+
+async def _apart(work: "Work", snapshot: Snapshot) -> HttpResponse:
+    """Read and write down what is long where it holds up nobody for longer than threads take turns."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_long_reads, _read, work, snapshot)
+    except Exception as error:  # noqa: BLE001 (as in `serve`)
+        return _failed(work.runtime, work.progress, error)
 
 
 def _check(found: Route, parameters: Mapping[str, Any]) -> None:

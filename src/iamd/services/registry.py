@@ -77,7 +77,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An operation: its function, what it touches, whether it writes, the slow work done before, and who calls."""
+    """An operation: its function, what it touches, whether it writes, the slow work done before, and who calls.
+
+    `is_long` says that it may take so long that others would wait for it.
+    """
 
     service: str
     name: str
@@ -86,6 +89,7 @@ class Registered:
     writes: bool
     prepare: Callable[..., Any] | None = None
     authenticate: Authenticate | None = None
+    is_long: bool = False
 
 
 _OPERATIONS: dict[tuple[str, str], Registered] = {}
@@ -103,18 +107,29 @@ def operation(
     return _register(on=on, writes=True, prepare=prepare, authenticate=authenticate)
 
 
-def reading(*, on: On, prepare: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
-    """Register an operation that changes nothing: it runs on the snapshot, at once when nothing is to be prepared."""
-    return _register(on=on, writes=False, prepare=prepare)
+def reading(
+    *, on: On, prepare: Callable[..., Any] | None = None, is_long: bool = False
+) -> Callable[[Function], Function]:
+    """Register an operation that changes nothing: it runs on the snapshot, at once when nothing is to be prepared.
+
+    What `is_long` runs outside the event loop.
+    """
+    return _register(on=on, writes=False, prepare=prepare, is_long=is_long)
 
 
 def _register(
-    *, on: On, writes: bool, prepare: Callable[..., Any] | None, authenticate: Authenticate | None = None
+    *,
+    on: On,
+    writes: bool,
+    prepare: Callable[..., Any] | None,
+    authenticate: Authenticate | None = None,
+    is_long: bool = False,
 ) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         service = function.__module__.split(".")[-2]
         name = _aws_name(function.__name__)
-        _OPERATIONS[service, name.lower()] = Registered(service, name, function, on, writes, prepare, authenticate)
+        found = Registered(service, name, function, on, writes, prepare, authenticate, is_long)
+        _OPERATIONS[service, name.lower()] = found
         return function
 
     return register

@@ -34,7 +34,7 @@ def nothing(_call: Call, **_parameters: Any) -> Target:
     return Target()
 
 
-@reading(on=nothing)
+@reading(on=nothing, is_long=True)
 def lookup_events(
     call: Call,
     *,

@@ -29,7 +29,7 @@ class Item:
     describe: Callable[[], dict[str, Any]]
 
 
-@reading(on=arns.anything)
+@reading(on=arns.anything, is_long=True)
 def get_account_authorization_details(
     call: Call, *, filter: list[str] | None = None, max_items: int | None = None, marker: str | None = None
 ) -> dict[str, Any]:

@@ -38,7 +38,7 @@ SCENARIOS: Final = frozenset(
 """The values of ResourceHandlingOption."""
 
 
-@reading(on=arns.anything)
+@reading(on=arns.anything, is_long=True)
 def simulate_custom_policy(
     call: Call,
     *,
@@ -73,7 +73,7 @@ def simulate_custom_policy(
     return _page(call, scenario, action_names, max_items, marker)
 
 
-@reading(on=simulated_callers.simulated)
+@reading(on=simulated_callers.simulated, is_long=True)
 def simulate_principal_policy(
     call: Call,
     *,

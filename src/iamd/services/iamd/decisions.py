@@ -42,7 +42,7 @@ def nothing(_call: Call, **_parameters: Any) -> Target:
     return Target()
 
 
-@reading(on=nothing)
+@reading(on=nothing, is_long=True)
 def explain(call: Call, *, request_id: str) -> dict[str, Any]:
     """Show what was decided when a request was made, and by which statements."""
     # While nothing can be stored, what was stored is still told.
