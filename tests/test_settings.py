@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamd import configuration
-from iamd.cli import serve_command
+from iamd.cli import iamd
 from iamd.settings import NAMES, BackendSettings, Settings, SettingsError
 
 SAMPLES = {
@@ -58,7 +58,7 @@ def test_it_is_an_option(name, monkeypatch):
     for one in together(name):
         flag = "--" + one.replace("_", "-")
         words += [flag] if isinstance(getattr(Settings(), one), bool) else [flag, SAMPLES[one][0]]
-    result = CliRunner().invoke(serve_command.command, words, env={})
+    result = CliRunner().invoke(iamd, ["serve", *words], env={})
     assert result.exit_code == 0, result.output
     assert getattr(seen[0], name) == SAMPLES[name][1]
 
