@@ -477,12 +477,14 @@ def test_caches_are_bounded(monkeypatch):
         verify(signed(secret=f"s{number}", headers={f"x-amz-meta-{number}": "x"}), secret=f"s{number}")
     assert len(signing_key._keys) <= 3
     assert len(authorization._scopes) <= 3
-    monkeypatch.setattr(canonical, "_MEMO_SIZE", 3)
-    for number in range(10):
-        assert canonical.value(b"  a   %d " % number) == b"a %d" % number
-        assert len(canonical._values) <= 1024
-    canonical.value(b" " * 129)
-    assert b" " * 129 not in canonical._values
+
+
+def test_values_are_canonical_one_by_one_and_all_at_once():
+    plain = (b"a", b"b c", b"d")
+    assert canonical.values(plain) == plain
+    for odd in (b" a", b"a ", b"a  b", b"a\tb", b"", b" "):
+        for values in ((odd,), (odd, b"x"), (b"x", odd), (b"x", odd, b"y")):
+            assert canonical.values(values) == tuple(b" ".join(value.split()) for value in values)
 
 
 @pytest.mark.parametrize("request_", [signed(), signed(presigned=True), signed(at=NOW - 9000)])

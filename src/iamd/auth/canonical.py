@@ -15,10 +15,6 @@ _PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?").fullmatch
 _ENCODED = re.compile(rb"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*").fullmatch
 _ESCAPES = re.compile(rb"(?:[^%]|%[0-9A-Fa-f]{2})*", re.DOTALL).fullmatch
 _UNRESERVED_ESCAPE = re.compile(rb"%(?:3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|2D|2E|5F|7E)").search
-# Most requests have the few content types of their protocols: a look-up costs a quarter of the work.
-_MEMO_SIZE = 1024
-_MEMO_LENGTH = 128
-_values: dict[bytes, bytes] = {}
 
 
 class NotCanonicalError(ValueError):
@@ -81,12 +77,10 @@ def _component(raw: bytes) -> bytes:
 
 def value(raw: bytes) -> bytes:
     """Give a header's value without white space around it and with single spaces inside."""
-    known = _values.get(raw)
-    if known is not None:
-        return known
-    text = b" ".join(raw.split())
-    if len(raw) <= _MEMO_LENGTH:
-        if len(_values) >= _MEMO_SIZE:
-            _values.clear()
-        _values[raw] = text
-    return text
+    return b" ".join(raw.split())
+
+
+def values(raw: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Give each value as `value` does; most need nothing done, and that is seen of all at once."""
+    joined = b" ".join(raw)
+    return raw if b" ".join(joined.split()) == joined else tuple(map(value, raw))

@@ -1,8 +1,8 @@
 """Signing with SigV4: what the gateway sends to a backend, and what iamd's own command line sends to iamd."""
 
 import hashlib
-from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from iamd.auth import canonical
 from iamd.auth.canonical import S3_SERVICES
@@ -58,26 +58,24 @@ def sign(
     if session_token is not None:
         added.append((b"x-amz-security-token", session_token.encode()))
     signed, text = _canonical_headers([*headers, *added])
-    parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, signed)
-    digest = hashlib.sha256(b"%b\n%b\n%b\n%b\n%b\n%b" % (*parts, payload_hash.encode())).hexdigest()
-    scope = f"{amz_date[:8]}/{region}/{service}/aws4_request"
-    key = signing_key(secret_access_key, amz_date[:8], region, service)
+    parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, payload_hash.encode())
+    digest = hashlib.sha256(b"%b\n%b\n%b\n%b\n%b" % parts).hexdigest()
+    day = amz_date[:8]
+    scope = f"{day}/{region}/{service}/aws4_request"
+    key = signing_key(secret_access_key, day, region, service)
     signature = key.sign(f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{digest}".encode())
-    value = (
-        f"AWS4-HMAC-SHA256 Credential={access_key_id}/{scope}, "
-        f"SignedHeaders={signed.decode('latin-1')}, Signature={signature}"
-    )
+    value = f"AWS4-HMAC-SHA256 Credential={access_key_id}/{scope}, SignedHeaders={signed}, Signature={signature}"
     added.append((b"authorization", value.encode("latin-1")))
     return added
 
 
-def _canonical_headers(headers: Headers) -> tuple[bytes, bytes]:
-    """Give the names of the headers to sign, and their canonical form."""
+def _canonical_headers(headers: Headers) -> tuple[str, bytes]:
+    """Give the names of the headers to sign, and their canonical form with those names behind it."""
     fields = dict(headers)
     if len(fields) != len(headers):
         fields = _joined(headers)
-    signed, template, values = _form(tuple(fields))
-    return signed, template % tuple(map(canonical.value, values(fields)))
+    form = _form(tuple(fields))
+    return form.names, form.template % canonical.values(tuple(map(fields.__getitem__, form.chosen)))
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
@@ -88,11 +86,18 @@ def _joined(headers: Headers) -> dict[bytes, bytes]:
     return values
 
 
+class _Form(NamedTuple):
+    """How headers of certain names are signed: which of them, SignedHeaders, and a template for their values."""
+
+    chosen: tuple[bytes, ...]
+    names: str
+    template: bytes
+
+
 @lru_cache(maxsize=128)
-def _form(names: tuple[bytes, ...]) -> tuple[bytes, bytes, Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]]:
-    """Give SignedHeaders, and the canonical form with places for the values and what gives them; most clients send
-    the same headers each time.
-    """
-    chosen = sorted(set(names) - UNSIGNED_HEADERS)
-    template = b"".join([name.replace(b"%", b"%%") + b":%b\n" for name in chosen])
-    return b";".join(chosen), template, lambda fields: tuple([fields[name] for name in chosen])
+def _form(names: tuple[bytes, ...]) -> _Form:
+    """Give the form for headers of these names; most clients send the same ones each time."""
+    chosen = tuple(sorted(set(names) - UNSIGNED_HEADERS))
+    signed = b";".join(chosen)
+    lines = [name.replace(b"%", b"%%") + b":%b\n" for name in chosen]
+    return _Form(chosen, signed.decode("latin-1"), b"".join([*lines, b"\n", signed.replace(b"%", b"%%")]))

@@ -81,7 +81,7 @@ def _call(
 
 
 def _head(method: str, target: bytes, headers: Headers) -> bytes:
-    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    lines = b"\r\n".join(map(b": ".join, headers)) + b"\r\n"
     # SECURITY: a line break within a value would begin a header, or a request, of the value's author (GW-02).
     if not is_fields(lines) or lines.count(b"\n") != len(headers):
         raise CommonError(Common.MALFORMED_HEADER, "A header is not one line.")
@@ -110,7 +110,7 @@ def _headers(
     boot: str | None,
     now: float,
 ) -> Headers:
-    kept = framing.request_headers(request.headers)
+    kept = framing.request_headers(request)
     if payload.decoded:
         kept = framing.without_aws_chunked(kept)
     kept.extend(payload.headers)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from iamd.errors import Common, CommonError
-from iamd.http import Headers
+from iamd.http import Headers, HttpRequest
 
 # RFC 9110, section 7.6.1, and what older proxies understand: these are about one connection only.
 _HOP_BY_HOP: Final = frozenset(
@@ -32,16 +32,22 @@ _TARGET: Final = re.compile(rb"[!-\"$-~]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)
 
 
-def request_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     """Give the headers that a backend gets from the client, in their order."""
-    kept = [(name, value) for name, value in headers if _passes(name)]
-    if b"connection" not in dict(headers):
-        return kept
-    hop = _named_by_connection(headers)
-    return [(name, value) for name, value in kept if name.replace(b"_", b"-") not in hop]
+    fields = request.fields
+    if not request.repeats_headers and b"connection" not in fields:
+        names = _passing(tuple(fields))
+        return list(zip(names, map(fields.__getitem__, names), strict=True))
+    hop = _named_by_connection(request.headers)
+    return [(n, value) for n, value in request.headers if _passes(n) and n.replace(b"_", b"-") not in hop]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
+def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Those of the names that a backend gets; most clients send the same ones each time."""
+    return tuple(filter(_passes, reversed(names)))
+
+
 def _passes(name: bytes) -> bool:
     dashed = name.replace(b"_", b"-")
     if dashed in _OURS or dashed in _HOP_BY_HOP or dashed.startswith(_PRIVATE):
