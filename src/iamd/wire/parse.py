@@ -72,6 +72,8 @@ class _Places:
     """Where the members of an input stand outside the body, by their names there."""
 
     labels: Mapping[str, Member]
+    texts: Mapping[str, str]
+    """The labels that are read as they are, and their members' names."""
     headers: Mapping[str, Member]
     header_names: frozenset[bytes]
     prefixes: tuple[tuple[str, Member], ...]
@@ -88,6 +90,7 @@ def _places(shape: Shape) -> _Places:
     prefixes = tuple(((m.location_name or "").lower(), m) for m in members if m.location == "headers")
     return _Places(
         labels={m.wire_name: m for m in members if m.location == "uri"},
+        texts={m.wire_name: m.name for m in members if m.location == "uri" and m.shape.type == "string"},
         headers=headers,
         header_names=frozenset(name.encode() for name in headers),
         prefixes=prefixes,
@@ -107,15 +110,19 @@ def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
     places, query = _places(shape), route.query
     found: dict[str, Any] = {}
     for name, text in route.path_parameters.items():
-        if name in places.labels:
+        if name in places.texts:
+            found[places.texts[name]] = text
+        elif name in places.labels:
             member = places.labels[name]
             found[member.name] = from_text(text, member, "iso8601")
     headers = _headers(request, places)
     if query:
         query = _hoisted(headers, query, places) if route.service == "s3" else query
         _add_query(found, query, places)
-    _add_headers(found, headers, places)
-    found.update(_body(route.operation, shape, request))
+    if headers:
+        _add_headers(found, headers, places)
+    if request.body or shape.payload is not None:
+        found.update(_body(route.operation, shape, request))
     return found
 
 
@@ -123,6 +130,8 @@ def _headers(request: HttpRequest, places: _Places) -> dict[str, tuple[str, ...]
     """The headers that are members, with all their values."""
     if not request.repeats_headers and not places.header_starts:
         fields = request.fields
+        if places.header_names.isdisjoint(fields):
+            return {}
         named = sorted(places.header_names & fields.keys())
         return {name.decode("latin-1"): (fields[name].decode("latin-1"),) for name in named}
     found: dict[str, tuple[str, ...]] = {}

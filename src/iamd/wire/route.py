@@ -93,12 +93,14 @@ def operation_of(request: HttpRequest, scope_service: str | None) -> Route:
 
     What names two operations, or parts of two, is refused: what is authorised is what is executed.
     """
-    key = _memo_key(request, scope_service)
-    known = _forms.get(key) if key is not None else None
+    key = _memo_key(request, scope_service) if request.body else None
+    if key is None:
+        return _operation_of(request, scope_service)
+    known = _forms.get(key)
     if known is not None:
         return known
     found = _operation_of(request, scope_service)
-    if key is not None and found.protocol in _QUERY_KINDS and not are_secret(found.operation, found.form):
+    if found.protocol in _QUERY_KINDS and not are_secret(found.operation, found.form):
         found = replace(found, remembered=Remembered())
         if len(_forms) >= _MEMO_SIZE:
             _forms.clear()
@@ -131,11 +133,11 @@ _OTHERS_DECIDE: Final = frozenset({b"x-amz-target", b"smithy-protocol", b"conten
 def _operation_of(request: HttpRequest, scope_service: str | None) -> Route:
     if request.repeats_headers:
         _check_deciding(request)
-    host = host_of(request.header(b"host") or "")
-    entries = _entries(scope_service, host)
-    if b"x-amz-target" in request.fields:
+    fields = request.fields
+    host, entries = _named(scope_service, fields.get(b"host", b""))
+    if b"x-amz-target" in fields:
         return _json(request, entries)
-    if b"smithy-protocol" in request.fields:
+    if b"smithy-protocol" in fields:
         return _cbor(request, entries)
     query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
     if _is_query(request, entries, query):
@@ -174,6 +176,13 @@ def _check_deciding(request: HttpRequest) -> None:
                 # SECURITY: two of a header that decides let two readers choose differently.
                 raise CommonError(Common.VALIDATION, f"Duplicate header: {name.decode()}")
             found.add(name)
+
+
+@lru_cache(maxsize=4096)
+def _named(scope: str | None, header: bytes) -> tuple[Host, tuple[Entry, ...]]:
+    """What the Host header names, and the services this request can be for."""
+    host = host_of(header.decode("latin-1"))
+    return host, _entries(scope, host)
 
 
 def _entries(scope: str | None, host: Host) -> tuple[Entry, ...]:
@@ -336,8 +345,8 @@ def _matched(entry: Entry, match: Match, query: Query) -> Route:
 def _is_s3_control(request: HttpRequest, entries: tuple[Entry, ...]) -> bool:
     # S3 Control's requests all carry the account (S3 Control API Reference); no S3 request has that header.
     names = _names(entries)
-    at_its_path = request.path.startswith(b"/v20180820/") and _has_account(request)
-    return "s3control" in names and ("s3" not in names or at_its_path)
+    at_its_path = request.path.startswith(b"/v20180820/")
+    return "s3control" in names and ("s3" not in names or (at_its_path and _has_account(request)))
 
 
 @cache

@@ -81,14 +81,18 @@ def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, *, 
 
     `express` tells that the credential scope is S3 Express's.
     """
-    if request.path == _WRITE_OBJECT_RESPONSE and request.method == "POST" and request.header(b"x-amz-request-route"):
+    path, method = request.path, request.method
+    if path == _WRITE_OBJECT_RESPONSE and method == "POST" and request.header(b"x-amz-request-route"):
         return Found(service("s3").operation("WriteGetObjectResponse"), {}, "virtual" if host.bucket else "path")
-    labels, style = _labels(request.path, host)
+    labels, style = _labels(path, host)
     if not labels and (host.directory_buckets or express):
-        chosen = _checked(_candidate("ListDirectoryBuckets", {}), query)
+        chosen = _checked(_candidate("ListDirectoryBuckets", {}), query).operation
+    elif query or _COPY_HEADER in request.fields:
+        chosen = _chosen(request, query, len(labels)).operation
     else:
-        chosen = _chosen(request, query, len(labels))
-    return Found(service("s3").operation(chosen.operation), labels, style)
+        # What most requests are: no sub-resource, no parameter.
+        chosen = _plain(method, len(labels))
+    return Found(service("s3").operation(chosen), labels, style)
 
 
 def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
@@ -102,10 +106,11 @@ def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
     else:
         first, _, rest = path[1:].partition(b"/")
         bucket, key, style = _text(first), _text(rest), _PATH
-    if not bucket and key:
+    if not key:
+        return {"Bucket": bucket} if bucket else {}, style
+    if not bucket:
         raise InvalidURI("Couldn't parse the specified URI.")
-    given = {"Bucket": bucket, "Key": key}
-    return {name: value for name, value in given.items() if value}, style
+    return {"Bucket": bucket, "Key": key}, style
 
 
 def _text(path: bytes) -> str:
@@ -117,13 +122,7 @@ def _text(path: bytes) -> str:
 
 def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Candidate:
     copies = _COPY_HEADER in request.fields
-    if not query and not copies:
-        # What most requests are: no sub-resource, no parameter.
-        best = _plain(request.method, depth)
-    else:
-        best = _best(_table().get((request.method, depth), ()), query, copies=copies)
-    if best is None:
-        raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
+    best = _best(request.method, depth, query, copies=copies)
     if query:
         _checked(best, query)
     if copies and not best.copies:
@@ -131,9 +130,11 @@ def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Cand
     return best
 
 
-def _best(table: tuple[_Candidate, ...], query: Mapping[str, str], *, copies: bool) -> _Candidate | None:
-    fitting = [candidate for candidate in table if candidate.fits(query, copies=copies)]
-    return max(fitting, key=lambda candidate: candidate.rank, default=None)
+def _best(method: str, depth: int, query: Mapping[str, str], *, copies: bool) -> _Candidate:
+    fitting = [one for one in _table().get((method, depth), ()) if one.fits(query, copies=copies)]
+    if not fitting:
+        raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
+    return max(fitting, key=lambda candidate: candidate.rank)
 
 
 def _checked(chosen: _Candidate, query: Mapping[str, str]) -> _Candidate:
@@ -167,9 +168,9 @@ def _table() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
 
 
 @lru_cache(maxsize=64)
-def _plain(method: str, depth: int) -> _Candidate | None:
-    """The one that wants neither a query parameter nor a copy source."""
-    return _best(_table().get((method, depth), ()), {}, copies=False)
+def _plain(method: str, depth: int) -> str:
+    """The operation that wants neither a query parameter nor a copy source."""
+    return _best(method, depth, {}, copies=False).operation
 
 
 def _candidate(name: str, literals: Mapping[str, str | None]) -> _Candidate:
