@@ -90,8 +90,10 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
     return _without_literals(masked) if operation.name in _STATEMENTS else masked
 
 
-def _structure(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+def _structure(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
     hidden, members = _hidden(shape), shape.members
+    if hidden.isdisjoint(value) and members.keys() >= value.keys() and _SCALARS.issuperset(map(type, value.values())):
+        return value
     return {
         name: HIDDEN if name in hidden else item if type(item) in _SCALARS else _masked(item, members[name])
         for name, item in value.items()

@@ -99,20 +99,36 @@ def cut(text: str) -> str:
 
 
 def _members(value: Mapping[str, Any]) -> dict[str, Any]:
+    names, items = list(map(_plain.__getitem__, value)), value.values()
+    if all(names) and _TEXT.issuperset(map(type, items)) and all(map(str.isascii, items)):
+        # What most requests and answers are: plain text under names that hide nothing.
+        return dict(zip(names, items, strict=True))
     found: dict[str, Any] = {}
     for name, item in value.items():
-        # Maps have names of the client's choice: long ones are not remembered.
-        camel, is_hidden, is_left_out = _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
-        if item is None or is_left_out:
-            continue
-        if type(item) in _PLAIN:
-            found[camel] = HIDDEN if is_hidden else item if type(item) is int or item.isascii() else legible(item)
-        else:
+        camel, _, is_left_out = _named(name)
+        if item is not None and not is_left_out:
             found[camel] = shown(item, name)
     return found
 
 
-_PLAIN = frozenset({str, int})
+_TEXT = frozenset({str})
+
+
+class _Plain(dict[str, str]):
+    """Names as records have them; empty for those whose values are hidden or left out."""
+
+    def __missing__(self, name: str) -> str:
+        camel, is_hidden, is_left_out = _read(name)
+        found = "" if is_hidden or is_left_out else camel
+        # Maps have names of the client's choice: long ones are not remembered.
+        if len(name) <= LONGEST_REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[name] = found
+        return found
+
+
+_plain = _Plain()
 
 
 def _named(name: str) -> tuple[str, bool, bool]:
@@ -126,8 +142,9 @@ def _read(name: str) -> tuple[str, bool, bool]:
     return camel, name.lower() in SECRET_MEMBERS, name.lower() in LEFT_OUT
 
 
-_remembered = lru_cache(maxsize=4096)(_read)
 LONGEST_REMEMBERED = 128
+MOST_REMEMBERED = 4096
+_remembered = lru_cache(maxsize=MOST_REMEMBERED)(_read)
 
 
 def legible(text: str) -> str:
