@@ -72,9 +72,11 @@ class _Places:
     """Where the members of an input stand outside the body, by their names there."""
 
     labels: Mapping[str, Member]
-    texts: Mapping[str, str]
-    """The labels that are read as they are, and their members' names."""
+    texts: frozenset[str]
+    """The labels that are text and have their members' names."""
     headers: Mapping[str, Member]
+    plain: frozenset[Member]
+    """Those of the headers whose text is the value."""
     header_names: frozenset[bytes]
     prefixes: tuple[tuple[str, Member], ...]
     header_starts: tuple[bytes, ...]
@@ -90,8 +92,11 @@ def _places(shape: Shape) -> _Places:
     prefixes = tuple(((m.location_name or "").lower(), m) for m in members if m.location == "headers")
     return _Places(
         labels={m.wire_name: m for m in members if m.location == "uri"},
-        texts={m.wire_name: m.name for m in members if m.location == "uri" and m.shape.type == "string"},
+        texts=frozenset(
+            m.name for m in members if m.location == "uri" and m.shape.type == "string" and m.wire_name == m.name
+        ),
         headers=headers,
+        plain=frozenset(m for m in headers.values() if m.shape.type == "string" and not m.jsonvalue),
         header_names=frozenset(name.encode() for name in headers),
         prefixes=prefixes,
         header_starts=tuple(prefix.encode() for prefix, _ in prefixes),
@@ -108,38 +113,43 @@ def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
         _no_body(request)
         return {}
     places, query = _places(shape), route.query
-    found: dict[str, Any] = {}
-    for name, text in route.path_parameters.items():
-        if name in places.texts:
-            found[places.texts[name]] = text
-        elif name in places.labels:
-            member = places.labels[name]
-            found[member.name] = from_text(text, member, "iso8601")
-    headers = _headers(request, places)
-    if query:
+    if places.texts.issuperset(route.path_parameters):
+        found: dict[str, Any] = dict(route.path_parameters)
+    else:
+        found = _labels(route.path_parameters, places)
+    if query or request.repeats_headers or places.header_starts:
+        headers = _headers(request, places)
         query = _hoisted(headers, query, places) if route.service == "s3" else query
         _add_query(found, query, places)
-    if headers:
         _add_headers(found, headers, places)
+    elif not places.header_names.isdisjoint(request.fields):
+        _add_fields(found, request.fields, places)
     if request.body or shape.payload is not None:
         found.update(_body(route.operation, shape, request))
     return found
 
 
+def _labels(given: Mapping[str, str], places: _Places) -> dict[str, Any]:
+    """The parts of the path that are members."""
+    named = [(places.labels[name], text) for name, text in given.items() if name in places.labels]
+    return {member.name: from_text(text, member, "iso8601") for member, text in named}
+
+
 def _headers(request: HttpRequest, places: _Places) -> dict[str, tuple[str, ...]]:
     """The headers that are members, with all their values."""
-    if not request.repeats_headers and not places.header_starts:
-        fields = request.fields
-        if places.header_names.isdisjoint(fields):
-            return {}
-        named = sorted(places.header_names & fields.keys())
-        return {name.decode("latin-1"): (fields[name].decode("latin-1"),) for name in named}
     found: dict[str, tuple[str, ...]] = {}
     for name, value in request.headers:
         if name in places.header_names or name.startswith(places.header_starts):
             key = name.decode("latin-1")
             found[key] = (*found.get(key, ()), value.decode("latin-1"))
     return found
+
+
+def _add_fields(found: dict[str, Any], fields: Mapping[bytes, bytes], places: _Places) -> None:
+    """Add the headers that are members, each of which stands there once."""
+    for name in sorted(places.header_names & fields.keys()):
+        member, text = places.headers[name.decode()], fields[name].decode("latin-1")
+        found[member.name] = text if member in places.plain else _from_header(member, (text,))
 
 
 def _hoisted(headers: dict[str, tuple[str, ...]], query: Pairs, places: _Places) -> Pairs:

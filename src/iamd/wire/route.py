@@ -134,12 +134,14 @@ def _operation_of(request: HttpRequest, scope_service: str | None) -> Route:
     if request.repeats_headers:
         _check_deciding(request)
     fields = request.fields
-    host, entries = _named(scope_service, fields.get(b"host", b""))
+    host, entries, is_s3 = _named(scope_service, fields.get(b"host", b""))
     if b"x-amz-target" in fields:
         return _json(request, entries)
     if b"smithy-protocol" in fields:
         return _cbor(request, entries)
     query = form.grouped(form.pairs(request.query)) if request.query else _NO_QUERY
+    if is_s3 and not request.path.startswith(_S3_CONTROL):
+        return _s3(request, query, host, scope_service)
     if _is_query(request, entries, query):
         return _query(request, entries, query)
     return _rest(request, entries, query, host, scope_service)
@@ -178,11 +180,15 @@ def _check_deciding(request: HttpRequest) -> None:
             found.add(name)
 
 
-@lru_cache(maxsize=4096)
-def _named(scope: str | None, header: bytes) -> tuple[Host, tuple[Entry, ...]]:
-    """What the Host header names, and the services this request can be for."""
+@lru_cache(maxsize=1024)
+def _named(scope: str | None, header: bytes) -> tuple[Host, tuple[Entry, ...], bool]:
+    """What the Host header names, the services this request can be for, and whether S3 is one, and none speaks Query.
+
+    An error is not remembered.
+    """
     host = host_of(header.decode("latin-1"))
-    return host, _entries(scope, host)
+    entries = _entries(scope, host)
+    return host, entries, "s3" in _names(entries) and not _speakers(entries)
 
 
 def _entries(scope: str | None, host: Host) -> tuple[Entry, ...]:
@@ -342,10 +348,13 @@ def _matched(entry: Entry, match: Match, query: Query) -> Route:
     return Route(operation, match.labels, rest)
 
 
+_S3_CONTROL: Final = b"/v20180820/"
+
+
 def _is_s3_control(request: HttpRequest, entries: tuple[Entry, ...]) -> bool:
     # S3 Control's requests all carry the account (S3 Control API Reference); no S3 request has that header.
     names = _names(entries)
-    at_its_path = request.path.startswith(b"/v20180820/")
+    at_its_path = request.path.startswith(_S3_CONTROL)
     return "s3control" in names and ("s3" not in names or (at_its_path and _has_account(request)))
 
 

@@ -86,13 +86,13 @@ def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, *, 
         return Found(service("s3").operation("WriteGetObjectResponse"), {}, "virtual" if host.bucket else "path")
     labels, style = _labels(path, host)
     if not labels and (host.directory_buckets or express):
-        chosen = _checked(_candidate("ListDirectoryBuckets", {}), query).operation
+        chosen = _checked(_candidate("ListDirectoryBuckets", {}), query)
     elif query or _COPY_HEADER in request.fields:
-        chosen = _chosen(request, query, len(labels)).operation
+        chosen = _chosen(request, query, len(labels))
     else:
         # What most requests are: no sub-resource, no parameter.
-        chosen = _plain(method, len(labels))
-    return Found(service("s3").operation(chosen), labels, style)
+        return Found(_plain(method, len(labels)), labels, style)
+    return Found(service("s3").operation(chosen.operation), labels, style)
 
 
 def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
@@ -115,8 +115,8 @@ def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
 
 def _text(path: bytes) -> str:
     try:
-        return form.decoded(path)
-    except CommonError:
+        return form.decoded(path) if b"%" in path else path.decode()
+    except (CommonError, UnicodeDecodeError):
         raise InvalidURI("Couldn't parse the specified URI.") from None
 
 
@@ -168,9 +168,9 @@ def _table() -> dict[tuple[str, int], tuple[_Candidate, ...]]:
 
 
 @lru_cache(maxsize=64)
-def _plain(method: str, depth: int) -> str:
+def _plain(method: str, depth: int) -> Operation:
     """The operation that wants neither a query parameter nor a copy source."""
-    return _best(method, depth, {}, copies=False).operation
+    return service("s3").operation(_best(method, depth, {}, copies=False).operation)
 
 
 def _candidate(name: str, literals: Mapping[str, str | None]) -> _Candidate:
