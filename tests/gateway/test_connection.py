@@ -119,6 +119,53 @@ def test_a_head_that_never_ends_is_502(line):
     assert isinstance(error, BadGateway)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"x: " + b"a" * 40_000 + b"\r\n",
+        b"".join(b"x-%d: %b\r\n" % (n, b"a" * 990) for n in range(40)),
+        b"x: a\r\n" * 300,
+    ],
+)
+def test_a_head_that_is_too_long_is_502_though_it_comes_at_once(headers):
+    answer = b"HTTP/1.1 200 OK\r\n" + headers + b"content-length: 2\r\n\r\nok"
+    seen = asyncio.run(asked_of(answer))
+    assert isinstance(seen, BadGateway)
+
+
+def test_trailers_that_never_end_break_the_answer():
+    async def endless(backend, reader, writer):
+        await backend.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n")
+        while True:
+            writer.write(b"x: a\r\n" * 100)
+            await writer.drain()
+
+    _, error = run(request(), behaviour=endless)
+    assert isinstance(error, BackendBroke)
+
+
+async def asked_of(answer):
+    """What comes of a request that a backend answers so, in one piece."""
+
+    class Backends(asyncio.Protocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def data_received(self, data):
+            self.transport.write(answer)
+
+    listening = await asyncio.get_running_loop().create_server(Backends, "127.0.0.1", 0)
+    backend = Backend.remote(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", CREDENTIALS, limits=QUICK)
+    try:
+        return await forward(request(), EMPTY, backend, VERDICT, now=0)
+    except BadGateway as error:
+        return error
+    finally:
+        await backend.close()
+        listening.close()
+
+
 def closing_after(answer):
     async def closing(backend, reader, writer):
         await backend.request(reader)

@@ -51,14 +51,14 @@ def sign(
     `path` and `query` are bytes as they will be sent, `headers` have lower-case names. `payload_hash` is the body's
     SHA-256 in hexadecimal digits, or one of SigV4's literals such as UNSIGNED-PAYLOAD.
     """
-    amz_date = amz_form(now)
+    amz_date, hashed = amz_form(now), payload_hash.encode()
     added = [(b"x-amz-date", amz_date.encode())]
     if service in S3_SERVICES or len(payload_hash) != 64:
-        added.append((b"x-amz-content-sha256", payload_hash.encode()))
+        added.append((b"x-amz-content-sha256", hashed))
     if session_token is not None:
         added.append((b"x-amz-security-token", session_token.encode()))
     signed, text = _canonical_headers([*headers, *added])
-    parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, payload_hash.encode())
+    parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, hashed)
     digest = hashlib.sha256(b"%b\n%b\n%b\n%b\n%b" % parts).hexdigest()
     day = amz_date[:8]
     scope = f"{day}/{region}/{service}/aws4_request"

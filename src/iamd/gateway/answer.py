@@ -51,19 +51,19 @@ class Answer:
 
         With `receive` a client that goes ends the backend's part, and ClientGone is raised.
         """
-        if receive is None or isinstance(self._body, bytes):
-            await self._relay(send, headers)
-            return
-        async with Watch(receive):
-            await self._relay(send, headers)
-
-    async def _relay(self, send: Send, headers: Headers | None) -> None:
         begun = {"type": "http.response.start", "status": self.status, "headers": list(headers or self.headers)}
+        if isinstance(self._body, bytes):
+            await send(begun)
+            await send({"type": "http.response.body", "body": self._body})
+        elif receive is None:
+            await self._relay(send, begun)
+        else:
+            with Watch(receive):
+                await self._relay(send, begun)
+
+    async def _relay(self, send: Send, begun: dict[str, Any]) -> None:
         try:
             await send(begun)
-            if isinstance(self._body, bytes):
-                await send({"type": "http.response.body", "body": self._body})
-                return
             async for piece in self:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})

@@ -4,7 +4,7 @@ httptools parses the answers, strictly. Nothing that a backend sends without bei
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import httptools
@@ -30,18 +30,21 @@ class NeverAnswered(Broken):
 class Incoming:
     """An answer on its way. `length` is its body's, None while only its end will tell."""
 
+    status = 0
+    headers: Headers = ()
+    fields: Mapping[bytes, bytes] = {}
+    """The last header of each name."""
+    length: int | None = None
+    has_begun = False
+    is_whole = False
+    error: BaseException | None = None
+    _size = 0
+    _waiter: asyncio.Future[None] | None = None
+
     def __init__(self, connection: "Connection", method: str) -> None:
-        self.status = 0
-        self.headers: Headers = ()
-        self.length: int | None = None
-        self.has_begun = False
-        self.is_whole = False
-        self.error: BaseException | None = None
         self._connection = connection
         self._method = method
         self._pieces: list[bytes] = []
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
 
     @property
     def is_small(self) -> bool:
@@ -51,7 +54,7 @@ class Incoming:
     def begin(self, status: int, headers: Headers) -> None:
         """Take the head."""
         self.status, self.headers, self.has_begun = status, headers, True
-        fields = dict(headers)
+        fields = self.fields = dict(headers)
         if self._method == "HEAD" or status in _NO_BODY:
             self.length = 0
         elif b"content-length" in fields:
@@ -79,11 +82,15 @@ class Incoming:
     async def start(self) -> None:
         """Wait for the head, and for the body too when it is small; raises what became of it instead."""
         while not self.is_whole and (not self.has_begun or self.is_small):
+            if self.error is not None:
+                raise self.error
             await self._news()
 
     async def piece(self) -> bytes:
         """What came of the body since the last call, waiting for it; nothing at the end."""
         while not self._pieces and not self.is_whole:
+            if self.error is not None:
+                raise self.error
             await self._news()
         return self.take()
 
@@ -94,17 +101,19 @@ class Incoming:
             self._connection.resume_reading()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _news(self) -> None:
-        if self.error is not None:
-            raise self.error
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
+    def _news(self) -> asyncio.Future[None]:
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        return waiter
 
     def close(self) -> None:
         """Take nothing more of it; its connection ends with it when it is not whole."""
         self._pieces.clear()
         if not self.is_whole:
             self._connection.close()
+
+
+def _size_of(headers: Headers) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
 
 
 class Connection(asyncio.Protocol):
@@ -194,6 +203,8 @@ class Connection(asyncio.Protocol):
             # SECURITY: what nobody asked for must not become the answer to the next request.
             self.close()
             return
+        if not incoming.has_begun:
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -203,12 +214,12 @@ class Connection(asyncio.Protocol):
             self._is_spoiled = True
         if self._is_ended:
             self._finish(incoming)
+        elif len(self._headers) > MOST_HEADERS:
+            self._fail(Broken("there are too many headers or trailers"))
         elif incoming.has_begun:
             self._begun(incoming)
-        else:
-            self._head_bytes += len(data)
-            if self._head_bytes > LONGEST_HEAD:
-                self._fail(Broken("the head of the answer is too long"))
+        elif self._head_bytes > LONGEST_HEAD:
+            self._fail(Broken("the head of the answer is too long"))
 
     def _begun(self, incoming: Incoming) -> None:
         if self._is_paused:
@@ -226,18 +237,19 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, of a head or of a trailer."""
         self._headers.append((name.lower(), value))
-        if len(value) > LONGEST_HEAD or len(self._headers) > MOST_HEADERS:
-            self._fail(Broken("the head of the answer is too long"))
 
     def on_headers_complete(self) -> None:
         """Begin the answer; an interim one says nothing."""
-        status = self._parser.get_status_code()
+        status, incoming = self._parser.get_status_code(), self._incoming
         # What comes in a trailer goes into a list that nobody looks at.
         headers, self._headers = self._headers, []
-        if self._incoming is None or self._is_ended or status < 200:
+        if incoming is None or self._is_ended or status < 200:
             return
-        self._incoming.begin(status, headers)
-        if self._incoming.length == 0:
+        if len(headers) > MOST_HEADERS or (self._head_bytes > LONGEST_HEAD and _size_of(headers) > LONGEST_HEAD):
+            self._fail(Broken("the head of the answer is too long"))
+            return
+        incoming.begin(status, headers)
+        if incoming.length == 0:
             # The parser does not know that a HEAD was asked, and would wait for a body.
             self._end()
 
@@ -269,7 +281,8 @@ class Connection(asyncio.Protocol):
             self.close()
         else:
             self._is_kept = True
-            self.resume_reading()
+            if self._is_paused:
+                self.resume_reading()
             if not self._is_parsed:
                 self._parser = httptools.HttpResponseParser(self)
             self.idle_since = self._loop.time()
@@ -305,7 +318,7 @@ class Connection(asyncio.Protocol):
     @staticmethod
     def _ends_with_connection(incoming: Incoming) -> bool:
         # RFC 9112, 6.3: an answer without a length and without an encoding ends where its connection does.
-        return incoming.length is None and all(name != b"transfer-encoding" for name, _ in incoming.headers)
+        return incoming.length is None and b"transfer-encoding" not in incoming.fields
 
     def close(self) -> None:
         """Cut it."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from iamd.auth.signer import sign
 from iamd.backend import verdict as verdicts
-from iamd.backend.embedded import BackendDown, MirroredProfile, MirroredRole
+from iamd.backend.embedded import BackendDown, EmbeddedBackend, MirroredProfile, MirroredRole
 from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
 from iamd.framing import is_fields
@@ -21,6 +21,7 @@ from iamd.http import Headers, HttpRequest
 from iamd.wire.models import service as model_of
 
 _SLICE: Final = 256 * 1024
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
 # A dummy in place of a signature: moto reads the access key and takes a request without one for an anonymous one.
 _DUMMY: Final = "AWS4-HMAC-SHA256 Credential=EMBEDDEDBACKENDIAMD0/20000101/{}/{}/aws4_request"
@@ -62,11 +63,11 @@ async def forward(
     that there is no answer; nothing is sent twice unless it is a GET or HEAD whose connection had just been closed.
     """
     try:
-        boot = await _boot(backend, verdict, roles, profiles)
+        boot = await _boot(backend.embedded, verdict, roles, profiles) if backend.embedded is not None else None
         call = _call(request, payload, backend, verdict, boot, now)
         if receive is None:
             return await _answer(call)
-        async with Watch(receive, call.reading):
+        with Watch(receive, call.reading):
             return await _answer(call)
     finally:
         payload.close()
@@ -75,9 +76,26 @@ async def forward(
 def _call(
     request: HttpRequest, payload: Payload, backend: Backend, verdict: Verdict, boot: str | None, now: float
 ) -> "_Call":
-    query = framing.without_signature(request.query)
-    headers = _headers(request, query, payload, backend, verdict, boot, now)
-    return _Call(request.method, _head(request.method, framing.target(request.path, query), headers), payload, backend)
+    query, kept = framing.without_signature(request.query), _kept(request, payload)
+    target = framing.target(request.path, query)
+    if boot is None:
+        headers = _signed(request, query, payload, backend, verdict, kept, now)
+    else:
+        host = (b"host", framing.host(verdict.host).encode())
+        headers = [host, _dummy(verdict.region, verdict.service), *kept, *verdicts.encoded(verdict, boot)]
+    return _Call(request.method, _head(request.method, target, headers), payload, backend)
+
+
+def _kept(request: HttpRequest, payload: Payload) -> list[tuple[bytes, bytes]]:
+    """The client's own headers, and those of the payload."""
+    kept = framing.request_headers(request)
+    if payload.decoded:
+        kept = framing.without_aws_chunked(kept)
+    if payload.headers:
+        kept += payload.headers
+    if payload.length or request.method in _WITH_BODY:
+        kept.append((b"content-length", b"%d" % payload.length))
+    return kept
 
 
 def _head(method: str, target: bytes, headers: Headers) -> bytes:
@@ -89,37 +107,14 @@ def _head(method: str, target: bytes, headers: Headers) -> bytes:
 
 
 async def _boot(
-    backend: Backend, verdict: Verdict, roles: Sequence[MirroredRole], profiles: Sequence[MirroredProfile]
-) -> str | None:
-    if backend.embedded is None:
-        return None
+    embedded: EmbeddedBackend, verdict: Verdict, roles: Sequence[MirroredRole], profiles: Sequence[MirroredProfile]
+) -> str:
     try:
         if roles or profiles:
-            await backend.embedded.mirror(verdict.account_id, verdict.region, roles, profiles)
-        return backend.embedded.boot or await backend.embedded.ready()
+            await embedded.mirror(verdict.account_id, verdict.region, roles, profiles)
+        return embedded.boot or await embedded.ready()
     except BackendDown as error:
         raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-
-
-def _headers(
-    request: HttpRequest,
-    query: bytes,
-    payload: Payload,
-    backend: Backend,
-    verdict: Verdict,
-    boot: str | None,
-    now: float,
-) -> Headers:
-    kept = framing.request_headers(request)
-    if payload.decoded:
-        kept = framing.without_aws_chunked(kept)
-    kept.extend(payload.headers)
-    if payload.length or request.method in {"POST", "PUT", "PATCH"}:
-        kept.append((b"content-length", str(payload.length).encode()))
-    if boot is not None:
-        host = framing.host(verdict.host).encode()
-        return [(b"host", host), _dummy(verdict.region, verdict.service), *kept, *verdicts.encoded(verdict, boot)]
-    return _signed(request, query, payload, backend, verdict, kept, now)
 
 
 @lru_cache(maxsize=1024)
@@ -133,15 +128,15 @@ def _signed(
     payload: Payload,
     backend: Backend,
     verdict: Verdict,
-    kept: list[tuple[bytes, bytes]],
+    kept: Headers,
     now: float,
-) -> Headers:
+) -> list[tuple[bytes, bytes]]:
     host = backend.host if verdict.bucket_host is None else f"{verdict.bucket_host}.{backend.host}"
     headers = [(b"host", host.encode()), *kept]
     credentials = backend.credentials
     if credentials is None:
         return headers
-    added = sign(
+    headers += sign(
         request.method,
         request.path,
         query,
@@ -154,7 +149,7 @@ def _signed(
         service=model_of(verdict.service).signing_name,
         now=now,
     )
-    return [*headers, *added]
+    return headers
 
 
 class _Call:
@@ -172,10 +167,10 @@ class _Call:
         return not self._taken
 
     @property
-    def is_short(self) -> bool:
-        """Whether it goes out in one piece."""
+    def whole(self) -> bytes | None:
+        """All that is sent, when it goes out in one piece."""
         content = self.payload.content
-        return isinstance(content, bytes) and len(content) <= _SLICE
+        return self.head + content if isinstance(content, bytes) and len(content) <= _SLICE else None
 
     @property
     def can_be_repeated(self) -> bool:
@@ -215,13 +210,17 @@ async def _answer(call: _Call) -> Answer:
         raise BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
     if call.backend.embedded is not None:
         await _check_refusal(incoming)
-    return read(incoming, framing.answer_headers(incoming.headers))
+    return read(incoming, framing.answer_headers(incoming.headers, incoming.fields))
 
 
 async def _sent(call: _Call) -> Incoming:
-    connection = await call.backend.pool.take()
+    pool, whole = call.backend.pool, call.whole
+    connection = pool.kept() or await pool.take()
     try:
-        incoming = await _asked(call, connection)
+        if whole is not None:
+            incoming = connection.ask(call.method, whole, whole=True)
+        else:
+            incoming = await _streamed(call, connection)
         await incoming.start()
     except BaseException:
         connection.close()
@@ -229,10 +228,7 @@ async def _sent(call: _Call) -> Incoming:
     return incoming
 
 
-async def _asked(call: _Call, connection: Connection) -> Incoming:
-    content = call.payload.content
-    if call.is_short and isinstance(content, bytes):
-        return connection.ask(call.method, call.head + content, whole=True)
+async def _streamed(call: _Call, connection: Connection) -> Incoming:
     incoming = connection.ask(call.method, call.head, whole=False)
     async for piece in call.pieces():
         if not await connection.write(piece):
@@ -243,7 +239,7 @@ async def _asked(call: _Call, connection: Connection) -> Incoming:
 
 
 async def _check_refusal(incoming: Incoming) -> None:
-    kind = dict(incoming.headers).get(b"x-iamd-refused", b"").decode("latin-1")
+    kind = incoming.fields.get(b"x-iamd-refused", b"").decode("latin-1")
     if not kind:
         return
     detail = b"".join([piece async for piece in Answer(incoming.status, (), incoming)]).decode("utf-8", "replace")

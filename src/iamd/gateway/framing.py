@@ -1,6 +1,7 @@
 """Which headers of a request and of an answer pass through the gateway, and which are made anew."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -36,8 +37,7 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     """Give the headers that a backend gets from the client, in their order."""
     fields = request.fields
     if not request.repeats_headers and b"connection" not in fields:
-        names = _passing(tuple(fields))
-        return list(zip(names, map(fields.__getitem__, names), strict=True))
+        return _pairs(_passing(tuple(fields)), fields)
     hop = _named_by_connection(request.headers)
     return [(n, value) for n, value in request.headers if _passes(n) and n.replace(b"_", b"-") not in hop]
 
@@ -46,6 +46,10 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
 def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those of the names that a backend gets; most clients send the same ones each time."""
     return tuple(filter(_passes, reversed(names)))
+
+
+def _pairs(names: tuple[bytes, ...], fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    return list(zip(names, map(fields.__getitem__, names), strict=True))
 
 
 def _passes(name: bytes) -> bool:
@@ -71,16 +75,23 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     return frozenset(named)
 
 
-def answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Give the headers that a client gets from the backend; their names are in lower case."""
-    kept = [(name, value) for name, value in headers if _comes_back(name)]
-    if b"connection" not in dict(headers):
-        return kept
+def answer_headers(headers: Headers, fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Give the headers that a client gets from the backend.
+
+    Their names are in lower case; `fields` is a dict of them.
+    """
+    if len(fields) == len(headers) and b"connection" not in fields:
+        return _pairs(_coming_back(tuple(fields)), fields)
     named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
-    return [(name, value) for name, value in kept if name not in named] if named else kept
+    return [(name, value) for name, value in headers if _comes_back(name) and name not in named]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
+def _coming_back(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Those of the names that a client gets; most answers have the same ones each time."""
+    return tuple(filter(_comes_back, names))
+
+
 def _comes_back(name: bytes) -> bool:
     return name not in _ANSWERS_GONE and not name.startswith(_PRIVATE)
 

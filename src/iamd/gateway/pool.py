@@ -47,7 +47,7 @@ class Pool:
     async def take(self) -> Connection:
         """A connection that nobody else uses; waits while all are in use. Unreachable when none can be made."""
         while True:
-            kept = self._kept()
+            kept = self.kept()
             if kept is not None:
                 return kept
             if len(self._open) + self._being_opened < CONNECTIONS:
@@ -59,7 +59,8 @@ class Pool:
         for connection in list(self._open):
             connection.close()
 
-    def _kept(self) -> Connection | None:
+    def kept(self) -> Connection | None:
+        """A connection that waits to be used again, or None."""
         oldest = self._loop.time() - KEPT_SECONDS
         while self._idle:
             connection = self._idle.pop()
