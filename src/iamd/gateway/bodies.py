@@ -38,14 +38,17 @@ class Chunked(Protocol):
         """Give the verified trailers; raise when anything is missing."""
 
 
+def has_body(request: HttpRequest) -> bool:
+    """Whether a request has a body: without a length and without an encoding there is none (RFC 9112, 6.3)."""
+    fields = request.fields
+    return b"content-length" in fields or b"transfer-encoding" in fields
+
+
 async def whole(request: HttpRequest, receive: Receive, largest: int) -> bytes:
     """Read a body whole; one that is larger than `largest` is refused before it is read when its length tells."""
     declared = _content_length(request)
     if declared is not None and declared > largest:
         raise _too_large(largest)
-    if not declared and b"transfer-encoding" not in request.fields:
-        # RFC 9112, 6.3: a request without a length and without an encoding has no body.
-        return b""
     parts: list[bytes] = []
     size = 0
     async for piece in _pieces(receive):

@@ -1,8 +1,9 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from iamd import arn as arns
 from iamd.auth.identity import ANONYMOUS, Identity
@@ -16,7 +17,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
-from iamd.gateway import batch, resources
+from iamd.gateway import resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -24,6 +25,8 @@ from iamd.gateway.backends import Place
 from iamd.gateway.cloudformation import stack
 from iamd.gateway.cloudformation.stack import Work
 from iamd.gateway.resources import Facts, NoSuchBucket
+from iamd.gateway.traits import Traits
+from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress
 from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
@@ -42,8 +45,7 @@ _VIA_SERVICE: Final[Mapping[str, str | tuple[str, ...]]] = {
 _HOUR: Final = 3600
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """What is known of one request once it has been decided."""
 
     progress: Progress
@@ -51,9 +53,12 @@ class Step:
     place: Place
     facts: Facts
     targets: Sequence[Target]
+    traits: Traits
+    made: str | None
+    """The ARN of what is made."""
     work: Work | None = None
     """What the service does on somebody's behalf, where it does."""
-    passed: list[Passed] = field(default_factory=list)
+    passed: list[Passed] = []
     """The roles that it hands to services."""
     would_deny: Denied | None = None
 
@@ -68,15 +73,18 @@ class Decider:
         """The step that may be taken; Denied, or another refusal, when it may not."""
         wanted = mapping.targets(asked)
         progress.view = facts.view
-        _check_anonymous(identity, asked, facts, wanted)
-        step = Step(progress, asked, place, facts, _decided(wanted, asked, facts))
-        if not batch.is_batch(asked.operation):
-            self.authorize(step, identity, step.targets)
-            self._authorize_roles(step, identity, asked)
-            self._authorize_work(step, identity)
-        bucket = asked.parameters.get("Bucket")
-        own = f"arn:{asked.partition}:s3:::{bucket}" if bucket is not None else None
-        resources.check_expected_owner(asked.parameters, step.targets, own)
+        if identity is ANONYMOUS:
+            _check_anonymous(asked, facts, wanted)
+        traits, made = traits_of(asked.operation), _made(wanted, asked, facts)
+        targets = resources.decided(wanted, facts, asked.account, creates=made)
+        step = Step(progress, asked, place, facts, targets, traits, made)
+        if not traits.is_batch:
+            self.authorize(step, identity, targets)
+            if traits.passes_roles:
+                self._authorize_roles(step, identity, asked)
+            if traits.is_work:
+                self._authorize_work(step, identity)
+        resources.check_expected_owner(asked, targets)
         return step
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
@@ -121,7 +129,6 @@ class Decider:
         `own` are the keys of a call that a service makes, in place of those of the client's connection.
         """
         asked, now = step.asked, self._runtime.clock.seconds()
-        made = _made(step.targets, asked, step.facts)
         service = asked.operation.service
 
         def of_request() -> Context:
@@ -133,11 +140,10 @@ class Decider:
             return keys
 
         def unknown(arn: str, action: str) -> Unknowns:
-            makes = arn == made or _makes(action, arn, step.facts)
+            makes = arn == step.made or _makes(action, arn, step.facts)
             return unknown_keys.of(service, action, creates=makes)
 
-        action = f"{service}:{asked.operation.name}"
-        return authorize(identity, step.facts.view, action, targets, of_request, now, unknown)
+        return authorize(identity, step.facts.view, step.traits.action, targets, of_request, now, unknown)
 
 
 def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
@@ -147,7 +153,7 @@ def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
 def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> str | None:
     """The ARN of what is made, which is what is asked for first."""
     first = targets[0]
-    action = first.action or f"{asked.operation.service}:{asked.operation.name}"
+    action = first.action or traits_of(asked.operation).action
     return first.arn if _makes(action, first.arn, facts) else None
 
 
@@ -190,9 +196,9 @@ def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identit
     )
 
 
-def _check_anonymous(identity: Identity, asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
-    """Nobody reaches a bucket that iamd knows nothing of."""
-    if identity is not ANONYMOUS or asked.operation.service != "s3" or not facts.forgets:
+def _check_anonymous(asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
+    """Whom nobody knows reaches no bucket that iamd knows nothing of."""
+    if asked.operation.service != "s3" or not facts.forgets:
         return
     for target in wanted:
         if resources.is_s3(target.arn) and facts.get(resources.holder(target.arn)) is None:
@@ -249,7 +255,10 @@ def owner(step: Step) -> str:
     asked = step.asked
     if asked.operation.service == "s3" and "Bucket" in asked.parameters:
         own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
-        return next((t.account for t in step.targets if resources.holder(t.arn) == own and t.account), asked.account)
+        for target in step.targets:
+            if target.account and resources.bucket_of(target.arn) == own:
+                return target.account
+        return asked.account
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:
         raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")

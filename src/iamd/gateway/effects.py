@@ -11,6 +11,7 @@ from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.resources import Facts
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
+from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
 
 
@@ -90,6 +91,11 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
 }
 
 Of = Callable[[Asked, str, Facts], Effect | None]
+
+
+def may_change(operation: Operation) -> bool:
+    """Whether requests for an operation may change what is known of resources."""
+    return (operation.service, operation.name) in _EFFECTS
 
 
 def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:

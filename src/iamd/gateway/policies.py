@@ -8,13 +8,19 @@ import msgspec
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
+from iamd.wire.models import Operation
 
 _GONE: Final = 404
 
 
+def may_answer(operation: Operation) -> bool:
+    """Whether iamd itself may answer requests for an operation."""
+    return (operation.service, operation.name) == ("s3", "GetBucketPolicy")
+
+
 def own_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
     """A bucket's policy as it was set, when it is known; None lets the backend answer."""
-    if (asked.operation.service, asked.operation.name) != ("s3", "GetBucketPolicy"):
+    if not may_answer(asked.operation):
         return None
     known = facts.get(arn)
     if known is None or known.policy is None or known.has_pending:
@@ -27,6 +33,11 @@ class Told(msgspec.Struct, frozen=True):
 
     arn: str
     policy: str | None
+
+
+def may_tell(operation: Operation) -> bool:
+    """Whether answers to an operation are policies."""
+    return (operation.service, operation.name) in _READ
 
 
 def told(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Told | None:

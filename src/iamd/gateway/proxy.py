@@ -6,6 +6,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from iamd import pipeline
@@ -13,7 +14,7 @@ from iamd.arn import REGION
 from iamd.auth import checksums, chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied
-from iamd.backend.embedded import BackendDown
+from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import batch, bodies, deciding, effects, events, learned, missing, policies, resources
@@ -28,6 +29,7 @@ from iamd.gateway.forward import BackendUnavailable, forward
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.payload import EMPTY, Payload
 from iamd.gateway.resources import Facts
+from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
@@ -37,7 +39,6 @@ from iamd.store.errors import Unavailable
 from iamd.wire import parse, route, validate
 from iamd.wire.catalog import CATALOG
 from iamd.wire.hosts import host_of
-from iamd.wire.models import Operation, Protocol
 from iamd.wire.serialize import request_id_headers
 
 log = logging.getLogger(__name__)
@@ -132,107 +133,83 @@ class Gateway:
         await begun({"type": "http.response.body", "body": response.body})
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> None:
-        await self._read(progress, receive)
-        snapshot = self._runtime.store.snapshot()
-        identity = progress.identity = pipeline.identified(self._runtime, progress, snapshot)
-        _check_body(progress)
-        operation = self._operation(progress, identity)
+        runtime = self._runtime
+        found = progress.route = await self._read(progress, receive)
+        operation, traits = found.operation, traits_of(found.operation)
+        progress.management, progress.source = traits.is_management, traits.source
+        identity = progress.identity = pipeline.identified(runtime, progress, runtime.store.snapshot())
+        _check_body(progress, found)
+        if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
+            raise CommonError(Common.MISSING_AUTHENTICATION)
         place = self._backends.of(operation.service)
-        facts = await self._facts(place)
-        parameters = await self._parameters(progress)
-        asked = self._asked(progress, identity, facts, parameters)
-        step = await self._decided(progress, asked, place, facts, identity)
+        embedded = place.backend.embedded
+        boot = await _boot(embedded) if embedded is not None else None
+        facts = Facts(runtime.store.snapshot(), boot, place.account, embedded is not None)
+        parameters = await _parameters(found, progress.request)
+        progress.parameters = events.shown(operation, parameters)
+        asked = self._asked(progress, facts, found, parameters)
+        if traits.is_work:
+            # A template takes long to read, and others are not to wait for it.
+            step = await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
+        else:
+            step = self._decider.decide(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
-        headers = self._headers(step, answer)
-        await answer.relay(send, receive, headers)
+        await answer.relay(send, receive, self._headers(step, answer))
 
-    async def _read(self, progress: Progress, receive: Receive) -> None:
+    async def _read(self, progress: Progress, receive: Receive) -> route.Route:
         """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
         request, claim = progress.request, progress.claim
         scope = claim.service if claim is not None else None
-        entries = CATALOG.scoped(scope) if scope is not None else ()
-        if scope is None or any(entry.name == "s3" for entry in entries):
+        may_stream, largest = _bodies_of(scope)
+        if may_stream and request.method in {"PUT", "POST"}:
             found = _streaming(request, scope)
             if found is not None:
-                progress.route = found
-                _note(progress, found.operation)
-                return
-        service = entries[0].name if entries else "s3"
-        body = await bodies.whole(request, receive, largest_body(service))
+                return found
+        body = await bodies.whole(request, receive, largest) if bodies.has_body(request) else b""
         request = progress.request = request.with_body(body)
-        found = progress.route = route.operation_of(request, scope)
-        _note(progress, found.operation)
+        return route.operation_of(request, scope)
 
-    def _operation(self, progress: Progress, identity: Identity) -> Operation:
-        found = progress.route
-        if found is None:
-            raise CommonError(Common.UNKNOWN_OPERATION)
-        if identity is ANONYMOUS and found.service not in _ANONYMOUS_SERVICES:
-            raise CommonError(Common.MISSING_AUTHENTICATION)
-        return found.operation
-
-    async def _parameters(self, progress: Progress) -> Mapping[str, Any]:
-        """Step 5: the parameters; a large body is read beside the loop, so that others don't wait for it."""
-        found = progress.route
-        if found is None:
-            raise CommonError(Common.UNKNOWN_OPERATION)
-        if len(progress.request.body or b"") > LARGE_BODY:
-            parameters = await asyncio.to_thread(_read_large, found, progress.request)
-        else:
-            parameters = parse.parameters(found, progress.request)
-        batch.check(found.operation, parameters)
-        progress.parameters = events.shown(found.operation, parameters)
-        return parameters
-
-    def _asked(self, progress: Progress, identity: Identity, facts: Facts, parameters: Mapping[str, Any]) -> Asked:
+    def _asked(self, progress: Progress, facts: Facts, found: route.Route, parameters: Mapping[str, Any]) -> Asked:
         """Where the parameters are asked."""
-        found, claim = progress.route, progress.claim
-        if found is None:
-            raise CommonError(Common.UNKNOWN_OPERATION)
+        claim, identity = progress.claim, progress.identity or ANONYMOUS
         region = claim.region if claim is not None else self._runtime.settings.region
         if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         now = self._runtime.clock.machine_timestamp()
-        account = identity.account_id
-        return Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
-
-    async def _facts(self, place: Place) -> Facts:
-        """What is known of this backend's resources; it has to be up, as its boot says which facts count."""
-        embedded = place.backend.embedded
-        if embedded is None:
-            return Facts(self._runtime.store.snapshot(), None, place.account, forgets=False)
-        try:
-            boot = embedded.boot or await embedded.ready()
-        except BackendDown as error:
-            raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-        return Facts(self._runtime.store.snapshot(), boot, None, forgets=True)
-
-    async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        if asked.operation.service == "cloudformation":
-            # A template takes long to read, and others are not to wait for it.
-            return await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
-        return self._decider.decide(progress, asked, place, facts, identity)
+        return Asked(found.operation, parameters, identity.account_id, region, claim, now, facts.known, facts.named)
 
     async def _forwarded(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
-        asked, progress = step.asked, step.progress
-        if batch.is_batch(asked.operation):
-            return await self._batched(step, identity, receive)
-        own = policies.own_answer(asked, step.targets[0].arn, step.facts)
-        if own is not None:
-            return own
-        owner = step.targets[0].account or asked.account
-        changes = [*effects.of(asked, step.targets[0].arn, step.facts), *stack_effects.of(step)]
+        traits, request = step.traits, step.progress.request
         entries: Sequence[Entry] = ()
-        if changes:
-            entries = await self._ledger.begin(changes, owner, step.facts.boot, self._runtime.clock.seconds())
-        payload = await self._payload(progress, receive)
-        answer = await self._settled(step, entries, progress.request, payload, receive)
-        listing = missing.listing(asked, answer, step.facts)
-        if listing is not None:
-            self._decider.authorize(step, identity, resources.decided([listing], step.facts, asked.account))
+        if traits.is_batch:
+            return await self._batched(step, identity, receive)
+        if traits.reads_policy:
+            own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
+            if own is not None:
+                return own
+        if traits.changes:
+            entries = await self._begun(step)
+        payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
+        answer = await self._settled(step, entries, request, payload, receive)
+        if answer.status == 404:
+            self._check_listing(step, identity, answer)
         return answer
+
+    async def _begun(self, step: Step) -> Sequence[Entry]:
+        """What the request will do to the facts, in the ledger."""
+        asked, target = step.asked, step.targets[0]
+        changes = [*effects.of(asked, target.arn, step.facts), *stack_effects.of(step)]
+        if not changes:
+            return ()
+        now = self._runtime.clock.seconds()
+        return await self._ledger.begin(changes, target.account or asked.account, step.facts.boot, now)
+
+    def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
+        listing = missing.listing(step.asked, answer, step.facts)
+        if listing is not None:
+            self._decider.authorize(step, identity, resources.decided([listing], step.facts, step.asked.account))
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
@@ -246,11 +223,12 @@ class Gateway:
                 self._verdict(step),
                 now=self._runtime.clock.machine_timestamp(),
                 receive=receive,
-                roles=passed_roles.mirrored(step.passed, step.facts.view),
-                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view),
+                roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
+                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view) if step.passed else (),
             )
             status = answer.status
-            await self._learn(step, answer)
+            if step.traits.tells:
+                await self._learn(step, answer)
             return answer
         except BackendUnavailable:
             # Nothing was sent.
@@ -281,7 +259,7 @@ class Gateway:
             protocol=str(found.protocol),
             account_id=deciding.owner(step),
             region=asked.region,
-            host=progress.request.header(b"host") or "localhost",
+            host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
         )
 
@@ -313,7 +291,7 @@ class Gateway:
     async def _payload(self, progress: Progress, receive: Receive) -> Payload:
         request, claim, found = progress.request, progress.claim, progress.route
         if request.body is not None:
-            return Payload(request.body, len(request.body)) if request.body else EMPTY
+            return Payload(request.body, len(request.body))
         declared = claim.content_sha256 if claim is not None else None
         decoder = None
         if claim is not None and declared in sigv4.STREAMING_PAYLOADS:
@@ -328,23 +306,20 @@ class Gateway:
         """Step 10: the event, when the answer begins."""
         progress, operation = step.progress, step.asked.operation
         code, message = events.error_of(answer, operation.protocol)
-        told = pipeline.outcome(
-            self._runtime, progress, read_only=events.is_read_only(operation), code=code, message=message
-        )
+        told = pipeline.outcome(self._runtime, progress, read_only=step.traits.is_read_only, code=code, message=message)
         self._runtime.store.record_event(event_of(told))
 
     def _headers(self, step: Step, answer: Answer) -> list[tuple[bytes, bytes]]:
-        operation, request = step.asked.operation, step.progress.request
-        protocol = operation.protocol if operation.protocol is not Protocol.EC2 else Protocol.QUERY
-        added = [*answer.headers, *request_id_headers(protocol, operation.service, request.id)]
+        operation, request, whole = step.asked.operation, step.progress.request, answer.whole
+        added = [*answer.headers, *request_id_headers(operation.protocol, operation.service, request.id)]
         if step.would_deny is not None:
             added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
-        if answer.whole is not None and request.method != "HEAD":
-            length = str(len(answer.whole)).encode()
-            fields = dict(added)
-            if fields.get(b"content-length") != length or len(fields) != len(added):
+        if whole is not None and request.method != "HEAD":
+            length = (b"content-length", b"%d" % len(whole))
+            # No answer has two lengths: httptools takes only one.
+            if length not in answer.headers:
                 added = [pair for pair in added if pair[0] != b"content-length"]
-                added.append((b"content-length", length))
+                added.append(length)
         return added
 
 
@@ -355,20 +330,22 @@ class _Begun:
         self._send = send
         self.begun = False
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         self.begun = True
-        await self._send(message)
+        return self._send(message)
 
 
-def _note(progress: Progress, operation: Operation) -> None:
-    """What the event says of the operation, whatever comes of it."""
-    progress.management = events.is_management(operation)
-    progress.source = events.source(operation)
+@lru_cache(maxsize=1024)
+def _bodies_of(scope: str | None) -> tuple[bool, int]:
+    """Whether bodies of requests signed for this service may be objects that stream, and the longest that is read."""
+    entries = CATALOG.scoped(scope) if scope is not None else ()
+    may_stream = scope is None or any(entry.name == "s3" for entry in entries)
+    return may_stream, largest_body(entries[0].name if entries else "s3")
 
 
 def _streaming(request: HttpRequest, scope: str | None) -> route.Route | None:
     """The operation when its body is an object that streams; None while the body has to be read to know."""
-    if request.method not in {"PUT", "POST"} or request.header(b"x-amz-target") is not None:
+    if request.header(b"x-amz-target") is not None:
         return None
     named = host_of(request.header(b"host") or "").entries
     if named and not any(entry.name == "s3" for entry in named):
@@ -377,16 +354,34 @@ def _streaming(request: HttpRequest, scope: str | None) -> route.Route | None:
     return found if found.service == "s3" and found.operation.streaming_input else None
 
 
-def _check_body(progress: Progress) -> None:
+async def _boot(embedded: EmbeddedBackend) -> str:
+    """The boot of a backend that forgets; it has to be up, as its boot says which facts about its resources count."""
+    try:
+        return embedded.boot or await embedded.ready()
+    except BackendDown as error:
+        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+
+
+async def _parameters(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
+    """Step 5: the parameters; a large body is read beside the loop, so that others don't wait for it."""
+    if request.body and len(request.body) > LARGE_BODY:
+        parameters = await asyncio.to_thread(_read_large, found, request)
+    else:
+        parameters = parse.parameters(found, request)
+    batch.check(found.operation, parameters)
+    return parameters
+
+
+def _check_body(progress: Progress, found: route.Route) -> None:
     """What S3's headers declare of a body that was read whole holds."""
-    request, claim, found = progress.request, progress.claim, progress.route
-    if request.body is None or found is None or found.service != "s3":
+    request, claim, operation = progress.request, progress.claim, found.operation
+    if request.body is None or operation.service != "s3":
         return
     if claim is not None and claim.content_sha256 in sigv4.STREAMING_PAYLOADS:
         # SECURITY: such a body is signed chunk by chunk, and only objects are read so.
         words = "A header you provided implies functionality that is not implemented."
         raise CommonError(Common.NOT_IMPLEMENTED, words)
-    if found.operation.name != "CompleteMultipartUpload":
+    if operation.name != "CompleteMultipartUpload":
         checksums.verify(request.headers, request.body)
 
 

@@ -5,12 +5,13 @@ Facts are `Resource` records. Those of a backend that forgets on restart carry i
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
@@ -52,9 +53,8 @@ class Facts(msgspec.Struct, frozen=True):
         found = [r for r in self.view.shared.find(Resource, "name", name) if r.backend_boot == self.boot]
         return found[-1].arn if found else None
 
-    def bucket_owner(self, arn: str, caller: str) -> str:
-        """Whose a bucket is."""
-        found = self.get(arn)
+    def bucket_owner(self, found: Resource | None, caller: str) -> str:
+        """Whose a bucket is that this is known of."""
         if found is not None:
             return found.owner
         if self.forgets:
@@ -62,33 +62,31 @@ class Facts(msgspec.Struct, frozen=True):
             return caller
         return self.account or UNKNOWN_OWNER
 
-    def owner(self, arn: str, caller: str) -> str:
-        """Whose a resource is: its ARN says it, and for S3 the facts do."""
-        if is_s3(arn):
-            return self.bucket_owner(holder(arn), caller)
-        named = account_of(arn)
-        if named is None or self.forgets or self.account in {None, named} or self.get(holder(arn)) is not None:
-            return named or caller
-        # A durable backend has one account's resources, whatever account a client writes into an ARN.
-        return named
 
-    def policies(self, arn: str) -> tuple[tuple[str, ...], ...]:
-        """The sets of policies that must each allow: one, or two while it is not known which of two is in force."""
-        found = self.get(holder(arn))
-        if found is None:
-            return ((),)
-        present = (found.policy,) if found.policy is not None else ()
-        if not found.has_pending:
-            return (present,)
-        return (present, (found.pending_policy,) if found.pending_policy is not None else ())
+def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:
+    """The sets of policies that must each allow: one, or two while it is not known which of two is in force."""
+    if found is None:
+        return _NO_POLICY
+    present = (found.policy,) if found.policy is not None else ()
+    if not found.has_pending:
+        return (present,)
+    return (present, (found.pending_policy,) if found.pending_policy is not None else ())
+
+
+_NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
 
 
 def is_s3(arn: str) -> bool:
     """Tell whether the ARN is a bucket's or an object's."""
-    return ":::" in arn and _OF_S3.match(arn) is not None
+    return arn.startswith("arn:aws:s3:::") or (":::" in arn and _OF_S3.match(arn) is not None)
 
 
 _OF_S3: Final = re.compile(r"[^:]*:[^:]*:s3:")
+
+
+def bucket_of(arn: str) -> str:
+    """The ARN of the bucket in an ARN of S3."""
+    return arn.partition("/")[0]
 
 
 def holder(arn: str) -> str:
@@ -99,7 +97,7 @@ def holder(arn: str) -> str:
     AddPermission: Qualifier).
     """
     if is_s3(arn):
-        return arn.partition("/")[0]
+        return bucket_of(arn)
     if ":dynamodb:" in arn:
         return arn.partition("/index/")[0]
     return arn
@@ -113,16 +111,22 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
     """
     found: list[Target] = []
     for target in targets:
-        if target.arn in {"*", creates} or target.trust:
+        arn, keys = target.arn, target.context
+        if arn in {"*", creates} or target.trust:
             found.append(target)
             continue
-        owner = target.account or facts.owner(target.arn, caller)
+        if is_s3(arn):
+            known = facts.get(bucket_of(arn))
+            owner = target.account or facts.bucket_owner(known, caller)
+            keys = {**keys, "s3:resourceaccount": owner}
+        else:
+            known = facts.get(holder(arn))
+            owner = target.account or account_of(arn) or caller
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
-        keys = {**target.context, "s3:resourceaccount": owner} if is_s3(target.arn) else target.context
         found += [
-            Target(arn=target.arn, action=target.action, account=owner, context=keys, policies=texts)
-            for texts in facts.policies(target.arn)
+            Target(arn=arn, action=target.action, account=owner, context=keys, policies=texts)
+            for texts in policies_of(known)
         ]
     return found
 
@@ -131,12 +135,14 @@ _EXPECTED: Final = {"ExpectedBucketOwner": True, "ExpectedSourceBucketOwner": Fa
 """Members, and whether they are about the bucket of the request, not of a copy's source."""
 
 
-def check_expected_owner(parameters: Mapping[str, Any], targets: Sequence[Target], bucket: str | None) -> None:
+def check_expected_owner(asked: Asked, targets: Sequence[Target]) -> None:
     """Refuse when the client expects another owner (S3 User Guide, "Verifying bucket ownership with bucket owner
     condition").
     """
+    parameters = asked.parameters
     if _EXPECTED.keys().isdisjoint(parameters):
         return
+    bucket = f"arn:{asked.partition}:s3:::{parameters['Bucket']}" if "Bucket" in parameters else None
     for member, is_own in _EXPECTED.items():
         account = parameters.get(member)
         if account is None:

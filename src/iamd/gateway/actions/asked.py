@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -51,6 +52,7 @@ class Asked(msgspec.Struct, frozen=True):
         return {"partition": self.partition, "region": self.region, "account": self.account}
 
 
+@lru_cache(maxsize=64)
 def partition_of(region: str) -> str:
     """The partition that a region is in (IAM User Guide, "Amazon Resource Names")."""
     if region.startswith("cn-"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from iamd.data import service_reference
 from iamd.gateway.actions import table as tables
@@ -17,17 +17,25 @@ def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]
     body field that the operation does not have never gets here (AUZ-18).
     """
     found: dict[str, Value] = {}
-    for key, path, multivalued in _of_action(service, action):
-        if key.endswith("/"):
-            named = at(values, path)
-            if isinstance(named, Mapping):
-                found.update((key + lower(name), value) for name, value in named.items())
+    for member, plain, key in _of_action(service, action):
+        given = values.get(member)
+        if given is None:
             continue
-        given = at(values, path)
-        value = as_text(given) if given is not None else None
-        if value is not None:
-            found[key] = _typed(value, multivalued=multivalued)
+        if plain is not None and type(given) is str:
+            found[plain] = given
+        else:
+            _add(found, key, at(values, key.path))
     return found
+
+
+def _add(found: dict[str, Value], key: "_Key", given: Any) -> None:
+    if key.name.endswith("/"):
+        if isinstance(given, Mapping):
+            found.update((key.name + lower(name), value) for name, value in given.items())
+        return
+    value = as_text(given) if given is not None else None
+    if value is not None:
+        found[key.name] = _typed(value, multivalued=key.multivalued)
 
 
 def _typed(value: Value, *, multivalued: bool) -> Value:
@@ -36,9 +44,17 @@ def _typed(value: Value, *, multivalued: bool) -> Value:
     return value if isinstance(value, str) else value[0]
 
 
+class _Key(NamedTuple):
+    """A key in lower case, the dotted path of its parameter, whether it holds several values."""
+
+    name: str
+    path: str
+    multivalued: bool
+
+
 @cache
-def _of_action(service: str, action: str) -> tuple[tuple[str, str, bool], ...]:
-    """Key in lower case, parameter, whether it holds several values."""
+def _of_action(service: str, action: str) -> tuple[tuple[str, str | None, _Key], ...]:
+    """The member that each key is found in, the key's name when that member's text is its value, and the key."""
     found = tables.table(service)
     prefix, _, name = action.partition(":")
     reference = service_reference.service(prefix)
@@ -50,5 +66,7 @@ def _of_action(service: str, action: str) -> tuple[tuple[str, str, bool], ...]:
     for key, path in found.keys.items():
         if key.lower() in allowed:
             known = reference.condition_key(key + "x" if key.endswith("/") else key)
-            rows.append((lower(key), path, known is not None and known.multivalued))
+            found_key = _Key(lower(key), path, known is not None and known.multivalued)
+            is_plain = "." not in path and not found_key.multivalued and not key.endswith("/")
+            rows.append((path.partition(".")[0], found_key.name if is_plain else None, found_key))
     return tuple(rows)

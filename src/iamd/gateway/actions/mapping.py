@@ -1,6 +1,7 @@
 """From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any, Final
 
 from iamd.authz.target import Target
@@ -20,6 +21,7 @@ from iamd.gateway.actions import (
 from iamd.gateway.actions.asked import Asked, Value, invalid
 from iamd.gateway.actions.table import Row, Table
 from iamd.wire import validate
+from iamd.wire.models import Operation
 
 Values = Callable[[Asked], Mapping[str, Any]]
 Computed = Callable[[Asked], list[Target]]
@@ -46,24 +48,38 @@ COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
 
 def targets(asked: Asked) -> list[Target]:
     """Everything that the request must be allowed on; at least one, else the request is refused."""
-    service, name = asked.operation.service, asked.operation.name
-    found = table.table(service)
-    if found is not None and name in found.refused:
-        raise by_rule.Unmapped(f"{service}:{name}", found.refused[name])
     try:
-        if found is None or not found.has(name):
-            mapped = by_rule.targets(asked)
-        else:
-            mapped = _computed(found, asked) if name in found.computed else _of_rows(found, found.rows[name], asked)
+        mapped = _way(asked.operation)(asked)
     except KeyError as missing:
         # The operation's own words for a required member that is missing; else nothing says what is touched.
         validate.validate(asked.operation, asked.parameters)
         raise invalid(f"The request does not name the resource that it is for: {missing.args[0]}") from missing
     if not mapped:
-        raise by_rule.Unmapped(f"{service}:{name}")
+        raise by_rule.Unmapped(f"{asked.operation.service}:{asked.operation.name}")
     for target in mapped:
-        _check_region(target.arn, asked)
+        if not target.arn.startswith(_WITHOUT_REGION):
+            _check_region(target.arn, asked)
     return mapped
+
+
+_WITHOUT_REGION: Final = "arn:aws:s3:::"
+
+
+@cache
+def _way(operation: Operation) -> Computed:
+    """How the targets of an operation's requests are found."""
+    found, name = table.table(operation.service), operation.name
+    if found is not None and name in found.refused:
+        raise by_rule.Unmapped(f"{operation.service}:{name}", found.refused[name])
+    if found is None or not found.has(name):
+        return by_rule.targets
+    if name in found.computed:
+        return COMPUTED[found.service][found.computed[name]]
+    return partial(_of_rows, found, found.rows[name], VALUES.get(operation.service, _nothing))
+
+
+def _nothing(_: Asked) -> Mapping[str, Any]:
+    return {}
 
 
 def _check_region(arn: str, asked: Asked) -> None:
@@ -74,19 +90,15 @@ def _check_region(arn: str, asked: Asked) -> None:
         raise invalid(f"{arn} is not in the region {asked.region}.")
 
 
-def _computed(found: Table, asked: Asked) -> list[Target]:
-    return COMPUTED[found.service][found.computed[asked.operation.name]](asked)
-
-
-def _of_rows(found: Table, rows: tuple[Row, ...], asked: Asked) -> list[Target]:
-    compute = VALUES.get(found.service)
+def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked) -> list[Target]:
     # What is worked out stands above what the client gave under the same name.
-    values = {**asked.parameters, **asked.place, **(compute(asked) if compute is not None else {})}
+    values = {**asked.parameters, **asked.place, **compute(asked)}
     tagged = tags.of(asked.parameters)
     counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
     return [_target(found, row, values, tagged) for row in counting]
 
 
 def _target(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Target:
-    context = {**tagged, **keys.of(found.service, row.action, values)}
-    return Target(arn=row.template.format_map(values), action=row.action, context=context)
+    context = keys.of(found.service, row.action, values)
+    arn = row.template.format_map(values)
+    return Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context)

@@ -28,6 +28,7 @@ from iamd.services.iam import entities
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import InstanceProfile, Role
+from iamd.wire.models import Operation
 from iamd.wire.models import service as model_of
 
 View = Snapshot | Change
@@ -79,15 +80,20 @@ def table() -> Mapping[str, Mapping[str, Passing]]:
 _NONE: Final = Passing()
 
 
-def _row(asked: Asked) -> Passing:
-    return table().get(asked.operation.service, {}).get(asked.operation.name, _NONE)
+def _row(operation: Operation) -> Passing:
+    return table().get(operation.service, {}).get(operation.name, _NONE)
+
+
+def may_pass(operation: Operation) -> bool:
+    """Whether requests for an operation may hand roles over."""
+    return _row(operation) is not _NONE or not operation.name.startswith(_READS)
 
 
 def of(asked: Asked, view: View) -> list[Passed]:
     """Each role that a request hands over."""
-    row = _row(asked)
-    if row is _NONE and asked.operation.name.startswith(_READS):
+    if not may_pass(asked.operation):
         return []
+    row = _row(asked.operation)
     named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
     found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
     for account, profile in _profiles(asked, view):
@@ -141,7 +147,7 @@ def _role_arn(value: str, asked: Asked) -> str:
 
 def _profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
     """The instance profiles that a request hands over, by name or ARN."""
-    for member in _row(asked).profiles:
+    for member in _row(asked.operation).profiles:
         for value in _values(asked.parameters, member.split(".")):
             named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
             if named:

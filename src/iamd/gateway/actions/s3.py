@@ -29,6 +29,9 @@ _LOCKS: Final = frozenset(
 )
 """The parameters that lock an object."""
 
+_READ: Final = _LOCKS | {"CopySource", "Tagging"}
+"""The parameters that more is read out of."""
+
 _MOST_KEYS: Final = 1000
 _DAY: Final = 86400
 
@@ -46,9 +49,12 @@ def values(asked: Asked) -> Mapping[str, Any]:
     bucket = given.get("Bucket")
     if bucket is not None:
         check_bucket(bucket)
-    found: dict[str, Any] = {**_source(given), **_tags(given), **_lock(asked), **of_signature(asked)}
-    found["object_creation"] = asked.operation.name in _CREATING
-    if asked.operation.name == "CreateSession":
+    found = of_signature(asked)
+    if not _READ.isdisjoint(given):
+        found = {**_source(given), **_tags(given), **_lock(asked), **found}
+    name = asked.operation.name
+    found["object_creation"] = name in _CREATING
+    if name == "CreateSession":
         # Without a mode S3 tries this one first (API Reference, CreateSession).
         found["session_mode"] = given.get("SessionMode") or "ReadWrite"
     return found

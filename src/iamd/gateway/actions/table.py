@@ -29,10 +29,14 @@ class Condition:
     """Whether a row counts: when one of the members was given (with this value), or when none was."""
 
     members: tuple[tuple[str, str | None], ...]
+    names: frozenset[str]
+    """What the paths of the members begin with."""
     inverted: bool
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Tell whether the row counts for these parameters."""
+        if self.names.isdisjoint(values):
+            return self.inverted
         return any(_given(values, path, wanted) for path, wanted in self.members) is not self.inverted
 
 
@@ -110,7 +114,8 @@ def _row(text: str, prefix: str, templates: Mapping[str, str]) -> Row:
     condition = None
     if match["sense"]:
         members = tuple(_member(part) for part in match["members"].split("|"))
-        condition = Condition(members, inverted=match["sense"] == "unless")
+        names = frozenset(path.partition(".")[0] for path, _ in members)
+        condition = Condition(members, names, inverted=match["sense"] == "unless")
     return Row(action, templates[match["resource"]], condition)
 
 

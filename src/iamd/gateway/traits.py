@@ -1,0 +1,47 @@
+"""Traits: what the steps of a request take from its operation alone, worked out once for each operation."""
+
+from functools import cache
+
+import msgspec
+
+from iamd.gateway import batch, effects, events, learned, policies
+from iamd.gateway.actions import passed_roles
+from iamd.wire.models import Operation
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
+
+    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), be work that
+    CloudFormation does (`is_work`), change the facts about resources (`changes`), or read a policy that iamd knows
+    (`reads_policy`); its answers may tell of resources (`tells`).
+    """
+
+    action: str
+    source: str
+    is_management: bool
+    is_read_only: bool
+    is_batch: bool
+    passes_roles: bool
+    is_work: bool
+    changes: bool
+    reads_policy: bool
+    tells: bool
+
+
+@cache
+def of(operation: Operation) -> Traits:
+    """The traits of an operation."""
+    is_work = operation.service == "cloudformation"
+    return Traits(
+        action=f"{operation.service}:{operation.name}",
+        source=events.source(operation),
+        is_management=events.is_management(operation),
+        is_read_only=events.is_read_only(operation),
+        is_batch=batch.is_batch(operation),
+        passes_roles=passed_roles.may_pass(operation),
+        is_work=is_work,
+        changes=is_work or effects.may_change(operation),
+        reads_policy=policies.may_answer(operation),
+        tells=learned.may_tell(operation) or policies.may_tell(operation),
+    )
