@@ -13,7 +13,7 @@ from iamd.errors import Common, CommonError
 from iamd.gateway import pool
 from iamd.gateway.answer import BackendBroke
 from iamd.gateway.backend import Backend, Limits
-from iamd.gateway.forward import BadGateway, forward
+from iamd.gateway.forward import BadGateway, GatewayTimeout, forward
 from iamd.gateway.payload import EMPTY, Payload
 
 
@@ -143,6 +143,42 @@ def test_trailers_that_never_end_break_the_answer():
 
     _, error = run(request(), behaviour=endless)
     assert isinstance(error, BackendBroke)
+
+
+async def then_silent(backend, reader, writer):
+    await backend.request(reader)
+    writer.write(OK)
+    await backend.request(reader)
+    await asyncio.sleep(30)
+
+
+def test_each_request_over_a_connection_has_its_own_time():
+    async def main():
+        async with RawBackend(then_silent) as raw:
+            backend = Backend.remote(raw.url, CREDENTIALS, limits=Limits(connect=0.5, response=0.4, idle=0.3))
+            await content_of(await forward(request(), EMPTY, backend, VERDICT, now=0))
+            await asyncio.sleep(0.3)
+            began = time.monotonic()
+            with pytest.raises(GatewayTimeout):
+                await forward(request(), EMPTY, backend, VERDICT, now=0)
+            await backend.close()
+            return time.monotonic() - began, raw.connections
+
+    waited, connections = asyncio.run(main())
+    assert connections == 1
+    assert 0.39 < waited < 5
+
+
+def test_the_shorter_time_within_a_body_counts_though_the_longer_one_had_begun():
+    async def stalling(backend, reader, writer):
+        await backend.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 90000\r\n\r\n" + b"x" * 70_000)
+        await asyncio.sleep(30)
+
+    began = time.monotonic()
+    _, error = run(request(), behaviour=stalling, limits=Limits(connect=0.5, response=20, idle=0.3))
+    assert isinstance(error, BackendBroke)
+    assert time.monotonic() - began < 10
 
 
 async def asked_of(answer):

@@ -149,6 +149,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._writable = asyncio.Event()
         self._writable.set()
+        self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # The request
@@ -183,16 +184,22 @@ class Connection(asyncio.Protocol):
             self._begin_time(self._response_seconds)
 
     def _begin_time(self, seconds: float) -> None:
-        self._end_time()
-        self._timer = self._loop.call_later(seconds, self._late)
-
-    def _end_time(self) -> None:
-        if self._timer is not None:
+        # Nearly all answers are in time: the timer runs on from one request to the next and then looks at this.
+        deadline = self._deadline = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._look)
+        elif self._timer.when() > deadline:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._loop.call_at(deadline, self._look)
 
-    def _late(self) -> None:
-        self._fail(TimeoutError("the backend is silent"))
+    def _look(self) -> None:
+        deadline, self._timer = self._deadline, None
+        if deadline is None:
+            return
+        if deadline > self._loop.time():
+            self._timer = self._loop.call_at(deadline, self._look)
+        else:
+            self._fail(TimeoutError("the backend is silent"))
 
     # The answer
 
@@ -223,7 +230,7 @@ class Connection(asyncio.Protocol):
 
     def _begun(self, incoming: Incoming) -> None:
         if self._is_paused:
-            self._end_time()
+            self._deadline = None
         else:
             self._begin_time(self._idle_seconds)
         # Whoever still sends the request has nothing to wait for any more.
@@ -275,7 +282,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, incoming: Incoming) -> None:
         """The answer is whole; the connection is free when there is nothing else about it."""
         self._incoming = None
-        self._end_time()
+        self._deadline = None
         self._writable.set()
         if self._is_spoiled or not self._is_sent:
             self.close()
@@ -306,7 +313,9 @@ class Connection(asyncio.Protocol):
         """Be gone, and with it the answer unless its end is the connection's."""
         self.is_open = False
         incoming, self._incoming = self._incoming, None
-        self._end_time()
+        self._deadline = None
+        if self._timer is not None:
+            self._timer.cancel()
         self._writable.set()
         if incoming is not None and incoming.has_begun and self._ends_with_connection(incoming) and exc is None:
             incoming.end()
