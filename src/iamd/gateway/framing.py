@@ -42,7 +42,7 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     return [(n, value) for n, value in request.headers if _passes(n) and n.replace(b"_", b"-") not in hop]
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those of the names that a backend gets; most clients send the same ones each time."""
     return tuple(filter(_passes, reversed(names)))
@@ -52,6 +52,7 @@ def _pairs(names: tuple[bytes, ...], fields: Mapping[bytes, bytes]) -> list[tupl
     return list(zip(names, map(fields.__getitem__, names), strict=True))
 
 
+@lru_cache(maxsize=1024)
 def _passes(name: bytes) -> bool:
     dashed = name.replace(b"_", b"-")
     if dashed in _OURS or dashed in _HOP_BY_HOP or dashed.startswith(_PRIVATE):
@@ -86,12 +87,13 @@ def answer_headers(headers: Headers, fields: Mapping[bytes, bytes]) -> list[tupl
     return [(name, value) for name, value in headers if _comes_back(name) and name not in named]
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _coming_back(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those of the names that a client gets; most answers have the same ones each time."""
     return tuple(filter(_comes_back, names))
 
 
+@lru_cache(maxsize=1024)
 def _comes_back(name: bytes) -> bool:
     return name not in _ANSWERS_GONE and not name.startswith(_PRIVATE)
 
