@@ -6,8 +6,8 @@ import servers
 from rounds import Subject, measure
 from signed import Callers
 
-ROUNDS = 14
-FAST, SLOW = 320, 80
+ROUNDS = 10
+FAST, SLOW = 960, 80
 ALONE = 60
 
 

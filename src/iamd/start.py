@@ -18,7 +18,6 @@ from iamd.federation.hosts import Hosts
 from iamd.federation.issuers import Issuers
 from iamd.refusals import Refusals
 from iamd.runtime import Runtime
-from iamd.services import registry
 from iamd.settings import Settings, StartError
 from iamd.store.chain import Chain
 from iamd.store.change import Change
@@ -100,7 +99,6 @@ def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = 
         ) from error
     except OSError as error:
         raise _unusable(settings, error) from error
-    registry.load()
     refusals = Refusals(settings.refusals_per_second)
     return Runtime(
         settings=settings,

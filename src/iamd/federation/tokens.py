@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from iamd.federation.issuers import JWK
 
@@ -72,6 +70,9 @@ class Unverified:
 
 def read(token: str) -> Unverified:
     """What a token names, or NotAToken."""
+    # Imported here: who uses no web identity tokens starts without it, in less memory.
+    import jwt  # noqa: PLC0415
+
     # SECURITY: the alphabet is checked first, for the decoder passes over what is not in it: one token, one spelling.
     if not _JWT.fullmatch(token):
         raise NotAToken
@@ -93,6 +94,9 @@ def read(token: str) -> Unverified:
 
 def verified(unverified: Unverified, key: JWK) -> Mapping[str, Any]:
     """The claims of a token that this key signed, or WrongSignature."""
+    import jwt  # noqa: PLC0415 (as in `read`)
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+
     key_type, curve = ALGORITHMS[unverified.algorithm]
     fits = key.get("kty") == key_type and (curve is None or key.get("crv") == curve)
     if not fits or key.get("alg", unverified.algorithm) != unverified.algorithm:

@@ -141,10 +141,18 @@ def _aws_name(function_name: str) -> str:
 
 
 def load() -> None:
-    """Import every module that holds operations."""
-    for service, nouns in NOUNS.items():
-        for noun in nouns:
-            importlib.import_module(f"iamd.services.{service}.{noun}")
+    """Import every module that holds operations; those of a service are imported when it is first asked."""
+    for service in NOUNS:
+        _load(service)
+
+
+def _load(service: str) -> None:
+    for noun in NOUNS.get(service, ()):
+        importlib.import_module(f"iamd.services.{service}.{noun}")
+    _loaded.add(service)
+
+
+_loaded: set[str] = set()
 
 
 def find(service: str, name: str) -> Registered:
@@ -157,6 +165,8 @@ def find(service: str, name: str) -> Registered:
 
 def get(service: str, name: str) -> Registered | None:
     """The operation of this service and name, or None."""
+    if service not in _loaded:
+        _load(service)
     return _OPERATIONS.get((service, name.lower()))
 
 

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
+from pathlib import Path
 
 import apsw
 
@@ -70,7 +70,7 @@ def translated() -> Iterator[None]:
 
 def migrations() -> list[tuple[int, str]]:
     """Number and SQL of every migration, in order."""
-    folder = resources.files("iamd.store.migrations")
+    folder = Path(__file__).with_name("migrations")
     named = ((re.fullmatch(r"([0-9]{4})_[a-z_]+\.sql", entry.name), entry) for entry in folder.iterdir())
     return sorted((int(match[1]), entry.read_text("utf-8")) for match, entry in named if match)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 
@@ -108,7 +108,7 @@ def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, tuple[Entry, ...]]
 
 
 def _read() -> Catalog:
-    text = resources.files("iamd.wire").joinpath("services.json").read_text("utf-8")
+    text = Path(__file__).with_name("services.json").read_text("utf-8")
     rows = json.loads(text)
     entries = [
         Entry(name, folder, version, tuple(protocols) + FURTHER_PROTOCOLS.get(name, ()), prefix, signing, target)

@@ -1,17 +1,18 @@
 """ValidatePolicy: the findings in a policy document."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iamd.arn import PARTITION, Arn
 from iamd.auth.sealing import SealError
 from iamd.call import Call
-from iamd.policy.lint.lint import Report, lint
-from iamd.policy.lint.subject import AttachedTo, DocumentType
 from iamd.services.accessanalyzer.errors import ValidationException
 from iamd.services.accessanalyzer.findings import shown
-from iamd.services.accessanalyzer.reference import aws
 from iamd.services.registry import Target, reading
+
+if TYPE_CHECKING:
+    from iamd.policy.lint.lint import Report
+    from iamd.policy.lint.subject import AttachedTo
 
 PREFIX = "access-analyzer"
 ENGLISH = "EN"
@@ -36,20 +37,27 @@ def examined(
     max_results: int = PAGE,
     validate_policy_resource_type: str | None = None,
     **_parameters: Any,
-) -> Report:
+) -> "Report":
     """The findings in the document, or what is wrong with the parameters."""
     if locale != ENGLISH:
         raise ValidationException("locale", "Findings are worded in English (EN) only.", reason="notSupported")
     if max_results < 1:
         raise ValidationException("maxResults", "The number of findings in a page is at least 1.")
+    # Imported here: a server that validates no policy starts without its 152 checks, in less memory.
+    from iamd.policy.lint.lint import lint  # noqa: PLC0415
+    from iamd.policy.lint.subject import DocumentType  # noqa: PLC0415
+    from iamd.services.accessanalyzer.reference import aws  # noqa: PLC0415
+
     return lint(
         policy_document, DocumentType(policy_type), aws(), _attached(policy_type, validate_policy_resource_type)
     )
 
 
-def _attached(policy_type: str, resource_type: str | None) -> AttachedTo | None:
+def _attached(policy_type: str, resource_type: str | None) -> "AttachedTo | None":
     if resource_type is None:
         return None
+    from iamd.policy.lint.subject import AttachedTo, DocumentType  # noqa: PLC0415 (as in `examined`)
+
     if policy_type != DocumentType.RESOURCE:
         # AWS: seen by users of its own policy validators.
         only = f"A resource type goes with the policy type {DocumentType.RESOURCE} only."

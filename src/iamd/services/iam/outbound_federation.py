@@ -4,13 +4,9 @@ AWS: IAM User Guide, "Federating AWS identities to external services" (id_roles_
 """
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from msgspec.structs import replace
 
 from iamd.call import Call
@@ -18,6 +14,10 @@ from iamd.services.iam import arns
 from iamd.services.iam.errors import FeatureDisabled, FeatureEnabled, InvalidInput
 from iamd.services.registry import operation, reading
 from iamd.store.records import GLOBAL, OutboundFederation, OutboundKey
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 KEY_PURPOSE: Final = "web-identity-key"
 PATH: Final = "/_iamd/oidc/"
@@ -37,6 +37,10 @@ def made_keys(call: Call, **_: Any) -> Made:
     """A key for each algorithm, as algorithm, PEM and JWK; making them takes a while."""
     if of_account(call) is not None:
         return []
+    # Imported here: who gives no web identity tokens starts without it, in less memory.
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415
+    from jwt.algorithms import ECAlgorithm, RSAAlgorithm  # noqa: PLC0415
+
     rsa_key = rsa.generate_private_key(65537, RSA_BITS)
     ec_key = ec.generate_private_key(ec.SECP384R1())
     return [
@@ -97,7 +101,7 @@ def _asked(call: Call) -> str:
 
 
 def _key(call: Call, issuer_id: str, algorithm: str, pem: bytes, jwk: dict[str, Any]) -> OutboundKey:
-    key_id = jwt.PyJWK(jwk, algorithm=algorithm).key_id or str(uuid4())
+    key_id = str(uuid4())
     public = {name: str(jwk[name]) for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
     return OutboundKey(
         key_id=key_id,
@@ -107,5 +111,7 @@ def _key(call: Call, issuer_id: str, algorithm: str, pem: bytes, jwk: dict[str, 
     )
 
 
-def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def _pem(key: "RSAPrivateKey | EllipticCurvePrivateKey") -> bytes:
+    from cryptography.hazmat.primitives import serialization as to  # noqa: PLC0415 (as in `made_keys`)
+
+    return key.private_bytes(to.Encoding.PEM, to.PrivateFormat.PKCS8, to.NoEncryption())

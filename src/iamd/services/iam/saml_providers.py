@@ -2,23 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 from msgspec.structs import replace
 
 from iamd import arn, ids
 from iamd.call import Call
 from iamd.errors import Common, CommonError
-from iamd.federation import metadata
-from iamd.federation.metadata import Metadata
 from iamd.federation.xml import SAMLMissing
 from iamd.services.iam import arns, quotas
 from iamd.services.iam.entities import moment, named_saml_provider, saml_provider_arn, shown_tags
@@ -26,6 +17,9 @@ from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, LimitExc
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.registry import Target, operation, reading
 from iamd.store.records import SAMLPrivateKey, SAMLProvider, fold
+
+if TYPE_CHECKING:
+    from iamd.federation.metadata import Metadata
 
 PRIVATE_KEY_PURPOSE: Final = "saml-private-key"
 MAX_PRIVATE_KEYS: Final = 2
@@ -39,10 +33,13 @@ def new(call: Call, *, name: str, **_: Any) -> Target:
     return Target(arn=arn.iam(call.account.id, "saml-provider", "/", name))
 
 
-def read_metadata(call: Call, *, saml_metadata_document: str | None = None, **_: Any) -> Metadata | None:
+def read_metadata(call: Call, *, saml_metadata_document: str | None = None, **_: Any) -> "Metadata | None":
     """What the metadata document says, when one is given, or InvalidInput."""
     if saml_metadata_document is None:
         return None
+    # Imported here: a server without SAML has no use for it.
+    from iamd.federation import metadata  # noqa: PLC0415
+
     try:
         return metadata.read(saml_metadata_document)
     except SAMLMissing as error:
@@ -174,14 +171,18 @@ def _with_key(call: Call, provider: SAMLProvider, pem: str | None) -> SAMLProvid
 
 
 def _checked_key(pem: str) -> bytes:
+    # Imported here: a server without SAML has no use for it.
+    from cryptography.hazmat.primitives import serialization as to  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        key = to.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # SECURITY: the words hold nothing of what was given.
         raise InvalidInput("The private key must be an unencrypted RSA key in PEM format.") from error
     if not isinstance(key, RSAPrivateKey) or key.key_size < MIN_RSA_BITS:
         raise InvalidInput(f"The private key must be an RSA key of at least {MIN_RSA_BITS} bits.")
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(to.Encoding.PEM, to.PrivateFormat.PKCS8, to.NoEncryption())
 
 
 def _check_encryption(provider: SAMLProvider) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-import jwt
 import msgspec
 
 from iamd.authz.context import principal_arn
@@ -122,5 +121,8 @@ def _principal_tags(call: Call) -> dict[str, str]:
 
 
 def _signed(call: Call, issuer_id: str, key: OutboundKey, claims: dict[str, Any]) -> str:
+    # Imported here: who gives no web identity tokens starts without it, in less memory.
+    import jwt  # noqa: PLC0415
+
     pem = call.keyring.open(KEY_PURPOSE, (issuer_id, key.key_id), key.sealed)
     return jwt.encode(claims, pem, algorithm=key.algorithm, headers={"kid": key.key_id})

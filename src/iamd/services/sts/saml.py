@@ -10,14 +10,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from iamd import arn, ids
 from iamd.auth.identity import Identity, federated
 from iamd.call import Call
 from iamd.errors import Common, CommonError
-from iamd.federation import assertions, metadata
-from iamd.federation.assertions import Assertion, Expected
 from iamd.federation.proof import Federation
 from iamd.federation.xml import SAMLMissing
 from iamd.policy.request import lower
@@ -33,6 +31,9 @@ from iamd.services.sts.errors import (
     ValidationError,
 )
 from iamd.store.records import SAMLProvider
+
+if TYPE_CHECKING:
+    from iamd.federation.assertions import Assertion
 
 ACTION: Final = "sts:AssumeRoleWithSAML"
 DEFAULT_SECONDS: Final = 3600
@@ -133,13 +134,16 @@ def _of_discovery(words: str, code: str) -> str:
     )
 
 
-def _read(call: Call, account_id: str, provider: SAMLProvider, encoded: str) -> Assertion:
+def _read(call: Call, account_id: str, provider: SAMLProvider, encoded: str) -> "Assertion":
+    # Imported here: a server without SAML has no use for it.
+    from iamd.federation import assertions, metadata  # noqa: PLC0415
+
     # The provider and its users keep the machine's time, as signatures do.
     now = call.clock.machine_timestamp()
     if now >= provider.valid_until:
         raise InvalidIdentityToken("The metadata of the identity provider has expired.")
     try:
-        expected = Expected(
+        expected = assertions.Expected(
             metadata=metadata.read(provider.metadata),
             provider_id=provider.provider_id,
             private_keys=private_keys(call, account_id, provider),
@@ -165,7 +169,7 @@ def _read(call: Call, account_id: str, provider: SAMLProvider, encoded: str) -> 
         raise ExpiredToken("Token must be redeemed within 5 minutes of issuance") from error
 
 
-def _proof(call: Call, assertion: Assertion, provider: SAMLProvider, principal_arn: str, role_arn: str) -> Federation:
+def _proof(call: Call, assertion: "Assertion", provider: SAMLProvider, principal_arn: str, role_arn: str) -> Federation:
     if assertion.subject is None:
         # AWS: so it answers a response without a NameID (troubleshoot_saml).
         raise AccessDenied(f"Not authorized to perform {ACTION}")
@@ -217,7 +221,7 @@ def _proof(call: Call, assertion: Assertion, provider: SAMLProvider, principal_a
     )
 
 
-def _check_role(assertion: Assertion, role_arn: str, principal_arn: str) -> None:
+def _check_role(assertion: "Assertion", role_arn: str, principal_arn: str) -> None:
     """AWS: the attribute Role has pairs of role and provider, in either order."""
     pairs = [
         frozenset(part.strip() for part in value.split(","))
@@ -228,7 +232,7 @@ def _check_role(assertion: Assertion, role_arn: str, principal_arn: str) -> None
         raise InvalidIdentityToken("SAML Assertion doesn't contain the requested Role and Metadata in the attributes")
 
 
-def _session_name(assertion: Assertion) -> str:
+def _session_name(assertion: "Assertion") -> str:
     values = assertion.attributes.get(f"{ATTRIBUTES}RoleSessionName", ())
     if not values or values == ("",):
         raise InvalidIdentityToken("RoleSessionName is required in AuthnResponse")
@@ -237,7 +241,7 @@ def _session_name(assertion: Assertion) -> str:
     return values[0]
 
 
-def _source_identity(assertion: Assertion) -> str | None:
+def _source_identity(assertion: "Assertion") -> str | None:
     values = assertion.attributes.get(f"{ATTRIBUTES}SourceIdentity")
     if values is None:
         return None
@@ -246,7 +250,7 @@ def _source_identity(assertion: Assertion) -> str | None:
     return values[0]
 
 
-def _longest_seconds(assertion: Assertion, now: float) -> int | None:
+def _longest_seconds(assertion: "Assertion", now: float) -> int | None:
     """How long the provider lets a session be; the shorter of SessionDuration and SessionNotOnOrAfter counts."""
     bounds = []
     values = assertion.attributes.get(f"{ATTRIBUTES}SessionDuration")
@@ -271,7 +275,7 @@ def _name_qualifier(issuer: str, account_id: str, provider_name: str) -> str:
     return base64.b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
 
 
-def _attribute_keys(assertion: Assertion) -> dict[str, str | tuple[str, ...]]:
+def _attribute_keys(assertion: "Assertion") -> dict[str, str | tuple[str, ...]]:
     keys: dict[str, str | tuple[str, ...]] = {}
     for attribute, values in assertion.attributes.items():
         key = KEYS.get(attribute)
