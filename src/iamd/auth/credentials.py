@@ -106,11 +106,16 @@ def _session(access_key_id: str, token: str, view: Snapshot | Change, keyring: K
     session = tokens.open(token, access_key_id, keyring)
     if now >= session.expires:
         raise CommonError(Common.EXPIRED_TOKEN)
+    identity = identity_of(session, view)
+    return Credentials(identity, session.secret_access_key) if identity is not None else None
+
+
+def identity_of(session: Session, view: Snapshot | Change) -> Identity | None:
+    """The identity of a session that has not expired; None when it was cut, or its principal or account has ended."""
     account = view.account(session.account)
     if account is None or _suspended(account) or _is_cut(session, view.shared):
         return None
-    identity = _of_session(account, session, access_key_id)
-    return Credentials(identity, session.secret_access_key) if identity is not None else None
+    return _of_session(account, session, session.access_key_id)
 
 
 def _is_cut(session: Session, shared: Account) -> bool:

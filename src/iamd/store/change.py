@@ -124,10 +124,17 @@ class Change:
 
     def use_once(self, kind: str, key: str, expires: int) -> bool:
         """Remember until `expires` (seconds since the epoch) that this was used; False when it was used before."""
-        if self._was_used(kind, key):
+        if self.was_used(kind, key):
             return False
         self.uses.append(OneUse(kind, key, expires))
         return True
+
+    def was_used(self, kind: str, key: str) -> bool:
+        """Whether this was used, and is not forgotten yet."""
+        for use in reversed(self.uses):
+            if use.kind == kind and use.key in {key, None}:
+                return use.expires is not None
+        return self._is_used is not None and self._is_used(kind, key)
 
     def delete_used(self, kind: str, key: str | None = None) -> None:
         """Forget that this was used; everything of this kind when no key is given."""
@@ -147,12 +154,6 @@ class Change:
             if draft.is_empty():
                 del accounts[draft.id]
         return Snapshot(revision, accounts, self._foreign_keys())
-
-    def _was_used(self, kind: str, key: str) -> bool:
-        for use in reversed(self.uses):
-            if use.kind == kind and use.key in {key, None}:
-                return use.expires is not None
-        return self._is_used is not None and self._is_used(kind, key)
 
     def _foreign_keys(self) -> Mapping[str, str]:
         known = self.base._foreign_keys  # noqa: SLF001 (as above)

@@ -11,6 +11,7 @@ from iamd.store.errors import Unavailable
 from iamd.store.log import Reading, State
 from iamd.store.records import (
     GLOBAL,
+    ROOT,
     AccessKey,
     AccountAlias,
     AccountRecord,
@@ -32,6 +33,7 @@ from iamd.store.records import (
     SSHPublicKey,
     User,
 )
+from iamd.store.sign_in_records import SecurityKey
 from iamd.store.sqlite import existing_log
 from iamd.store.state import record_of, snapshot_of
 
@@ -46,7 +48,6 @@ VERSIONS_PER_POLICY = 5
 TAGS = 50
 
 AWS_MANAGED = "arn:aws:iam::aws:policy/"
-ROOT = "root"
 
 
 def check(path: Path, audit_key: bytes | None) -> list[str]:
@@ -191,6 +192,7 @@ def _roles(account: Account) -> Iterator[str]:
 def _credentials(account: Account) -> Iterator[str]:
     keys = Counter(key.user_id or ROOT for key in account.all(AccessKey))
     devices = Counter(device.user_id for device in account.all(MFADevice) if device.user_id is not None)
+    devices.update(key.user_id for key in account.all(SecurityKey))
     passwords = Counter(profile.user_id for profile in account.all(LoginProfile))
     ssh_keys = Counter(key.user_id for key in account.all(SSHPublicKey))
     certificates = Counter(certificate.user_id or ROOT for certificate in account.all(SigningCertificate))

@@ -1,4 +1,4 @@
-"""Every kind of record that the store keeps, frozen; `Account` indexes them as their `indexes` say.
+"""Records that the store keeps, frozen; `Account` indexes them as their `indexes` say.
 
 A record's `key` never changes while it lives: for IAM entities it is the unique id, so that a rename keeps every
 reference. Names collide without regard to case (IAM User Guide, "IAM identifiers"), hence the `name` indexes hold
@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
+
+ROOT = "root"
+"""What stands for the root user where credentials name their user."""
 
 GLOBAL = "global"
 """The account column of records that belong to no account: what must be unique or found across accounts."""
@@ -76,6 +79,8 @@ class AccountRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     suspended: bool = False
     first: bool = False
     """Whether this is the account that the first start made, from which accounts are managed."""
+    root_password_last_used: int | None = None
+    """When the root user last signed in with its password."""
     global_endpoint_token_version: int = 1
     """Of which version the account wants the tokens of STS's global endpoint to be: 1 or 2."""
 
@@ -248,7 +253,7 @@ class AccessKey(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoginProfile(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A user's console password, hashed; the key is the user's unique id."""
+    """A user's console password, hashed; the key is the user's unique id, or ROOT for the root user's."""
 
     kind = "login-profile"
     user_id: str
@@ -265,7 +270,10 @@ class LoginProfile(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MFADevice(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A virtual MFA device; the key is its serial number (an ARN). `user_id` is "root" for the root user's."""
+    """A device that shows one-time codes; the key is its serial number: a virtual one's ARN, or a hardware token's.
+
+    `user_id` is ROOT for the root user's. A hardware token is here only while it is somebody's (`HardwareToken`).
+    """
 
     kind = "mfa-device"
     serial_number: str
@@ -276,6 +284,7 @@ class MFADevice(Record, frozen=True, kw_only=True, omit_defaults=True):
     enabled: int | None = None
     drift: int = 0
     """How many steps the device's clock is ahead, as EnableMFADevice or ResyncMFADevice found it."""
+    hardware: bool = False
     tags: tuple[Tag, ...] = ()
 
     indexes = {"user": lambda device: (device.user_id,) if device.user_id else ()}
@@ -638,51 +647,3 @@ class AccountCreation(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         return self.request_id
-
-
-KINDS: Mapping[str, type[Record]] = {
-    record.kind: record
-    for record in (
-        AccountRecord,
-        AccountAlias,
-        User,
-        Group,
-        Role,
-        ManagedPolicy,
-        InstanceProfile,
-        AccessKey,
-        LoginProfile,
-        MFADevice,
-        OpenIDConnectProvider,
-        SAMLProvider,
-        OutboundFederation,
-        SSHPublicKey,
-        SigningCertificate,
-        ServiceSpecificCredential,
-        ServerCertificate,
-        CredentialReport,
-        DeletionTask,
-        Quarantine,
-        Resource,
-        Organization,
-        OrganizationalUnit,
-        Membership,
-        OrganizationPolicy,
-        AccountCreation,
-    )
-}
-"""Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""
-
-
-_ENCODER = msgspec.json.Encoder()
-_DECODERS = {kind: msgspec.json.Decoder(record) for kind, record in KINDS.items()}
-
-
-def encode(record: Record) -> bytes:
-    """The record as the store's document."""
-    return _ENCODER.encode(record)
-
-
-def decode(kind: str, document: bytes) -> Record:
-    """The record in a stored document; KeyError for a kind that is not known, msgspec's error for a damaged one."""
-    return _DECODERS[kind].decode(document)

@@ -6,9 +6,10 @@ from iamd.store.account import Account, Snapshot, Table
 from iamd.store.account import foreign_keys as foreign_keys_of
 from iamd.store.change import Change, Entry
 from iamd.store.errors import DamagedStore, NewerStore
+from iamd.store.kinds import KINDS, decode, encode
 from iamd.store.loading import Loading
 from iamd.store.log import Delta, Row, State, Written
-from iamd.store.records import KINDS, Record, decode, encode
+from iamd.store.records import Record
 
 EMPTY = Snapshot(0, {}, {})
 """The state of a store in which nothing was ever written."""

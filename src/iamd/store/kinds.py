@@ -1,0 +1,86 @@
+"""Every kind of record by the name that the store has for it, and records as the store's documents."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from iamd.store.records import (
+    AccessKey,
+    AccountAlias,
+    AccountCreation,
+    AccountRecord,
+    CredentialReport,
+    DeletionTask,
+    Group,
+    InstanceProfile,
+    LoginProfile,
+    ManagedPolicy,
+    Membership,
+    MFADevice,
+    OpenIDConnectProvider,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+    OutboundFederation,
+    Quarantine,
+    Record,
+    Resource,
+    Role,
+    SAMLProvider,
+    ServerCertificate,
+    ServiceSpecificCredential,
+    SigningCertificate,
+    SSHPublicKey,
+    User,
+)
+from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
+
+KINDS: Mapping[str, type[Record]] = {
+    record.kind: record
+    for record in (
+        AccountRecord,
+        AccountAlias,
+        User,
+        Group,
+        Role,
+        ManagedPolicy,
+        InstanceProfile,
+        AccessKey,
+        LoginProfile,
+        MFADevice,
+        OpenIDConnectProvider,
+        SAMLProvider,
+        OutboundFederation,
+        SSHPublicKey,
+        SigningCertificate,
+        ServiceSpecificCredential,
+        ServerCertificate,
+        CredentialReport,
+        DeletionTask,
+        Quarantine,
+        Resource,
+        Organization,
+        OrganizationalUnit,
+        Membership,
+        OrganizationPolicy,
+        AccountCreation,
+        ConsoleSessions,
+        HardwareToken,
+        SecurityKey,
+    )
+}
+"""Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODERS = {kind: msgspec.json.Decoder(record) for kind, record in KINDS.items()}
+
+
+def encode(record: Record) -> bytes:
+    """The record as the store's document."""
+    return _ENCODER.encode(record)
+
+
+def decode(kind: str, document: bytes) -> Record:
+    """The record in a stored document; KeyError for a kind that is not known, msgspec's error for a damaged one."""
+    return _DECODERS[kind].decode(document)
