@@ -27,10 +27,19 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements/serve.txt
 	$(PIP) --no-deps -e .
 	@touch $@
 
-venv-test: $(VENV)/.installed-test
+venv-test: $(VENV)/.installed-test $(VENV)/.installed-browser
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
 	$(PIP) --require-hashes -r requirements/test.txt
+	@touch $@
+
+# Tests of the pages drive Debian's Chromium; without it, and where it can't be installed, they say so and are skipped.
+$(VENV)/.installed-browser:
+	@command -v chromium-headless-shell chromium google-chrome-stable >/dev/null \
+		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+			&& { apt-get install -qq -y --no-install-recommends chromium-headless-shell >/dev/null 2>&1 \
+				|| { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium-headless-shell; } >/dev/null 2>&1; }; } \
+		|| echo "tests in a browser will be skipped: install Debian's chromium-headless-shell for them"
 	@touch $@
 
 test: venv-test ## Run every test

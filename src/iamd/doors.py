@@ -1,4 +1,4 @@
-"""iamd's own doors beside AWS's protocols: health, and with `--dev` reset and clock."""
+"""iamd's own doors beside AWS's protocols: health, the pages for people, and with `--dev` reset and clock."""
 
 import asyncio
 import math
@@ -14,6 +14,7 @@ from iamd.services import registry
 from iamd.services.iam import outbound_federation
 from iamd.store.errors import Unavailable
 from iamd.store.records import OutboundFederation
+from iamd.web import routes
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
 RESET = b"/_iamd/reset"
@@ -43,6 +44,8 @@ async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResp
 
 
 async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
+    if routes.is_page(request):
+        return await routes.serve(runtime, request, body)
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
     if request.path.startswith(OIDC) and request.method in {"GET", "HEAD"}:

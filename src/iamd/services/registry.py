@@ -64,7 +64,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "tags",
         "trusted_services",
     ),
-    "iamd": ("accounts", "audit", "decisions", "quarantine"),
+    "iamd": ("accounts", "audit", "decisions", "hardware_tokens", "quarantine", "root_passwords"),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
 

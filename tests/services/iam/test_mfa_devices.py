@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
-from running import allow
+from running import Credentials, allow
 
 from iamd.auth.identity import Identity
 from iamd.policy.request import PrincipalKind
@@ -223,7 +223,21 @@ def test_only_a_session_with_mfa_changes_the_devices_of_its_user(session, user_i
     call = SimpleNamespace(identity=caller, account=has_a_device)
     user = SimpleNamespace(user_id=user_id)
     with pytest.raises(AccessDenied, match="authenticated with an MFA device") if is_refused else nullcontext():
-        mfa_devices._refuse_without_mfa(call, user)
+        mfa_devices.refuse_without_mfa(call, user)
+
+
+def test_a_session_that_was_obtained_with_mfa_changes_its_users_devices(aws, iam, devices):
+    """AWS Security Bulletin AWS-2023-001: GetSessionToken with a code of the device that is enabled."""
+    key = aws.user("carl", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    phone, seed = devices.new("phone")
+    watch, watch_seed = devices.new("watch")
+    devices.enable("carl", phone, seed)
+    code = devices.codes(seed, ahead=1)["AuthenticationCode2"]
+    session = aws.client("sts", key).get_session_token(SerialNumber=phone, TokenCode=code)["Credentials"]
+    own = aws.client("iam", Credentials.of(session))
+    own.enable_mfa_device(UserName="carl", SerialNumber=watch, **devices.codes(watch_seed))
+    own.deactivate_mfa_device(SerialNumber=phone, UserName="carl")
+    assert [device["SerialNumber"] for device in own.list_mfa_devices(UserName="carl")["MFADevices"]] == [watch]
 
 
 def test_who_has_a_device_may_change_those_of_others(aws, iam, devices):

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from running import AWS, Credentials, Server
 from services.iam.key_material import certificate
+from web.browser import Browser
 
 from iamd import accounts, ids, start
 from iamd.accounts import Administrator
@@ -174,3 +175,13 @@ def test_the_credential_report_has_the_root_users_key_and_certificates_and_no_ot
     }
     assert lines[0]["access_key_1_last_used_date"] >= f"{used['LastUsedDate']:%Y-%m-%dT%H:%M:%SZ}"
     root.delete_signing_certificate(CertificateId=uploaded["CertificateId"])
+
+
+def test_the_root_user_sees_when_its_password_was_last_used(two_accounts, root):
+    aws, _, _ = two_accounts
+    assert "PasswordLastUsed" not in root.get_user()["User"]
+    aws.iamd("SetRootPassword", Email="root@example.com", Password="Correct-horse-1")
+    browser = Browser(aws.endpoint).sign_in_as_root("root@example.com", "Correct-horse-1")
+    assert browser.path == "/_iamd/"
+    browser.close()
+    assert "PasswordLastUsed" in root.get_user()["User"]

@@ -11,11 +11,13 @@ from iamd.services.paging import page
 from iamd.services.registry import Target, operation, reading
 from iamd.store.records import (
     GLOBAL,
+    ROOT,
     AccessKey,
     AccountAlias,
     AccountRecord,
     Group,
     InstanceProfile,
+    LoginProfile,
     ManagedPolicy,
     MFADevice,
     OpenIDConnectProvider,
@@ -26,6 +28,7 @@ from iamd.store.records import (
     SigningCertificate,
     User,
 )
+from iamd.store.sign_in_records import SecurityKey
 
 TOKEN_VERSIONS = {"v1Token": 1, "v2Token": 2}
 """GlobalEndpointTokenVersion, as it is set and as the summary counts it."""
@@ -190,7 +193,7 @@ def _release(call: Call, record: AccountRecord) -> None:
 
 def _entities(call: Call) -> dict[str, int]:
     account = call.account
-    devices = account.all(MFADevice)
+    devices, keys = account.all(MFADevice), account.count(SecurityKey)
     return {
         "Users": account.count(User),
         "Groups": account.count(Group),
@@ -198,8 +201,8 @@ def _entities(call: Call) -> dict[str, int]:
         "Policies": account.count(ManagedPolicy),
         "PolicyVersionsInUse": _versions_in_use(call),
         "InstanceProfiles": account.count(InstanceProfile),
-        "MFADevices": len(devices),
-        "MFADevicesInUse": sum(1 for device in devices if device.user_id is not None),
+        "MFADevices": len(devices) + keys,
+        "MFADevicesInUse": sum(1 for device in devices if device.user_id is not None) + keys,
         "Providers": account.count(OpenIDConnectProvider) + account.count(SAMLProvider),
         "ServerCertificates": account.count(ServerCertificate),
     }
@@ -216,10 +219,10 @@ def _versions_in_use(call: Call) -> int:
 
 
 def _root_user(call: Call) -> dict[str, int]:
-    """What the root user has; it cannot sign in to a console here, so it has no password."""
+    """What the root user has."""
     return {
-        "AccountMFAEnabled": int(bool(call.account.find(MFADevice, "user", "root"))),
-        "AccountAccessKeysPresent": int(bool(call.account.find(AccessKey, "user", "root"))),
-        "AccountPasswordPresent": 0,
-        "AccountSigningCertificatesPresent": int(bool(call.account.find(SigningCertificate, "user", "root"))),
+        "AccountMFAEnabled": int(any(call.account.find(kind, "user", ROOT) for kind in (MFADevice, SecurityKey))),
+        "AccountAccessKeysPresent": int(bool(call.account.find(AccessKey, "user", ROOT))),
+        "AccountPasswordPresent": int(call.account.get(LoginProfile, ROOT) is not None),
+        "AccountSigningCertificatesPresent": int(bool(call.account.find(SigningCertificate, "user", ROOT))),
     }

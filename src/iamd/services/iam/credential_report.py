@@ -18,6 +18,7 @@ from iamd.services.iam.entities import moment, user_arn
 from iamd.services.iam.errors import ReportExpired, ReportNotPresent
 from iamd.services.registry import operation, reading
 from iamd.store.records import (
+    ROOT,
     AccessKey,
     CredentialReport,
     LoginProfile,
@@ -26,6 +27,7 @@ from iamd.store.records import (
     User,
     fold,
 )
+from iamd.store.sign_in_records import SecurityKey
 
 FOUR_HOURS = 4 * 60 * 60
 DAY = 24 * 60 * 60
@@ -40,8 +42,6 @@ COLUMNS = (
     "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
 )  # fmt: skip
 
-ROOT = "root"
-"""What stands for the root user in the indexes of credentials by user."""
 ROOT_NAME = "<root_account>"
 NOT_APPLICABLE = "N/A"
 NO_INFORMATION = "no_information"
@@ -107,9 +107,13 @@ def _name(user: User) -> str:
 
 
 def _root_line(call: Call) -> Sequence[str]:
-    # The root user cannot sign in to a console here, so it has no password; it never has a date to change it.
-    password = ("false", NOT_APPLICABLE, NOT_APPLICABLE, NOT_SUPPORTED)
-    who = (ROOT_NAME, arn.root(call.account.id), _date(record_of(call).created))
+    # The root user never has a date to change its password: the password policy is not for it.
+    record, profile = record_of(call), call.account.get(LoginProfile, ROOT)
+    if profile is None:
+        password = ("false", NOT_APPLICABLE, NOT_APPLICABLE, NOT_SUPPORTED)
+    else:
+        password = ("true", _used(record.root_password_last_used), _date(profile.changed), NOT_SUPPORTED)
+    who = (ROOT_NAME, arn.root(call.account.id), _date(record.created))
     return (*who, *password, *_of_devices_keys_and_certificates(call, ROOT))
 
 
@@ -122,16 +126,19 @@ def _of_password(call: Call, user: User) -> Sequence[str]:
     profile = call.account.get(LoginProfile, user.user_id)
     if profile is None:
         return ("false", *(NOT_APPLICABLE,) * 3)
-    used = NO_INFORMATION if user.password_last_used is None else _date(user.password_last_used)
     policy = record_of(call).password_policy
     age = None if policy is None else policy.max_password_age
     rotation = NOT_APPLICABLE if age is None else _date(profile.changed + age * DAY)
-    return ("true", used, _date(profile.changed), rotation)
+    return ("true", _used(user.password_last_used), _date(profile.changed), rotation)
+
+
+def _used(seconds: int | None) -> str:
+    return NO_INFORMATION if seconds is None else _date(seconds)
 
 
 def _of_devices_keys_and_certificates(call: Call, user_id: str) -> Iterator[str]:
     account = call.account
-    yield _truth(bool(account.find(MFADevice, "user", user_id)))
+    yield _truth(any(account.find(kind, "user", user_id) for kind in (MFADevice, SecurityKey)))
     keys = sorted(account.find(AccessKey, "user", user_id), key=lambda key: key.access_key_id)
     certificates = sorted(account.find(SigningCertificate, "user", user_id), key=_certificate_order)
     for place in range(TWO):

@@ -136,7 +136,7 @@ def named_customer_policy(call: Call, policy_arn: str) -> ManagedPolicy:
 def named_mfa_device(call: Call, serial_number: str) -> MFADevice:
     """The virtual MFA device of this serial number, or NoSuchEntity."""
     device = call.account.get(MFADevice, serial_number)
-    if device is None:
+    if device is None or device.hardware:
         raise NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
     return device
 

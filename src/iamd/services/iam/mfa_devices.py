@@ -1,4 +1,9 @@
-"""Virtual MFA devices: made with a secret seed, enabled for a user by two codes in a row."""
+"""MFA devices: virtual ones, hardware tokens, and security keys.
+
+Devices that show codes are enabled for a user by two codes in a row: virtual ones are made here, hardware tokens are
+those that the operator has registered (services/iamd/hardware_tokens.py). A security key is enabled where the browser
+asks it (security_keys.py), and listed and deactivated here.
+"""
 
 from typing import Any
 
@@ -6,6 +11,7 @@ from msgspec.structs import replace
 
 from iamd import arn
 from iamd.auth import mfa
+from iamd.auth.identity import Identity
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
 from iamd.services.iam import arns, one_time_codes, quotas
@@ -29,10 +35,12 @@ from iamd.services.iam.errors import (
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import MFADevice, User
+from iamd.store.records import GLOBAL, ROOT, MFADevice, User
+from iamd.store.sign_in_records import HardwareToken, SecurityKey
 
-ROOT = "root"
-"""What stands for the root user in the index of devices by user."""
+AnyDevice = MFADevice | SecurityKey
+
+WRONG_CODE = "Authentication code for device is not valid."
 MAX_SERIAL_NUMBER = 256
 """AWS: no operation takes a longer one (IAM API Reference, EnableMFADevice, SerialNumber)."""
 ASSIGNMENTS = {"Any": (True, False), "Assigned": (True,), "Unassigned": (False,)}
@@ -81,15 +89,26 @@ def delete_virtual_mfa_device(call: Call, *, serial_number: str) -> None:
 def enable_mfa_device(
     call: Call, *, user_name: str, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
-    """Give a device to a user, who proves by two codes in a row to have it."""
-    user = named_user(call, user_name)
-    device = named_mfa_device(call, serial_number)
-    _refuse_without_mfa(call, user)
+    """Give a device that shows codes to a user, who proves by two codes in a row to have it."""
+    enable(call, named_user(call, user_name), serial_number, authentication_code1, authentication_code2)
+
+
+def enable_for_root(call: Call, *, serial_number: str, authentication_code1: str, authentication_code2: str) -> None:
+    """Give a device that shows codes to the root user, for whom EnableMFADevice has no name."""
+    enable(call, None, serial_number, authentication_code1, authentication_code2)
+
+
+def enable(call: Call, user: User | None, serial_number: str, code1: str, code2: str) -> None:
+    """Give a device to a user, or to the root user."""
+    device = _free_device(call, serial_number)
+    refuse_without_mfa(call, user)
     if device.user_id is not None:
         raise EntityAlreadyExists(f"MFA Device {serial_number} is already in use.")
-    quotas.check("MFADevicesPerUser", len(_devices(call, user)) + 1, quotas.MFA_DEVICES_PER_USER)
-    drift = _synchronised(call, device, authentication_code1, authentication_code2)
-    call.put(replace(device, user_id=user.user_id, enabled=call.now, drift=drift))
+    check_one_more(call, user)
+    drift = _synchronised(call, device, code1, code2)
+    if device.hardware:
+        _take_token(call, serial_number)
+    call.put(replace(device, user_id=_user_id(user), enabled=call.now, drift=drift))
 
 
 @operation(on=arns.user)
@@ -99,19 +118,28 @@ def resync_mfa_device(
     """Learn from two codes in a row how far a device's clock is off."""
     user = named_user(call, user_name)
     device = _device_of(call, user, serial_number)
-    _refuse_without_mfa(call, user)
+    refuse_without_mfa(call, user)
+    if isinstance(device, SecurityKey):
+        # A security key shows no codes, so no code is its.
+        raise InvalidAuthenticationCode(WRONG_CODE)
     drift = _synchronised(call, device, authentication_code1, authentication_code2)
     call.put(replace(device, drift=drift))
 
 
 @operation(on=arns.user)
 def deactivate_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> None:
-    """Take a device from a user; it is nobody's then."""
+    """Take a device from a user; a virtual one and a hardware token are nobody's then, a security key is forgotten."""
     user = named_or_calling_user(call, user_name)
     device = _device_of(call, user, serial_number)
     if user is not None:
-        _refuse_without_mfa(call, user)
-    call.put(replace(device, user_id=None, enabled=None, drift=0))
+        refuse_without_mfa(call, user)
+    if isinstance(device, SecurityKey):
+        call.delete(device)
+    elif device.hardware:
+        call.delete(device)
+        _give_token_back(call, serial_number)
+    else:
+        call.put(replace(device, user_id=None, enabled=None, drift=0))
 
 
 @reading(on=arns.user)
@@ -125,10 +153,10 @@ def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = No
 def list_mfa_devices(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
-    """List the devices that a user has; without a name those of the one who calls."""
+    """List the devices that a user has, of every kind; without a name those of the one who calls."""
     user = named_or_calling_user(call, user_name)
     cut, more = page(
-        call, _devices(call, user), key=_serial, max_items=max_items, marker=marker, query=(_user_id(user),)
+        call, devices_of(call, user), key=_serial, max_items=max_items, marker=marker, query=(_user_id(user),)
     )
     return {"MFADevices": [_shown(user, device) for device in cut], **more}
 
@@ -137,58 +165,98 @@ def list_mfa_devices(
 def list_virtual_mfa_devices(
     call: Call, *, assignment_status: str = "Any", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
-    """List the account's devices: all of them, those that are somebody's, or those that are nobody's."""
+    """List the account's virtual devices: all of them, those that are somebody's, or those that are nobody's."""
     wanted = ASSIGNMENTS[assignment_status]
-    devices = [device for device in call.account.all(MFADevice) if (device.user_id is not None) in wanted]
+    devices = [
+        device
+        for device in call.account.all(MFADevice)
+        if (device.user_id is not None) in wanted and not device.hardware
+    ]
     cut, more = page(call, devices, key=_serial, max_items=max_items, marker=marker, query=(assignment_status,))
     return {"VirtualMFADevices": [_listed(call, device) for device in cut], **more}
 
 
-def _refuse_without_mfa(call: Call, user: User) -> None:
+def refuse_without_mfa(call: Call, user: User | None) -> None:
     """Raise AccessDenied for a user who has a device and changes its own ones without having used it.
 
     AWS: since April 2023 such a user must call with temporary credentials that were obtained with MFA (AWS Security
     Bulletin AWS-2023-001); otherwise a leaked access key would be enough to add a device of the thief's.
     """
     identity = call.identity
-    own = identity.kind is PrincipalKind.USER and identity.entity_id == user.user_id
+    own = identity.is_root if user is None else _is(identity, user)
     with_mfa = identity.session is not None and identity.session.mfa_time is not None
     # SECURITY: PRN-08. This holds whatever the policies allow.
-    if own and not with_mfa and _devices(call, user):
+    if own and not with_mfa and devices_of(call, user):
         raise AccessDenied(
             "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for"
             " this user."
         )
 
 
+def _is(identity: Identity, user: User) -> bool:
+    return identity.kind is PrincipalKind.USER and identity.entity_id == user.user_id
+
+
+def check_one_more(call: Call, user: User | None) -> None:
+    """Raise LimitExceeded when the user has as many devices as it may have, of all kinds together."""
+    quotas.check("MFADevicesPerUser", len(devices_of(call, user)) + 1, quotas.MFA_DEVICES_PER_USER)
+
+
+def _free_device(call: Call, serial_number: str) -> MFADevice:
+    """The virtual device or hardware token of this serial number, whoever has it, or NoSuchEntity."""
+    token = call.view.shared.get(HardwareToken, serial_number)
+    if token is None:
+        return named_mfa_device(call, serial_number)
+    if token.account_id is not None:
+        raise EntityAlreadyExists(f"MFA Device {serial_number} is already in use.")
+    seed = one_time_codes.token_seed(call.keyring, token)
+    sealed = one_time_codes.sealed_seed(call.keyring, call.account.id, serial_number, seed)
+    return MFADevice(serial_number=serial_number, sealed_seed=sealed, created=token.registered, hardware=True)
+
+
+def _take_token(call: Call, serial_number: str) -> None:
+    token = call.view.shared.get(HardwareToken, serial_number)
+    if token is not None:
+        call.change.put(GLOBAL, replace(token, account_id=call.account.id))
+
+
+def _give_token_back(call: Call, serial_number: str) -> None:
+    token = call.view.shared.get(HardwareToken, serial_number)
+    if token is not None and token.account_id == call.account.id:
+        call.change.put(GLOBAL, replace(token, account_id=None))
+
+
 def _synchronised(call: Call, device: MFADevice, code1: str, code2: str) -> int:
     """The drift of the device that shows these two codes in a row, which are used up; InvalidAuthenticationCode."""
     drift = one_time_codes.accept_pair(call, call.account.id, device, code1, code2)
     if drift is None:
-        raise InvalidAuthenticationCode("Authentication code for device is not valid.")
+        raise InvalidAuthenticationCode(WRONG_CODE)
     return drift
 
 
-def _device_of(call: Call, user: User | None, serial_number: str) -> MFADevice:
-    device = call.account.get(MFADevice, serial_number)
+def _device_of(call: Call, user: User | None, serial_number: str) -> AnyDevice:
+    found = call.account.get(MFADevice, serial_number)
+    device = found if found is not None else call.account.get(SecurityKey, serial_number)
     if device is None or device.user_id != _user_id(user):
         raise NoSuchEntity("MFA Device invalid for user.")
     return device
 
 
-def _devices(call: Call, user: User | None) -> list[MFADevice]:
-    return call.account.find(MFADevice, "user", _user_id(user))
+def devices_of(call: Call, user: User | None) -> list[AnyDevice]:
+    """All devices that a user, or the root user, has."""
+    whose = _user_id(user)
+    return [*call.account.find(MFADevice, "user", whose), *call.account.find(SecurityKey, "user", whose)]
 
 
 def _user_id(user: User | None) -> str:
     return ROOT if user is None else user.user_id
 
 
-def _serial(device: MFADevice) -> str:
+def _serial(device: AnyDevice) -> str:
     return device.serial_number
 
 
-def _enabled(device: MFADevice) -> dict[str, Any]:
+def _enabled(device: AnyDevice) -> dict[str, Any]:
     return {} if device.enabled is None else {"EnableDate": moment(device.enabled)}
 
 
@@ -196,7 +264,7 @@ def _tags(device: MFADevice) -> dict[str, Any]:
     return {"Tags": shown_tags(device.tags)} if device.tags else {}
 
 
-def _shown(user: User | None, device: MFADevice) -> dict[str, Any]:
+def _shown(user: User | None, device: AnyDevice) -> dict[str, Any]:
     name = {} if user is None else {"UserName": user.user_name}
     return name | {"SerialNumber": device.serial_number} | _enabled(device)
 

@@ -1,4 +1,4 @@
-"""The codes of virtual MFA devices: each is accepted once, and a device's clock may be off."""
+"""The codes of MFA devices: each is accepted once, and a device's clock may be off."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,10 @@ from iamd.auth.sealing import Keyring
 from iamd.call import Call
 from iamd.services import attempts
 from iamd.store.records import MFADevice
+from iamd.store.sign_in_records import HardwareToken
 
 SEED_PURPOSE = "mfa-seed"
+TOKEN_PURPOSE = "hardware-token"
 USE = "totp"
 SYNC_STEPS = 20
 """How many steps early or late two codes in a row may be, so that they tell how a device's clock runs (RFC 6238, 6)."""
@@ -21,6 +23,16 @@ REMEMBERED_SECONDS = 2 * (SYNC_STEPS + 2) * mfa.STEP_SECONDS
 def sealed_seed(keyring: Keyring, account_id: str, serial_number: str, seed: bytes) -> bytes:
     """A device's seed as its record keeps it, bound to the device."""
     return keyring.seal(SEED_PURPOSE, (account_id, serial_number), seed)
+
+
+def sealed_token_seed(keyring: Keyring, serial_number: str, seed: bytes) -> bytes:
+    """A hardware token's seed as its record keeps it while the token is nobody's."""
+    return keyring.seal(TOKEN_PURPOSE, (serial_number,), seed)
+
+
+def token_seed(keyring: Keyring, token: HardwareToken) -> bytes:
+    """The seed of a hardware token."""
+    return keyring.open(TOKEN_PURPOSE, (token.serial_number,), token.sealed_seed)
 
 
 def accept(call: Call, account_id: str, device: MFADevice, code: str) -> bool:

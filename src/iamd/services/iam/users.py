@@ -29,6 +29,7 @@ from iamd.store.records import (
     User,
     fold,
 )
+from iamd.store.sign_in_records import ConsoleSessions, SecurityKey
 
 
 @operation(on=arns.new_user)
@@ -93,7 +94,7 @@ def delete_user(call: Call, *, user_name: str) -> None:
         raise DeleteConflict("Cannot delete entity, must delete certificates first.")
     if call.account.get(LoginProfile, user.user_id) is not None:
         raise DeleteConflict("Cannot delete entity, must delete login profile first.")
-    if call.account.find(MFADevice, "user", user.user_id):
+    if any(call.account.find(kind, "user", user.user_id) for kind in (MFADevice, SecurityKey)):
         raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
     if user.groups:
         raise DeleteConflict("Cannot delete entity, must remove users from group first.")
@@ -104,6 +105,9 @@ def delete_user(call: Call, *, user_name: str) -> None:
     if any(call.account.find(kind, "user", user.user_id) for kind in (SSHPublicKey, ServiceSpecificCredential)):
         raise DeleteConflict("Cannot delete entity, must remove referenced objects first.")
     call.delete(user)
+    sessions = call.account.get(ConsoleSessions, user.user_id)
+    if sessions is not None:
+        call.delete(sessions)
 
 
 def _refuse_taken(call: Call, user_name: str) -> None:
@@ -114,5 +118,9 @@ def _refuse_taken(call: Call, user_name: str) -> None:
 def _shown_root(call: Call) -> dict[str, Any]:
     """The root user as GetUser shows it to itself: it has no name and no path."""
     record = call.account.get(AccountRecord, call.account.id)
-    created = {} if record is None else {"CreateDate": moment(record.created)}
-    return {"UserId": call.account.id, "Arn": call.identity.arn, **created}
+    shown: dict[str, Any] = {"UserId": call.account.id, "Arn": call.identity.arn}
+    if record is not None:
+        shown["CreateDate"] = moment(record.created)
+        if record.root_password_last_used is not None:
+            shown["PasswordLastUsed"] = moment(record.root_password_last_used)
+    return shown

@@ -33,7 +33,7 @@ def nothing(_call: Call, **_parameters: Any) -> Target:
 @operation(on=nothing)
 def create_account(call: Call, *, name: str, account_id: str | None = None, email: str = "") -> dict[str, Any]:
     """Add an account with an administrator, whose access key is shown this once."""
-    _check_first_account(call)
+    check_first_account(call)
     if account_id is not None and call.view.account(account_id) is not None:
         raise AccountAlreadyExists(f"Account {account_id} is on this server already.")
     added = accounts.add_account(
@@ -50,7 +50,7 @@ def create_account(call: Call, *, name: str, account_id: str | None = None, emai
 @reading(on=nothing)
 def list_accounts(call: Call) -> dict[str, Any]:
     """List the accounts of this server, oldest first."""
-    _check_first_account(call)
+    check_first_account(call)
     records = [call.account_of(account_id).get(AccountRecord, account_id) for account_id in call.view.account_ids()]
     known = sorted((record for record in records if record is not None), key=lambda record: record.created)
     return {"Accounts": [_shown(record) for record in known]}
@@ -65,7 +65,8 @@ def _shown(record: AccountRecord) -> dict[str, Any]:
     return shown | ({"Email": record.email} if record.email else {})
 
 
-def _check_first_account(call: Call) -> None:
+def check_first_account(call: Call) -> None:
+    """Raise NotManagementAccount unless the caller is of the account that the server was started with."""
     # SECURITY: an account that was added is a tenant: it may neither add accounts nor learn of the others.
     records = [call.account_of(account_id).get(AccountRecord, account_id) for account_id in call.view.account_ids()]
     if any(record is not None and record.first and record.account_id == call.identity.account_id for record in records):

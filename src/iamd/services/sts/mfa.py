@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
 from iamd.services.iam import one_time_codes
-from iamd.services.iam.mfa_devices import ROOT
 from iamd.services.sts.errors import AccessDenied
-from iamd.store.records import MFADevice
+from iamd.store.records import ROOT, MFADevice
 
 
 def verified(call: Call, serial_number: str | None, token_code: str | None) -> Mapping[str, str]:

@@ -1,0 +1,137 @@
+"""One's own MFA devices: shown, security keys registered, others assigned by their codes, and deactivated."""
+
+import asyncio
+from typing import Any, Final
+
+from iamd.auth import security_keys
+from iamd.auth.security_keys import NotVerified, Place, Registered
+from iamd.errors import AWSError
+from iamd.http import HttpResponse
+from iamd.services.iam import mfa_devices
+from iamd.services.iam.security_keys import enable_security_key, new_serial_number, user_handle
+from iamd.services.signin import sign_in, steps
+from iamd.services.signin.people import Person
+from iamd.services.signin.sessions import SignedIn
+from iamd.services.signin.steps import Stage, Step
+from iamd.store.change import Change
+from iamd.web.operations import perform, recheck_of
+from iamd.web.visit import HOME, SIGN_IN, Visit, is_at
+
+PATH: Final = f"{HOME}mfa"
+NOT_REGISTERED: Final = "The security key was not registered. Try again."
+
+
+async def show(visit: Visit) -> HttpResponse:
+    """The devices, and the forms that add one."""
+    return visit.redirect(SIGN_IN) if visit.signed_in is None else await _page(visit, visit.signed_in)
+
+
+async def register(visit: Visit) -> HttpResponse:
+    """Register the security key that has answered what this browser's page asked."""
+    found, step = visit.signed_in, visit.step
+    if found is None:
+        return visit.redirect(SIGN_IN)
+    if step is None or not is_at(step, Stage.REGISTER) or step.principal_id != found.person.principal_id:
+        return await _page(visit, found, error=NOT_REGISTERED)
+    place = Place(visit.host_name, visit.origin)
+    try:
+        key = await asyncio.to_thread(security_keys.registered, place, step.challenge, visit.field("credential"))
+    except NotVerified:
+        return await _page(visit, found, error=NOT_REGISTERED)
+    if not await _use(visit, step):
+        return await _page(visit, found, error=NOT_REGISTERED)
+    return await _answer(visit, found, _enable_key(visit, found, key, place))
+
+
+async def _use(visit: Visit, step: Step) -> bool:
+    def work(change: Change) -> bool:
+        return steps.use(visit.call(change), step)
+
+    return await visit.runtime.store.written(work)
+
+
+async def _enable_key(visit: Visit, found: SignedIn, key: Registered, place: Place) -> None:
+    person = found.person
+    serial_number = new_serial_number(person.account.id, person.user, visit.field("name").strip())
+    await perform(
+        visit,
+        found.identity,
+        recheck_of(visit),
+        "EnableMFADevice",
+        _named(person) | {"SerialNumber": serial_number},
+        function=enable_security_key,
+        arguments={"registered": key, "rp_id": place.rp_id},
+    )
+
+
+async def assign(visit: Visit) -> HttpResponse:
+    """Assign a virtual device or a hardware token by two codes in a row."""
+    found = visit.signed_in
+    if found is None:
+        return visit.redirect(SIGN_IN)
+    given = {
+        "SerialNumber": visit.field("serial_number").strip(),
+        "AuthenticationCode1": visit.field("code1"),
+        "AuthenticationCode2": visit.field("code2"),
+    }
+    function = mfa_devices.enable_for_root if found.person.user is None else None
+    asked = perform(
+        visit,
+        found.identity,
+        recheck_of(visit),
+        "EnableMFADevice",
+        _named(found.person) | given,
+        function=function,
+    )
+    return await _answer(visit, found, asked)
+
+
+async def deactivate(visit: Visit) -> HttpResponse:
+    """Deactivate a device."""
+    found = visit.signed_in
+    if found is None:
+        return visit.redirect(SIGN_IN)
+    given = _named(found.person) | {"SerialNumber": visit.field("serial_number")}
+    asked = perform(visit, found.identity, recheck_of(visit), "DeactivateMFADevice", given)
+    return await _answer(visit, found, asked)
+
+
+async def _answer(visit: Visit, found: SignedIn, asked: Any) -> HttpResponse:
+    try:
+        await asked
+    except AWSError as error:
+        return await _page(visit, found, error=error.message or "That could not be done.")
+    return visit.redirect(PATH)
+
+
+def _named(person: Person) -> dict[str, Any]:
+    return {} if person.user is None else {"UserName": person.user.user_name}
+
+
+async def _page(visit: Visit, found: SignedIn, *, error: str | None = None) -> HttpResponse:
+    person = found.person
+    step = steps.of(person, Stage.REGISTER, visit.now)
+    view = visit.runtime.store.snapshot()
+    devices = mfa_devices.devices_of(visit.call(view, found.identity), person.user)
+    return visit.page(
+        "mfa_devices.html",
+        status=403 if error else 200,
+        set_cookies=(visit.with_step(step),),
+        devices=sorted(device.serial_number for device in devices),
+        options=await asyncio.to_thread(_options, visit, person, step),
+        host=visit.host_name,
+        can_register=not _is_address(visit.host_name),
+        error=error,
+    )
+
+
+def _options(visit: Visit, person: Person, step: Step) -> str:
+    has = [key.credential_id for key in sign_in.security_keys(person) if key.rp_id == visit.host_name]
+    handle = user_handle(person.account.id, person.user_id)
+    place = Place(visit.host_name, visit.origin)
+    return security_keys.registration_options(place, step.challenge, user_handle=handle, user_name=person.name, has=has)
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an address: browsers register keys for names only (WebAuthn Level 3, 5.1.2)."""
+    return host.startswith("[") or host.replace(".", "").isdigit()
