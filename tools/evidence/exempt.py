@@ -44,6 +44,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListAttachedRolePolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListAttachedUserPolicies": {"error InvalidInput": _BY_PREFIX},
+    "iam:ListDelegationRequests": {
+        "error InvalidInput": "an OwnerId of any form that owns nothing is an empty list",
+        "error NoSuchEntity": "an OwnerId that nobody has, or had, is an empty list",
+    },
     "iam:ListMFADeviceTags": {"error InvalidInput": "a serial number of any form that no device has is NoSuchEntity"},
     "iam:SimulateCustomPolicy": {"error PolicyEvaluation": _NO_CASE},
     "iam:SimulatePrincipalPolicy": {"error PolicyEvaluation": _NO_CASE},
@@ -88,6 +92,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "sts:AssumeRoleWithWebIdentity": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetCallerIdentity": {
         "denial": "no policy can refuse it (STS API Reference, GetCallerIdentity)",
+    },
+    "sts:GetDelegatedAccessToken": {
+        "error PackedPolicyTooLarge": "a policy of 2,048 characters, the longest of a request, packs into the room",
+        "error RegionDisabledException": "every region is enabled",
     },
     "sts:GetFederationToken": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetSessionToken": {

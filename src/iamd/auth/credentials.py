@@ -15,6 +15,7 @@ from iamd.store.change import Change
 from iamd.store.records import AccessKey, AccountRecord, Quarantine, Role, User
 
 ACTIVE = "Active"
+OF_ROLES = frozenset({SessionKind.ROLE, SessionKind.DELEGATED})
 MEMO_SIZE = 8192
 """How many opened secrets are kept: every write makes a snapshot, and each would open them again."""
 
@@ -129,13 +130,17 @@ def _is_cut(session: Session, shared: Account) -> bool:
 
 def _of_session(account: Account, session: Session, access_key_id: str) -> Identity | None:
     """The identity of a session; None when the principal behind it is gone: a deleted principal's sessions end."""
+    role = account.get(Role, session.principal_id) if session.kind in OF_ROLES else None
+    if role is not None:
+        return _role_session(account, role, session, access_key_id)
     if session.kind is SessionKind.ROLE:
-        role = account.get(Role, session.principal_id)
-        return _role_session(account, role, session, access_key_id) if role is not None else None
+        return None
     user = account.get(User, session.principal_id)
     if user is None and session.principal_id != account.id:
         return None
-    if session.kind is SessionKind.FEDERATED:
+    # SECURITY: a delegated session of a user is a federated one, for only of such do session policies bind whatever
+    # resource policies say of the user.
+    if session.kind in {SessionKind.FEDERATED, SessionKind.DELEGATED}:
         return _federated_user(account, user, session, access_key_id)
     if user is not None:
         return _user(account, user, access_key_id, session)

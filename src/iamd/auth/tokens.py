@@ -29,6 +29,8 @@ class SessionKind(StrEnum):
     """GetFederationToken: `principal_id` is that of the user who called it, `session_name` the federated user."""
     ROOT = "root"
     """AssumeRoot: `principal_id` is the number of the account."""
+    DELEGATED = "delegated"
+    """GetDelegatedAccessToken: `principal_id` is that of the user, role or root user who accepted the request."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):

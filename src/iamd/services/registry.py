@@ -18,6 +18,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "attachments",
         "context_keys",
         "credential_report",
+        "delegation_requests",
         "groups",
         "inline_policies",
         "instance_profiles",
@@ -45,6 +46,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "assume_role",
         "authorization_messages",
         "callers",
+        "delegated_access",
         "federation_tokens",
         "outbound_tokens",
         "saml",
@@ -64,7 +66,15 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "tags",
         "trusted_services",
     ),
-    "iamd": ("accounts", "audit", "decisions", "hardware_tokens", "quarantine", "root_passwords"),
+    "iamd": (
+        "accounts",
+        "audit",
+        "decisions",
+        "delegation",
+        "hardware_tokens",
+        "quarantine",
+        "root_passwords",
+    ),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from iamd.store.delegation_records import DelegationRequest, DelegationTemplate
 from iamd.store.records import (
     AccessKey,
     AccountAlias,
@@ -65,6 +66,8 @@ KINDS: Mapping[str, type[Record]] = {
         OrganizationPolicy,
         AccountCreation,
         ConsoleSessions,
+        DelegationRequest,
+        DelegationTemplate,
         HardwareToken,
         SecurityKey,
     )

@@ -185,3 +185,40 @@ def test_the_root_user_sees_when_its_password_was_last_used(two_accounts, root):
     assert browser.path == "/_iamd/"
     browser.close()
     assert "PasswordLastUsed" in root.get_user()["User"]
+
+
+def test_the_root_user_delegates_within_the_request_and_four_hours_at_most(two_accounts, root, refused):
+    """IAM User Guide, "IAM temporary delegation": root users approve requests of 4 hours or less."""
+    aws, _, other = two_accounts
+    statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
+    template = aws.iamd(
+        "RegisterDelegationTemplate",
+        AccountId=OTHER,
+        RequestorName="Example Corp",
+        TemplateName="list-users",
+        PolicyTemplate=json.dumps({"Version": "2012-10-17", "Statement": statement}),
+    )
+    asked = {
+        "Description": "lists users",
+        "Permissions": {"PolicyTemplateArn": template["PolicyTemplateArn"]},
+        "NotificationChannel": f"arn:aws:sns:us-east-1:{OTHER}:delegations",
+    }
+    partner = aws.client("iam", other)
+    for seconds in (14_401, 14_400):
+        made = partner.create_delegation_request(
+            **asked, RequestorWorkflowId=f"workflow-{seconds}", SessionDuration=seconds
+        )
+        request_id = made["DelegationRequestId"]
+        root.associate_delegation_request(DelegationRequestId=request_id)
+        if seconds > 14_400:
+            with refused("InvalidInput", "The root user cannot accept delegation requests of more than 4 hours."):
+                root.accept_delegation_request(DelegationRequestId=request_id)
+    root.accept_delegation_request(DelegationRequestId=request_id)
+    root.send_delegation_token(DelegationRequestId=request_id)
+    token = aws.iamd("GetDelegationNotification", other, DelegationRequestId=request_id)["TradeInToken"]
+    answer = aws.client("sts", other).get_delegated_access_token(TradeInToken=token)
+    assert answer["AssumedPrincipal"] == "arn:aws:iam::123456789012:root"
+    own = aws.client("iam", Credentials.of(answer["Credentials"]))
+    assert own.list_users()["Users"]
+    with refused("AccessDenied"):
+        own.list_roles()

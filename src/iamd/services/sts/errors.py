@@ -80,3 +80,9 @@ class JWTPayloadSizeExceeded(AWSError):
     """A token that says too much."""
 
     code = "JWTPayloadSizeExceededException"
+
+
+class ExpiredTradeInToken(AWSError):
+    """A trade-in token whose access has ended."""
+
+    code = "ExpiredTradeInTokenException"
