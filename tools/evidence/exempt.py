@@ -23,6 +23,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "error OperationNotPermittedException": _NO_CASE,
         "error UnsupportedOperationException": _NO_CASE,
     },
+    "iam:AcquireRole": {
+        "error EntityAlreadyExists": "a name that is taken is NameConflict, the code for just that",
+        "error RoleModified": "a template is read within the write that makes the role, so nobody changes it meanwhile",
+    },
     "iam:AddRoleToInstanceProfile": {
         "error EntityAlreadyExists": "a profile holds one role, so a second one, the same too, is LimitExceeded",
     },
@@ -40,6 +44,7 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "iam:GetCredentialReport": {"error ReportInProgress": "a report is made within the request that starts it"},
     "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
+    "iam:GetRoleTemplateVersion": {"error InvalidInput": "an ARN of any form that is no template's is NoSuchEntity"},
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},
     "iam:ListAttachedGroupPolicies": {"error InvalidInput": _BY_PREFIX},
     "iam:ListAttachedRolePolicies": {"error InvalidInput": _BY_PREFIX},

@@ -29,6 +29,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "permissions_boundaries",
         "policies",
         "policy_versions",
+        "role_templates",
         "roles",
         "saml_providers",
         "service_access",
@@ -73,6 +74,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "delegation",
         "hardware_tokens",
         "quarantine",
+        "role_templates",
         "root_passwords",
     ),
 }

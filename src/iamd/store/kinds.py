@@ -34,6 +34,7 @@ from iamd.store.records import (
     SSHPublicKey,
     User,
 )
+from iamd.store.role_template_records import RoleTemplate
 from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
 
 KINDS: Mapping[str, type[Record]] = {
@@ -69,6 +70,7 @@ KINDS: Mapping[str, type[Record]] = {
         DelegationRequest,
         DelegationTemplate,
         HardwareToken,
+        RoleTemplate,
         SecurityKey,
     )
 }

@@ -149,6 +149,13 @@ class Group(Entity, frozen=True, kw_only=True, omit_defaults=True):
         return self.group_id
 
 
+class SourceRoleTemplate(msgspec.Struct, frozen=True):
+    """The version of a role template that a role was made from."""
+
+    template_arn: str
+    template_minor_version: int
+
+
 class Role(Entity, frozen=True, kw_only=True, omit_defaults=True):
     """An IAM role; the key is its unique id (AROA...).
 
@@ -165,6 +172,8 @@ class Role(Entity, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[Tag, ...] = ()
     service_linked: str | None = None
     """The service principal that a service-linked role belongs to."""
+    source_template: SourceRoleTemplate | None = None
+    """What AcquireRole made the role from."""
 
     indexes = {
         "name": lambda role: (fold(role.role_name),),

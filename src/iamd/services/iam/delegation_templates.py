@@ -5,23 +5,16 @@ AWS: IAM User Guide, "Policy templates" (temporary-delegation-policy-templates).
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
+from iamd.services.iam import template_values
 from iamd.services.iam.errors import InvalidInput
 from iamd.store.delegation_records import PolicyParameter
 
 MAX_RENDERED = 2048
 """AWS: the longest policy that a template and its values make (same page)."""
-
-_PARAMETER = re.compile(r"@\{([^{}]*)\}")
-
-
-def parameters_of(document: str) -> frozenset[str]:
-    """The names of the parameters that a template has."""
-    return frozenset(_PARAMETER.findall(document))
 
 
 def given_parameters(parameters: Sequence[Mapping[str, Any]]) -> tuple[PolicyParameter, ...]:
@@ -40,13 +33,12 @@ def given_parameters(parameters: Sequence[Mapping[str, Any]]) -> tuple[PolicyPar
 
 def rendered(document: str, parameters: Sequence[PolicyParameter]) -> str:
     """The policy that a template makes of these values; InvalidInput when it makes none."""
-    values = {one.name: one for one in parameters}
-    wanted = parameters_of(document)
+    values = {one.name: one.values if one.type == "stringList" else one.values[0] for one in parameters}
+    wanted = template_values.names_in(document)
     if values.keys() != wanted:
         wrong = ", ".join(sorted(values.keys() ^ wanted))
         raise InvalidInput(f"The policy template has other parameters than were given: {wrong}.")
-    # SECURITY: values are put into the parsed template, so that none of them can be more than part of a string.
-    policy = json.dumps(_filled(json.loads(document), values), separators=(",", ":"))
+    policy = json.dumps(template_values.filled(json.loads(document), values), separators=(",", ":"))
     if len(policy) > MAX_RENDERED:
         raise InvalidInput(f"The policy of the delegation request is longer than {MAX_RENDERED} characters.")
     try:
@@ -54,34 +46,6 @@ def rendered(document: str, parameters: Sequence[PolicyParameter]) -> str:
     except MalformedPolicy as error:
         raise InvalidInput(f"The policy of the delegation request is malformed: {error.message}") from error
     return policy
-
-
-def _filled(value: Any, values: Mapping[str, PolicyParameter]) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _filled(item, values) for key, item in value.items()}
-    if isinstance(value, list):
-        return [filled for item in value for filled in _items(item, values)]
-    return _text(value, values) if isinstance(value, str) else value
-
-
-def _items(item: Any, values: Mapping[str, PolicyParameter]) -> list[Any]:
-    """What an item of a list becomes: a list of strings takes as many places as it has."""
-    filled = _filled(item, values)
-    return filled if isinstance(item, str) and isinstance(filled, list) else [filled]
-
-
-def _text(text: str, values: Mapping[str, PolicyParameter]) -> str | list[str]:
-    whole = _PARAMETER.fullmatch(text)
-    if whole is not None and values[whole[1]].type == "stringList":
-        return list(values[whole[1]].values)
-
-    def value(match: re.Match[str]) -> str:
-        found = values[match[1]]
-        if found.type == "stringList":
-            raise InvalidInput(f"The policy parameter {found.name} is a list and stands within a string.")
-        return found.values[0]
-
-    return _PARAMETER.sub(value, text)
 
 
 def boundaries_of(policy: str) -> list[str]:

@@ -129,6 +129,18 @@ class DuplicateCertificate(AWSError):
     code = "DuplicateCertificate"
 
 
+class NameConflict(AWSError):
+    """A role that a template makes would have the name of another one."""
+
+    code = "NameConflict"
+
+
+class RoleTemplateDisabled(AWSError):
+    """No roles are made from the template, or from this version of it."""
+
+    code = "RoleTemplateDisabled"
+
+
 class ReportNotPresent(AWSError):
     """No credential report was made yet."""
 

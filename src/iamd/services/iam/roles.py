@@ -146,7 +146,18 @@ def listed_role(call: Call, role: Role) -> dict[str, Any]:
 
 def shown_role(call: Call, role: Role) -> dict[str, Any]:
     """A role as it is shown alone."""
-    return listed_role(call, role) | entities.shown_attributes(role)
+    source = role.source_template
+    made_from = (
+        {}
+        if source is None
+        else {
+            "SourceRoleTemplate": {
+                "TemplateArn": source.template_arn,
+                "TemplateMinorVersion": source.template_minor_version,
+            }
+        }
+    )
+    return listed_role(call, role) | entities.shown_attributes(role) | made_from
 
 
 def last_used(call: Call, role: Role) -> dict[str, Any]:

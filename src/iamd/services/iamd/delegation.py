@@ -10,7 +10,7 @@ from typing import Any
 from iamd import arn
 from iamd.call import Call
 from iamd.errors import AWSError
-from iamd.services.iam import delegation_templates
+from iamd.services.iam import delegation_templates, template_values
 from iamd.services.iam.delegation_targets import state_of
 from iamd.services.iam.errors import InvalidInput
 from iamd.services.iamd.accounts import check_first_account, nothing
@@ -112,7 +112,7 @@ def _check(document: str) -> None:
     """Raise MalformedTemplate for what is no policy even with parameters of the best will."""
     try:
         json.loads(document)
-        names = delegation_templates.parameters_of(document)
+        names = template_values.names_in(document)
         # AWS: a name has 5 characters at least (IAM API Reference, PolicyParameter).
         if any(not 5 <= len(name) <= 256 for name in names):
             raise MalformedTemplate("The name of a parameter has between 5 and 256 characters.")

@@ -1,0 +1,56 @@
+"""Templates with `@{parameters}`: JSON or text that is given values, which stay parts of strings whatever they hold.
+
+AWS: IAM User Guide, "Policy templates" (temporary-delegation-policy-templates); role templates have the same form.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from iamd.services.iam.errors import InvalidInput
+
+PARAMETER = re.compile(r"@\{([^{}]*)\}")
+
+Value = str | tuple[str, ...]
+Values = Mapping[str, Value]
+"""By parameter, its text, or its texts when it is a list."""
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The names of the parameters that a template has."""
+    return frozenset(PARAMETER.findall(text))
+
+
+def filled(value: Any, values: Values) -> Any:
+    """Parsed JSON with its parameters' values; a list takes as many places in a list as it has, or a member's alone.
+
+    SECURITY: values are put into what is parsed already, so that none can be more than a string, or part of one.
+    """
+    if isinstance(value, Mapping):
+        return {key: filled(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [one for item in value for one in _items(item, values)]
+    if not isinstance(value, str):
+        return value
+    whole = PARAMETER.fullmatch(value)
+    found = None if whole is None else values.get(whole[1])
+    return list(found) if isinstance(found, tuple) else text(value, values)
+
+
+def text(template: str, values: Values) -> str:
+    """A text with its parameters' values, of which none is a list; InvalidInput."""
+
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match[1])
+        if found is None:
+            raise InvalidInput(f"The parameter {match[1]} has no value.")
+        if isinstance(found, tuple):
+            raise InvalidInput(f"The parameter {match[1]} is a list and stands within a text.")
+        return found
+
+    return PARAMETER.sub(value, template)
+
+
+def _items(item: Any, values: Values) -> list[Any]:
+    one = filled(item, values)
+    return one if isinstance(item, str) and isinstance(one, list) else [one]

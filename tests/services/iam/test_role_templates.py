@@ -1,0 +1,232 @@
+"""Role templates, and the roles that AcquireRole makes of them."""
+
+import json
+
+import pytest
+from running import ACCOUNT, allow
+
+ARN = "arn:aws:iam::aws:role-template/ec2.amazonaws.com/Reader:1"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+def document(statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+TRUST = document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
+INLINE = document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["@{Buckets}", "arn:aws:s3:::@{Stage}/*"]})
+TEMPLATE = {
+    "Description": "reads buckets",
+    "RoleNamePattern": "reader-@{Stage}",
+    "RolePathPattern": "/readers/@{Stage}/",
+    "RoleDescriptionPattern": "Reads for @{Stage}",
+    "AssumeRolePolicyDocumentTemplate": TRUST,
+    "InlinePolicyTemplates": [{"PolicyName": "read", "PolicyDocument": INLINE}],
+    "ManagedPolicyArns": [READ_ONLY],
+    "PermissionBoundaryArn": BOUNDARY,
+    "ParametersDefinition": [
+        {"Name": "Stage", "Type": "String", "IsRequired": True, "Description": "where"},
+        {"Name": "Buckets", "Type": "ArnList", "DefaultValue": "arn:aws:s3:::a/*,arn:aws:s3:::b/*"},
+        {"Name": "Cost", "Type": "Number", "DefaultValue": "1", "Immutable": True},
+    ],
+    "RoleTagsTemplate": [{"Key": "Stage", "Value": "@{Stage}"}, {"Key": "cost", "Value": "@{Cost}"}],
+    "MaxSessionDuration": 7200,
+}
+VALUES = {"Stage": {"Values": ["prod"]}}
+
+
+def register(aws, minor_version=0, **changes):
+    aws.iamd(
+        "RegisterRoleTemplateVersion",
+        TemplateArn=ARN,
+        MinorVersion=minor_version,
+        Template=json.dumps(TEMPLATE | changes),
+    )
+
+
+@pytest.fixture
+def template(aws):
+    register(aws)
+
+
+@pytest.mark.usefixtures("template")
+def test_a_version_is_shown_as_it_was_registered(aws, iam):
+    shown = iam.get_role_template_version(TemplateArn=ARN)["RoleTemplateVersion"]
+    assert len(shown.pop("TemplateVersionId")) >= 16
+    assert shown.pop("CreateTimestamp") == shown.pop("UpdateTimestamp")
+    assert shown.pop("AssumeRolePolicyDocumentTemplate") == json.loads(TRUST)
+    assert shown.pop("InlinePolicyTemplates") == [{"PolicyName": "read", "PolicyDocument": json.loads(INLINE)}]
+    parameters = [{"IsRequired": False, "Immutable": False, **one} for one in TEMPLATE["ParametersDefinition"]]
+    assert shown == {
+        "TemplateArn": ARN,
+        "TemplateName": "Reader",
+        "Description": "reads buckets",
+        "MajorVersion": 1,
+        "MinorVersion": 0,
+        "DefaultMinorVersion": 0,
+        "ManagedByType": "Service",
+        "ManagedByValue": "ec2.amazonaws.com",
+        "Enabled": True,
+        "VersionEnabled": True,
+        "RoleNamePattern": "reader-@{Stage}",
+        "RolePathPattern": "/readers/@{Stage}/",
+        "RoleDescriptionPattern": "Reads for @{Stage}",
+        "ManagedPolicyArns": [READ_ONLY],
+        "PermissionBoundaryArn": BOUNDARY,
+        "ParametersDefinition": parameters,
+        "RoleTagsTemplate": TEMPLATE["RoleTagsTemplate"],
+        "MaxSessionDuration": 7200,
+    }
+
+
+@pytest.mark.usefixtures("template")
+def test_a_role_is_made_as_the_template_says(iam):
+    made = iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)["Role"]
+    assert made["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/readers/prod/reader-prod"
+    assert made["SourceRoleTemplate"] == {"TemplateArn": ARN, "TemplateMinorVersion": 0}
+    role = iam.get_role(RoleName="reader-prod")["Role"]
+    assert role["SourceRoleTemplate"] == made["SourceRoleTemplate"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("Reads for prod", 7200)
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+    assert role["Tags"] == [{"Key": "Stage", "Value": "prod"}, {"Key": "cost", "Value": "1"}]
+    assert role["AssumeRolePolicyDocument"] == json.loads(TRUST)
+    [attached] = iam.list_attached_role_policies(RoleName="reader-prod")["AttachedPolicies"]
+    assert attached["PolicyArn"] == READ_ONLY
+    inline = iam.get_role_policy(RoleName="reader-prod", PolicyName="read")["PolicyDocument"]
+    assert inline["Statement"]["Resource"] == ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*", "arn:aws:s3:::prod/*"]
+
+
+@pytest.mark.usefixtures("template")
+def test_values_take_the_place_of_defaults(iam):
+    values = VALUES | {"Buckets": {"Values": ["arn:aws:s3:::c/*"]}, "Cost": {"Values": ["2.5"]}}
+    iam.acquire_role(TemplateArn=ARN, ReplacementValues=values)
+    inline = iam.get_role_policy(RoleName="reader-prod", PolicyName="read")["PolicyDocument"]
+    assert inline["Statement"]["Resource"] == ["arn:aws:s3:::c/*", "arn:aws:s3:::prod/*"]
+    tags = iam.list_role_tags(RoleName="reader-prod")["Tags"]
+    assert {"Key": "cost", "Value": "2.5"} in tags
+
+
+@pytest.mark.usefixtures("template")
+def test_a_value_stays_a_part_of_a_text(iam):
+    evil = 'x", "Action": "*'
+    values = {"Stage": {"Values": ["prod"]}, "Buckets": {"Values": [f"arn:aws:s3:::{evil}"]}}
+    iam.acquire_role(TemplateArn=ARN, ReplacementValues=values)
+    statement = iam.get_role_policy(RoleName="reader-prod", PolicyName="read")["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"][0]) == ("s3:GetObject", f"arn:aws:s3:::{evil}")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        VALUES | {"Other": {"Values": ["x"]}},
+        {"Stage": {"Values": ["a", "b"]}},
+        {"Stage": {"Values": ["with blank"]}},
+        {"Stage": {"Values": ["x" * 65]}},
+        VALUES | {"Buckets": {"Values": ["no arn"]}},
+        VALUES | {"Cost": {"Values": ["much"]}},
+    ],
+)
+@pytest.mark.usefixtures("template")
+def test_values_that_the_template_does_not_take_are_refused(iam, refused, values):
+    with refused("InvalidInput"):
+        iam.acquire_role(TemplateArn=ARN, ReplacementValues=values)
+    assert [role["RoleName"] for role in iam.list_roles(PathPrefix="/readers/")["Roles"]] == []
+
+
+def test_values_that_make_no_policy_are_refused_and_no_role_is_left(aws, iam, refused):
+    bad = document({"Effect": "Allow", "Action": "@{Stage}", "Resource": "arn:aws:s3:::@{Stage}/*"})
+    inline = [{"PolicyName": "read", "PolicyDocument": bad}]
+    parameters = [one for one in TEMPLATE["ParametersDefinition"] if one["Name"] != "Buckets"]
+    register(aws, InlinePolicyTemplates=inline, ParametersDefinition=parameters)
+    with refused("MalformedPolicyDocument"):
+        iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+    assert iam.list_roles(PathPrefix="/readers/")["Roles"] == []
+
+
+@pytest.mark.usefixtures("template")
+def test_a_name_that_is_taken_is_a_conflict(iam, refused):
+    iam.create_role(RoleName="READER-prod", AssumeRolePolicyDocument=TRUST)
+    with refused("NameConflict", "Role with name reader-prod already exists."):
+        iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+
+
+def test_a_version_is_chosen_or_the_default_one_taken(aws, iam, refused):
+    register(aws)
+    register(aws, 3, RoleDescriptionPattern="Third @{Stage}")
+
+    def shown(**which):
+        return iam.get_role_template_version(TemplateArn=ARN, **which)["RoleTemplateVersion"]["MinorVersion"]
+
+    assert (shown(), shown(MinorVersion=3)) == (0, 3)
+    aws.iamd("UpdateRoleTemplate", TemplateArn=ARN, DefaultMinorVersion=3)
+    assert shown() == 3
+    iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+    assert iam.get_role(RoleName="reader-prod")["Role"]["Description"] == "Third prod"
+    iam.acquire_role(TemplateArn=ARN, TemplateMinorVersion=0, ReplacementValues={"Stage": {"Values": ["test"]}})
+    role = iam.get_role(RoleName="reader-test")["Role"]
+    assert (role["Description"], role["SourceRoleTemplate"]["TemplateMinorVersion"]) == ("Reads for test", 0)
+    for call in (iam.get_role_template_version,):
+        with refused("NoSuchEntity", f"Role template {ARN} has no minor version 7."):
+            call(TemplateArn=ARN, MinorVersion=7)
+
+
+def test_from_what_is_disabled_no_role_is_made(aws, iam, refused):
+    register(aws)
+    register(aws, 1)
+    aws.iamd("UpdateRoleTemplate", TemplateArn=ARN, DisabledMinorVersions=[0])
+    assert iam.get_role_template_version(TemplateArn=ARN)["RoleTemplateVersion"]["VersionEnabled"] is False
+    with refused("RoleTemplateDisabled"):
+        iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+    iam.acquire_role(TemplateArn=ARN, TemplateMinorVersion=1, ReplacementValues=VALUES)
+    aws.iamd("UpdateRoleTemplate", TemplateArn=ARN, Enabled=False, DisabledMinorVersions=[])
+    with refused("RoleTemplateDisabled"):
+        iam.acquire_role(TemplateArn=ARN, ReplacementValues={"Stage": {"Values": ["test"]}})
+    aws.iamd("UpdateRoleTemplate", TemplateArn=ARN, Enabled=True)
+    iam.acquire_role(TemplateArn=ARN, ReplacementValues={"Stage": {"Values": ["test"]}})
+    assert len(iam.list_roles(PathPrefix="/readers/")["Roles"]) == 2
+
+
+def test_a_template_that_is_none_is_told(iam, refused):
+    with refused("NoSuchEntity", f"Role template {ARN} cannot be found."):
+        iam.get_role_template_version(TemplateArn=ARN)
+    with refused("NoSuchEntity"):
+        iam.acquire_role(TemplateArn=ARN)
+
+
+@pytest.mark.usefixtures("template")
+def test_a_denial_names_the_template_or_the_role_that_would_be_made(denied, arn_of):
+    denied("GetRoleTemplateVersion", ARN, TemplateArn=ARN)
+    denied("AcquireRole", arn_of("role/readers/prod/reader-prod"), TemplateArn=ARN, ReplacementValues=VALUES)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_allowed"),
+    [
+        ({"StringEquals": {"aws:RequestTag/Stage": "prod"}}, True),
+        ({"StringEquals": {"aws:RequestTag/Stage": "test"}}, False),
+        ({"ArnEquals": {"iam:PermissionsBoundary": BOUNDARY}}, True),
+        ({"ArnEquals": {"iam:PermissionsBoundary": READ_ONLY}}, False),
+    ],
+)
+@pytest.mark.usefixtures("template")
+def test_tags_and_boundary_of_the_role_are_condition_keys(aws, iam, refused, condition, is_allowed):
+    ann = aws.client("iam", aws.user("ann", allow("iam:AcquireRole", **condition)))
+    if is_allowed:
+        ann.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+        return
+    with refused("AccessDenied"):
+        ann.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES)
+    assert iam.list_roles(PathPrefix="/readers/")["Roles"] == []
+
+
+@pytest.mark.usefixtures("template")
+def test_both_are_recorded(aws, iam):
+    iam.get_role_template_version(TemplateArn=ARN, MinorVersion=0)
+    iam.acquire_role(TemplateArn=ARN, ReplacementValues=VALUES, TemplateMinorVersion=0)
+    [shown] = aws.events("GetRoleTemplateVersion")
+    assert shown["requestParameters"] == {"templateArn": ARN, "minorVersion": 0}
+    [made] = aws.events("AcquireRole")
+    assert made["requestParameters"]["replacementValues"] == {"stage": {"values": ["prod"]}}
+    assert made["responseElements"]["role"]["roleName"] == "reader-prod"
