@@ -63,6 +63,21 @@ async def perform(
         raise pipeline.unavailable(error) from error
 
 
+def read(visit: Visit, identity: Identity, name: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Run a reading operation of IAM as the person; raises its AWSError, which is recorded."""
+    operation = models.service("iam").operation(name)
+    progress = Progress(visit.request, None, Route(operation), identity, dict(parameters))
+    work = Work(visit.runtime, progress, registry.find("iam", name), identity, pipeline.arguments(parameters))
+    try:
+        validate.validate(operation, parameters)
+        return work.read(visit.runtime.store.snapshot()) or {}
+    except AWSError as error:
+        pipeline.refused(visit.runtime, progress, error)
+        raise
+    except Unavailable as error:
+        raise pipeline.unavailable(error) from error
+
+
 def recheck_of(visit: Visit) -> Recheck:
     """Whether who is signed in still is."""
 

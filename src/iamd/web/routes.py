@@ -7,7 +7,7 @@ from typing import Final
 from iamd.http import HttpRequest, HttpResponse
 from iamd.runtime import Runtime
 from iamd.web import responses
-from iamd.web.pages import home, mfa_devices, passwords, sign_in
+from iamd.web.pages import delegation_requests, home, mfa_devices, passwords, sign_in
 from iamd.web.visit import HOME, SIGN_IN, BadForm, Visit, visit
 
 Page = Callable[[Visit], Awaitable[HttpResponse]]
@@ -39,20 +39,30 @@ STALE: Final = "This form is too old, or was not sent by a page of this server. 
 
 def is_page(request: HttpRequest) -> bool:
     """Whether a path is that of a page, or of a file that pages refer to."""
-    return request.path in SHOWN or request.path in SUBMITTED or request.path in STATIC
+    return request.path in STATIC or _shown_at(request.path) is not None or _submitted_at(request.path) is not None
+
+
+def _shown_at(path: bytes) -> Page | None:
+    return delegation_requests.show if delegation_requests.id_in(path) else SHOWN.get(path)
+
+
+def _submitted_at(path: bytes) -> Page | None:
+    return delegation_requests.submit if delegation_requests.id_in(path) else SUBMITTED.get(path)
 
 
 async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     """Answer a request for a page."""
     if request.method in {"GET", "HEAD"}:
         return await _shown(runtime, request)
-    page = SUBMITTED.get(request.path)
+    page = _submitted_at(request.path)
     if request.method != "POST" or page is None:
         return responses.page(request, "refused.html", status=405, text="This page takes no such request.")
     try:
         found = visit(runtime, request, body)
     except BadForm:
         return responses.page(request, "refused.html", status=400, text="This is no form of this server's pages.")
+    if found.signed_in is None and not runtime.refusals.allows(request.source_ip):
+        return responses.page(request, "refused.html", status=429, text="Too many requests; try again in a while.")
     if not found.is_own_form():
         link = SIGN_IN if found.signed_in is None else HOME
         return responses.page(request, "refused.html", status=403, text=STALE, link=link)
@@ -65,7 +75,7 @@ async def _shown(runtime: Runtime, request: HttpRequest) -> HttpResponse:
         return responses.static(
             request, content_type, resources.files("iamd.web").joinpath("static", name).read_bytes()
         )
-    page = SHOWN.get(request.path)
+    page = _shown_at(request.path)
     if page is None:
         return responses.page(request, "refused.html", status=405, text="This page takes no such request.")
     return await page(visit(runtime, request, b""))

@@ -73,6 +73,15 @@ class Visit:
         same = (self.request.header(b"origin") or "") == self.origin
         return same and hmac.compare_digest(self.form.get(CSRF, "").encode(), self.csrf_token.encode())
 
+    @property
+    def wanted(self) -> str:
+        """The page that the person wanted before signing in; the first one when none was."""
+        return self.step.page if self.step is not None and self.step.page else HOME
+
+    def to_sign_in(self, page: str) -> HttpResponse:
+        """Have the person sign in, and go on to this page then."""
+        return self.redirect(SIGN_IN, self.with_step(steps.first(self.now, page)))
+
     def field(self, name: str) -> str:
         """A field of the form; empty when it is not there."""
         return self.form.get(name, "")

@@ -50,7 +50,7 @@ def register_hardware_token(call: Call, *, serial_number: str, base32_string_see
     """Register a token, which is nobody's then; its seed is shown nowhere."""
     check_first_account(call)
     if call.view.shared.get(HardwareToken, serial_number) is not None:
-        raise TokenAlreadyExists(f"A token with serial number {serial_number} is registered already.")
+        raise TokenAlreadyExists(f"Token {serial_number} is registered already.")
     sealed = one_time_codes.sealed_token_seed(call.keyring, serial_number, _seed(base32_string_seed))
     call.change.put(GLOBAL, HardwareToken(serial_number=serial_number, sealed_seed=sealed, registered=call.now))
 
@@ -61,7 +61,7 @@ def deregister_hardware_token(call: Call, *, serial_number: str) -> None:
     check_first_account(call)
     token = call.view.shared.get(HardwareToken, serial_number)
     if token is None:
-        raise NoSuchToken(f"No token with serial number {serial_number} is registered.")
+        raise NoSuchToken(f"Token {serial_number} is not registered.")
     if token.account_id is not None:
         raise TokenInUse(f"Token {serial_number} is in use in account {token.account_id}; deactivate it there first.")
     call.change.delete(GLOBAL, token)

@@ -32,7 +32,8 @@ class Stage(StrEnum):
 class Step(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One step: of whom, once the password was right, and with which MFA device, once it was used.
 
-    `challenge` is what a security key signs (WebAuthn Level 3, 13.4.3).
+    `challenge` is what a security key signs (WebAuthn Level 3, 13.4.3). `page` is where the person wanted to go, a path
+    that these pages have named themselves.
     """
 
     id: str
@@ -44,15 +45,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     mfa_time: int | None = None
     mfa_serial_number: str | None = None
     challenge: bytes = b""
+    page: str = ""
 
 
-def first(now: int) -> Step:
+def first(now: int, page: str = "") -> Step:
     """The step of somebody of whom nothing is known."""
-    return Step(id=_new_id(), stage=Stage.NAME, expires=now + SECONDS)
+    return Step(id=_new_id(), stage=Stage.NAME, expires=now + SECONDS, page=page)
 
 
 def of(
-    person: Person, stage: Stage, now: int, *, mfa_time: int | None = None, mfa_serial_number: str | None = None
+    person: Person,
+    stage: Stage,
+    now: int,
+    *,
+    mfa_time: int | None = None,
+    mfa_serial_number: str | None = None,
+    page: str = "",
 ) -> Step:
     """A step of a person whose password was right."""
     return Step(
@@ -65,6 +73,7 @@ def of(
         mfa_time=mfa_time,
         mfa_serial_number=mfa_serial_number,
         challenge=secrets.token_bytes(32),
+        page=page,
     )
 
 

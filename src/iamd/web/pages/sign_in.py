@@ -47,7 +47,8 @@ async def show(visit: Visit) -> HttpResponse:
         return visit.redirect(HOME)
     query = parse_qs(visit.request.query.decode("latin-1"), max_num_fields=16)
     as_root = "root" in query or b"root" in visit.request.query.split(b"&")
-    cookie = visit.with_step(steps.first(visit.now))
+    wanted = visit.step.page if visit.step is not None else ""
+    cookie = visit.with_step(steps.first(visit.now, wanted))
     asked = Asked(account=query.get("account", [""])[0][:128], email="" if as_root else None)
     return _name_page(visit, asked, set_cookies=(cookie,))
 
@@ -89,7 +90,11 @@ def _after_password(visit: Visit, call: Call, person: Person) -> Next:
     if kind is None:
         return after_proof(visit, call, person, mfa_time=None, serial_number=None)
     events.mfa_asked(call, person, kind)
-    return Next(MFA, (visit.with_step(steps.of(person, Stage.MFA, call.now)),))
+    return Next(MFA, (visit.with_step(steps.of(person, Stage.MFA, call.now, page=_page(visit))),))
+
+
+def _page(visit: Visit) -> str:
+    return visit.step.page if visit.step is not None else ""
 
 
 def after_proof(visit: Visit, call: Call, person: Person, *, mfa_time: int | None, serial_number: str | None) -> Next:
@@ -99,7 +104,14 @@ def after_proof(visit: Visit, call: Call, person: Person, *, mfa_time: int | Non
         events.failed(call, person, login_to=_login_to(visit), mfa_serial_number=serial_number)
         return Next(SIGN_IN, refusal=EXPIRED)
     if due is not None:
-        step = steps.of(person, Stage.PASSWORD, call.now, mfa_time=mfa_time, mfa_serial_number=serial_number)
+        step = steps.of(
+            person,
+            Stage.PASSWORD,
+            call.now,
+            mfa_time=mfa_time,
+            mfa_serial_number=serial_number,
+            page=_page(visit),
+        )
         return Next(PASSWORD, (visit.with_step(step),))
     return signed_in(visit, call, person, mfa_time=mfa_time, serial_number=serial_number)
 
@@ -110,7 +122,7 @@ def signed_in(visit: Visit, call: Call, person: Person, *, mfa_time: int | None,
         call, person, mfa_time=mfa_time, mfa_serial_number=serial_number, login_to=_login_to(visit)
     )
     # SECURITY: WEB-02: a session has an id that nobody knew before it began.
-    return Next(HOME, (visit.with_session(session), visit.without(cookies.STEP)))
+    return Next(visit.wanted, (visit.with_session(session), visit.without(cookies.STEP)))
 
 
 def _go(visit: Visit, found: Next) -> HttpResponse:
