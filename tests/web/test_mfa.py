@@ -57,7 +57,7 @@ def test_a_code_is_taken_once(phone, enter, open_browser):
 
 
 def test_a_code_that_sts_has_taken_is_used_up_here_too(aws, phone, enter, browser, iam):
-    """Invariant WEB-03: one count for all ways to sign in."""
+    """Invariant WEB-03 (bug class B35): one count for all ways to sign in."""
     from running import Credentials
 
     iam.put_user_policy(

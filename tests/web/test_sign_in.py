@@ -54,7 +54,7 @@ def answers(browser: Browser, account: str, user_name: str, password: str) -> tu
 
 
 def test_whatever_is_wrong_the_answer_is_the_same(aws, iam, open_browser, ann):
-    """Invariant WEB-05: unknown user, wrong password, no password, unknown account, suspended account, locked."""
+    """Invariant WEB-05 (bug class B36): unknown user, wrong password, no password, unknown account, suspended account, locked."""
     iam.create_user(UserName="nopass")
     iam.create_user(UserName="locked")
     iam.create_login_profile(UserName="locked", Password=PASSWORD)
@@ -101,7 +101,7 @@ def test_a_person_of_another_account_is_another_person(aws, browser, ann):
 
 
 def test_after_five_wrong_passwords_even_the_right_one_is_refused_for_a_while(aws, browser, enter, open_browser):
-    """Invariant WEB-04."""
+    """Invariant WEB-04 (bug class B35)."""
     for _ in range(5):
         assert enter("wrong").error == WRONG
     assert enter(PASSWORD, into=open_browser()).error == WRONG

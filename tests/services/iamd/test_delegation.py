@@ -60,7 +60,9 @@ def test_what_was_asked_for_stays_when_the_template_goes(aws):
 
 @pytest.mark.parametrize(
     "template",
-    ["no JSON", "[]", "{}", '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"@{abcde}"}]}',
+    ["no JSON", "[]", "{}",
+     '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow","Action":"s3:*","Resource":"*"}]}',
+     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"@{abcde}"}]}',
      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"@{abc}"}]}',
      '{"Version":"2012-10-17","Statement":[{"Effect":"@{effect}","Action":"s3:*","Resource":"*"}]}',
      '{"Version":"2012-10-17","Statement":[{"@If":"@{abcde}","Effect":"Allow","Action":"s3:*","Resource":"*"}]}'],

@@ -4,7 +4,6 @@ AWS: IAM API Reference, GetDelegationRequest, PermissionCheckResult: the result 
 the caller's permissions have conditions.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from iamd.data import service_reference
 from iamd.policy import wildcard
 from iamd.policy.evaluate import decide
 from iamd.policy.request import Request
+from iamd.services.iam import template_values
 
 MAX_ACTIONS: Final = 1000
 """How many actions on resources are looked at; more are unsure."""
@@ -65,7 +65,7 @@ def _has_conditions(call: Call) -> bool:
 
 
 def _statements(policy: str) -> list[Mapping[str, Any]]:
-    found = json.loads(policy)["Statement"]
+    found = template_values.parsed(policy)["Statement"]
     return found if isinstance(found, list) else [found]
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from iamd.services.iam import template_values
 from iamd.store.delegation_records import DelegationRequest
 
 MAX_CHARACTERS = 10_000
@@ -25,7 +26,7 @@ def summary(request: DelegationRequest) -> str:
 
 
 def _statements(policy: str) -> list[Mapping[str, Any]]:
-    found = json.loads(policy)["Statement"]
+    found = template_values.parsed(policy)["Statement"]
     return found if isinstance(found, list) else [found]
 
 

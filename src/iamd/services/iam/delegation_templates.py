@@ -38,7 +38,7 @@ def rendered(document: str, parameters: Sequence[PolicyParameter]) -> str:
     if values.keys() != wanted:
         wrong = ", ".join(sorted(values.keys() ^ wanted))
         raise InvalidInput(f"The policy template has other parameters than were given: {wrong}.")
-    policy = json.dumps(template_values.filled(json.loads(document), values), separators=(",", ":"))
+    policy = json.dumps(template_values.filled(template_values.parsed(document), values), separators=(",", ":"))
     if len(policy) > MAX_RENDERED:
         raise InvalidInput(f"The policy of the delegation request is longer than {MAX_RENDERED} characters.")
     try:
@@ -50,7 +50,7 @@ def rendered(document: str, parameters: Sequence[PolicyParameter]) -> str:
 
 def boundaries_of(policy: str) -> list[str]:
     """The permissions boundaries that roles must have which the policy lets make, as its conditions name them."""
-    statements = json.loads(policy)["Statement"]
+    statements = template_values.parsed(policy)["Statement"]
     found: dict[str, None] = {}
     for statement in statements if isinstance(statements, list) else [statements]:
         if statement.get("Effect") == "Allow":

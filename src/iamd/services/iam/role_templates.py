@@ -127,7 +127,9 @@ class _Made:
     def document(self, template: str) -> str:
         """A policy; MalformedPolicyDocument when values make none of it."""
         try:
-            return json.dumps(template_values.filled(json.loads(template), self.values), separators=(",", ":"))
+            return json.dumps(
+                template_values.filled(template_values.parsed(template), self.values), separators=(",", ":")
+            )
         except ValueError as error:
             raise MalformedPolicyDocument("This policy contains invalid Json") from error
 

@@ -3,6 +3,7 @@
 AWS: IAM User Guide, "Policy templates" (temporary-delegation-policy-templates); role templates have the same form.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,19 @@ PARAMETER = re.compile(r"@\{([^{}]*)\}")
 Value = str | tuple[str, ...]
 Values = Mapping[str, Value]
 """By parameter, its text, or its texts when it is a list."""
+
+
+def parsed(document: str) -> Any:
+    """A JSON document; ValueError for what is none, and for an object that has a name twice."""
+    return json.loads(document, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # SECURITY: of two members of one name readers take different ones.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return found
 
 
 def names_in(text: str) -> frozenset[str]:

@@ -4,7 +4,6 @@ On AWS, AWS onboards partners and registers their policy templates (IAM User Gui
 Partners"), and the partner's SNS topic is told.
 """
 
-import json
 from typing import Any
 
 from iamd import arn
@@ -111,7 +110,7 @@ def get_delegation_notification(call: Call, *, delegation_request_id: str) -> di
 def _check(document: str) -> None:
     """Raise MalformedTemplate for what is no policy even with parameters of the best will."""
     try:
-        json.loads(document)
+        template_values.parsed(document)
         names = template_values.names_in(document)
         # AWS: a name has 5 characters at least (IAM API Reference, PolicyParameter).
         if any(not 5 <= len(name) <= 256 for name in names):

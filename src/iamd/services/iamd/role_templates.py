@@ -1,6 +1,5 @@
 """Role templates as the operator registers them: on AWS they are its services' own."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -102,7 +101,7 @@ def _given(template: str) -> _Given:
             *(one.policy_document for one in given.inline_policy_templates),
         ]
         for document in documents:
-            json.loads(document)
+            template_values.parsed(document)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedTemplate(f"The template is malformed: {error}") from error
     names = {one.name for one in given.parameters_definition}

@@ -98,7 +98,7 @@ def opened(text: str, view: View, keyring: Keyring, now: int) -> SignedIn | None
     # SECURITY: WEB-02: sign-out, another password and a password or user that is gone end a session at once.
     if person is None or person.profile is None or not _is_live(person, session):
         return None
-    if not hmac.compare_digest(cookie.password_mark, person.password_mark):
+    if not hmac.compare_digest(cookie.password_mark.encode(), person.password_mark.encode()):
         return None
     identity = credentials.identity_of(session, view)
     return None if identity is None else SignedIn(person, identity, cookie)

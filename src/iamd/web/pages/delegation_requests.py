@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.http import HttpResponse
-from iamd.services.iam import delegation_summaries
+from iamd.services.iam import delegation_summaries, template_values
 from iamd.services.signin.sessions import SignedIn
 from iamd.store.delegation_records import DelegationRequest
 from iamd.web.operations import perform, read, recheck_of
@@ -83,7 +83,7 @@ def _page(visit: Visit, found: SignedIn, *, error: str | None = None) -> HttpRes
         status=403 if error else 200,
         action=visit.request.path.decode(),
         asked=asked,
-        policy=json.dumps(json.loads(asked["PermissionPolicy"]), indent=2),
+        policy=json.dumps(template_values.parsed(asked["PermissionPolicy"]), indent=2),
         summary=[] if record is None else delegation_summaries.summary(record).splitlines(),
         steps=OFFERED.get(asked["State"], ()),
         error=error,

@@ -1,6 +1,7 @@
 """One's own MFA devices: shown, security keys registered, others assigned by their codes, and deactivated."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 from iamd.auth import security_keys
@@ -18,6 +19,7 @@ from iamd.web.operations import perform, recheck_of
 from iamd.web.visit import HOME, SIGN_IN, Visit, is_at
 
 PATH: Final = f"{HOME}mfa"
+_DIGITS: Final = re.compile(r"[0-9.]+", re.ASCII).fullmatch
 NOT_REGISTERED: Final = "The security key was not registered. Try again."
 
 
@@ -134,4 +136,4 @@ def _options(visit: Visit, person: Person, step: Step) -> str:
 
 def _is_address(host: str) -> bool:
     """Whether a host is an address: browsers register keys for names only (WebAuthn Level 3, 5.1.2)."""
-    return host.startswith("[") or host.replace(".", "").isdigit()
+    return host.startswith("[") or _DIGITS(host) is not None
