@@ -102,6 +102,13 @@ def test_a_resource_policy_that_names_the_approver_lets_nobody_out_of_the_reques
     asked = {"Permissions": {"PolicyTemplateArn": template["PolicyTemplateArn"]}}
     credentials, _ = partner.exchange(partner.granted(aws.client("iam", key), **asked))
     refused(aws.client("sts", credentials).assume_role, "AccessDenied", RoleArn=role, RoleSessionName="work")
+    # Nor what the user may do without any policy, as the owner of another request.
+    boss = aws.client("iam", key)
+    owned = partner.ask(RequestorWorkflowId="owned", **asked)
+    boss.associate_delegation_request(DelegationRequestId=owned)
+    own = aws.client("iam", credentials)
+    refused(own.update_delegation_request, "AccessDenied", DelegationRequestId=owned)
+    refused(own.get_delegation_request, "AccessDenied", DelegationRequestId=owned)
 
 
 def test_a_delegated_session_begins_no_other_one(aws, partner):
