@@ -35,10 +35,9 @@ $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
 
 # Tests of the pages drive Debian's Chromium; without it, and where it can't be installed, they say so and are skipped.
 $(VENV)/.installed-browser:
-	@command -v chromium-headless-shell chromium google-chrome-stable >/dev/null \
-		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-			&& { apt-get install -qq -y --no-install-recommends chromium-headless-shell >/dev/null 2>&1 \
-				|| { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium-headless-shell; } >/dev/null 2>&1; }; } \
+	@for name in chromium-headless-shell chromium google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+		install="apt-get install -qq -y --no-install-recommends chromium-headless-shell"; \
+		test "$$(id -u)" = 0 && { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 \
 		|| echo "tests in a browser will be skipped: install Debian's chromium-headless-shell for them"
 	@touch $@
 
