@@ -93,6 +93,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "error ExpiredTokenException": "the code is for an assertion in ProvidedContexts, which is refused",
         "error RegionDisabledException": "every region is enabled",
     },
+    "sts:AssumeRoot": {
+        "error ExpiredTokenException": "the code is for a web identity token, which no parameter holds",
+        "error RegionDisabledException": "every region is enabled",
+    },
     "sts:AssumeRoleWithSAML": {"error RegionDisabledException": "every region is enabled"},
     "sts:AssumeRoleWithWebIdentity": {"error RegionDisabledException": "every region is enabled"},
     "sts:GetCallerIdentity": {

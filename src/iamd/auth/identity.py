@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamd import arn
+from iamd.auth.tokens import SessionKind
 from iamd.policy.request import PrincipalKind
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Identity:
     def is_root(self) -> bool:
         """Whether the caller is an account's root user."""
         return self.kind is PrincipalKind.ROOT
+
+    @property
+    def is_assumed_root(self) -> bool:
+        """Whether the caller is an account's root user by AssumeRoot, which others may call."""
+        return self.session is not None and self.session.kind is SessionKind.ROOT
 
 
 def federated(federation: "Federation", account_id: str, user_id: str) -> Identity:

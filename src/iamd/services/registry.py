@@ -31,6 +31,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "policy_versions",
         "role_templates",
         "roles",
+        "root_access",
         "saml_providers",
         "service_access",
         "service_linked_roles",
@@ -45,6 +46,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     ),
     "sts": (
         "assume_role",
+        "assume_root",
         "authorization_messages",
         "callers",
         "delegated_access",

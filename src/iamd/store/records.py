@@ -262,7 +262,10 @@ class AccessKey(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoginProfile(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A user's console password, hashed; the key is the user's unique id, or ROOT for the root user's."""
+    """A user's console password, hashed; the key is the user's unique id, or ROOT for the root user's.
+
+    An empty hash, which no password has, says that the root user may set one.
+    """
 
     kind = "login-profile"
     user_id: str
@@ -567,6 +570,8 @@ class Organization(PolicyTarget, frozen=True, kw_only=True, omit_defaults=True):
     policy_types: tuple[str, ...] = ()
     """The policy types that are enabled in the root."""
     trusted_services: tuple[TrustedService, ...] = ()
+    root_access_features: tuple[str, ...] = ()
+    """What IAM lets administrators do as member accounts' root users: RootCredentialsManagement, RootSessions."""
 
     indexes = {"root": lambda organization: (organization.root_id,)}
 

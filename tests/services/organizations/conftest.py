@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running import AWS, Credentials
-from services.organizations.world import Member
+from running import AWS
+from services.organizations.world import Member, new_member
 
 Refused = Callable[..., AbstractContextManager[None]]
 
@@ -34,19 +34,7 @@ def member(aws: AWS, organizations: Any, root_id: str) -> Callable[..., Member]:
     """`member()` is a new account of the organization, with its administrator's session."""
     numbers = itertools.count(1)
 
-    def make(**parameters: Any) -> Member:
-        name = f"member-{next(numbers)}"
-        given = {"AccountName": name, "Email": f"{name}@example.com", **parameters}
-        started = organizations.create_account(**given)["CreateAccountStatus"]
-        status = organizations.describe_create_account_status(CreateAccountRequestId=started["Id"])
-        account_id = status["CreateAccountStatus"]["AccountId"]
-        role = parameters.get("RoleName", "OrganizationAccountAccessRole")
-        session = aws.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{account_id}:role/{role}", RoleSessionName="test"
-        )
-        return Member(aws, account_id, Credentials.of(session["Credentials"]))
-
-    return make
+    return lambda **parameters: new_member(aws, f"member-{next(numbers)}", **parameters)
 
 
 @pytest.fixture

@@ -27,6 +27,18 @@ class Member:
         return Credentials.of(iam.create_access_key(UserName=name)["AccessKey"])
 
 
+def new_member(aws: AWS, name: str, **parameters: Any) -> Member:
+    """A new account of the organization that the administrator's account manages."""
+    organizations = aws.client("organizations")
+    given = {"AccountName": name, "Email": f"{name}@example.com", **parameters}
+    started = organizations.create_account(**given)["CreateAccountStatus"]
+    status = organizations.describe_create_account_status(CreateAccountRequestId=started["Id"])
+    account_id = status["CreateAccountStatus"]["AccountId"]
+    role = parameters.get("RoleName", "OrganizationAccountAccessRole")
+    session = aws.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account_id}:role/{role}", RoleSessionName="test")
+    return Member(aws, account_id, Credentials.of(session["Credentials"]))
+
+
 @dataclass(frozen=True)
 class World:
     """The ids of an organization's parts."""

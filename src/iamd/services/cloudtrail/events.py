@@ -46,6 +46,14 @@ AWS: seen in CloudTrail's record of a LeaveOrganization that no policy allowed.
 """
 
 
+ASSUMING_ROOT = ("sts", "AssumeRoot")
+"""The operation whose records say `assumedRoot` of their caller's session.
+
+AWS: IAM User Guide, "Track privileged tasks in AWS CloudTrail" (cloudtrail-track-privileged-tasks), whose example of
+what the session did then does not say it.
+"""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a request came to: who, what, on what, decided how, answered with what.
 
@@ -188,7 +196,10 @@ def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
 def _identity(outcome: Outcome, *, is_callers: bool) -> dict[str, Any]:
     if outcome.identity is not None and not is_callers:
         return foreign_identity(outcome.identity)
-    return user_identity(outcome.identity, outcome.view, outcome.unverified_key_id)
+    found = user_identity(outcome.identity, outcome.view, outcome.unverified_key_id)
+    if (outcome.service, outcome.name) == ASSUMING_ROOT and "sessionContext" in found and outcome.error_code is None:
+        found["sessionContext"]["assumedRoot"] = "true"
+    return found
 
 
 def _error(outcome: Outcome) -> dict[str, str]:

@@ -153,6 +153,36 @@ class ReportExpired(AWSError):
     code = "ReportExpired"
 
 
+class OrganizationNotFound(AWSError):
+    """The caller's account is in no organization."""
+
+    code = "OrganizationNotFoundException"
+
+
+class OrganizationNotInAllFeaturesMode(AWSError):
+    """The caller's organization has billing features alone."""
+
+    code = "OrganizationNotInAllFeaturesModeException"
+
+
+class ServiceAccessNotEnabled(AWSError):
+    """IAM has no access to the caller's organization."""
+
+    code = "ServiceAccessNotEnabledException"
+
+
+class AccountNotManagementOrDelegatedAdministrator(AWSError):
+    """The caller's account does not administer IAM for its organization."""
+
+    code = "AccountNotManagementOrDelegatedAdministratorException"
+
+
+class CallerIsNotManagementAccount(AWSError):
+    """The caller's account administers IAM for its organization, and does not manage it."""
+
+    code = "CallerIsNotManagementAccountException"
+
+
 class ValidationError(AWSError):
     """What the model cannot express about parameters does not hold; common to all operations."""
 

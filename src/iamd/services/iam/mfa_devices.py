@@ -20,6 +20,7 @@ from iamd.services.iam.entities import (
     listed_user,
     moment,
     named_mfa_device,
+    named_or_calling_iam_user,
     named_or_calling_user,
     named_user,
     shown_tags,
@@ -129,7 +130,9 @@ def resync_mfa_device(
 @operation(on=arns.user)
 def deactivate_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> None:
     """Take a device from a user; a virtual one and a hardware token are nobody's then, a security key is forgotten."""
-    user = named_or_calling_user(call, user_name)
+    # AWS: of root users only a session of AssumeRoot may leave the name out (IAM API Reference, DeactivateMFADevice).
+    is_assumed = call.identity.is_assumed_root
+    user = named_or_calling_user(call, user_name) if is_assumed else named_or_calling_iam_user(call, user_name)
     device = _device_of(call, user, serial_number)
     if user is not None:
         refuse_without_mfa(call, user)

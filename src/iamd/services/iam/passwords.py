@@ -1,4 +1,8 @@
-"""Users' console passwords: login profiles, and the change of one's own password."""
+"""Console passwords: login profiles of users and of the root user, and the change of one's own password.
+
+AWS: a session of AssumeRoot names no user, and so means the root user of its account, whose password it lets somebody
+recover, or takes away (IAM API Reference, CreateLoginProfile; IAM User Guide, id_root-user-privileged-task).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +30,12 @@ from iamd.store.records import LoginProfile, User
 REMEMBERED = 24
 """How many earlier passwords are remembered: as many as a password policy can forbid."""
 
+ROOT = "root"
+"""What stands for the root user in the key of a login profile."""
+
+RECOVERABLE = ""
+"""The hash of a password that the root user has still to set: no password has it."""
+
 
 def _hash_password(call: Call, *, password: str | None = None, **_: Any) -> str | None:
     return None if password is None else passwords.hash_password(password)
@@ -35,17 +45,17 @@ def _hash_password(call: Call, *, password: str | None = None, **_: Any) -> str 
 def create_login_profile(
     call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
 ) -> dict[str, Any]:
-    """Give a user its first password."""
-    user = named_or_calling_iam_user(call, user_name)
-    if call.account.get(LoginProfile, user.user_id) is not None:
-        raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")
-    # AWS: only a session of AssumeRoot may leave the password out (IAM API Reference, CreateLoginProfile).
-    if password is None:
-        raise ValidationError("Password is required to create a login profile.")
-    password_rules.check(record_of(call), password)
+    """Give a user its first password, or let the root user set one."""
+    user = _bearer(call, user_name)
+    if call.account.get(LoginProfile, _key(user)) is not None:
+        raise EntityAlreadyExists(f"Login Profile for user {_name(user)} already exists.")
+    if user is not None:
+        _check_given(call, password)
+    elif password is not None:
+        raise ValidationError("Password must be omitted with a session of AssumeRoot.")
     profile = LoginProfile(
-        user_id=user.user_id,
-        password_hash=call.prepared,
+        user_id=_key(user),
+        password_hash=call.prepared or RECOVERABLE,
         created=call.now,
         changed=call.now,
         reset_required=password_reset_required,
@@ -57,7 +67,7 @@ def create_login_profile(
 @reading(on=arns.user)
 def get_login_profile(call: Call, *, user_name: str | None = None) -> dict[str, Any]:
     """Show that a user has a password, and since when."""
-    user = named_or_calling_iam_user(call, user_name)
+    user = _bearer(call, user_name)
     return {"LoginProfile": _shown(user, _profile(call, user))}
 
 
@@ -79,7 +89,7 @@ def update_login_profile(
 @operation(on=arns.user)
 def delete_login_profile(call: Call, *, user_name: str | None = None) -> None:
     """Take a user's password away."""
-    call.delete(_profile(call, named_or_calling_iam_user(call, user_name)))
+    call.delete(_profile(call, _bearer(call, user_name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +146,33 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> None
     call.put(replace(_changed(call, profile, compared.new_hash), reset_required=False))
 
 
-def _profile(call: Call, user: User) -> LoginProfile:
-    profile = call.account.get(LoginProfile, user.user_id)
+def _bearer(call: Call, user_name: str | None) -> User | None:
+    """The user whose password is meant; None for the root user."""
+    if user_name is None and call.identity.is_assumed_root:
+        return None
+    return named_or_calling_iam_user(call, user_name)
+
+
+def _check_given(call: Call, password: str | None) -> None:
+    # AWS: only a session of AssumeRoot may leave the password out (IAM API Reference, CreateLoginProfile).
+    if password is None:
+        raise ValidationError("Password is required to create a login profile.")
+    password_rules.check(record_of(call), password)
+
+
+def _key(user: User | None) -> str:
+    return ROOT if user is None else user.user_id
+
+
+def _name(user: User | None) -> str:
+    # AWS's own word for the root user here.
+    return "null" if user is None else user.user_name
+
+
+def _profile(call: Call, user: User | None) -> LoginProfile:
+    profile = call.account.get(LoginProfile, _key(user))
     if profile is None:
-        raise NoSuchEntity(f"Login Profile for User {user.user_name} cannot be found.")
+        raise NoSuchEntity(f"Login Profile for User {_name(user)} cannot be found.")
     return profile
 
 
@@ -148,9 +181,9 @@ def _changed(call: Call, profile: LoginProfile, password_hash: str) -> LoginProf
     return replace(profile, password_hash=password_hash, previous_hashes=previous, changed=call.now)
 
 
-def _shown(user: User, profile: LoginProfile) -> dict[str, Any]:
+def _shown(user: User | None, profile: LoginProfile) -> dict[str, Any]:
     return {
-        "UserName": user.user_name,
+        **({} if user is None else {"UserName": user.user_name}),
         "CreateDate": moment(profile.created),
         "PasswordResetRequired": profile.reset_required,
     }

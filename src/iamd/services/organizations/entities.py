@@ -25,6 +25,7 @@ from iamd.store.records import (
     Organization,
     OrganizationalUnit,
     OrganizationPolicy,
+    TrustedService,
 )
 
 AnyPolicy = OrganizationPolicy | ManagedOrganizationPolicy
@@ -77,6 +78,24 @@ def readable_organization(call: Call) -> Organization:
     if membership is None or not membership.delegated_services:
         raise AccessDenied
     return found
+
+
+def is_trusted(organization: Organization, service_principal: str) -> bool:
+    """Whether a service has access to the organization."""
+    return any(one.service_principal == service_principal for one in organization.trusted_services)
+
+
+def delegation(membership: Membership, service_principal: str) -> TrustedService | None:
+    """What makes an account the delegated administrator of a service, or None."""
+    return next((one for one in membership.delegated_services if one.service_principal == service_principal), None)
+
+
+def administers(call: Call, organization: Organization, service_principal: str) -> bool:
+    """Whether the caller's account administers a service of its organization: it manages it, or is delegated to."""
+    account_id = call.identity.account_id
+    membership = member_in(call.view.shared, organization, account_id)
+    is_delegated = membership is not None and delegation(membership, service_principal) is not None
+    return is_management(organization, account_id) or is_delegated
 
 
 # Finding

@@ -24,7 +24,7 @@ def enable_aws_service_access(call: Call, *, service_principal: str) -> None:
     """Let a service see the organization and work in its accounts; one that may already stays as it is."""
     organization = entities.managed_organization(call)
     _check_service(organization, service_principal)
-    if _is_trusted(organization, service_principal):
+    if entities.is_trusted(organization, service_principal):
         return
     trusted = TrustedService(service_principal, call.now)
     call.change.put(GLOBAL, replace(organization, trusted_services=(*organization.trusted_services, trusted)))
@@ -72,12 +72,12 @@ def register_delegated_administrator(call: Call, *, account_id: str, service_pri
             "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
             "You cannot register a suspended account as a delegated administrator.",
         )
-    if not _is_trusted(organization, service_principal):
+    if not entities.is_trusted(organization, service_principal):
         raise ConstraintViolation(
             "SERVICE_ACCESS_NOT_ENABLED",
             "You must enable service access before you register a delegated administrator.",
         )
-    if _delegation(found, service_principal) is not None:
+    if entities.delegation(found, service_principal) is not None:
         raise AccountAlreadyRegistered
     delegated = (*found.delegated_services, TrustedService(service_principal, call.now))
     call.change.put(GLOBAL, replace(found, delegated_services=delegated))
@@ -89,7 +89,7 @@ def deregister_delegated_administrator(call: Call, *, account_id: str, service_p
     organization = entities.managed_organization(call)
     found = entities.named_account(call, organization, account_id)
     _check_service(organization, service_principal)
-    if _delegation(found, service_principal) is None:
+    if entities.delegation(found, service_principal) is None:
         raise AccountNotRegistered
     left = tuple(one for one in found.delegated_services if one.service_principal != service_principal)
     call.change.put(GLOBAL, replace(found, delegated_services=left))
@@ -110,7 +110,8 @@ def list_delegated_administrators(
     found = [
         one
         for one in entities.accounts_of(call.view.shared, organization)
-        if one.delegated_services and (service_principal is None or _delegation(one, service_principal) is not None)
+        if one.delegated_services
+        and (service_principal is None or entities.delegation(one, service_principal) is not None)
     ]
     cut, more = page(
         call,
@@ -156,18 +157,10 @@ def _check_service(organization: Organization, service_principal: str) -> None:
         raise InvalidInput("UNRECOGNIZED_SERVICE_PRINCIPAL", "You specified an unrecognized service principal.")
 
 
-def _is_trusted(organization: Organization, service_principal: str) -> bool:
-    return any(one.service_principal == service_principal for one in organization.trusted_services)
-
-
-def _delegation(membership: Membership, service_principal: str) -> TrustedService | None:
-    return next((one for one in membership.delegated_services if one.service_principal == service_principal), None)
-
-
 def _shown(
     call: Call, organization: Organization, membership: Membership, service_principal: str | None
 ) -> dict[str, Any]:
     """An administrator with when it became one: of this service, or of its first."""
-    named = _delegation(membership, service_principal) if service_principal is not None else None
+    named = entities.delegation(membership, service_principal) if service_principal is not None else None
     since = min(one.enabled for one in membership.delegated_services) if named is None else named.enabled
     return {**answers.listed_account(call, organization, membership), "DelegationEnabledDate": answers.moment(since)}
