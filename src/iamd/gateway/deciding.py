@@ -143,7 +143,9 @@ class Decider:
             makes = arn == step.made or _makes(action, arn, step.facts)
             return unknown_keys.of(service, action, creates=makes)
 
-        return authorize(identity, step.facts.view, step.traits.action, targets, of_request, now, unknown)
+        action = step.traits.action
+        unlocked = resources.unlocked(targets, identity, action)
+        return authorize(identity, step.facts.view, action, unlocked, of_request, now, unknown)
 
 
 def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from iamd.auth.identity import Identity
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked
@@ -129,6 +131,30 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
             for texts in policies_of(known)
         ]
     return found
+
+
+UNLOCKING: Final = frozenset(
+    {
+        "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
+        "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SetQueueAttributes",
+    }
+)  # fmt: skip
+"""What a bucket's or queue's own policy keeps no root user of its account from, so that nobody is locked out for good.
+
+AWS: S3 API Reference, PutBucketPolicy; IAM User Guide, "Tasks that require root user credentials" (root-user-tasks),
+which has editing and deleting a policy of SQS that denies all principals beside the same of S3.
+"""
+
+
+def unlocked(targets: Sequence[Target], identity: Identity, action: str) -> Sequence[Target]:
+    """The targets as they are for this caller: without the policies that can't lock it out."""
+    if not identity.is_root:
+        return targets
+    # SECURITY: the owner's root user alone, and these actions alone; SCPs and RCPs bind it as they do elsewhere.
+    return [
+        replace(one, policies=()) if one.account == identity.account_id and (one.action or action) in UNLOCKING else one
+        for one in targets
+    ]
 
 
 _EXPECTED: Final = {"ExpectedBucketOwner": True, "ExpectedSourceBucketOwner": False}
