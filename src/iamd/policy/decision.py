@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from iamd.policy.document import Statement
 from iamd.policy.request import PrincipalKind, Request
@@ -62,6 +63,10 @@ AWS: seen in CloudTrail records of ListAccountAliases, GetAccountSummary and Lea
 """
 
 
+WITHOUT_REASON: Final = frozenset({"sts:AssumeRoot"})
+"""Actions whose denials don't say why, seen in AWS's answers of September 2026."""
+
+
 def denial_message(decision: Decision, request: Request, policy_arn: str | None = None) -> str:
     """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied).
 
@@ -72,10 +77,10 @@ def denial_message(decision: Decision, request: Request, policy_arn: str | None 
         return f"Not authorized to perform {request.action}"
     named = request.resource != "*" or request.action.startswith(NAMING_EVERYTHING)
     on_resource = f" on resource: {request.resource}" if named else ""
-    return (
-        f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
-        f" {_reason(decision, request.action, policy_arn)}"
-    )
+    refusal = f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
+    if request.action in WITHOUT_REASON:
+        return refusal
+    return f"{refusal} {_reason(decision, request.action, policy_arn)}"
 
 
 def _caller(request: Request) -> str:

@@ -88,7 +88,8 @@ def test_an_account_needs_an_organization_with_all_features_that_trusts_iam(aws,
         getattr(iam, operation)()
     organizations.delete_organization()
     organizations.create_organization()
-    with refused("ServiceAccessNotEnabledException"):
+    words = f"Trusted Access for IAM not enabled by organization of input account {ACCOUNT}."
+    with refused("ServiceAccessNotEnabledException", words):
         getattr(iam, operation)()
 
 

@@ -91,7 +91,9 @@ def _administered(call: Call) -> Organization:
     if organization.feature_set != entities.ALL_FEATURES:
         raise OrganizationNotInAllFeaturesMode("Your organization does not have all features enabled.")
     if not entities.is_trusted(organization, SERVICE):
-        raise ServiceAccessNotEnabled("Trusted access is not enabled for IAM in Organizations.")
+        raise ServiceAccessNotEnabled(
+            f"Trusted Access for IAM not enabled by organization of input account {call.identity.account_id}."
+        )
     return organization
 
 

@@ -1,8 +1,8 @@
 """AssumeRoot: a short session of a member account's root user, for one privileged task.
 
 AWS: STS API Reference, AssumeRoot; IAM User Guide, "Perform a privileged task on an AWS Organizations member account"
-(id_root-user-privileged-task). A task's policy only denies, so it is a session policy of a root user, who may
-everything else.
+(id_root-user-privileged-task). The words of refusals are those of AWS's recorded answers (September 2026). A task's
+policy only denies, so it is a session policy of a root user, who may everything else.
 """
 
 import json
@@ -44,7 +44,7 @@ def target(call: Call, *, target_principal: str, task_policy_arn: Mapping[str, s
         raise AccessDenied("AssumeRoot may not be called by root accounts.")
     # AWS: "The STS global endpoint is not supported for AssumeRoot."
     if (call.request.header(b"host") or "").lower().partition(":")[0] == GLOBAL_ENDPOINT:
-        raise CommonError(Common.UNKNOWN_OPERATION, "Could not find operation AssumeRoot for version 2011-06-15")
+        raise CommonError(Common.UNKNOWN_OPERATION, "Unknown Operation")
     account_id = _account(target_principal)
     given = {"Effect": "Allow", "Principal": {"AWS": call.identity.account_id}, "Action": "sts:AssumeRoot"}
     # SECURITY: this only says that the account gives the caller's policies a say; whether it does is for
@@ -69,8 +69,6 @@ def assume_root(
 ) -> dict[str, Any]:
     """Give temporary credentials of a member account's root user, which may do the one task."""
     account_id, task = _account(target_principal), _task(task_policy_arn)
-    if task not in FEATURES:
-        raise ValidationError(f"{task} is not the ARN of a task policy.")
     _check_organization(call, account_id, FEATURES[task])
     key_id, secret = sessions.new_key(account_id)
     caller = call.identity.session
@@ -100,14 +98,16 @@ def _account(target_principal: str) -> str:
     """The account that is named, by its number or by its root user's ARN."""
     found = _ACCOUNT.fullmatch(target_principal)
     if found is None or target_principal.startswith("arn:") is (found[2] is None):
-        raise ValidationError(f"{target_principal} is invalid")
+        raise ValidationError("Request must contain a valid target principal")
     return found[1]
 
 
 def _task(task_policy_arn: Mapping[str, str]) -> str:
-    if "arn" not in task_policy_arn:
-        raise ValidationError("TaskPolicyArn must have an arn.")
-    return task_policy_arn["arn"]
+    """The ARN of the task policy that is named."""
+    named = task_policy_arn.get("arn", "")
+    if named not in FEATURES:
+        raise ValidationError("Request must contain valid AWS managed task policy ARN")
+    return named
 
 
 def _check_organization(call: Call, account_id: str, feature: str) -> None:
