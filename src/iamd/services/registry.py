@@ -15,6 +15,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "iam": (
         "access_keys",
         "account",
+        "account_properties",
         "attachments",
         "context_keys",
         "credential_report",

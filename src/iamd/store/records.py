@@ -83,6 +83,8 @@ class AccountRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When the root user last signed in with its password."""
     global_endpoint_token_version: int = 1
     """Of which version the account wants the tokens of STS's global endpoint to be: 1 or 2."""
+    role_manager_enabled: bool = False
+    """Whether IAM Role Manager is enabled: the account property RoleManager/Enabled."""
 
     @property
     def key(self) -> str:
