@@ -5,11 +5,12 @@ import time
 from concurrent.futures import Future
 
 import pytest
+from msgspec.structs import replace
 from store.making import ACCOUNT, KEY, account, event, put, resource, user, users
 
 from iamd.store.audit import verify
 from iamd.store.errors import Conflict, Unavailable
-from iamd.store.log import Query, Use
+from iamd.store.log import Access, Query, Use
 from iamd.store.records import AccessKey, AccountRecord, User
 
 
@@ -263,6 +264,33 @@ class Conformance:
     def test_unknown_attribute_is_refused(self, store):
         with pytest.raises(ValueError, match="document"):
             store.look_up(Query(account=ACCOUNT, equal={"document": "x"}))
+
+    def test_accesses_are_the_last_of_each_action_of_each_principal(self, store):
+        role = {"principalId": "AROA1:s", "sessionContext": {"sessionIssuer": {"principalId": "AROA1"}}}
+        get, put = [{"action": "s3:GetObject"}], [{"action": "s3:PutObject"}, {"action": "kms:Decrypt"}]
+        asked = [
+            (1, {"principalId": "AIDA1"}, get, "us-east-1"),
+            (3, {"principalId": "AIDA1"}, get, "eu-west-1"),
+            (2, {"principalId": "AIDA1"}, get, "us-west-2"),
+            (4, {"principalId": "AIDA1"}, put, "us-east-1"),
+            (5, role, get, "us-east-1"),
+            (6, {"principalId": "AIDA2"}, [], "us-east-1"),
+            (7, {"type": "Unknown"}, get, "us-east-1"),
+        ]
+        for number, who, decisions, region in asked:
+            record = {"userIdentity": who, "awsRegion": region, "iamd": {"decisions": decisions}}
+            store.record_event(replace(event(number), document=record))
+        store.record_event(replace(event(9, account="222222222222"), document={"userIdentity": {}}))
+        store.flush()
+        assert sorted(store.accesses(ACCOUNT, 0)) == [
+            Access("AIDA1", "s3:GetObject", 3, "eu-west-1"),
+            Access("AIDA1", "s3:PutObject", 4, "us-east-1"),
+            Access("AROA1", "s3:GetObject", 5, "us-east-1"),
+        ]
+        assert sorted(store.accesses(ACCOUNT, 4)) == [
+            Access("AIDA1", "s3:PutObject", 4, "us-east-1"),
+            Access("AROA1", "s3:GetObject", 5, "us-east-1"),
+        ]
 
     def test_last_use_is_the_newest_one(self, store):
         assert store.last_used(ACCOUNT, "role", "AROA1") is None

@@ -42,7 +42,9 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:DeleteServerCertificate": {
         "error DeleteConflict": "no service is asked which certificates it uses (docs/divergences.md)",
     },
+    "iam:GetAccountProperties": {"error InvalidInput": "it has no parameter"},
     "iam:GetCredentialReport": {"error ReportInProgress": "a report is made within the request that starts it"},
+    "iam:GetServiceLastAccessedDetails": {"error InvalidInput": "a job's id is refused by the model, or is of no job"},
     "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
     "iam:GetRoleTemplateVersion": {"error InvalidInput": "an ARN of any form that is no template's is NoSuchEntity"},
     "iam:ListAccountAliases": {"effect of Marker": "an account has one alias, so no page follows the first"},

@@ -14,6 +14,7 @@ __all__ = ["Registered", "Target", "Targets", "find", "get", "load", "operation"
 NOUNS: Mapping[str, tuple[str, ...]] = {
     "iam": (
         "access_keys",
+        "access_reports",
         "account",
         "account_properties",
         "attachments",

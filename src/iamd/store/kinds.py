@@ -6,6 +6,7 @@ import msgspec
 
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate
 from iamd.store.records import (
+    AccessReport,
     AccessKey,
     AccountAlias,
     AccountCreation,
@@ -58,6 +59,7 @@ KINDS: Mapping[str, type[Record]] = {
         ServiceSpecificCredential,
         ServerCertificate,
         CredentialReport,
+        AccessReport,
         DeletionTask,
         Quarantine,
         Resource,

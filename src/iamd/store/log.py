@@ -89,6 +89,18 @@ class ChainedEvent(NamedTuple):
     hash: bytes
 
 
+class Access(NamedTuple):
+    """The last time that somebody asked for an action, whatever came of it; `where` is the region.
+
+    `who` is the unique id of the user or role that asked, by a session too, or for a root user the account's number.
+    """
+
+    who: str
+    action: str
+    time: int
+    where: str
+
+
 EventPosition = tuple[float, int]
 """Time and id of an event: where a page of a look-up ended."""
 
@@ -128,6 +140,10 @@ class Reading(Protocol):
 
     def by_request_id(self, request_id: str, account: str | None) -> list[StoredEvent]:
         """The events of a request, oldest first."""
+        ...
+
+    def accesses(self, account: str, since: float) -> list[Access]:
+        """What the account's principals asked for since then, as its events tell; each action once for each of them."""
         ...
 
     def last_used(self, key: UseKey) -> Use | None:

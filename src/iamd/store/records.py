@@ -482,6 +482,31 @@ class CredentialReport(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.KEY
 
 
+class AccessReport(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What was last asked of each service, as a job found it; the key is the job's id.
+
+    `owner` is the caller that may see it, `subject` what it is of: an ARN, or a path in the organization with the id of
+    a policy behind a blank when one was named. `content` is its entries, packed; a job that failed has an error.
+    """
+
+    kind = "access-report"
+    job_id: str
+    owner: str
+    subject: str
+    type: str
+    created: int
+    completed: int
+    content: bytes = b""
+    error_code: str | None = None
+    error_message: str | None = None
+
+    indexes = {"owner": lambda report: (report.owner,)}
+
+    @property
+    def key(self) -> str:
+        return self.job_id
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 

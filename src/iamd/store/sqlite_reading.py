@@ -6,7 +6,7 @@ import apsw
 
 from iamd.store.errors import DamagedStore
 from iamd.store.events import STREAM_SHIFT, Facts, StoredEvent
-from iamd.store.log import ChainedEvent, Delta, Head, Position, Query, Row, State, Stream, Use, UseKey
+from iamd.store.log import Access, ChainedEvent, Delta, Head, Position, Query, Row, State, Stream, Use, UseKey
 
 _FACTS = (
     "k.account, k.time, k.event_id, k.request_id, k.name, k.source,"
@@ -15,6 +15,20 @@ _FACTS = (
 _POSITION = """
     SELECT (SELECT coalesce(max(revision), 0) FROM changes),
            (SELECT coalesce(max(value), 0) FROM meta WHERE name = 'reset')"""
+
+
+# What a request was decided on first is what was asked for; who is not known, or only shared the event, has none.
+_ACCESSES = """
+    SELECT coalesce(
+               document ->> '$.userIdentity.sessionContext.sessionIssuer.principalId',
+               document ->> '$.userIdentity.principalId'
+           ),
+           document ->> '$.iamd.decisions[0].action', max(time), document ->> '$.awsRegion'
+    FROM (
+        SELECT k.time AS time, CAST(e.document AS TEXT) AS document
+        FROM event_keys k JOIN events e ON e.id = k.id WHERE k.account = ? AND k.time >= ?
+    )
+    GROUP BY 1, 2"""
 
 
 class SQLiteReading:
@@ -77,6 +91,12 @@ class SQLiteReading:
             (request_id,) if account is None else (request_id, account),
         )
         return [_stored(row) for row in rows]
+
+    def accesses(self, account: str, since: float) -> list[Access]:
+        """What the account's principals asked for since then, as its events tell; each action once for each of them."""
+        # SQLite takes the other columns from the row that has the maximum ("SELECT", "Bare columns in an aggregate").
+        rows = self._connection.execute(_ACCESSES, (account, since))
+        return [Access(who, action, int(time), where or "") for who, action, time, where in rows if who and action]
 
     def last_used(self, key: UseKey) -> Use | None:
         """The last use that was stored."""

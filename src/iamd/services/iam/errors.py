@@ -147,6 +147,12 @@ class ReportNotPresent(AWSError):
     code = "ReportNotPresent"
 
 
+class ReportGenerationLimitExceeded(AWSError):
+    """Another report of the organization is being made."""
+
+    code = "ReportGenerationLimitExceeded"
+
+
 class ReportExpired(AWSError):
     """The newest credential report is older than four hours."""
 

@@ -70,6 +70,11 @@ def nobody(account_id: str, partition: str) -> Principal:
     return Principal(PrincipalKind.USER, account_id, f"arn:{partition}:iam::{account_id}:user/{NOBODY}")
 
 
+def is_none(entity_arn: str) -> bool:
+    """Whether this is no ARN of a user, group or role."""
+    return _ENTITY.fullmatch(entity_arn) is None
+
+
 def is_account(text: str) -> bool:
     """Whether the account of an ARN is the number of one, and neither left out nor `aws`."""
     return _ACCOUNT.fullmatch(text) is not None
