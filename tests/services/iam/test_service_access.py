@@ -118,7 +118,7 @@ def test_a_hundred_services_are_a_page(iam, ann, refused):
 
 @pytest.mark.parametrize("namespace", ["nosuch", "SQS", "monitoring"])
 def test_what_is_no_namespace_is_refused(iam, ann, refused, namespace):
-    with refused("InvalidInput", f"The service namespace {namespace} is not valid."):
+    with refused("InvalidInput", f"Invalid service namespace: [{namespace}]"):
         iam.list_policies_granting_service_access(Arn=ann, ServiceNamespaces=["sqs", namespace])
 
 

@@ -62,7 +62,7 @@ def _service(namespace: str) -> ServiceReference:
     """The service of a namespace, which is the prefix of its actions, in small letters."""
     found = service_reference.service(namespace)
     if found is None or found.prefix != namespace:
-        raise InvalidInput(f"The service namespace {namespace} is not valid.")
+        raise InvalidInput(f"Invalid service namespace: [{namespace}]")
     return found
 
 
