@@ -26,6 +26,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "instance_profiles",
         "mfa_devices",
         "openid_connect_providers",
+        "organization_access_reports",
         "outbound_federation",
         "passwords",
         "permissions_boundaries",

@@ -315,7 +315,7 @@ def test_a_report_is_its_callers_alone(aws, iam, ann, refused):
         iam.get_service_last_accessed_details(JobId=job_id)
     with refused("NoSuchEntity"):
         iam.get_service_last_accessed_details_with_entities(JobId=job_id, ServiceNamespace="s3")
-    with refused("NoSuchEntity"):
+    with refused("NoSuchEntity", f"Job {'0' * 36} does not exist."):
         iam.get_service_last_accessed_details(JobId="0" * 36)
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]

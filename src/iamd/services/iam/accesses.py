@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from iamd import ids
 from iamd.call import Call
 from iamd.policy.request import lower
 from iamd.store.errors import Unavailable
@@ -15,10 +16,12 @@ TRACKED_SECONDS = 400 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Accesses:
-    """Accesses by service prefix and principal, and by action."""
+    """Accesses by service prefix and principal, and by action and principal."""
 
     of_service: dict[tuple[str, str], Access] = field(default_factory=dict)
     of_action: dict[tuple[str, str], Access] = field(default_factory=dict)
+    newest: dict[str, Access] = field(default_factory=dict)
+    """Of each service, the last access of anybody."""
 
     def service(self, prefix: str, who: Iterable[str]) -> list[Access]:
         """The last access of each of these to a service, of those that had one; newest first."""
@@ -28,9 +31,13 @@ class Accesses:
         """The last access of each of these to an action, of those that had one; newest first."""
         return _newest_first(self.of_action.get((lower(action), one)) for one in who)
 
-    def everybody(self) -> set[str]:
-        """Everyone who asked for anything."""
-        return {who for _, who in self.of_service}
+    def add(self, access: Access) -> None:
+        """Take an access in."""
+        action = lower(access.action)
+        prefix = action.partition(":")[0]
+        self.of_action[action, access.who] = access
+        self.of_service[prefix, access.who] = _newer(self.of_service.get((prefix, access.who)), access)
+        self.newest[prefix] = _newer(self.newest.get(prefix), access)
 
 
 def accesses(call: Call, account_id: str) -> Accesses:
@@ -40,13 +47,14 @@ def accesses(call: Call, account_id: str) -> Accesses:
         call.store.flush()
     found = Accesses()
     for access in call.store.accesses(account_id, call.now - TRACKED_SECONDS):
-        action = lower(access.action)
-        found.of_action[action, access.who] = access
-        place = (action.partition(":")[0], access.who)
-        known = found.of_service.get(place)
-        if known is None or known.time < access.time:
-            found.of_service[place] = access
+        # Who an identity provider vouches for is no principal of the account yet.
+        if access.who == account_id or access.who.startswith((ids.USER, ids.ROLE)):
+            found.add(access)
     return found
+
+
+def _newer(known: Access | None, access: Access) -> Access:
+    return access if known is None or known.time < access.time else known
 
 
 def _newest_first(found: Iterable[Access | None]) -> list[Access]:

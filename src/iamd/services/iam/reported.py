@@ -89,7 +89,7 @@ def named(call: Call, job_id: str, *, types: Sequence[str]) -> AccessReport:
     report = call.account.get(AccessReport, job_id)
     # SECURITY: what others asked for is theirs, whatever the caller's policies say.
     if report is None or report.owner != owner_of(call) or report.type not in types:
-        raise NoSuchEntity(f"Report with job id {job_id} cannot be found.")
+        raise NoSuchEntity(f"Job {job_id} does not exist.")
     return report
 
 
