@@ -67,6 +67,9 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:UpdateRoleDescription": {
         "error UnmodifiableEntity": "only roles of IAM Identity Center keep theirs, and nothing makes those yet",
     },
+    "organizations:AcceptHandshake": {
+        "error AWSOrganizationsNotInUseException": "who accepts an invitation need be in no organization",
+    },
     "organizations:CloseAccount": {"error ConflictException": _NO_CASE},
     "organizations:CreateOrganization": {
         "error AccessDeniedException": _BY_POLICY,
@@ -78,6 +81,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "organizations:DescribeOrganization": {"error AccessDeniedException": _BY_POLICY},
     "organizations:DisablePolicyType": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:InviteAccountToOrganization": {
+        "error AccountOwnerNotVerifiedException": "no mail is sent, so no address is verified",
+    },
+    "organizations:ListHandshakesForAccount": {"error AccessDeniedException": _BY_POLICY},
     "organizations:LeaveOrganization": {
         "error AccountNotFoundException": "the caller's account is always there",
         "error InvalidInputException": "it has no parameter",

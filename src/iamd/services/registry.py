@@ -65,6 +65,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "account_creation",
         "accounts",
         "attachments",
+        "handshakes",
         "organizational_units",
         "organizations",
         "policies",

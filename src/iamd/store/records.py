@@ -688,3 +688,40 @@ class AccountCreation(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         return self.request_id
+
+
+class Handshake(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An invitation to join an organization, kept under GLOBAL; the key is its id (h-...).
+
+    `target` is whom it is for, by number or address, `account_id` the account that took it. The names and the feature
+    set are the organization's when it was made.
+    """
+
+    kind = "handshake"
+    handshake_id: str
+    organization_id: str
+    management_account_id: str
+    management_email: str
+    management_name: str
+    feature_set: str
+    target_type: str
+    target: str
+    requested: int
+    expires: int
+    state: str = "OPEN"
+    ended: int | None = None
+    account_id: str | None = None
+    notes: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+    indexes = {
+        "organization": lambda handshake: (handshake.organization_id,),
+        "target": lambda handshake: (
+            handshake.target.lower(),
+            *([handshake.account_id] if handshake.account_id else []),
+        ),
+    }
+
+    @property
+    def key(self) -> str:
+        return self.handshake_id

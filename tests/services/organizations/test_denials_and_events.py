@@ -24,6 +24,7 @@ POLICY = "policy/{organization_id}/service_control_policy/{policy_id}"
 LOOSE = "policy/{organization_id}/service_control_policy/{loose_policy_id}"
 MEMBER = "account/{organization_id}/{account_id}"
 DELEGATED = "account/{organization_id}/{delegated_id}"
+HANDSHAKE = "handshake/{organization_id}/invite/{handshake_id}"
 
 CALLS = {
     "describe_organization": ({}, "*"),
@@ -73,6 +74,16 @@ CALLS = {
         MEMBER,
     ),
     "disable_aws_service_access": ({"ServicePrincipal": BACKUP}, "*"),
+    "invite_account_to_organization": (
+        {"Target": {"Type": "ACCOUNT", "Id": "999999999999"}, "Notes": "join"},
+        "account/{organization_id}/999999999999",
+    ),
+    "list_handshakes_for_organization": ({}, "*"),
+    "list_handshakes_for_account": ({}, "*"),
+    "describe_handshake": (lambda w: {"HandshakeId": w.handshake_id}, HANDSHAKE),
+    "accept_handshake": (lambda w: {"HandshakeId": w.handshake_id}, HANDSHAKE),
+    "decline_handshake": (lambda w: {"HandshakeId": w.handshake_id}, HANDSHAKE),
+    "cancel_handshake": (lambda w: {"HandshakeId": w.handshake_id}, HANDSHAKE),
     "delete_policy": (lambda w: {"PolicyId": w.loose_policy_id}, LOOSE),
     "delete_organizational_unit": (
         lambda w: {"OrganizationalUnitId": w.empty_unit_id},
@@ -87,8 +98,11 @@ CALLS = {
 """Each operation's parameters, and the resource that a denial names; they are called in this order."""
 
 REFUSED_HERE = frozenset(
-    {"remove_account_from_organization", "leave_organization", "create_organization", "delete_organization"}
-)
+    {
+        "remove_account_from_organization", "leave_organization", "create_organization", "delete_organization",
+        "accept_handshake", "decline_handshake",
+    }
+)  # fmt: skip
 """What the state that is left at the end refuses; the policies have allowed it."""
 
 
@@ -114,6 +128,9 @@ def world(organizations, member, policy, root_id):
         account_id=account_id,
         delegated_id=delegated_id,
         creation_id=creations[0]["Id"],
+        handshake_id=organizations.invite_account_to_organization(Target={"Type": "EMAIL", "Id": "a@example.com"})[
+            "Handshake"
+        ]["Id"],
     )
 
 

@@ -37,6 +37,8 @@ WELL_FORMED = {
     "list_create_account_status": {},
     "list_delegated_administrators": {},
     "list_delegated_services_for_account": {"AccountId": ACCOUNT},
+    "invite_account_to_organization": {"Target": {"Type": "ACCOUNT", "Id": ACCOUNT}},
+    "list_handshakes_for_organization": {},
     "list_organizational_units_for_parent": {"ParentId": ROOT},
     "list_parents": {"ChildId": ACCOUNT},
     "list_policies": {"Filter": SCP},
@@ -56,6 +58,11 @@ WELL_FORMED = {
 
 OF_EVERY_MEMBER = frozenset({"describe_organization", "leave_organization"})
 """What has no parameters, and is for every account of the organization."""
+
+OF_EVERY_ACCOUNT = frozenset(
+    {"accept_handshake", "cancel_handshake", "decline_handshake", "describe_handshake", "list_handshakes_for_account"}
+)
+"""What accounts of no organization may ask, too."""
 
 READING = sorted(name for name in WELL_FORMED if name.startswith(("describe_", "list_")))
 WRITING = sorted(WELL_FORMED.keys() - READING)
@@ -86,6 +93,16 @@ ILL_FORMED = {
     "list_create_account_status": ({"States": ["LOST"]}, "INVALID_LIST_MEMBER"),
     "list_delegated_administrators": ({"ServicePrincipal": "nobody.example"}, "UNRECOGNIZED_SERVICE_PRINCIPAL"),
     "list_delegated_services_for_account": ({"AccountId": "1"}, "INVALID_PATTERN"),
+    "accept_handshake": ({"HandshakeId": "bad"}, "INVALID_PATTERN"),
+    "cancel_handshake": ({"HandshakeId": "bad"}, "INVALID_PATTERN"),
+    "decline_handshake": ({"HandshakeId": "bad"}, "INVALID_PATTERN"),
+    "describe_handshake": ({"HandshakeId": "bad"}, "INVALID_PATTERN"),
+    "invite_account_to_organization": (
+        {"Target": {"Type": "ORGANIZATION", "Id": ACCOUNT}},
+        "INVALID_PARTY_TYPE_TARGET",
+    ),
+    "list_handshakes_for_account": ({"NextToken": "another"}, "INVALID_NEXT_TOKEN"),
+    "list_handshakes_for_organization": ({"Filter": {"ActionType": "LOST"}}, "INVALID_ENUM"),
     "list_organizational_units_for_parent": ({"ParentId": "root"}, "INVALID_PATTERN"),
     "list_parents": ({"ChildId": ROOT}, "INVALID_PATTERN"),
     "list_policies": ({"Filter": "SCP"}, "INVALID_ENUM"),
@@ -116,7 +133,7 @@ def outsider(aws):
 
 def test_every_operation_is_in_the_tables():
     names = {one.function.__name__ for one in registry.registered() if one.service == "organizations"}
-    assert WELL_FORMED.keys() == names - {"create_organization", *OF_EVERY_MEMBER}
+    assert WELL_FORMED.keys() == names - {"create_organization", *OF_EVERY_MEMBER, *OF_EVERY_ACCOUNT}
     assert ILL_FORMED.keys() == names - {"delete_organization", *OF_EVERY_MEMBER}
 
 

@@ -52,3 +52,4 @@ class World:
     account_id: str
     delegated_id: str
     creation_id: str
+    handshake_id: str

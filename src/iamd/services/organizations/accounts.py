@@ -85,14 +85,14 @@ def close_account(call: Call, *, account_id: str) -> None:
 def remove_account_from_organization(call: Call, *, account_id: str) -> None:
     """Make an account one that is in no organization; no policy of the organization binds it then."""
     organization = entities.managed_organization(call)
-    _depart(call, organization, entities.named_account(call, organization, account_id), "REMOVED")
+    depart(call, organization, entities.named_account(call, organization, account_id), "REMOVED")
 
 
 @operation(on=arns.nothing)
 def leave_organization(call: Call) -> None:
     """Take the caller's own account out of its organization, as its management account could."""
     organization = entities.own_organization(call)
-    _depart(call, organization, entities.named_account(call, organization, call.identity.account_id), "LEFT")
+    depart(call, organization, entities.named_account(call, organization, call.identity.account_id), "LEFT")
 
 
 def listed(
@@ -115,7 +115,8 @@ def listed(
     return {"Accounts": [answers.account(call, organization, one) for one in cut], **more}
 
 
-def _depart(call: Call, organization: Organization, found: Membership, method: str) -> None:
+def depart(call: Call, organization: Organization, found: Membership, method: str) -> None:
+    """Take an account out of its organization, if it can leave."""
     if entities.is_management(organization, found.account_id):
         raise MasterCannotLeaveOrganization
     _refuse_delegated(found)

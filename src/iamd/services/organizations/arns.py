@@ -5,16 +5,16 @@ AWS Organizations". What does not exist in the caller's organization has no ARN:
 request would make has no id yet, and stands there as `*` in the place of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iamd.authz.context import resource_tags
 from iamd.call import Call
 from iamd.data.organization_policies import ManagedOrganizationPolicy
-from iamd.services.organizations import entities
+from iamd.services.organizations import entities, invitations
 from iamd.services.organizations.entities import AnyPolicy
 from iamd.services.registry import Target
-from iamd.store.records import Organization
+from iamd.store.records import Handshake, Organization
 
 Context = dict[str, str | tuple[str, ...]]
 
@@ -77,6 +77,30 @@ def attached(call: Call, *, policy_id: str, target_id: str) -> Sequence[Target]:
     """The policy, and what it is attached to or detached from."""
     found = _policy(call, policy_id)
     return (found, _thing(call, target_id, dict(found.context) if POLICY_TYPE in found.context else {}))
+
+
+def handshake(call: Call, *, handshake_id: str) -> Target:
+    """The handshake of this id, if the caller's account has to do with it."""
+    found = call.view.shared.get(Handshake, handshake_id)
+    if found is None or not invitations.concerns(call, found):
+        return Target()
+    return Target(arn=invitations.arn_of(found))
+
+
+def accepted(call: Call, *, handshake_id: str) -> Sequence[Target]:
+    """The handshake that is accepted; who is in another organization leaves it, and must be allowed to."""
+    found = handshake(call, handshake_id=handshake_id)
+    # SECURITY: an organization that lets no account leave is not left by accepting another's invitation.
+    is_member = entities.organization_in(call) is not None
+    return (found, Target(action="organizations:LeaveOrganization")) if is_member else (found,)
+
+
+def invited(call: Call, *, target: Mapping[str, str], **parameters: Any) -> Sequence[Target]:
+    """The account that is invited, where it is told by its number."""
+    organization = entities.organization_in(call)
+    is_named = organization is not None and target.get("Type") == invitations.ACCOUNT
+    resource = entities.account_arn(organization, target["Id"]) if organization is not None and is_named else "*"
+    return _with_tags(call, Target(arn=resource), "account/{organization}/*", parameters)
 
 
 def moved(call: Call, *, account_id: str, source_parent_id: str, destination_parent_id: str) -> Sequence[Target]:

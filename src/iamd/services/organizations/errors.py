@@ -70,6 +70,46 @@ class MasterCannotLeaveOrganization(OrganizationsError):
     words = "You can't remove a management account from an organization."
 
 
+class HandshakeConstraintViolation(AWSError):
+    """A handshake that can't be; `reason` is AWS's name for why."""
+
+    code = "HandshakeConstraintViolationException"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, members={"Reason": reason})
+
+
+class HandshakeNotFound(OrganizationsError):
+    """No handshake of this id has anything to do with the caller's account."""
+
+    code = "HandshakeNotFoundException"
+    words = "You specified a handshake that doesn't exist."
+
+
+class HandshakeAlreadyInState(OrganizationsError):
+    """The handshake is what the request would make it."""
+
+    code = "HandshakeAlreadyInStateException"
+    words = "The handshake is already in the requested state."
+
+
+class InvalidHandshakeTransition(OrganizationsError):
+    """The handshake has ended otherwise."""
+
+    code = "InvalidHandshakeTransitionException"
+    words = (
+        "You cannot perform this operation on a handshake in its current state, such as attempting to cancel a"
+        " handshake that was previously accepted or attempting to accept a handshake that was declined."
+    )
+
+
+class DuplicateHandshake(OrganizationsError):
+    """Whom the invitation is for has one already."""
+
+    code = "DuplicateHandshakeException"
+    words = "A handshake with the specified type and parameters already exists for the given parties."
+
+
 class AccountNotFound(OrganizationsError):
     """No account of this number is in the organization."""
 

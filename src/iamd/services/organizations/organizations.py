@@ -18,6 +18,7 @@ from iamd.services.registry import operation, reading
 from iamd.store.records import (
     GLOBAL,
     AccountCreation,
+    Handshake,
     Membership,
     Organization,
     OrganizationalUnit,
@@ -41,7 +42,7 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> dict[
     if call.view.shared.get(Membership, account_id) is not None:
         raise AlreadyInOrganization
     has_all = feature_set == ALL_FEATURES
-    _check_dependency(call)
+    check_dependency(call)
     attached = (FULL_AWS_ACCESS.policy_id,) if has_all else ()
     organization = Organization(
         organization_id=_free_id(call, Organization, "o-", 10),
@@ -81,7 +82,7 @@ def delete_organization(call: Call) -> None:
     accounts = entities.accounts_of(shared, organization)
     if len(accounts) > 1:
         raise OrganizationNotEmpty
-    kinds: tuple[type[Record], ...] = (OrganizationalUnit, OrganizationPolicy, AccountCreation)
+    kinds: tuple[type[Record], ...] = (OrganizationalUnit, OrganizationPolicy, AccountCreation, Handshake)
     for kind in kinds:
         for record in shared.find(kind, "organization", organization.organization_id):
             call.change.delete(GLOBAL, record)
@@ -119,7 +120,10 @@ def _template() -> ServiceLinkedRole:
     return template
 
 
-def _check_dependency(call: Call) -> None:
+def check_dependency(call: Call) -> None:
+    """Raise AccessDeniedForDependency unless the caller may make the role, or its account has it."""
+    if call.account.find(Role, "name", fold(_template().role_name)):
+        return
     # AWS: whoever makes an organization needs iam:CreateServiceLinkedRole (Organizations User Guide, "Creating an
     # organization"), and is told so by an error of its own.
     role = Target(
