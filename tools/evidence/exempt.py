@@ -67,9 +67,6 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:UpdateRoleDescription": {
         "error UnmodifiableEntity": "only roles of IAM Identity Center keep theirs, and nothing makes those yet",
     },
-    "organizations:AcceptHandshake": {
-        "error AWSOrganizationsNotInUseException": "who accepts an invitation need be in no organization",
-    },
     "organizations:CloseAccount": {"error ConflictException": _NO_CASE},
     "organizations:CreateOrganization": {
         "error AccessDeniedException": _BY_POLICY,
@@ -81,6 +78,10 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "organizations:DescribeOrganization": {"error AccessDeniedException": _BY_POLICY},
     "organizations:DisablePolicyType": {"error ConstraintViolationException": _NO_CASE},
+    "organizations:EnableAllFeatures": {
+        "error ConstraintViolationException": "its reasons are billing's and contact information's, which are not here",
+        "error InvalidInputException": "it has no parameter",
+    },
     "organizations:InviteAccountToOrganization": {
         "error AccountOwnerNotVerifiedException": "no mail is sent, so no address is verified",
     },

@@ -691,10 +691,10 @@ class AccountCreation(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Handshake(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """An invitation to join an organization, kept under GLOBAL; the key is its id (h-...).
+    """An invitation to join an organization, or a question about its features, kept under GLOBAL; the key is its id.
 
     `target` is whom it is for, by number or address, `account_id` the account that took it. The names and the feature
-    set are the organization's when it was made.
+    set are the organization's when it was made. `parent` is the handshake that it is part of.
     """
 
     kind = "handshake"
@@ -713,6 +713,8 @@ class Handshake(Record, frozen=True, kw_only=True, omit_defaults=True):
     account_id: str | None = None
     notes: str | None = None
     tags: tuple[Tag, ...] = ()
+    action: str = "INVITE"
+    parent: str | None = None
 
     indexes = {
         "organization": lambda handshake: (handshake.organization_id,),

@@ -78,6 +78,7 @@ CALLS = {
         {"Target": {"Type": "ACCOUNT", "Id": "999999999999"}, "Notes": "join"},
         "account/{organization_id}/999999999999",
     ),
+    "enable_all_features": ({}, "*"),
     "list_handshakes_for_organization": ({}, "*"),
     "list_handshakes_for_account": ({}, "*"),
     "describe_handshake": (lambda w: {"HandshakeId": w.handshake_id}, HANDSHAKE),
@@ -100,7 +101,7 @@ CALLS = {
 REFUSED_HERE = frozenset(
     {
         "remove_account_from_organization", "leave_organization", "create_organization", "delete_organization",
-        "accept_handshake", "decline_handshake",
+        "accept_handshake", "decline_handshake", "enable_all_features",
     }
 )  # fmt: skip
 """What the state that is left at the end refuses; the policies have allowed it."""

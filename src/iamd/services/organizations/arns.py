@@ -91,8 +91,10 @@ def accepted(call: Call, *, handshake_id: str) -> Sequence[Target]:
     """The handshake that is accepted; who is in another organization leaves it, and must be allowed to."""
     found = handshake(call, handshake_id=handshake_id)
     # SECURITY: an organization that lets no account leave is not left by accepting another's invitation.
-    is_member = entities.organization_in(call) is not None
-    return (found, Target(action="organizations:LeaveOrganization")) if is_member else (found,)
+    named = call.view.shared.get(Handshake, handshake_id)
+    is_invitation = named is not None and named.action == invitations.INVITE
+    is_leaving = is_invitation and entities.organization_in(call) is not None
+    return (found, Target(action="organizations:LeaveOrganization")) if is_leaving else (found,)
 
 
 def invited(call: Call, *, target: Mapping[str, str], **parameters: Any) -> Sequence[Target]:

@@ -1,4 +1,4 @@
-"""Handshakes: accounts are invited to an organization, and accept or decline.
+"""Handshakes: accounts are invited to an organization or asked for consent, and accept or decline.
 
 AWS: Organizations API Reference, the operations of these names; what parties and resources are, which state refuses
 what, and the words of refusals are those of AWS's recorded answers (September 2026).
@@ -23,8 +23,19 @@ from iamd.services.organizations.errors import (
     InvalidHandshakeTransition,
     InvalidInput,
 )
-from iamd.services.organizations.invitations import ACCEPTED, ACCOUNT, CANCELED, DECLINED, EMAIL, INVITE, OPEN
-from iamd.services.organizations.organizations import INVITED, check_dependency, make_service_linked_role
+from iamd.services.organizations.invitations import (
+    ACCEPTED,
+    ACCOUNT,
+    CANCELED,
+    DECLINED,
+    EMAIL,
+    ENABLE,
+    INVITE,
+    INVITED,
+    OPEN,
+    REQUESTED,
+)
+from iamd.services.organizations.organizations import check_dependency, make_service_linked_role
 from iamd.services.organizations.pages import page
 from iamd.services.organizations.service_events import account_joined
 from iamd.services.organizations.tags import checked_tags
@@ -46,27 +57,26 @@ def invite_account_to_organization(
     _check_target(target)
     checked = checked_tags(tags)
     shared = call.view.shared
+    if invitations.pending_features(call, organization.organization_id) is not None:
+        raise HandshakeConstraintViolation(
+            "INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES",
+            "You can't invite accounts while your organization is in the process of enabling all features.",
+        )
     if target["Type"] == ACCOUNT and entities.member_in(shared, organization, target["Id"]) is not None:
         raise _already_in()
     sent = shared.find(Handshake, "organization", organization.organization_id)
-    open_ones = [one for one in sent if invitations.state_of(call, one) == OPEN]
+    open_ones = [one for one in sent if one.action == INVITE and invitations.state_of(call, one) == OPEN]
     if any(one.target.lower() == target["Id"].lower() for one in open_ones):
         raise DuplicateHandshake
     if len(entities.accounts_of(shared, organization)) + len(open_ones) >= quotas.ACCOUNTS:
         raise HandshakeConstraintViolation(
             "ACCOUNT_NUMBER_LIMIT_EXCEEDED", "You have exceeded the allowed number of AWS accounts."
         )
-    record = entities.record_of(call, organization.management_account_id)
-    handshake = Handshake(
-        handshake_id=entities.new_id("h-", 32),
-        organization_id=organization.organization_id,
-        management_account_id=organization.management_account_id,
-        management_email=record.email if record is not None else "",
-        management_name=record.name if record is not None else "",
-        feature_set=organization.feature_set,
+    handshake = invitations.new(
+        call,
+        organization,
         target_type=target["Type"],
         target=target["Id"],
-        requested=call.now,
         expires=call.now + invitations.VALID_SECONDS,
         notes=notes,
         tags=checked,
@@ -80,12 +90,15 @@ def invite_account_to_organization(
 
 @operation(on=arns.accepted)
 def accept_handshake(call: Call, *, handshake_id: str) -> dict[str, Any]:
-    """Join the organization that invites the caller's account; it leaves the one that it is in."""
+    """Join the organization that invites the caller's account, leaving another; or consent to its features."""
     handshake = _received(call, handshake_id)
     _check_open(call, handshake, ACCEPTED)
     organization = call.view.shared.get(Organization, handshake.organization_id)
     if organization is None:
         raise HandshakeNotFound
+    if handshake.action != INVITE:
+        _consent(call, organization, handshake)
+        return _ended(call, handshake, ACCEPTED)
     _leave(call, organization)
     check_dependency(call)
     _join(call, organization, handshake)
@@ -108,6 +121,9 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> dict[str, Any]:
     if handshake.management_account_id != call.account.id or not invitations.is_of_caller(call, handshake):
         raise AccessDenied
     _check_open(call, handshake, CANCELED)
+    for part in call.view.shared.find(Handshake, "organization", handshake.organization_id):
+        if part.parent == handshake.handshake_id and part.state == OPEN:
+            _ended(call, part, CANCELED)
     return _ended(call, handshake, CANCELED)
 
 
@@ -179,8 +195,17 @@ def _check_open(call: Call, handshake: Handshake, wanted: str) -> None:
     state = invitations.state_of(call, handshake)
     if state == wanted:
         raise HandshakeAlreadyInState
-    if state != OPEN:
+    # AWS: a change of features is made when everybody has consented, and can be given up before.
+    if state != OPEN and not (state == REQUESTED and wanted != ACCEPTED):
         raise InvalidHandshakeTransition
+
+
+def _consent(call: Call, organization: Organization, handshake: Handshake) -> None:
+    """Have all features on when it is the management account that accepts at last; else the consent itself is all."""
+    if entities.own_organization(call).organization_id != organization.organization_id:
+        raise AccessDenied
+    if handshake.action == ENABLE:
+        call.change.put(GLOBAL, replace(organization, feature_set=entities.ALL_FEATURES))
 
 
 def _leave(call: Call, organization: Organization) -> None:
@@ -222,17 +247,20 @@ def _listed(
 ) -> dict[str, Any]:
     if len(filter) > 1:
         raise InvalidInput("MAX_LIMIT_EXCEEDED_FILTER", "You specified too many filter parameters.")
-    # Invitations are of one action, and none has a parent.
-    is_asked_for = filter.get("ActionType", INVITE) == INVITE and "ParentHandshakeId" not in filter
     cut, more = page(
         call,
-        [one for one in found if is_asked_for and invitations.is_shown(call, one)],
+        [one for one in found if invitations.is_shown(call, one) and _is_asked_for(one, filter)],
         key=lambda one: f"{one.requested:012d} {one.handshake_id}",
         max_results=max_results,
         next_token=next_token,
         query=tuple(part for item in sorted(filter.items()) for part in item),
     )
     return {"Handshakes": [invitations.shown(call, one) for one in cut], **more}
+
+
+def _is_asked_for(handshake: Handshake, filter: Filter) -> bool:
+    is_of_action = filter.get("ActionType", handshake.action) == handshake.action
+    return is_of_action and filter.get("ParentHandshakeId", handshake.parent) == handshake.parent
 
 
 def _already_in() -> HandshakeConstraintViolation:

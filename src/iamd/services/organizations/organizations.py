@@ -10,9 +10,15 @@ from iamd.call import Call
 from iamd.data.organization_policies import FULL_AWS_ACCESS, SERVICE_CONTROL_POLICY
 from iamd.data.service_linked_roles import ServiceLinkedRole, service_linked_role
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
-from iamd.services.organizations import answers, arns, entities
+from iamd.services.organizations import answers, arns, entities, invitations
 from iamd.services.organizations.entities import ALL_FEATURES
-from iamd.services.organizations.errors import AccessDeniedForDependency, AlreadyInOrganization, OrganizationNotEmpty
+from iamd.services.organizations.errors import (
+    AccessDeniedForDependency,
+    AlreadyInOrganization,
+    HandshakeConstraintViolation,
+    OrganizationNotEmpty,
+)
+from iamd.services.organizations.invitations import INVITED
 from iamd.services.organizations.service_events import account_departed, account_joined
 from iamd.services.registry import operation, reading
 from iamd.store.records import (
@@ -29,7 +35,6 @@ from iamd.store.records import (
 )
 
 SERVICE = "organizations.amazonaws.com"
-INVITED = "INVITED"
 
 
 @operation(on=arns.nothing)
@@ -72,6 +77,47 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> dict[
 def describe_organization(call: Call) -> dict[str, Any]:
     """Show the organization of the caller's account to whichever account it is."""
     return {"Organization": answers.organization(call, entities.own_organization(call))}
+
+
+@operation(on=arns.nothing)
+def enable_all_features(call: Call) -> dict[str, Any]:
+    """Ask every invited account for its consent; when all have accepted, accepting this handshake enables them.
+
+    AWS: Organizations API Reference, EnableAllFeatures; Organizations User Guide, "Enabling all features in your
+    organization" (orgs_manage_org_support-all-features).
+    """
+    organization = entities.managed_organization(call)
+    if organization.feature_set == ALL_FEATURES:
+        raise HandshakeConstraintViolation(
+            "ORGANIZATION_ALREADY_HAS_ALL_FEATURES", "All features are already enabled on this organization."
+        )
+    if invitations.pending_features(call, organization.organization_id) is not None:
+        raise HandshakeConstraintViolation(
+            "ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION",
+            "The organization has already started the process to enable all features.",
+        )
+    expires = call.now + invitations.FEATURES_SECONDS
+    whole = invitations.new(
+        call,
+        organization,
+        target_type=invitations.ORGANIZATION,
+        target=call.account.id,
+        expires=expires,
+        action=invitations.ENABLE,
+    )
+    for member in invitations.invited_to(call, organization.organization_id):
+        part = invitations.new(
+            call,
+            organization,
+            target_type=invitations.ACCOUNT,
+            target=member.account_id,
+            expires=expires,
+            action=invitations.APPROVE,
+            parent=whole.handshake_id,
+        )
+        call.change.put(GLOBAL, part)
+    call.change.put(GLOBAL, whole)
+    return {"Handshake": invitations.shown(call, whole)}
 
 
 @operation(on=arns.nothing)
