@@ -354,6 +354,18 @@ def test_a_caller_keeps_the_newest_hundred(iam, ann, refused):
     assert there == 100
 
 
+def test_a_report_is_kept_for_a_week(aws, iam, ann, refused):
+    gives(iam, allow("s3:*"))
+    job_id = iam.generate_service_last_accessed_details(Arn=ANN)["JobId"]
+    aws.advance(7 * 86400 - 30)
+    later = iam.generate_service_last_accessed_details(Arn=ANN)["JobId"]
+    assert iam.get_service_last_accessed_details(JobId=job_id)["JobStatus"] == "COMPLETED"
+    aws.advance(30)
+    with refused("NoSuchEntity"):
+        iam.get_service_last_accessed_details(JobId=job_id)
+    assert iam.get_service_last_accessed_details(JobId=later)["JobStatus"] == "COMPLETED"
+
+
 def test_uses_longer_ago_than_four_hundred_days_are_not_told(aws, iam, ann, report):
     gives(iam, allow("iam:GetUser"))
     aws.client("iam", ann).get_user()

@@ -20,6 +20,9 @@ FAILED: Final = "FAILED"
 KEPT: Final = 100
 """How many reports of a caller are kept; the oldest go."""
 
+KEPT_SECONDS: Final = 7 * 24 * 3600
+"""How long a report is kept: each session is a caller of its own, so that their number alone bounds nothing."""
+
 
 class ReportedAction(msgspec.Struct, frozen=True, array_like=True):
     """A tracked action that may be used, with its last use."""
@@ -77,10 +80,13 @@ def owner_of(call: Call) -> str:
 
 
 def keep(call: Call, report: AccessReport) -> None:
-    """Keep a report, and of its owner's others the newest."""
+    """Keep a report, and of its owner's others the newest; of all others those that are not too old."""
+    for old in call.account.all(AccessReport):
+        if _is_over(call, old):
+            call.delete(old)
     call.put(report)
-    others = sorted(call.account.find(AccessReport, "owner", report.owner), key=lambda one: (one.created, one.job_id))
-    for old in others[:-KEPT]:
+    own = sorted(call.account.find(AccessReport, "owner", report.owner), key=lambda one: (one.created, one.job_id))
+    for old in own[:-KEPT]:
         call.delete(old)
 
 
@@ -88,9 +94,13 @@ def named(call: Call, job_id: str, *, types: Sequence[str]) -> AccessReport:
     """The caller's report of a job, or NoSuchEntity."""
     report = call.account.get(AccessReport, job_id)
     # SECURITY: what others asked for is theirs, whatever the caller's policies say.
-    if report is None or report.owner != owner_of(call) or report.type not in types:
+    if report is None or report.owner != owner_of(call) or report.type not in types or _is_over(call, report):
         raise NoSuchEntity(f"Job {job_id} does not exist.")
     return report
+
+
+def _is_over(call: Call, report: AccessReport) -> bool:
+    return call.now >= report.created + KEPT_SECONDS
 
 
 def status(call: Call, report: AccessReport) -> dict[str, Any]:
