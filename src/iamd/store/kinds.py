@@ -6,8 +6,8 @@ import msgspec
 
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate
 from iamd.store.records import (
-    AccessReport,
     AccessKey,
+    AccessReport,
     AccountAlias,
     AccountCreation,
     AccountRecord,
