@@ -34,7 +34,7 @@ WORKING = {(one.service, one.name.lower()) for one in registry.registered()}
 TEXTS = (
     "abcdefgh", "123456", "123456789012", "/team/", f"arn:aws:iam::{ACCOUNT}:user/abcdefgh", "AKIAIOSFODNN7EXAMPLE",
     "v1", "arn:aws:iam::aws:policy/abcdefgh", "iam.amazonaws.com", "abcdefgh.amazonaws.com", "a" * 40, "1234567",
-    "https://idp.example.com", "ABCDEFGHIJKLMNOPQRST", "Password", "{}", "urn:x", "123e4567-e89b-12d3-a456-426614174000",
+    "https://idp.example.com", "ABCDEFGHIJKLMNOPQRST", "Password", "{}", "urn:x", "o-a1b2c3d4e5/r-f6g7", "123e4567-e89b-12d3-a456-426614174000",
 )  # fmt: skip
 BREAKING = ("語", " ", "a b", "*", "ab!", "-")
 LONGEST = 300_000
@@ -73,7 +73,9 @@ def fitting(shape: Shape) -> Any:
     """A value that keeps every constraint of a shape."""
     match shape.type_name:
         case "structure":
-            return {name: fitting(member) for name, member in shape.members.items() if name in shape.required_members}
+            # A structure that is sent without any member is not sent at all.
+            wanted = shape.required_members or list(shape.members)[:1]
+            return {name: fitting(member) for name, member in shape.members.items() if name in wanted}
         case "list":
             return [fitting(shape.member)] * max(1, shape.metadata.get("min", 1))
         case "map":
@@ -126,7 +128,7 @@ def faults(name: str) -> Iterator[Fault]:
     """Everything that can be wrong with the parameters of an operation."""
     service, _, operation = name.partition(":")
     shape = model(service).operation_model(operation).input_shape
-    good = fitting(shape) if shape is not None else {}
+    good = fitting(shape) if shape is not None and shape.required_members else {}
     plain = form(service, operation, good)
     yield Fault("unknown", [*plain, ("Strange", "1")], "Unknown parameter: Strange")
     for first, value in plain[:1]:

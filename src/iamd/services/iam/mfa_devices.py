@@ -133,6 +133,15 @@ def deactivate_mfa_device(call: Call, *, serial_number: str, user_name: str | No
     # AWS: of root users only a session of AssumeRoot may leave the name out (IAM API Reference, DeactivateMFADevice).
     is_assumed = call.identity.is_assumed_root
     user = named_or_calling_user(call, user_name) if is_assumed else named_or_calling_iam_user(call, user_name)
+    _deactivate(call, user, serial_number)
+
+
+def deactivate_for_root(call: Call, *, serial_number: str) -> None:
+    """Take a device from the root user, who has signed in."""
+    _deactivate(call, None, serial_number)
+
+
+def _deactivate(call: Call, user: User | None, serial_number: str) -> None:
     device = _device_of(call, user, serial_number)
     if user is not None:
         refuse_without_mfa(call, user)

@@ -94,7 +94,8 @@ async def deactivate(visit: Visit) -> HttpResponse:
     if found is None:
         return visit.redirect(SIGN_IN)
     given = _named(found.person) | {"SerialNumber": visit.field("serial_number")}
-    asked = perform(visit, found.identity, recheck_of(visit), "DeactivateMFADevice", given)
+    function = mfa_devices.deactivate_for_root if found.person.user is None else None
+    asked = perform(visit, found.identity, recheck_of(visit), "DeactivateMFADevice", given, function=function)
     return await _answer(visit, found, asked)
 
 
