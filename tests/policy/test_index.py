@@ -7,8 +7,11 @@ from decisions import workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iamd.policy.decision import Decision, Layer, Outcome
 from iamd.policy.document import PolicyType, load
+from iamd.policy.elements import EVERYTHING
 from iamd.policy.evaluate import Layers, decide
+from iamd.policy.index import Entry, Places
 from iamd.policy.request import Principal, PrincipalKind, Request
 
 HERE = "111122223333"
@@ -22,6 +25,9 @@ SHAPES = (
     "data/${aws:username}/*",
     "*ab",
     "x*ab",
+    "*",
+    "data/*",
+    "data/a*",
     "y/*/ab",
     "data/*/b*",
 )
@@ -100,6 +106,18 @@ def test_each_of_many_statements_is_found(way, layer, effect):
     assert other.allowed is (effect == "Deny")
 
 
+BEGINNINGS = ["", "a", "ab", "abc", "abd", "b", "ba", "bb", "a~", "ab*", "b?"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "a", "ab", "abb", "abc", "abcd", "abe", "ac", "b", "baz", "bz", "a~~", "c", "ab*x", "b?"]
+)
+def test_the_place_of_a_text_is_that_of_its_longest_beginning(asked):
+    entry = Entry(EVERYTHING[0], (), None, Decision(Outcome.ALLOWED, Layer.IDENTITY))
+    place = Places({text: [entry] for text in BEGINNINGS}).of(asked)
+    assert place.text == max((text for text in BEGINNINGS if asked.startswith(text)), key=len)
+
+
 DENY = {"Effect": "Deny", "Action": "*"}
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 A, B = "arn:aws:s3:::data/ana", "arn:aws:s3:::data/bob"
@@ -129,9 +147,8 @@ def test_lists_of_not_resource_are_told_apart(lists):
 
 def visited(found, request):
     """How many entries a decision may look at."""
-    sorted_out = found.identity.of(request.action)
-    indexes = (sorted_out.denies, sorted_out.allows)
-    return sum(len(bucket) for index in indexes for bucket in index.buckets(request.resource))
+    places = found.identity.of(request.action).places(request.resource)
+    return sum(len(bucket) for place in places for bucket in (*place.denies, *place.allows))
 
 
 def test_a_decision_looks_at_few_of_ten_thousand_statements():

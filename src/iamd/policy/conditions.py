@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 from iamd.policy import variables
 from iamd.policy.operators import OPERATORS, Compare, Operator
@@ -19,6 +20,10 @@ from iamd.policy.variables import Template
 CACHED = 16384
 CACHED_CHARACTERS = 4096
 """Of one condition's values; larger ones are compiled for each policy, lest the kept ones grow without bound."""
+
+REMEMBERED: Final = 16
+REMEMBERED_CHARACTERS: Final = 256
+"""Of a condition without variables, how many values of a request have their answer kept, and up to which length."""
 
 Test = Callable[[Context], bool | None]
 
@@ -95,20 +100,49 @@ def _test(name: OperatorName, key: str, values: Sequence[str], substitute: bool)
     if operator is None or name.base.endswith("IfExists"):
         return unknown
     templates = [variables.parse(value) if substitute else (value,) for value in values]
-    if operator.is_equality and name.quantifier is Quantifier.NONE and all(map(variables.is_static, templates)):
-        wanted = frozenset(variables.text_of(template, {}) for template in templates)
-        return _one_of(key, wanted, negated=operator.negated, missing=name.if_exists or operator.negated)
+    is_static = all(map(variables.is_static, templates))
+    if operator.is_equality and name.quantifier is Quantifier.NONE:
+        missing = name.if_exists or operator.negated
+        if is_static:
+            wanted = frozenset(variables.text_of(template, {}) for template in templates)
+            return _one_of(key, wanted, negated=operator.negated, missing=missing)
+        other = variables.only_key(templates[0]) if len(templates) == 1 else None
+        if other is not None:
+            return _same_as(key, other, negated=operator.negated, missing=missing)
     test = _quantified(name, key, operator, _holds(operator, [operator.compare(template) for template in templates]))
-    return test if all(map(variables.is_static, templates)) else _unless_unknown(templates, test)
+    if not is_static:
+        return _unless_unknown(templates, test)
+    return _remembering(key, test) if name.quantifier is Quantifier.NONE else test
 
 
 def _unless_unknown(templates: Sequence[Template], test: Test) -> Test:
+    keys = tuple({key for template in templates for key in variables.keys(template)})
+
     def known(context: Context) -> bool | None:
-        if any(variables.rests_on_unknown(template, context) for template in templates):
-            return None
+        for key in keys:
+            if context.get(key) is UNKNOWN:
+                return None
         return test(context)
 
     return known
+
+
+def _remembering(key: str, test: Test) -> Test:
+    """The test of one key's value, which remembers what it said of the last few: reading them is most of its work."""
+    said: dict[object, bool | None] = {}
+
+    def remembered(context: Context) -> bool | None:
+        value = context.get(key)
+        held = said.get(value)
+        if held is None:
+            held = test(context)
+            if isinstance(value, str) and len(value) <= REMEMBERED_CHARACTERS:
+                if len(said) >= REMEMBERED:
+                    said.clear()
+                said[value] = held
+        return held
+
+    return remembered
 
 
 def _one_of(key: str, wanted: frozenset[str | None], *, negated: bool, missing: bool) -> Test:
@@ -123,6 +157,27 @@ def _one_of(key: str, wanted: frozenset[str | None], *, negated: bool, missing: 
         if value is UNKNOWN:
             return None
         return len(value) == 1 and (value[0] in wanted) is not negated
+
+    return test
+
+
+def _same_as(key: str, other: str, *, negated: bool, missing: bool) -> Test:
+    """What `_single` comes to for the value of another key, as in `"aws:ResourceTag/team": "${aws:PrincipalTag/team}"`.
+
+    An empty value counts as none, and a multivalued key has none that could be put in.
+    """
+
+    def test(context: Context) -> bool | None:
+        wanted, value = context.get(other), context.get(key)
+        if wanted is UNKNOWN or value is UNKNOWN:
+            return None
+        if not isinstance(value, str):
+            if not value:
+                return missing
+            if len(value) != 1:
+                return False
+            value = value[0]
+        return (value == wanted and value != "") is not negated
 
     return test
 

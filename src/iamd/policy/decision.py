@@ -1,6 +1,6 @@
 """What was decided, which policies decided it, and how AWS words a denial."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,8 @@ class Outcome(StrEnum):
 
 class Layer(StrEnum):
     """The sets of policies that can decide, by AWS's words for them."""
+
+    __hash__ = str.__hash__  # as equality; Enum's own is slow
 
     SCP = "service control policy"
     RCP = "resource control policy"
@@ -50,10 +52,10 @@ class Decision:
     outcome: Outcome
     layer: Layer
     matched: tuple[Match, ...] = ()
+    allowed: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def allowed(self) -> bool:
-        return self.outcome is Outcome.ALLOWED
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", self.outcome is Outcome.ALLOWED)
 
 
 NAMING_EVERYTHING = ("iam:", "organizations:")

@@ -43,8 +43,8 @@ class Pattern(NamedTuple):
     """One entry of a Resource element, or a whole NotResource; `test` takes the request's ARN and its context.
 
     It answers True, False, or None for what rests on a key that is not known. `exact` is the ARN, where the entry is
-    one. `head` and `tail` are what every ARN that it matches begins and ends with, as far as the text alone tells.
-    `inverted` marks a NotResource, which has none of these.
+    one. `head` and `tail` are what every ARN that it matches begins and ends with, as far as the text alone tells;
+    with `is_head`, it matches all that begin so. `inverted` marks a NotResource, which has none of these.
     """
 
     text: str
@@ -53,6 +53,7 @@ class Pattern(NamedTuple):
     exact: str | None = None
     head: str = ""
     tail: str = ""
+    is_head: bool = False
     inverted: bool = False
 
 
@@ -113,7 +114,7 @@ def every_resource(_resource: str, _context: Context) -> bool:
     return True
 
 
-EVERYTHING = (Pattern("*", every_resource, is_every=True),)
+EVERYTHING = (Pattern("*", every_resource, is_every=True, is_head=True),)
 """What a statement without a Resource element is for."""
 
 
@@ -123,7 +124,7 @@ def no_resource(_resource: str, _context: Context) -> bool:
 
 def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
     if text == "*":
-        return Pattern(text, every_resource, is_every=True)
+        return EVERYTHING[0]
     if substitute and "${" in text:
         parts = variables.segments(variables.parse(text))
         # AWS: variables stand in the last segment only; in the five before it `${...}` is plain text.
@@ -148,7 +149,7 @@ def _of_text(text: str, last: str, typed: list[str]) -> Pattern:
     if head == text:
         return Pattern(text, lambda resource, _context: resource == text, exact=text)
     if text[-1] == "*" and len(head) == len(text) - 1:
-        return Pattern(text, lambda resource, _context: resource.startswith(head), head=head)
+        return Pattern(text, lambda resource, _context: resource.startswith(head), head=head, is_head=True)
     tail = last[max(last.rfind("*"), last.rfind("?")) + 1 :]
     return Pattern(text, _unless_plainly_other(head, tail, typed, (last,)), head=head, tail=tail)
 
@@ -166,7 +167,7 @@ def _unless_plainly_other(head: str, tail: str, typed: list[str], last: Template
 
     def match(resource: str, context: Context) -> bool | None:
         nonlocal inside, test
-        if not (resource.startswith(head) and resource.endswith(tail)):
+        if not resource.startswith(head) or (tail and not resource.endswith(tail)):
             return False
         if inside is None:
             inside = variables.longest_literal(last)

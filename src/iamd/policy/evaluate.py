@@ -6,6 +6,7 @@ AWS: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluat
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from typing import Final
 
 from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import Policy
@@ -125,29 +126,21 @@ def compiled(levels: Levels, layer: Layer, make: Make = policy_set) -> CompiledL
 def decide(request: Request, layers: Layers) -> Decision:
     """The decision on `request`; it stops at the first statement that settles it."""
     principal = request.principal
-    if layers.is_plain and principal.kind in PLAIN and request.resource_account == principal.account:
-        return _plain(request, layers)
+    kind = principal.kind
+    if layers.is_plain and request.resource_account == principal.account and (kind is USER or kind is ROLE_SESSION):
+        # What `_decide` comes to when only identity policies are in play; most requests are such.
+        index = layers.identity.of(request.action)
+        if index.always is not None and kind in index.always:
+            return ALWAYS_ALLOWED
+        found = index.decision(request)
+        if found is None:
+            return NOTHING_ALLOWS
+        return PARTITIONS_DIFFER if found.allowed and is_other_partition(request) else found
     return _decide(Question(request, layers))
 
 
-PLAIN = frozenset({PrincipalKind.USER, PrincipalKind.ROLE_SESSION})
-"""Callers who, with identity policies alone and within their account, are decided by these alone."""
-
-
-def _plain(request: Request, layers: Layers) -> Decision:
-    """What `_decide` comes to when only identity policies are in play; most requests are such."""
-    found = layers.identity.of(request.action)
-    if found.always and request.principal.kind in found.always:
-        return ALWAYS_ALLOWED
-    if found.deny is not None:
-        denied = found.deny(request)
-        if denied is not None:
-            return denied
-    if found.allow is not None:
-        allowed = found.allow(request)
-        if allowed is not None:
-            return allowed if not is_other_partition(request) else IMPLICIT[Layer.RESOURCE]
-    return IMPLICIT[Layer.IDENTITY]
+USER: Final = PrincipalKind.USER
+ROLE_SESSION: Final = PrincipalKind.ROLE_SESSION
 
 
 def _decide(question: "Question") -> Decision:
@@ -246,10 +239,9 @@ def _without_account(question: "Question") -> Decision:
 
 def is_other_partition(request: Request) -> bool:
     """Whether the resource's ARN is of another partition than the caller's; partitions never mix."""
-    resource = request.resource
-    if resource.startswith("arn:aws:") and request.principal.arn.startswith("arn:aws:"):
+    if request.resource.startswith(request.principal.arn_beginning):
         return False  # most requests are such
-    parts = resource.split(":", 2)
+    parts = request.resource.split(":", 2)
     return len(parts) == 3 and parts[1] != request.principal.partition
 
 
@@ -280,6 +272,8 @@ def _allowed(grant: Decision | None) -> Decision:
 
 ALWAYS_ALLOWED = Decision(Outcome.ALLOWED, Layer.ALWAYS)
 IMPLICIT: Mapping[Layer, Decision] = {layer: Decision(Outcome.IMPLICITLY_DENIED, layer) for layer in Layer}
+NOTHING_ALLOWS: Final = IMPLICIT[Layer.IDENTITY]
+PARTITIONS_DIFFER: Final = IMPLICIT[Layer.RESOURCE]
 
 
 class Question:

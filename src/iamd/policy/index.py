@@ -1,25 +1,25 @@
 """Index: the statements that one action may hit, found by the resource of a request instead of tried in turn.
 
 Most patterns are a whole ARN, or begin with text that no wildcard or variable can change; some end so. A request's
-ARN is looked up whole, by a few lengths of its beginning and by a few of its end; what is left is tried in turn.
+ARN is looked up whole, then by the longest beginning that it has of those, and where many share one, by its end.
 Entries that say the same are kept once, and one that holds for everything makes the others needless.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from iamd.policy.conditions import Test
 from iamd.policy.decision import Decision
 from iamd.policy.elements import Pattern
 from iamd.policy.principals import Principals
-from iamd.policy.request import Context, Request
+from iamd.policy.request import Context, PrincipalKind, Request
+from iamd.policy.variables import Match
 
-FEW: Final = 6
-"""Up to so many entries are tried in turn: looking them up would cost more."""
-LENGTHS: Final = 6
-SHORTEST: Final = 3
 CROWDED: Final = 4
 """A beginning that more entries share is no help; those of them that have an end go by it."""
+SHORTEST: Final = 3
+"""An end of fewer characters is no help."""
 
 
 class Entry(NamedTuple):
@@ -31,134 +31,205 @@ class Entry(NamedTuple):
     decision: Decision
 
 
-Found = Callable[[Request], Decision | None]
-Bucket = tuple[Entry, ...]
-Tables = tuple[tuple[int, dict[str, Bucket]], ...]
-"""Buckets by a text of one length, for a few lengths."""
+Placed = tuple[Match | None, tuple[Test, ...], Principals | None, Decision]
+"""An entry at its place: None where the place says all that the pattern does."""
+Bucket = tuple[Placed, ...]
+
+
+class Place:
+    """The entries of one text, and in the further buckets those of every text that it begins with.
+
+    `denied` and `allowed` are decisions that hold for everyone who gets here; what would come behind them is left out.
+    """
+
+    __slots__ = ("above", "allowed", "allows", "denied", "denies", "text")
+
+    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry]) -> None:
+        self.text: Final = text
+        self.above: Final = above
+        denies: list[Placed] = []
+        allows: list[Placed] = []
+        for entry in entries:
+            (allows if entry.decision.allowed else denies).append(_placed(entry, text))
+        self.denied: Final[Decision | None] = (
+            above.denied if above is not None and above.denied is not None else _sure(denies)
+        )
+        self.allowed: Final[Decision | None] = (
+            above.allowed if above is not None and above.allowed is not None else _sure(allows)
+        )
+        self.denies: Final[tuple[Bucket, ...]] = _buckets(
+            denies, above.denies if above is not None else (), self.denied
+        )
+        self.allows: Final[tuple[Bucket, ...]] = _buckets(
+            allows, above.allows if above is not None else (), self.allowed
+        )
+
+
+def _placed(entry: Entry, text: str) -> Placed:
+    pattern = entry.pattern
+    is_all = pattern.exact is not None or (pattern.is_head and pattern.head == text)
+    return None if is_all else pattern.test, entry.conditions, entry.principals, entry.decision
+
+
+def _sure(entries: Iterable[Placed]) -> Decision | None:
+    for test, conditions, principals, decision in entries:
+        if test is None and not conditions and principals is None:
+            return decision
+    return None
+
+
+def _buckets(own: Sequence[Placed], above: tuple[Bucket, ...], sure: Decision | None) -> tuple[Bucket, ...]:
+    if sure is not None:
+        return ()
+    return (tuple(own), *above) if own else above
+
+
+class Places:
+    """Texts in their order, each with its place: what finds the longest of them that another text begins with."""
+
+    __slots__ = ("_places", "_texts")
+
+    def __init__(self, groups: Mapping[str, Sequence[Entry]]) -> None:
+        texts = sorted(text for text, group in groups.items() if text and group)
+        place = Place("", None, groups.get("", ()))
+        places = [place]
+        for text in texts:
+            place = Place(text, _longest(place, text), groups[text])
+            places.append(place)
+        self._texts: Final = texts
+        self._places: Final = places
+
+    def of(self, text: str) -> Place:
+        """The place of the longest beginning; that of the empty text is always there."""
+        # Whatever stands in the order between a beginning and the text has that beginning too, so that the text
+        # before has it, or is it.
+        place = self._places[bisect_right(self._texts, text)]
+        return place if place.above is None or text.startswith(place.text) else _longest(place.above, text)
+
+
+def _longest(place: Place, text: str) -> Place:
+    """The place, or the first above it, whose text the other begins with."""
+    while place.above is not None and not text.startswith(place.text):
+        place = place.above
+    return place
 
 
 class Index:
-    """The entries of one action and one effect."""
+    """The entries of one action; `always` are the callers whom no policy can refuse it."""
 
-    __slots__ = ("_exact", "_heads", "_rest", "_tails", "_whole", "size")
+    __slots__ = ("_exact", "_heads", "_tails", "always", "has_allows", "has_denies")
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        kept = _without_needless(entries)
-        self.size = len(kept)
-        self._exact: dict[str, Bucket] = {}
-        self._heads: Tables = ()
-        self._tails: Tables = ()
-        self._rest: Bucket = tuple(kept)
-        if len(kept) > FEW:
-            self._sort(kept)
-        # What `buckets` gives for every resource, when nothing is looked up.
-        self._whole: list[Bucket] | None = ([self._rest] if self._rest else []) if self._is_small() else None
+    def __init__(
+        self,
+        denies: Iterable[Entry] = (),
+        allows: Iterable[Entry] = (),
+        always: frozenset[PrincipalKind] | None = None,
+    ) -> None:
+        denying, allowing = _without_needless(denies), _without_needless(allows)
+        exact: dict[str, list[Entry]] = {}
+        heads: dict[str, list[Entry]] = {}
+        for entry in (*denying, *allowing):
+            whole, head = entry.pattern.exact, entry.pattern.head
+            (heads.setdefault(head, []) if whole is None else exact.setdefault(whole, [])).append(entry)
+        tails = _crowds(heads)
+        self._heads: Final = Places(heads)
+        self._tails: Final = Places(tails) if tails else None
+        self._exact: Final = {text: Place(text, self._heads.of(text), group) for text, group in exact.items()}
+        self.always: Final = always
+        self.has_denies: Final = bool(denying)
+        self.has_allows: Final = bool(allowing)
 
-    def _sort(self, entries: Sequence[Entry]) -> None:
-        self._exact = _grouped(entries, lambda entry: entry.pattern.exact)
-        others = [entry for entry in entries if entry.pattern.exact is None]
-        heads, others = _by_length(others, lambda entry: entry.pattern.head, lambda text, length: text[:length])
-        self._heads, crowd = _without_crowds(heads)
-        self._tails, others = _by_length([*others, *crowd], lambda entry: entry.pattern.tail, lambda text, n: text[-n:])
-        self._rest = tuple(others)
+    def places(self, resource: str) -> tuple[Place, ...]:
+        """The places whose entries may apply to a resource."""
+        place = self._exact.get(resource)
+        if place is None:
+            place = self._heads.of(resource)
+        return (place,) if self._tails is None else (place, self._tails.of(resource[::-1]))
 
-    def buckets(self, resource: str) -> list[Bucket]:
-        """The entries that may apply to a resource."""
-        if self._whole is not None:
-            return self._whole
-        found = [self._rest] if self._rest else []
-        exact = self._exact.get(resource)
-        if exact is not None:
-            found.append(exact)
-        for length, table in self._heads:
-            bucket = table.get(resource[:length])
-            if bucket is not None:
-                found.append(bucket)
-        for length, table in self._tails:
-            bucket = table.get(resource[-length:])
-            if bucket is not None:
-                found.append(bucket)
-        return found
-
-    def allowing(self) -> Found:
-        """What finds the first entry that applies, of statements that allow and name no principals."""
-        return _for_all_requests(self._rest) or (self._small(_allows) if self._is_small() else self._large(_allows))
-
-    def denying(self) -> Found:
-        """The same, of statements that deny: what is not understood or not known holds."""
-        return _for_all_requests(self._rest) or (self._small(_denies) if self._is_small() else self._large(_denies))
-
-    def _is_small(self) -> bool:
-        return not (self._exact or self._heads or self._tails)
-
-    def _small(self, hit: "Hit") -> Found:
-        bucket = self._rest
-        return lambda request: hit(bucket, request.resource, request.context)
-
-    def _large(self, hit: "Hit") -> Found:
-        exact, heads, tails, rest = self._exact, self._heads, self._tails, self._rest
-
-        def first(request: Request) -> Decision | None:
-            resource, context = request.resource, request.context
-            bucket = exact.get(resource)
-            if bucket is not None and (found := hit(bucket, resource, context)) is not None:
+    def decision(self, request: Request) -> Decision | None:
+        """The first statement that denies, or else the first that allows; of statements that name no principals."""
+        resource, context = request.resource, request.context
+        place = self._exact.get(resource)
+        if place is None:
+            place = self._heads.of(resource)
+        if self._tails is not None:
+            return _of_two(place, self._tails.of(resource[::-1]), resource, context)
+        if place.denied is not None:
+            return place.denied
+        if place.denies:
+            found = denying(place.denies, resource, context)
+            if found is not None:
                 return found
-            for length, table in heads:
-                bucket = table.get(resource[:length])
-                if bucket is not None and (found := hit(bucket, resource, context)) is not None:
-                    return found
-            for length, table in tails:
-                bucket = table.get(resource[-length:])
-                if bucket is not None and (found := hit(bucket, resource, context)) is not None:
-                    return found
-            return hit(rest, resource, context) if rest else None
+        if place.allowed is not None:
+            return place.allowed
+        return allowing(place.allows, resource, context) if place.allows else None
 
-        return first
+    def denial(self, request: Request) -> Decision | None:
+        """The first statement that denies; of statements that name no principals."""
+        if not self.has_denies:
+            return None
+        resource, context = request.resource, request.context
+        for place in self.places(resource):
+            found = place.denied or denying(place.denies, resource, context)
+            if found is not None:
+                return found
+        return None
+
+    def allowance(self, request: Request) -> Decision | None:
+        """The first statement that allows; of statements that name no principals."""
+        resource, context = request.resource, request.context
+        for place in self.places(resource):
+            found = place.allowed or allowing(place.allows, resource, context)
+            if found is not None:
+                return found
+        return None
 
 
-Hit = Callable[[Bucket, str, Context], Decision | None]
+def _of_two(place: Place, other: Place, resource: str, context: Context) -> Decision | None:
+    return (
+        place.denied
+        or other.denied
+        or denying(place.denies, resource, context)
+        or denying(other.denies, resource, context)
+        or place.allowed
+        or other.allowed
+        or allowing(place.allows, resource, context)
+        or allowing(other.allows, resource, context)
+    )
 
 
-def _allows(bucket: Bucket, resource: str, context: Context) -> Decision | None:
-    for pattern, conditions, _, decision in bucket:
-        if pattern.test(resource, context):
-            for condition in conditions:
-                if not condition(context):
-                    break
-            else:
-                return decision
+def allowing(buckets: tuple[Bucket, ...], resource: str, context: Context) -> Decision | None:
+    """The decision of the first entry that applies."""
+    for bucket in buckets:
+        for test, conditions, _, decision in bucket:
+            if test is None or test(resource, context):
+                for condition in conditions:
+                    if not condition(context):
+                        break
+                else:
+                    return decision
     return None
 
 
-def _denies(bucket: Bucket, resource: str, context: Context) -> Decision | None:
-    for pattern, conditions, _, decision in bucket:
-        fits = pattern.test(resource, context)
-        if fits or fits is None:
-            for condition in conditions:
-                held = condition(context)
-                if not held and held is not None:
-                    break
-            else:
-                return decision
+def denying(buckets: tuple[Bucket, ...], resource: str, context: Context) -> Decision | None:
+    """The decision of the first entry that applies; what is not understood or not known does."""
+    for bucket in buckets:
+        for test, conditions, _, decision in bucket:
+            fits = test is None or test(resource, context)
+            if fits or fits is None:
+                for condition in conditions:
+                    held = condition(context)
+                    if not held and held is not None:
+                        break
+                else:
+                    return decision
     return None
-
-
-def _for_all_requests(rest: Bucket) -> Found | None:
-    """The answer when one entry holds for everything."""
-    if len(rest) == 1 and _is_for_all(rest[0]):
-        decision = rest[0].decision
-        return lambda _request: decision
-    return None
-
-
-def _is_for_all(entry: Entry) -> bool:
-    return entry.pattern.is_every and not entry.conditions and entry.principals is None
 
 
 def _without_needless(entries: Iterable[Entry]) -> list[Entry]:
     kept: dict[tuple[object, ...], Entry] = {}
     for entry in entries:
-        if _is_for_all(entry):
+        if entry.pattern.is_every and not entry.conditions and entry.principals is None:
             return [entry]
         kept.setdefault(_sense(entry), entry)
     return list(kept.values())
@@ -173,51 +244,13 @@ def _sense(entry: Entry) -> tuple[object, ...]:
     return pattern.text, pattern.inverted, has_variables, statement.kind, entry.conditions, entry.principals
 
 
-def _grouped(entries: Iterable[Entry], key: Callable[[Entry], str | None]) -> dict[str, Bucket]:
+def _crowds(heads: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+    """The entries whose beginning is shared by too many, by their ends, read backwards; they leave `heads`."""
     found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        text = key(entry)
-        if text is not None:
-            found.setdefault(text, []).append(entry)
-    return {text: tuple(group) for text, group in found.items()}
-
-
-def _by_length(
-    entries: Sequence[Entry], text_of: Callable[[Entry], str], cut: Callable[[str, int], str]
-) -> tuple[Tables, list[Entry]]:
-    """Tables of entries by a few lengths of a text that each of them has, and the entries that are in none."""
-    members: dict[int, list[Entry]] = {length: [] for length in _lengths([len(text_of(entry)) for entry in entries])}
-    left: list[Entry] = []
-    for entry in entries:
-        longest = max((length for length in members if length <= len(text_of(entry))), default=0)
-        (members[longest] if longest else left).append(entry)
-    tables = [
-        (length, _grouped(group, lambda entry, length=length: cut(text_of(entry), length)))  # type: ignore[misc]
-        for length, group in members.items()
-        if group
-    ]
-    return tuple(tables), left
-
-
-def _without_crowds(tables: Tables) -> tuple[Tables, list[Entry]]:
-    """The tables without those of a crowd that can go by their end, and these."""
-    kept: list[tuple[int, dict[str, Bucket]]] = []
-    crowd: list[Entry] = []
-    for length, table in tables:
-        thinned: dict[str, Bucket] = {}
-        for text, bucket in table.items():
-            if len(bucket) <= CROWDED:
-                thinned[text] = bucket
-                continue
-            crowd += (entry for entry in bucket if len(entry.pattern.tail) >= SHORTEST)
-            thinned[text] = tuple(entry for entry in bucket if len(entry.pattern.tail) < SHORTEST)
-        kept.append((length, {text: bucket for text, bucket in thinned.items() if bucket}))
-    return tuple((length, table) for length, table in kept if table), crowd
-
-
-def _lengths(lengths: list[int]) -> list[int]:
-    """A few of the lengths, evenly among the entries, so that most entries lose little of their text."""
-    usable = sorted(length for length in lengths if length >= SHORTEST)
-    if not usable:
-        return []
-    return sorted({usable[(len(usable) - 1) * step // LENGTHS] for step in range(LENGTHS)})
+    for head, group in heads.items():
+        if len(group) > CROWDED:
+            for entry in group:
+                if len(entry.pattern.tail) >= SHORTEST:
+                    found.setdefault(entry.pattern.tail[::-1], []).append(entry)
+            heads[head] = [entry for entry in group if len(entry.pattern.tail) < SHORTEST]
+    return found

@@ -1,7 +1,7 @@
 """What is asked: one caller, one action, one resource, one set of condition keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
@@ -35,6 +35,8 @@ def lower(text: str) -> str:
 
 class PrincipalKind(StrEnum):
     """The kinds of caller that policy evaluation tells apart."""
+
+    __hash__ = str.__hash__  # as equality; Enum's own is slow
 
     ROOT = "root"
     USER = "user"
@@ -81,13 +83,16 @@ class Principal:
     provider: str | None = None
     canonical_id: str | None = None
 
-    @property
-    def partition(self) -> str:
-        """The partition of the caller's ARN, or an empty string for a caller without one."""
-        if self.arn.startswith("arn:aws:"):
-            return "aws"
+    partition: str = field(init=False, repr=False, compare=False)
+    """The partition of the caller's ARN, or an empty string for a caller without one."""
+    arn_beginning: str = field(init=False, repr=False, compare=False)
+    """What ARNs of that partition begin with."""
+
+    def __post_init__(self) -> None:
         parts = self.arn.split(":", 2)
-        return parts[1] if len(parts) == 3 else ""
+        partition = parts[1] if len(parts) == 3 else ""
+        object.__setattr__(self, "partition", partition)
+        object.__setattr__(self, "arn_beginning", f"arn:{partition}:")
 
 
 ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)

@@ -7,9 +7,14 @@ reads it, because a variable's name holds a colon that is no separator of an ARN
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from iamd.policy.request import UNKNOWN, Context, lower
-from iamd.policy.wildcard import Token, cached_matcher, matcher, tokens, typed_matcher
+from iamd.policy.wildcard import Matcher, Token, cached_matcher, matcher, tokens, typed_matcher
+
+REMEMBERED: Final = 64
+REMEMBERED_CHARACTERS: Final = 256
+"""How many values of a variable have their pattern kept, and up to which length."""
 
 Match = Callable[[str, Context], bool | None]
 
@@ -155,9 +160,9 @@ def value_of(variable: Variable, context: Context) -> str | None:
     return None if value is UNKNOWN else variable.default
 
 
-def rests_on_unknown(template: Template, context: Context) -> bool:
-    """Whether a variable of the template stands for something that is not known."""
-    return any(isinstance(part, Variable) and context.get(part.key) is UNKNOWN for part in template)
+def keys(template: Template) -> frozenset[str]:
+    """The keys whose values `template` takes from a request."""
+    return frozenset(part.key for part in template if isinstance(part, Variable))
 
 
 def text_of(template: Template, context: Context) -> str | None:
@@ -200,10 +205,36 @@ def glob(template: Template) -> Match:
         static = typed_matcher(only) if isinstance(only, str) else matcher(tokens_of(template, {}) or ())
         return lambda text, _context: static(text)
 
+    asked = tuple(keys(template))
+    return _glob_of_one(template, asked[0]) if len(asked) == 1 else _glob_of_many(template, asked)
+
+
+def _glob_of_one(template: Template, key: str) -> Match:
+    """The same for one variable, which remembers what the last few of its values made of the template."""
+    made: dict[object, Matcher] = {}
+
+    def match(text: str, context: Context) -> bool | None:
+        value = context.get(key)
+        fits = made.get(value)
+        if fits is None:
+            pattern = tokens_of(template, context)
+            if pattern is None:
+                return None if value is UNKNOWN else False
+            fits = cached_matcher(pattern)
+            if isinstance(value, str) and len(value) <= REMEMBERED_CHARACTERS:
+                if len(made) >= REMEMBERED:
+                    made.clear()
+                made[value] = fits
+        return fits(text)
+
+    return match
+
+
+def _glob_of_many(template: Template, asked: Sequence[str]) -> Match:
     def match(text: str, context: Context) -> bool | None:
         pattern = tokens_of(template, context)
         if pattern is None:
-            return None if rests_on_unknown(template, context) else False
+            return None if any(context.get(key) is UNKNOWN for key in asked) else False
         return cached_matcher(pattern)(text)
 
     return match
