@@ -99,11 +99,12 @@ class Running:
         self._log.close()
 
     def load(self, statements, documents, asks):
-        """Load the policies; gives the seconds that took."""
+        """Load the policies; gives the seconds that took, and those of what is else done on first uses."""
         self._ask("start")
         told = [(ask.action, ask.resource, ask.context) for ask in asks]
         given = {"documents": documents} if self._engine.module.endswith(".mjs") else {"statements": statements}
-        return self._ask("load", **given, asks=told)["seconds"]
+        said = self._ask("load", **given, asks=told)
+        return said["seconds"], said["first"]
 
     def answers(self, seconds):
         """The answers to the first requests, as many as the seconds suffice for."""

@@ -15,7 +15,7 @@ def documents(statements):
 
 
 class Iamd:
-    """iamd, its policies compiled for every action of the workload, which it else does on first use."""
+    """iamd; `settle` does what is else done on the first request for an action, for every one of the workload."""
 
     def __init__(self):
         from iamd.policy import document, evaluate, request
@@ -30,7 +30,13 @@ class Iamd:
 
     def load(self, texts):
         kind = self._document.PolicyType.IDENTITY
-        self._layers = self._evaluate.Layers(identity=tuple(self._document.load(text, kind) for text in texts))
+        policies = tuple(self._document.load(text, kind) for text in texts)
+        for policy in policies:
+            for statement in policy.statements:
+                _ = statement.patterns, statement.conditions
+        self._layers = self._evaluate.Layers(identity=policies)
+
+    def settle(self):
         for action in ACTIONS:
             self._layers.identity.of(action)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from . import section
 from .engines import OURS, PEER_ENGINES
+from .rules import ACTIONS
 
 HEAD = """# How fast iamd decides
 
@@ -41,8 +42,8 @@ FOOT = """
 
 * **Decisions per CPU second**: one thread, one request after the other; **p50** and **p99** are of single decisions by
   the clock, of which reading the clock takes about 0.1 us.
-* **Load**: CPU from the text of the policies, in the engine's language, until it can decide. iamd's includes what it
-  else does on the first request for each action: compiling statements and building their index.
+* **Load**: CPU from the text of the policies, in the engine's language, until it can decide. iamd's second figure is
+  what it does on the first request for an action, building its index, for all {actions} actions of the workload.
 * **Memory**: the whole process, with its language's run time, the engine's library and the requests.
 * **Other answers**: how many answers are not iamd's, of how many. Where a decision is slow, fewer were asked.
 
@@ -71,7 +72,7 @@ def text(report, worlds):
         parts.append(
             f"\nThe model answered {len(world.model):,} of the requests, {world.unlike_model()} not as iamd.\n"
         )
-    return "".join([*parts, FOOT])
+    return "".join([*parts, FOOT.format(actions=len(ACTIONS))])
 
 
 def _row(world, engine):
@@ -84,7 +85,7 @@ def _row(world, engine):
         "" if engine is OURS else f"{_figure(ours.per_second / found.per_second)}x",
         _figure(found.p50),
         _figure(found.p99),
-        _figure(found.load),
+        f"{_figure(found.load)} + {_figure(found.first)}" if found.first else _figure(found.load),
         f"{found.memory:,.0f}",
         f"{found.differences:,} of {len(found.answers):,}",
     )

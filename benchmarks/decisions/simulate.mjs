@@ -55,7 +55,7 @@ const commands = {
       ([action, resource, context]) =>
         new AwsRequestImpl(USER, { resource, accountId: ACCOUNT }, action, new RequestContextImpl(context))
     )
-    return { seconds: took }
+    return { seconds: took, first: 0 }
   },
 
   answer({ seconds: budget }) {

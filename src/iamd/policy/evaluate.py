@@ -129,13 +129,15 @@ def decide(request: Request, layers: Layers) -> Decision:
     kind = principal.kind
     if layers.is_plain and request.resource_account == principal.account and (kind is USER or kind is ROLE_SESSION):
         # What `_decide` comes to when only identity policies are in play; most requests are such.
-        index = layers.identity.of(request.action)
+        index = layers.identity.by_action.get(request.action) or layers.identity.of(request.action)
         if index.always is not None and kind in index.always:
             return ALWAYS_ALLOWED
         found = index.decision(request)
         if found is None:
             return NOTHING_ALLOWS
-        return PARTITIONS_DIFFER if found.allowed and is_other_partition(request) else found
+        if not found.allowed or request.resource.startswith(principal.arn_beginning):
+            return found
+        return PARTITIONS_DIFFER if is_other_partition(request) else found
     return _decide(Question(request, layers))
 
 
@@ -239,8 +241,6 @@ def _without_account(question: "Question") -> Decision:
 
 def is_other_partition(request: Request) -> bool:
     """Whether the resource's ARN is of another partition than the caller's; partitions never mix."""
-    if request.resource.startswith(request.principal.arn_beginning):
-        return False  # most requests are such
     parts = request.resource.split(":", 2)
     return len(parts) == 3 and parts[1] != request.principal.partition
 

@@ -87,7 +87,7 @@ def _buckets(own: Sequence[Placed], above: tuple[Bucket, ...], sure: Decision | 
 class Places:
     """Texts in their order, each with its place: what finds the longest of them that another text begins with."""
 
-    __slots__ = ("_places", "_texts")
+    __slots__ = ("places", "texts")
 
     def __init__(self, groups: Mapping[str, Sequence[Entry]]) -> None:
         texts = sorted(text for text, group in groups.items() if text and group)
@@ -96,15 +96,14 @@ class Places:
         for text in texts:
             place = Place(text, _longest(place, text), groups[text])
             places.append(place)
-        self._texts: Final = texts
-        self._places: Final = places
+        self.texts: Final = texts
+        self.places: Final = places
 
     def of(self, text: str) -> Place:
         """The place of the longest beginning; that of the empty text is always there."""
         # Whatever stands in the order between a beginning and the text has that beginning too, so that the text
         # before has it, or is it.
-        place = self._places[bisect_right(self._texts, text)]
-        return place if place.above is None or text.startswith(place.text) else _longest(place.above, text)
+        return _longest(self.places[bisect_right(self.texts, text)], text)
 
 
 def _longest(place: Place, text: str) -> Place:
@@ -117,7 +116,7 @@ def _longest(place: Place, text: str) -> Place:
 class Index:
     """The entries of one action; `always` are the callers whom no policy can refuse it."""
 
-    __slots__ = ("_exact", "_heads", "_tails", "always", "has_allows", "has_denies")
+    __slots__ = ("_ends", "_exact", "_heads", "_places", "_tails", "_texts", "always", "has_allows", "has_denies")
 
     def __init__(
         self,
@@ -133,7 +132,11 @@ class Index:
             (heads.setdefault(head, []) if whole is None else exact.setdefault(whole, [])).append(entry)
         tails = _crowds(heads)
         self._heads: Final = Places(heads)
-        self._tails: Final = Places(tails) if tails else None
+        # `decision` is spared a call by these.
+        self._texts: Final = self._heads.texts
+        self._places: Final = self._heads.places
+        self._tails: Final = Places(tails)
+        self._ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails)
         self._exact: Final = {text: Place(text, self._heads.of(text), group) for text, group in exact.items()}
         self.always: Final = always
         self.has_denies: Final = bool(denying)
@@ -144,15 +147,17 @@ class Index:
         place = self._exact.get(resource)
         if place is None:
             place = self._heads.of(resource)
-        return (place,) if self._tails is None else (place, self._tails.of(resource[::-1]))
+        return (place, self._tails.of(resource[::-1])) if resource[-SHORTEST:] in self._ends else (place,)
 
     def decision(self, request: Request) -> Decision | None:
         """The first statement that denies, or else the first that allows; of statements that name no principals."""
         resource, context = request.resource, request.context
         place = self._exact.get(resource)
         if place is None:
-            place = self._heads.of(resource)
-        if self._tails is not None:
+            place = self._places[bisect_right(self._texts, resource)]
+            while place.above is not None and not resource.startswith(place.text):
+                place = place.above
+        if self._ends and resource[-SHORTEST:] in self._ends:
             return _of_two(place, self._tails.of(resource[::-1]), resource, context)
         if place.denied is not None:
             return place.denied

@@ -19,7 +19,7 @@ ACTIONS: Final = 512
 class PolicySet:
     """The policies of one layer, or of one level where it has levels; `policy_set` makes those that are kept."""
 
-    __slots__ = ("_names_principals", "_sorted", "layer", "level", "policies")
+    __slots__ = ("_names_principals", "by_action", "layer", "level", "policies")
 
     def __init__(self, policies: tuple[Policy, ...], layer: Layer, level: int | None = None) -> None:
         self.policies = policies
@@ -28,16 +28,16 @@ class PolicySet:
         self._names_principals = any(
             statement.principals is not None for policy in policies for statement in policy.statements
         )
-        self._sorted: dict[str, Index] = {}
+        self.by_action: dict[str, Index] = {}
 
     def of(self, action: str) -> Index:
         """The statements that may apply to an action, in whatever case it is written."""
-        found = self._sorted.get(action)
+        found = self.by_action.get(action)
         return self._sort(action) if found is None else found
 
     def _sort(self, action: str) -> Index:
-        if len(self._sorted) >= ACTIONS:
-            self._sorted.clear()
+        if len(self.by_action) >= ACTIONS:
+            self.by_action.clear()
         fitting = list(self.fitting(action))
         denies = [match for match in fitting if match.statement.effect is Effect.DENY]
         # SECURITY: a statement with an element that is not understood never allows.
@@ -45,7 +45,7 @@ class PolicySet:
         found = Index(
             _entries(denies, Outcome.EXPLICITLY_DENIED), _entries(allows, Outcome.ALLOWED), ALWAYS.get(lower(action))
         )
-        self._sorted[action] = found
+        self.by_action[action] = found
         return found
 
     def fitting(self, action: str) -> Iterator[Match]:
