@@ -65,8 +65,9 @@ tour: venv-test ## Run the tour, and write its page and the README's part of it 
 
 check: lint check-docs test fuzz ## What CI runs: format, lint, types, contracts, tests, documents, fuzzing
 
-prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release)
+prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release), and with both doors
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
+	AGREEMENTS=5000 $(BIN)/pytest -q -n 2 tests/services/iam/test_simulated_near_misses.py tests/services/iam/test_simulation_agrees.py
 
 fuzz: $(VENV)/.installed-fuzz ## Fuzz the policy engine, each target for SECONDS (30)
 	$(BIN)/python tools/fuzz.py $(or $(SECONDS),30)

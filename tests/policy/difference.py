@@ -75,8 +75,8 @@ def _complete(case: Case) -> Case:
     if ":assumed-role/" not in request["principal"] or "entity" in request:
         return case
     told = request["context"].get("aws:PrincipalArn", "")
-    account, name = request["principal"].split(":")[4], request["principal"].split("/")[1]
-    entity = told if ":role/" in told else f"arn:aws:iam::{account}:role/{name}"
+    parts, name = request["principal"].split(":"), request["principal"].split("/")[1]
+    entity = told if ":role/" in told else f"arn:{parts[1]}:iam::{parts[4]}:role/{name}"
     return {**case, "request": {**request, "entity": entity}}
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -879,8 +880,6 @@ class Maker:
         if account and target.resource != "*" and self.chance(0.25 if target.has_policy else 0.03):
             owner = HOME if account == OTHER else OTHER
         resource = target.resource.replace("{a}", owner)
-        if self.chance(0.003):
-            resource = resource.replace("arn:aws:", "arn:aws-cn:")
         action = self.flip_case(target.action) if self.chance(0.02) else target.action
         context: Map = {"aws:PrincipalAccount": account} if account and self.chance(0.4) else {}
         trust = target in TRUSTS or target in UNSIGNED_TRUSTS
@@ -976,9 +975,55 @@ class Maker:
         self.limits(scene, policies)
         if self.chance(0.02):
             self.damage(policies)
+        if self.chance(0.03):
+            self.add_twin(scene, policies)
         request = scene.request
         request["context"] = scene.context
+        made = {"request": request, "policies": policies}
+        return self.moved(made) if self.chance(0.04) else made
+
+    def moved(self, case: Map) -> Map:
+        """Move a case into another partition, or only a part of it, or parts into partitions that begin alike."""
+        partition = self.pick(PARTITIONS)
+        if self.chance(0.5):
+            return _in_partition(case, partition)
+        request, policies = case["request"], case["policies"]
+        part = self.pick(("principal", "resource", "policies", "principal and policies"))
+        if part == "resource":
+            request = {**request, "resource": _in_partition(request["resource"], partition)}
+            return {"request": request, "policies": policies}
+        if part.startswith("principal"):
+            others = {name: _in_partition(value, partition) for name, value in request.items()}
+            request = {**others, "resource": _in_partition(request["resource"], self.pick((*PARTITIONS, "aws")))}
+        if part.endswith("policies"):
+            policies = _in_partition(policies, partition)
         return {"request": request, "policies": policies}
+
+    def add_twin(self, scene: Scene, policies: Map) -> None:
+        """Set beside a document its own statements under another version, in which `${...}` means another thing."""
+        held = [name for name in ("identity", "session", "resource") if isinstance(policies.get(name), list)]
+        held = [name for name in held if policies[name]]
+        if not held:
+            return
+        name = self.pick(held)
+        document = self.pick(policies[name])
+        try:
+            data = json.loads(document) if isinstance(document, str) else document
+        except ValueError:
+            return  # it is damaged
+        statements = [data["Statement"]] if isinstance(data["Statement"], dict) else [*data["Statement"]]
+        if self.chance(0.7) and not (scene.trust and name == "resource"):
+            resource = scene.resource
+            parts = resource.split(":", 5)
+            parts[-1] = self.with_variable(parts[-1], scene.context) if resource != "*" else "*"
+            twin = {**statements[0], "Effect": self.pick(("Allow", "Deny", "Deny")), "Resource": ":".join(parts)}
+            twin.pop("NotResource", None)
+            statements.append(twin)
+        versions = [{"Version": "2012-10-17"}, {"Version": "2008-10-17"}, {}]
+        if self.chance(0.5):
+            versions.reverse()
+        twins = [{**version, "Statement": statements} for version in versions[: 2 if self.chance(0.7) else 3]]
+        policies[name] = [*twins, *policies[name]] if self.chance(0.5) else twins
 
     def grants(self, scene: Scene, policies: Map) -> None:
         """Add the policies that grant: the identity's, the resource's, or both."""
@@ -1107,6 +1152,20 @@ class Maker:
         return data
 
 
+PARTITIONS = ("aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b")
+
+
+def _in_partition(value: Json, partition: str) -> Json:
+    """Write a value's ARNs for another partition; JSON that is spoilt stays as spoilt as it is."""
+    if isinstance(value, str):
+        return value.replace("arn:aws:", f"arn:{partition}:")
+    if isinstance(value, list):
+        return [_in_partition(item, partition) for item in value]
+    if isinstance(value, dict):
+        return {_in_partition(name, partition): _in_partition(item, partition) for name, item in value.items()}
+    return value
+
+
 KEPT = frozenset({"aws:PrincipalArn"})  # names the caller's role, so it is never taken away
 FAMILIES = (
     Maker.string_condition,
@@ -1185,9 +1244,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.stats:
-        pass
-    for _case in islice(cases(options.seed), options.print):
-        pass
+        sys.stdout.write(statistics(options.stats, options.seed) + "\n")
+    for case in islice(cases(options.seed), options.print):
+        sys.stdout.write(json.dumps(case, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

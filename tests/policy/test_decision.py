@@ -153,7 +153,7 @@ def test_a_caller_cannot_grow_a_policys_memory_without_bound():
     assert policies.of("s3:GetObject") is policies.of("s3:GetObject")
     for number in range(5000):
         policies.of(f"s{number}:a{number}")
-        assert len(policies._sorted) <= 512
+        assert len(policies.by_action) <= 512
         assert len(policy._by_service) <= 256
 
 

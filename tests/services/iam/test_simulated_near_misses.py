@@ -4,9 +4,13 @@ Each goes to SimulateCustomPolicy over HTTP, and to `decide` with the keys that 
 """
 
 import json
+import os
+import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 
+import pytest
 from botocore.exceptions import ClientError
 from policy.difference import near
 
@@ -16,7 +20,8 @@ from iamd.policy.decision import Outcome
 from iamd.policy.evaluate import Gate, decide
 from iamd.services.iam.simulated_callers import caller
 
-SEED, CASES = 4, 4000
+SEED, CASES = 4, int(os.environ.get("AGREEMENTS", "600"))
+"""`make prove` compares more."""
 DECISIONS = {
     Outcome.ALLOWED: "allowed",
     Outcome.EXPLICITLY_DENIED: "explicitDeny",
@@ -33,6 +38,8 @@ def is_for_the_simulator(case):
         and "unique_id" not in asked
         and "canonical_id" not in asked
         and not {"session", "rcp", "vpce"} & policies.keys()
+        # A query can't say that there is a boundary without a policy.
+        and policies.get("boundary") != []
         and cases.read({**case, "expected": ""}).layers.gate is not Gate.TRUST
         # The owner that an ARN names counts, whatever a case says of it.
         and (parsed is None or parsed.account in {"", asked["resource_account"]})
@@ -77,9 +84,10 @@ def of_engine(case):
     return DECISIONS[decide(replace(found.request, context=keys), found.layers).outcome]
 
 
+@pytest.mark.timeout(3600)
 def test_near_misses_are_decided_alike(iam):
     seen: Counter[str] = Counter()
-    for case in filter(is_for_the_simulator, near(SEED, CASES)):
+    for case in islice(filter(is_for_the_simulator, near(SEED, sys.maxsize)), CASES):
         try:
             answer = iam.simulate_custom_policy(**parameters(case))
         except ClientError as error:
