@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs
+.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs wheel-compiled oracle
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,14 @@ $(VENV)/.installed-peers: $(VENV)/.installed requirements/peers.txt
 
 bench-decisions: $(VENV)/.installed-decisions ## Compare the decision engine with other engines; writes docs/performance-decisions.md
 	$(BIN)/python -m benchmarks.decisions --write docs/performance-decisions.md
+
+wheel-compiled: venv ## Build a wheel in dist/ whose decision engine is compiled with mypyc (plain Python without a C compiler)
+	@rm -rf dist $(VENV)/compiled
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@case "$$(ls dist/*.whl)" in *-none-any.whl) echo "There is no C compiler here: $$(ls dist/*.whl) is plain Python." ;; \
+		*) echo "$$(ls dist/*.whl) has the compiled engine; make bench-decisions measures it." ;; esac
+	@# For the benchmark, which runs the engine alone; it needs none of the other packages.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/compiled dist/*.whl
 
 DECISIONS := $(VENV)/peers-decisions
 $(VENV)/.installed-decisions: $(VENV)/.installed requirements/peers-decisions.txt benchmarks/decisions/node/package-lock.json

@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PEERS = ROOT / ".venv" / "peers-decisions"
 """Where `make bench-decisions` puts the peers."""
+COMPILED = ROOT / ".venv" / "compiled"
+"""Where `make wheel-compiled` puts iamd with its compiled engine."""
 PATIENCE_SECONDS = 180
 
 
@@ -35,11 +37,15 @@ class Engine:
     of: str
     own: bool = False
     largest: int = 10_000
+    library: Path | None = None
+    """The folder of an installation that comes before the interpreter's own packages."""
 
     def command(self):
         """What starts its process; NotRunError when the interpreter or package is not there."""
         if self.module.endswith(".mjs"):
             return [*_node(), HERE / self.module, PEERS / "node"]
+        if self.library is not None and not list(self.library.glob("iamd/policy/index.*.so")):
+            raise NotRunError("there is none: `make wheel-compiled` makes it where there is a C compiler")
         python = Path(sys.executable) if self.own else PEERS / "bin" / "python"
         if not python.exists():
             raise NotRunError("its environment is not installed: `make bench-decisions` installs it")
@@ -47,6 +53,7 @@ class Engine:
 
 
 OURS = Engine("iamd", "iamd", "in_aws", "Iamd", own=True)
+OURS_COMPILED = Engine("iamd, compiled", "iamd", "in_aws", "Iamd", own=True, library=COMPILED)
 MODEL = Engine("the reference model", "", "in_aws", "Model", own=True)
 CEDAR = Engine("cedarpy", "cedarpy", "in_cedar", "Cedar")
 CEDAR_PARSING = Engine("cedarpy, parsing each time", "cedarpy", "in_cedar", "CedarParsing", largest=1_000)
@@ -77,11 +84,12 @@ class Running:
 
     def __init__(self, engine):
         command = [str(part) for part in engine.command()]
+        folders = (*([engine.library] if engine.library else []), HERE.parent, ROOT / "tests")
         self._engine = engine
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, ROOT / "tests")))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

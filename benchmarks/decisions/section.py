@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from . import engines, in_aws, workload
-from .engines import CEDAR, CEDAR_PARSING, MODEL, OURS, PEER_ENGINES, SIMULATE, NotRunError, Running
+from .engines import CEDAR, CEDAR_PARSING, MODEL, OURS, OURS_COMPILED, PEER_ENGINES, SIMULATE, NotRunError, Running
 
+ENGINES = (OURS, OURS_COMPILED, *PEER_ENGINES)
 SIZES = (1, 10, 100, 1_000, 10_000)
 ROUNDS = 2
 REQUESTS = 1000
@@ -85,13 +86,13 @@ class World:
         fit = [found for engine in PEER_ENGINES if (found := self.of(engine)).ran and found.right >= RIGHT]
         return max(fit, key=lambda found: found.per_second, default=None)
 
-    def unlike_model(self):
+    def unlike_model(self, engine=OURS):
         """How many of our answers are not the model's."""
-        return _differences(self.model, self.of(OURS).answers)
+        return _differences(self.model, self.of(engine).answers)
 
-    def agreement(self):
+    def agreement(self, engine):
         """The part of our answers that are the model's, in percent."""
-        return 100 * (1 - self.unlike_model() / len(self.model))
+        return 100 * (1 - self.unlike_model(engine) / len(self.model))
 
 
 def run(report, folder):
@@ -100,7 +101,7 @@ def run(report, folder):
     for name, statements in _sets():
         worlds[name] = world = World(name, statements)
         _measure(world)
-        for engine in (OURS, *PEER_ENGINES):
+        for engine in ENGINES:
             report.note(f"{name}: {engine.name}: {_line(world.of(engine), world.of(OURS))}")
     for id, value in _goals(worlds):
         if value is not None:
@@ -122,7 +123,7 @@ def _sized(size):
 def _measure(world):
     """Let the engines take turns."""
     for number in range(ROUNDS):
-        for engine in (OURS, *PEER_ENGINES):
+        for engine in ENGINES:
             found = world.figures.setdefault(engine.name, Figures())
             if found.ran and (number == 0 or found.answers):
                 _try(found, engine, world)
@@ -156,17 +157,20 @@ def _goals(worlds):
     one, ten, hundred, thousand, most = (worlds[_sized(size)] for size in SIZES)
     for id, world in (("E0", one), ("E1", ten), ("E2", hundred), ("E3", thousand), ("E9", worlds[ONE_SERVICE])):
         yield id, _over(world, world.fastest())
+    for id, world in (("E1c", ten), ("E2c", hundred), ("E3c", thousand)):
+        yield id, _over(world, world.fastest(), OURS_COMPILED)
     for id, engine in (("E4", CEDAR), ("E5", CEDAR_PARSING), ("E6", SIMULATE)):
         yield id, _over(hundred, hundred.of(engine))
     yield "E7", thousand.of(OURS).per_second / most.of(OURS).per_second
     yield "E8", ten.of(OURS).per_second / most.of(OURS).per_second
     cedar = hundred.of(CEDAR)
     yield "E10", hundred.of(OURS).load / cedar.load if cedar.ran else None
-    yield "E11", min(world.agreement() for world in worlds.values())
+    yield "E11", min(world.agreement(engine) for world in worlds.values() for engine in (OURS, OURS_COMPILED))
 
 
-def _over(world, peer):
-    return world.of(OURS).per_second / peer.per_second if peer is not None and peer.ran else None
+def _over(world, peer, engine=OURS):
+    ours = world.of(engine)
+    return ours.per_second / peer.per_second if peer is not None and peer.ran and ours.ran else None
 
 
 def _line(found, ours):

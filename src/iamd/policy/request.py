@@ -11,14 +11,11 @@ Context = Mapping[str, str | tuple[str, ...]]
 """Condition keys in lower case; a multivalued key holds a tuple, an absent key is absent."""
 
 
-class Unknown(tuple[str, ...]):
-    """The class of UNKNOWN, which is told by identity and never by what it holds."""
+UNKNOWN: Final[tuple[str, ...]] = tuple(["a value that is not known"])  # noqa: C409 - equal literals may be one object
+"""The value of a key that AWS would know and iamd does not; what rests on it allows nothing, and denies.
 
-    __slots__ = ()
-
-
-UNKNOWN: Final = Unknown(("a value that is not known",))
-"""The value of a key that AWS would know and iamd does not; what rests on it allows nothing, and denies."""
+It is told by identity and never by what it holds.
+"""
 
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
