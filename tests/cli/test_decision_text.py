@@ -135,3 +135,17 @@ def test_a_value_without_a_space_is_not_cut_in_two(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     long = f"arn:aws:iam::123456789012:policy/{'x' * 60}"
     assert any(long in line for line in lines(decision("Allowed", BOUNDARY, statement("Allow", BOUNDARY, long))))
+
+
+def test_keys_that_are_not_known_are_told_with_what_follows():
+    told = decision("ExplicitlyDenied", IDENTITY, statement("Deny"), UnknownKeys=["aws:resourcetag/team"])
+    assert lines(told)[2] == (
+        "  unknown    iamd cannot know aws:resourcetag/team of this request, which AWS would: a Deny that asks for it "
+        "applies"
+    )
+    missed = near("Allow", condition("aws:resourcetag/team", ["red"], []))
+    told = decision("ImplicitlyDenied", IDENTITY, NearMisses=[missed], UnknownKeys=["aws:resourcetag/team"])
+    assert lines(told)[3].endswith(
+        "would apply if StringEquals aws:resourcetag/team red; the request's value is not known"
+    )
+    assert lines(told)[4].endswith("of this request, which AWS would: an Allow that asks for it does not apply")

@@ -1,6 +1,7 @@
 """Condition keys that AWS would know and the gateway does not: nothing is allowed by them, and everything denied."""
 
 import pytest
+from botocore.exceptions import ClientError
 from gateway.two_accounts import code_of, error_of, everybody, policy
 from running import ACCOUNT, allow, deny
 
@@ -30,6 +31,18 @@ def test_a_queues_tags_deny(cloud, queue, operator):
     told = error_of(cloud.client("sqs", sender).send_message, QueueUrl=queue, MessageBody="a")
     assert told["Message"].endswith("with an explicit deny in an identity-based policy")
     assert cloud.client("sqs", sender).receive_message(QueueUrl=queue)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize("make", [allow, deny])
+def test_the_explanation_names_the_key_that_is_not_known(cloud, queue, make):
+    told = when(make("sqs:SendMessage"), "StringEquals", "aws:ResourceTag/team", "red")
+    sender = cloud.user("sender", told, *([allow("sqs:*")] if make is deny else []))
+    with pytest.raises(ClientError) as caught:
+        cloud.client("sqs", sender).send_message(QueueUrl=queue, MessageBody="a")
+    [decided] = cloud.explain(caught.value.response["ResponseMetadata"]["RequestId"])["Decisions"]
+    assert decided["UnknownKeys"] == ["aws:resourcetag/team"]
+    assert decided["MissingKeys"] == []
+    assert "aws:resourcetag/team" not in decided["Context"]
 
 
 def test_what_is_made_has_no_tags_yet_and_has_those_of_the_request(cloud):

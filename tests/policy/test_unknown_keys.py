@@ -95,3 +95,28 @@ def test_what_is_allowed_without_knowing_a_key_is_allowed_whatever_it_is(request
     for value in VALUES[key]:
         known = rest if value is None else {**rest, key: value}
         assert decide(replace(request, context=known), found).allowed
+
+
+TEAM = "aws:resourcetag/team"
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    ("member", "keys"),
+    [
+        ({"Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}, {TEAM}),
+        ({"Condition": {"StringLike": {"aws:username": "${aws:ResourceTag/team}"}}}, {TEAM}),
+        ({"Resource": "arn:aws:s3:::${aws:ResourceTag/team}/*"}, {TEAM}),
+        ({"Condition": {"StringEquals": {"aws:ResourceTag/team": "red", "aws:username": "bob"}}}, set()),
+        ({"Condition": {"StringEqualz": {"aws:username": "ana"}}}, set()),
+        ({"Resource": "arn:aws:s3:::other/*"}, set()),
+        ({"Resource": ["arn:aws:s3:::${aws:ResourceTag/team}/*", "*"]}, set()),
+        ({"Action": "s3:PutObject", "Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}, set()),
+    ],
+    ids=str,
+)
+def test_an_explanation_tells_the_unknown_keys_that_statements_rest_on(effect, member, keys):
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement(effect, **member)]})
+    context = {TEAM: UNKNOWN, "aws:username": "ana"}
+    found = explain(Request(USER, "s3:GetObject", BUCKET, HERE, context), Layers((load(text, PolicyType.IDENTITY),)))
+    assert {key for unsure in found.unsure for key in unsure.keys} == keys

@@ -10,7 +10,7 @@ from iamd.policy.conditions import Condition
 from iamd.policy.decision import Layer, Match, Outcome
 from iamd.policy.explain import Explanation, LayerResult, determining, explain, settling
 from iamd.policy.positions import position
-from iamd.policy.request import Context
+from iamd.policy.request import UNKNOWN, Context
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 
@@ -41,6 +41,7 @@ def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | Non
         _decision(verdict)
         | {"statements": _statements(verdict, view, determining(found)[:limit])}
         | {"nearMisses": _near_misses(verdict, view, found, limit), "missingKeys": _missing_keys(verdict, found)}
+        | {"unknownKeys": _unknown_keys(verdict, found)}
         | {"layers": _layers(verdict, view, found.results, limit)}
         | _context(verdict)
     )
@@ -116,6 +117,8 @@ def _near_misses(
 
 def _condition(failed: Condition, keys: Context, limit: int | None) -> dict[str, Any]:
     value = keys.get(failed.key, ())
+    if value is UNKNOWN:
+        value = ()
     return {
         "operator": failed.operator,
         "key": failed.key,
@@ -127,6 +130,13 @@ def _condition(failed: Condition, keys: Context, limit: int | None) -> dict[str,
 def _missing_keys(verdict: Verdict, found: Explanation) -> list[str]:
     named = {failed.key for near in found.near_misses for failed in near.failed if shown_matches(verdict, [near.match])}
     return sorted(named.intersection(found.missing_keys))
+
+
+def _unknown_keys(verdict: Verdict, found: Explanation) -> list[str]:
+    """The keys whose values AWS would know and iamd does not, as far as statements rest on them."""
+    shown = set(shown_matches(verdict, (unsure.match for unsure in found.unsure)))
+    asked = {key for unsure in found.unsure if unsure.match in shown for key in unsure.keys}
+    return sorted(key for key in asked if is_own(verdict) or not _is_owners(key))
 
 
 def _layers(

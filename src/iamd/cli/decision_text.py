@@ -93,6 +93,7 @@ def _of_explicit_denial(decision: Told) -> Iterator[tuple[str, str]]:
         yield "by", f"a Deny in a {decision['Layer']} of the resource's account"
         return
     yield from _statements("by", _first_of(denies, decision["Layer"]))
+    yield from _unknown(decision, "a Deny that asks for it applies")
     what = "this Deny" if len(denies) == 1 else "these Denies"
     yield "to allow", f"Narrow {what} or take it out: a Deny wins over every Allow."
 
@@ -103,10 +104,18 @@ def _of_implicit_denial(decision: Told, principal: str) -> Iterator[tuple[str, s
     yield from _statements("allowed by", others)
     near = list(_near(decision, "Allow"))
     yield from near
+    yield from _unknown(decision, "an Allow that asks for it does not apply")
     grant = GRANTS.get(decision["Layer"])
     if grant is not None:
         text = grant.format(action=decision["Action"], principal=principal)
         yield "to allow", f"Make the conditions above hold, or: {text}" if near else text
+
+
+def _unknown(decision: Told, therefore: str) -> Iterator[tuple[str, str]]:
+    """The condition keys that AWS would know and iamd does not, and what follows."""
+    keys = decision.get("UnknownKeys", [])
+    if keys:
+        yield "unknown", f"iamd cannot know {', '.join(keys)} of this request, which AWS would: {therefore}"
 
 
 def _looked_at(decision: Told) -> str:
@@ -149,13 +158,16 @@ def _near(decision: Told, effect: str) -> Iterator[tuple[str, str]]:
     for one in misses[:NEAR]:
         yield "near miss", statement_text(one)
         for number, failed in enumerate(one["Conditions"]):
-            yield "", f"{'would apply if' if number == 0 else 'and if'} {_condition(failed)}"
+            unknown = failed["Key"] in decision.get("UnknownKeys", [])
+            yield "", f"{'would apply if' if number == 0 else 'and if'} {_condition(failed, unknown=unknown)}"
     if len(misses) > NEAR:
         yield "", f"and {len(misses) - NEAR} more, which `-o json` shows"
 
 
-def _condition(failed: Told) -> str:
+def _condition(failed: Told, *, unknown: bool) -> str:
     wanted = " or ".join(failed["Values"]) or "nothing"
+    if unknown:
+        return f"{failed['Operator']} {failed['Key']} {wanted}; the request's value is not known"
     found = f"the request has {', '.join(failed['Found'])}" if failed["Found"] else "the request has no such key"
     return f"{failed['Operator']} {failed['Key']} {wanted}; {found}"
 

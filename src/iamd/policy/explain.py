@@ -4,15 +4,16 @@ This is the slow way. Its decision is `decide`'s own, so the two cannot disagree
 lists bear the decision out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from iamd.policy import variables
 from iamd.policy.conditions import Condition
 from iamd.policy.decision import Decision, Layer, Match
 from iamd.policy.document import Effect, Statement
 from iamd.policy.evaluate import Layers, Question, decide
 from iamd.policy.principals import Named
-from iamd.policy.request import Request
+from iamd.policy.request import UNKNOWN, Request
 from iamd.policy.sets import PolicySet
 
 
@@ -22,6 +23,14 @@ class NearMiss:
 
     match: Match
     failed: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A statement that rests on condition keys whose values are not known: it allows nothing, and a Deny applies."""
+
+    match: Match
+    keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Explanation:
     near_misses: tuple[NearMiss, ...]
     results: Mapping[Layer, LayerResult]
     missing_keys: tuple[str, ...]
+    unsure: tuple[Unsure, ...]
 
 
 def explain(request: Request, layers: Layers) -> Explanation:
@@ -55,6 +65,7 @@ def explain(request: Request, layers: Layers) -> Explanation:
         near_misses=near,
         results=_results(question, applying),
         missing_keys=_missing_keys((match.statement for match in fitting), request),
+        unsure=tuple(_unsure(question)),
     )
 
 
@@ -82,6 +93,36 @@ def settling(decision: Decision, request: Request, layers: Layers) -> tuple[Matc
     return tuple(found)
 
 
+def _unsure(question: Question) -> Iterator[Unsure]:
+    """The statements that might or might not apply, for all that is known."""
+    request = question.request
+    for policies in question.sets():
+        for match in policies.fitting(request.action):
+            keys = _unknown_keys(match.statement, request)
+            if keys and _names(match.statement, question, policies):
+                yield Unsure(match, keys)
+
+
+def _unknown_keys(statement: Statement, request: Request) -> frozenset[str]:
+    """The keys without which it cannot be told whether resource and conditions fit."""
+    context = request.context
+    fits = [pattern.test(request.resource, context) for pattern in statement.patterns]
+    held = [condition.test(context) for condition in statement.conditions]
+    if False in held or not (True in fits or None in fits):
+        return frozenset()
+    asked: set[str] = set()
+    for condition, answer in zip(statement.conditions, held, strict=True):
+        if answer is None:
+            asked.update((condition.key,), *(_keys_in(value, statement) for value in condition.values))
+    if True not in fits:
+        asked.update(*(_keys_in(pattern.text, statement) for pattern in statement.patterns))
+    return frozenset(key for key in asked if context.get(key) is UNKNOWN)
+
+
+def _keys_in(text: str, statement: Statement) -> frozenset[str]:
+    return variables.keys(variables.parse(text)) if statement.substitute else frozenset()
+
+
 def _fitting(question: Question) -> list[Match]:
     """The statements whose action, resource and principal fit, conditions aside."""
     return [
@@ -101,8 +142,12 @@ def _fits(statement: Statement, question: Question, policies: PolicySet) -> bool
     request = question.request
     deny = statement.effect is Effect.DENY
     fits = [pattern.test(request.resource, request.context) for pattern in statement.patterns]
-    if not (any(fits) or (deny and None in fits)):
-        return False
+    return (any(fits) or (deny and None in fits)) and _names(statement, question, policies)
+
+
+def _names(statement: Statement, question: Question, policies: PolicySet) -> bool:
+    request = question.request
+    deny = statement.effect is Effect.DENY
     how = policies.names(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
     return how is not Named.NOT and not (how is Named.ACCOUNT and question.is_gateway(policies))
 

@@ -80,6 +80,7 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
     if "nearMisses" in decision:
         told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
         told["MissingKeys"] = decision["missingKeys"]
+        told["UnknownKeys"] = decision.get("unknownKeys", [])
         told["Layers"] = [_layer(one) for one in decision["layers"]]
     return told
 
