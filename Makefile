@@ -69,6 +69,9 @@ prove: venv-test ## Compare the decision engine with its model on N random cases
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
 	AGREEMENTS=5000 $(BIN)/pytest -q -n 2 tests/services/iam/test_simulated_near_misses.py tests/services/iam/test_simulation_agrees.py
 
+oracle: venv-test $(VENV)/.installed-decisions ## Ask npm's iam-simulate about N near-misses (20000; optional); writes docs/oracle.md
+	$(BIN)/python tools/oracle.py $(or $(N),20000) $(or $(SEED),1) --write docs/oracle.md
+
 fuzz: $(VENV)/.installed-fuzz ## Fuzz the policy engine, each target for SECONDS (30)
 	$(BIN)/python tools/fuzz.py $(or $(SECONDS),30)
 
