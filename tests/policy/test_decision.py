@@ -209,6 +209,72 @@ def test_partitions_never_mix(own, other):
     assert decide(request, session).allowed is (own == other)
 
 
+def test_an_explicit_deny_is_one_on_another_partitions_resource_too():
+    nothing = load('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}', PolicyType.IDENTITY)
+    request = replace(GET, resource="arn:aws-cn:s3:::data/x")
+    assert decide(request, Layers(identity=(nothing,))).outcome is Outcome.EXPLICITLY_DENIED
+
+
+def allowing(kind, sid):
+    statement = {"Sid": sid, "Effect": "Allow", "Action": "*", "Resource": "*"}
+    everyone = {"Principal": "*"} if kind in {PolicyType.RESOURCE, PolicyType.TRUST, PolicyType.ENDPOINT} else {}
+    everyone = {"Principal": "*"} if kind is PolicyType.RCP else everyone
+    return load(json.dumps({"Version": "2012-10-17", "Statement": {**statement, **everyone}}), kind)
+
+
+def full_layers():
+    """Layers with a policy of its own in every place."""
+    return Layers(
+        identity=(allowing(PolicyType.IDENTITY, "i0"), allowing(PolicyType.IDENTITY, "i1")),
+        boundary=allowing(PolicyType.BOUNDARY, "b"),
+        session=(allowing(PolicyType.SESSION, "s"),),
+        scp=((allowing(PolicyType.SCP, "s0"),), (allowing(PolicyType.SCP, "s1"),)),
+        rcp=((allowing(PolicyType.RCP, "r0"),), (allowing(PolicyType.RCP, "r1"),)),
+        endpoint=(allowing(PolicyType.ENDPOINT, "e"),),
+        resource=(allowing(PolicyType.RESOURCE, "r"),),
+        gateway_endpoint=True,
+    )
+
+
+SLOTS = (
+    "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "is_plain", "rcp", "resource", "scp", "session",
+)  # fmt: skip
+
+
+def changed(before, after):
+    return {name for name in SLOTS if getattr(before, name) is not getattr(after, name)}
+
+
+def test_layers_are_as_before_but_for_what_is_exchanged():
+    layers = full_layers()
+    levels = (policy_set((allowing(PolicyType.SCP, "new"),), Layer.SCP, 0),)
+    assert changed(layers, layers.with_scp(levels)) == {"scp"}
+    assert changed(layers, layers.with_rcp(levels)) == {"rcp"}
+    assert layers.with_scp(levels).scp is levels
+    assert layers.with_rcp(levels).rcp is levels
+    assert layers.with_scp(None) is layers.with_rcp(None) is layers
+    trust = layers.with_resource((allowing(PolicyType.TRUST, "t"),), Gate.TRUST)
+    assert changed(layers, trust) == {"resource", "gate"}
+    assert (trust.resource.layer, trust.gate) == (Layer.TRUST, Gate.TRUST)
+    plain = Layers((allowing(PolicyType.IDENTITY, "i"),))
+    assert plain.is_plain
+    assert plain.with_resource(()).is_plain
+    assert changed(plain, plain.with_scp(levels)) == {"scp", "is_plain"}
+    assert changed(plain, plain.with_rcp(levels)) == {"rcp", "is_plain"}
+    assert not plain.with_resource((allowing(PolicyType.RESOURCE, "r"),)).is_plain
+    assert not plain.with_resource((), Gate.KMS_KEY).is_plain
+
+
+def test_every_statement_is_found_in_its_policy():
+    layers = full_layers()
+    found = {match.statement.sid: layers.policy_of(match) for match in explain(GET, layers).applying}
+    assert found.keys() == {"i0", "i1", "b", "s", "s0", "s1", "r0", "r1", "e", "r"}
+    assert all(f'"Sid": "{sid}"' in policy.text for sid, policy in found.items())
+    strange = explain(GET, Layers(scp=(), resource=(allowing(PolicyType.TRUST, "t"),), gate=Gate.TRUST)).applying
+    with pytest.raises(LookupError):
+        layers.policy_of(strange[0])
+
+
 def test_of_statements_that_grant_alike_the_first_is_told():
     """Of those that name the caller, the most direct one; of equal ones, the one that stands first."""
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamd.policy.conditions import condition
+from iamd.policy.conditions import REMEMBERED, REMEMBERED_CHARACTERS, condition
 from iamd.policy.operators import OPERATORS, address, moment, network, number
+from iamd.policy.request import UNKNOWN
 
 
 def holds(operator, wanted, value=None, **context):
@@ -248,3 +249,37 @@ def test_one_value_in_a_list_is_that_value(operator):
     assert test({"k": ("1",)}) is True
     assert test({"k": ("2",)}) is False
     assert test({"k": ("1", "1")}) is operator.startswith("ForAny")
+
+
+@pytest.mark.parametrize(("operator", "negated"), [("StringEquals", False), ("StringNotEquals", True)])
+def test_a_key_is_compared_with_the_value_of_another(operator, negated):
+    def same(value, other, name=operator):
+        given = {"test:key": value, "test:other": other}
+        context = {key: told for key, told in given.items() if told is not None}
+        return condition(name, "Test:Key", ["${Test:Other}"], substitute=True).test(context)
+
+    assert same("a", "a") is not negated
+    assert same(("a",), "a") is not negated
+    assert same("a", "b") is negated
+    assert same(("b",), "a") is negated
+    assert same("a", None) is negated
+    assert same("a", ("a",)) is negated
+    assert same("", "") is negated
+    assert same(("a", "b"), "a") is False
+    for missing in (None, ()):
+        assert same(missing, "a") is negated
+        assert same(missing, "a", f"{operator}IfExists") is True
+        assert same(missing, None, f"{operator}IfExists") is True
+    for value, other in ((UNKNOWN, "a"), ("a", UNKNOWN), (UNKNOWN, None), (None, UNKNOWN)):
+        assert same(value, other) is None
+
+
+def test_a_condition_goes_by_each_value_that_its_key_has():
+    """However many there were before, and however long: it remembers what it said of the last few."""
+    test = condition("NumericLessThan", "Test:Key", ["50"], substitute=True).test
+    told = [str(number) for number in range(4 * REMEMBERED)] + ["0" * REMEMBERED_CHARACTERS + "1", "x", ""]
+    for value in (*told, *told):
+        assert test({"test:key": value}) is (value.isdigit() and int(value) < 50)
+        assert test({"test:key": (value,)}) is (value.isdigit() and int(value) < 50)
+    assert test({}) is False
+    assert test({"test:key": UNKNOWN}) is None

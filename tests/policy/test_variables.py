@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamd.policy import variables
+from iamd.policy.request import UNKNOWN
 
 CONTEXT = {"aws:username": "ana", "aws:principaltag/t": "a*", "aws:tagkeys": ("x",), "aws:empty": ""}
 
@@ -90,6 +91,28 @@ def test_a_valueless_variable_matches_nothing():
     match = variables.glob(variables.parse("home/${aws:missing}*"))
     assert not match("home/", {})
     assert not match("home/x", {})
+
+
+@pytest.mark.parametrize("key", ["aws:a", "aws:b"])
+@pytest.mark.parametrize(("value", "answer"), [(None, False), ("", False), (("x",), False), (UNKNOWN, None)])
+def test_one_valueless_variable_of_two_is_enough(key, value, answer):
+    match = variables.glob(variables.parse("${aws:a}/${aws:b}"))
+    context = {"aws:a": "x", "aws:b": "x"}
+    assert match("x/x", context) is True
+    assert match("x/y", context) is False
+    assert match("x/x", {**context, key: value}) is answer
+    assert variables.glob(variables.parse(f"${{{key}}}"))("x", {key: value}) is answer
+
+
+def test_a_pattern_goes_by_each_value_that_its_variable_has():
+    """However many there were before: it keeps what the last few made of it."""
+    match = variables.glob(variables.parse("home/${aws:username}/*"))
+    names = [f"user{number}" for number in range(2 * variables.REMEMBERED + 1)]
+    names.append("n" * (variables.REMEMBERED_CHARACTERS + 1))
+    for name in (*names, *names):
+        assert match(f"home/{name}/x", {"aws:username": name})
+        assert not match(f"home/{name}x/x", {"aws:username": name})
+        assert not match(f"home/{name}/x", {})
 
 
 @pytest.mark.parametrize(
