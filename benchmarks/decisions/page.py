@@ -44,8 +44,9 @@ FOOT = """
 
 * **Decisions per CPU second**: one thread, one request after the other; **p50** and **p99** are of single decisions by
   the clock, of which reading the clock takes about 0.1 us.
-* **Load**: CPU from the text of the policies, in the engine's language, until it can decide. iamd's second figure is
-  what it does on the first request for an action, building its index, for all {actions} actions of the workload.
+* **Load**: CPU from the text of the policies, in the engine's language, until it can decide; up to 100 other statements
+  were loaded before. iamd's second figure is what it does on the first request for an action, building its index, for
+  all {actions} actions of the workload.
 * **Memory**: the whole process, with its language's run time, the engine's library and the requests.
 * **Other answers**: how many answers are not iamd's, of how many. Where a decision is slow, fewer were asked.
 

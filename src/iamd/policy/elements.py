@@ -4,7 +4,6 @@ AWS: IAM User Guide, "Action" and "Resource" (reference_policies_elements_action
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,8 +14,7 @@ from iamd.policy.variables import Match, Template
 from iamd.policy.wildcard import Matcher, cached_typed_matcher, has_wildcard, typed_matcher
 
 
-@dataclass(frozen=True, slots=True)
-class Actions:
+class Actions(NamedTuple):
     """An Action element, or with `inverted` a NotAction, in lower case.
 
     The patterns are sorted by form, as AWS's own policies list hundreds: whole names, beginnings (`s3:Get*`), the rest.
@@ -145,11 +143,12 @@ def _pattern(text: str, kind: PolicyType, *, substitute: bool) -> Pattern:
 
 def _of_text(text: str, last: str, typed: list[str]) -> Pattern:
     """A pattern without variables: its last segment, and the five before."""
-    head = variables.BEFORE_WILDCARD.findall(text)[0]
-    if head == text:
+    if not has_wildcard(text):
         return Pattern(text, lambda resource, _context: resource == text, exact=text)
-    if text[-1] == "*" and len(head) == len(text) - 1:
+    head = text[:-1]
+    if text[-1] == "*" and not has_wildcard(head):
         return Pattern(text, lambda resource, _context: resource.startswith(head), head=head, is_head=True)
+    head = variables.BEFORE_WILDCARD.findall(text)[0]
     tail = last[max(last.rfind("*"), last.rfind("?")) + 1 :]
     return Pattern(text, _unless_plainly_other(head, tail, typed, (last,)), head=head, tail=tail)
 

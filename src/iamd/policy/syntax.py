@@ -7,8 +7,7 @@ a Deny), takes NaN, and recurses without bound. AWS refuses all three.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 MAX_DEPTH = 32
 
@@ -23,8 +22,7 @@ class Number(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RawStatement:
+class RawStatement(NamedTuple):
     """One statement's members, and where it stands: text[start:end]."""
 
     members: dict[str, object]
@@ -32,8 +30,7 @@ class RawStatement:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawDocument:
+class RawDocument(NamedTuple):
     """A document's members other than Statement, and its statements."""
 
     members: dict[str, object]
