@@ -283,3 +283,17 @@ def test_a_condition_goes_by_each_value_that_its_key_has():
         assert test({"test:key": (value,)}) is (value.isdigit() and int(value) < 50)
     assert test({}) is False
     assert test({"test:key": UNKNOWN}) is None
+
+
+@pytest.mark.parametrize("operator", ["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"])
+@pytest.mark.parametrize("value", ["arn:aws:s3", "arn", "x:aws:s3:::b", ":aws:s3:::b", "arn:aws:s3::b", ""])
+def test_what_is_no_arn_satisfies_no_arn_operator(operator, value):
+    """Six segments, of which the first is `arn`; a negated operator is no more lenient (AWS leaves that open)."""
+    for wanted in ("*:aws:s3:::b", "*:*:*:*:*:*", "arn:aws:s3:::b"):
+        assert holds(operator, wanted, value) is False
+
+
+@pytest.mark.parametrize(("value", "lacks"), [(None, True), ((), True), ("", False), ("x", False), (("",), False)])
+def test_a_condition_tells_whether_its_key_is_missing(value, lacks):
+    context = {} if value is None else {"test:key": value}
+    assert condition("StringEquals", "Test:Key", ["a"], substitute=True).lacks_key(context) is lacks
