@@ -145,6 +145,13 @@ def test_lists_of_not_resource_are_told_apart(lists):
         assert outcome == expected
 
 
+def test_a_not_resource_is_no_resource_that_is_written_as_its_list():
+    """Both denials stay, though an index tells equal entries by their texts."""
+    found = layers([{**DENY, "Resource": repr([A])}, {**DENY, "NotResource": A}, ALLOW])
+    assert decide(Request(USER, "s3:GetObject", A, HERE, {}), found).allowed
+    assert decide(Request(USER, "s3:GetObject", B, HERE, {}), found).outcome == "ExplicitlyDenied"
+
+
 def visited(found, request):
     """How many entries a decision may look at."""
     places = found.identity.of(request.action).places(request.resource)

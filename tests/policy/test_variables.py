@@ -135,3 +135,4 @@ def test_what_the_text_of_a_template_tells_alone(text, beginning, end, longest):
     assert variables.literal_beginning(template) == beginning
     assert variables.literal_end(template) == end
     assert variables.longest_literal(template) == longest
+    assert variables.literal_end(()) == variables.longest_literal(()) == ""
