@@ -17,7 +17,7 @@ whole ARNs, beginnings, other wildcards, `NotAction` and policy variables. {requ
 condition keys, half of them allowed, are asked of every engine in the form that costs it least: AWS's JSON where the
 engine reads that, else a translation into its own language, in which the user's name and the names of all actions are
 already written out. Policies are parsed once, requests are built before the clock starts, and each engine runs in a
-process of its own. The engines take turns for {rounds} rounds, and the best round of each counts.
+process of its own. The engines take turns for {rounds} rounds, and the best sixth of a round of each counts.
 
 Compare figures of one table only: machines differ, ratios between engines less so. Every answer is compared with
 iamd's, and iamd's with those of the slow model in tests/policy/reference.py, which was written from AWS's pages alone.
@@ -108,4 +108,5 @@ def _where():
     cores = len(os.sched_getaffinity(0))
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     interpreter = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"This is of {day}, {cores} cores, {interpreter}, with {section.where()}."
+    load = f"{os.getloadavg()[2]:.0f} in the quarter of an hour before"
+    return f"This is of {day}, {cores} cores with a load average of {load}, {interpreter}, with {section.where()}."

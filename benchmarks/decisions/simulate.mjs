@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 const ACCOUNT = '111122223333'
 const USER = `arn:aws:iam::${ACCOUNT}:user/ana`
 const SLICE_SECONDS = 0.01
+const WINDOWS = 6
 
 const root = join(process.argv[2], 'node_modules', '@cloud-copilot')
 const load = (...path) => import(pathToFileURL(join(root, ...path)))
@@ -70,7 +71,9 @@ const commands = {
 
   time({ seconds: budget }) {
     throughput(budget) // until V8 has compiled what is called often
-    return { ...throughput(budget), ...latency(budget) }
+    const windows = Array.from({ length: WINDOWS }, () => throughput(budget / WINDOWS))
+    const best = windows.reduce((one, other) => (other.count / other.cpu > one.count / one.cpu ? other : one))
+    return { ...best, ...latency(budget) }
   }
 }
 

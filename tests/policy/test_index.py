@@ -7,11 +7,11 @@ from decisions import workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iamd.policy.decision import Decision, Layer, Outcome
+from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import PolicyType, load
 from iamd.policy.elements import EVERYTHING
 from iamd.policy.evaluate import Layers, decide
-from iamd.policy.index import Entry, Places
+from iamd.policy.index import Entry, Index, Places
 from iamd.policy.request import Principal, PrincipalKind, Request
 
 HERE = "111122223333"
@@ -150,6 +150,29 @@ def test_a_not_resource_is_no_resource_that_is_written_as_its_list():
     found = layers([{**DENY, "Resource": repr([A])}, {**DENY, "NotResource": A}, ALLOW])
     assert decide(Request(USER, "s3:GetObject", A, HERE, {}), found).allowed
     assert decide(Request(USER, "s3:GetObject", B, HERE, {}), found).outcome == "ExplicitlyDenied"
+
+
+def entry_of(resource):
+    (statement,) = load(
+        json.dumps({"Version": "2012-10-17", "Statement": {**ALLOW, "Resource": resource}}), PolicyType.IDENTITY
+    ).statements
+    (pattern,) = statement.patterns
+    match = Match(Layer.IDENTITY, 0, statement)
+    return Entry(pattern, (), None, Decision(Outcome.ALLOWED, Layer.IDENTITY, (match,)))
+
+
+def test_what_a_place_settles_leaves_nothing_to_look_at():
+    index = Index(allows=[entry_of("arn:aws:s3:::data/*"), entry_of("arn:aws:s3:::data/a*b")])
+    (place,) = index.places("arn:aws:s3:::data/axb")
+    assert place.allowed is not None
+    assert place.allows == ()
+
+
+@pytest.mark.parametrize(("number", "end", "places"), [(4, "end", 1), (5, "end", 2), (5, "nd", 1)])
+def test_of_a_crowd_those_with_an_end_go_by_it(number, end, places):
+    index = Index(allows=[entry_of(f"arn:aws:s3:::*{n}{'x' * n}*{end}") for n in range(number)])
+    assert len(index.places(f"arn:aws:s3:::0{end}")) == places
+    assert len(index.places("arn:aws:s3:::other")) == 1
 
 
 def visited(found, request):

@@ -1,5 +1,7 @@
 """Every condition operator: what it holds for, what a missing key does, and what does not parse."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -297,3 +299,12 @@ def test_what_is_no_arn_satisfies_no_arn_operator(operator, value):
 def test_a_condition_tells_whether_its_key_is_missing(value, lacks):
     context = {} if value is None else {"test:key": value}
     assert condition("StringEquals", "Test:Key", ["a"], substitute=True).lacks_key(context) is lacks
+
+
+def test_what_was_said_of_a_value_is_not_worked_out_again(monkeypatch):
+    read = []
+    counted = replace(OPERATORS["NumericLessThan"], read=lambda value: read.append(value) or number(value))
+    monkeypatch.setitem(OPERATORS, "NumericLessThan", counted)
+    test = condition("NumericLessThan", "Test:Counted", ["50"], substitute=True).test
+    assert [test({"test:counted": value}) for value in ("7", "7", "70", "7")] == [True, True, False, True]
+    assert read == ["7", "70"]
