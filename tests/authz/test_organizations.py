@@ -54,6 +54,10 @@ def snapshot(*records):
 WHOLE = (ORGANIZATION, OUTER, INNER, OWN, membership(), membership(MANAGEMENT, "r-1"))
 
 
+def rcp_of(owner, action, identity, view):
+    return organizations.rcp_of(standing_of(owner, view), action, identity, view)
+
+
 def test_the_levels_go_from_the_root_to_the_account():
     standing = standing_of(MEMBER, snapshot(*WHOLE))
     assert standing.path == "o-1/r-1/ou-1/ou-2/"
@@ -69,7 +73,7 @@ def test_where_awss_own_policy_stands_alone_nothing_is_to_be_decided():
     standing = standing_of(MEMBER, view)
     assert (standing.scp, standing.scp_levels) == ((), ())
     assert organizations.scp_of(Identity(PrincipalKind.ROOT, MEMBER, "", "", None), None, view) is None
-    assert organizations.rcp_of(MEMBER, "s3:GetObject", ANONYMOUS, view) is None
+    assert rcp_of(MEMBER, "s3:GetObject", ANONYMOUS, view) is None
 
 
 def test_no_policy_binds_the_management_account():
@@ -153,7 +157,7 @@ def test_no_policy_binds_a_service_linked_role(service):
     view = Snapshot(1, accounts, {})
     identity = caller(role)
     assert (organizations.scp_of(identity, role, view) is None) is (service is not None)
-    assert (organizations.rcp_of(MEMBER, "s3:GetObject", identity, view) is None) is (service is not None)
+    assert (rcp_of(MEMBER, "s3:GetObject", identity, view) is None) is (service is not None)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +172,6 @@ def test_rcps_reach_the_services_that_support_them(action, bound):
             for one in WHOLE
         )
     )
-    assert (organizations.rcp_of(MEMBER, action, ANONYMOUS, view) is not None) is bound
-    assert organizations.rcp_of(MANAGEMENT, action, ANONYMOUS, view) is None
-    assert organizations.rcp_of("777788889999", action, ANONYMOUS, view) is None
+    assert (rcp_of(MEMBER, action, ANONYMOUS, view) is not None) is bound
+    assert rcp_of(MANAGEMENT, action, ANONYMOUS, view) is None
+    assert rcp_of("777788889999", action, ANONYMOUS, view) is None

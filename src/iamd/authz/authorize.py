@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from iamd.auth.identity import Identity
 from iamd.authz import context, organizations, policies
 from iamd.authz.context import Context
+from iamd.authz.organizations import Standing
 from iamd.authz.partly_known import Unknowns, known, nothing_unknown
 from iamd.authz.policies import Place
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.decision import Decision, denial_message
 from iamd.policy.evaluate import Layers, decide
-from iamd.policy.request import Principal, Request
+from iamd.policy.request import ALWAYS, Principal, PrincipalKind, Request, lower
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 
@@ -53,11 +55,12 @@ def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a caller brings to every decision."""
+    """What a caller brings to every decision; `standing` is the place of its account in its organization."""
 
     principal: Principal
     layers: Layers
     context: Context
+    standing: Standing | None
 
 
 def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
@@ -74,7 +77,12 @@ def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
 
 
 def _caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
-    return Caller(principal_of(identity), policies.of_caller(identity, view), context.of_caller(identity, view, now))
+    return Caller(
+        principal_of(identity),
+        policies.of_caller(identity, view),
+        context.of_caller(identity, view, now),
+        organizations.standing_of(identity.account_id, view),
+    )
 
 
 def principal_of(identity: Identity) -> Principal:
@@ -103,17 +111,28 @@ def authorize(
     `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request, `unknown`
     those whose values cannot be known when the resource of an ARN is asked for an action.
     """
-    caller = caller_of(identity, view, now)
-    shared = {**of_request(), **caller.context}
+    caller, account = caller_of(identity, view, now), identity.account_id
+    shared: Context = {}
     verdicts: list[Verdict] = []
     for target in targets:
-        owner = target.account or identity.account_id
-        named = target.action or action
-        keys = {**shared, **target.context, **organizations.of_owner(owner, view)}
-        keys = known(keys, unknown(target.arn, named))
-        asked = Request(caller.principal, named, target.arn, owner, keys)
-        layers = policies.with_target(caller.layers, target, asked, identity, view)
-        verdicts.append(decided(identity, view, asked, layers))
-        if not verdicts[-1].decision.allowed:
+        owner, named = target.account or account, target.action or action
+        if identity.kind in _always(named):
+            # No condition is asked for, and no policy of the resource, before what no policy can refuse is allowed.
+            asked, layers = Request(caller.principal, named, target.arn, owner, {}), caller.layers
+        else:
+            shared = shared or {**of_request(), **caller.context}
+            standing = caller.standing if owner == account else organizations.standing_of(owner, view)
+            keys = {**shared, **target.context, **organizations.of_owner(owner, standing)}
+            asked = Request(caller.principal, named, target.arn, owner, known(keys, unknown(target.arn, named)))
+            layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
+        verdict = decided(identity, view, asked, layers)
+        verdicts.append(verdict)
+        if not verdict.decision.allowed:
             raise Denied(verdicts)
     return verdicts
+
+
+@lru_cache(maxsize=1024)
+def _always(action: str) -> frozenset[PrincipalKind]:
+    """The kinds of caller to whom no policy can refuse an action."""
+    return ALWAYS.get(lower(action), frozenset())

@@ -72,6 +72,8 @@ class _Remembered(NamedTuple):
 
 def standing_of(account_id: str, view: View) -> Standing | None:
     """The account's place in its organization; None when it is in none."""
+    if not account_id:
+        return None
     if isinstance(view, Change):
         view = view.seen
     if not isinstance(view, Snapshot):
@@ -100,17 +102,16 @@ def simulated_scp(account_id: str, entity: User | Group | Role, view: View) -> L
 
 
 def _scp(account_id: str, entity: User | Group | Role | None, view: View) -> CompiledLevels | None:
-    standing = standing_of(account_id, view) if account_id else None
+    standing = standing_of(account_id, view)
     return None if standing is None or _is_service_linked(entity) else standing.scp
 
 
-def rcp_of(owner: str, action: str, identity: Identity, view: View) -> CompiledLevels | None:
-    """The RCPs that bind a request for `action` on a resource that `owner` has; None when none do.
+def rcp_of(standing: Standing | None, action: str, identity: Identity, view: View) -> CompiledLevels | None:
+    """The RCPs that bind a request for `action` on a resource whose owner stands there; None when none do.
 
     AWS: they bind whoever calls, but for service-linked roles, on resources of member accounts in the services that
     support them (Organizations User Guide, "Resource control policies", orgs_manage_policies_rcps).
     """
-    standing = standing_of(owner, view) if owner else None
     if standing is None or not standing.rcp or not _reaches(action):
         return None
     account = view.account(identity.account_id)
@@ -136,9 +137,8 @@ def of_caller(identity: Identity, view: View) -> dict[str, str | tuple[str, ...]
     return {"aws:principalorgid": standing.organization_id, "aws:principalorgpaths": (standing.path,)}
 
 
-def of_owner(owner: str, view: View) -> dict[str, str | tuple[str, ...]]:
+def of_owner(owner: str, standing: Standing | None) -> dict[str, str | tuple[str, ...]]:
     """`aws:ResourceAccount`, and for an owner in an organization `aws:ResourceOrgID` and `aws:ResourceOrgPaths`."""
-    standing = standing_of(owner, view)
     if standing is None:
         return {"aws:resourceaccount": owner}
     return {

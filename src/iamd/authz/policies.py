@@ -8,7 +8,7 @@ import msgspec
 from iamd.auth.identity import Identity
 from iamd.authz import organization_arns, organizations
 from iamd.authz.organization_arns import Attached, are_together
-from iamd.authz.organizations import UNREADABLE
+from iamd.authz.organizations import UNREADABLE, Standing
 from iamd.authz.target import Target
 from iamd.data import managed_policies
 from iamd.policy.decision import Layer, Match
@@ -197,12 +197,19 @@ def _session(identity: Identity, account: Account | None) -> tuple[Policy, ...] 
     return tuple(load(text, PolicyType.SESSION) for text in texts)
 
 
-def with_target(layers: Layers, target: Target, asked: Request, identity: Identity, view: Snapshot | Change) -> Layers:
+def with_target(
+    layers: Layers,
+    target: Target,
+    asked: Request,
+    identity: Identity,
+    view: Snapshot | Change,
+    standing: Standing | None,
+) -> Layers:
     """The caller's layers with what the owner of the thing that is touched has: its policy, and its RCPs.
 
-    A role has a gate even without a policy.
+    `standing` is the owner's. A role has a gate even without a policy.
     """
-    layers = layers.with_rcp(organizations.rcp_of(asked.resource_account, asked.action, identity, view))
+    layers = layers.with_rcp(organizations.rcp_of(standing, asked.action, identity, view))
     if not target.trust and not target.policies:
         return layers
     kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)

@@ -116,7 +116,11 @@ def can(
     identity = _identity(call, principal_arn)
     target = _target(call, identity, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
-    layers = policies.with_target(policies.of_caller(identity, call.view), target, asked, identity, call.view)
+    own, standing = (
+        policies.of_caller(identity, call.view),
+        organizations.standing_of(asked.resource_account, call.view),
+    )
+    layers = policies.with_target(own, target, asked, identity, call.view, standing)
     verdict = decided(identity, call.view, asked, layers)
     shown = _told(explanations.explained(verdict, call.view))
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
@@ -131,7 +135,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
         **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
         **target.context,
-        **organizations.of_owner(owner, call.view),
+        **organizations.of_owner(owner, organizations.standing_of(owner, call.view)),
     }
     for key, values in given.items():
         keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
