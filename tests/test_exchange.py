@@ -126,7 +126,7 @@ class AtOnce:
     async def __call__(self, scope, receive, send):
         raise AssertionError
 
-    def begin(self, scope, body):
+    def begin(self, head, client, body):
         if isinstance(self.response, Exception):
             raise self.response
         return self.response

@@ -21,8 +21,12 @@ Send = Callable[[Message], Awaitable[None]]
 Serving = Callable[[Receive, Send], Awaitable[HttpResponse | None]]
 """Serves a request as an ASGI application does, or gives its whole answer."""
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-Begin = Callable[[Message, bytes | None], HttpResponse | Serving]
-"""Gives the answer to a request, or what serves it; an application that has it as `begin` is asked so first."""
+Client = tuple[str, int] | None
+Begin = Callable[[Head, Client, bytes | None], HttpResponse | Serving]
+"""Gives the answer to a request of a client, or what serves it; an application that has it as `begin` is asked so.
+
+The body is None while it is a stream.
+"""
 
 SMALL: Final = 64 * 1024
 """Bodies up to this length go out in one piece with their head: each piece costs the kernel as much as a request."""
@@ -50,9 +54,11 @@ class Channel:
         self.flow = flow
         self.tasks = server.tasks
         self.answered = answered
-        self.begin: Begin = getattr(app, "begin", None) or (lambda scope, _: partial(app, scope))
-        self.client = transport.get_extra_info("peername")
-        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self.client: Client = transport.get_extra_info("peername")
+        scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self.begin: Begin = getattr(app, "begin", None) or (
+            lambda head, client, _: partial(app, _scope(head, client, scheme))
+        )
         self._server = server
         self._defaults: Headers | None = None
         self._default_lines = b""
@@ -92,7 +98,8 @@ class Exchange:
         "begun", "complete", "expects_continue", "keep_alive",
     )  # fmt: skip
 
-    def __init__(self, channel: Channel, head: Head) -> None:
+    def __init__(self, channel: Channel, head: Head, body: bytes | None = None) -> None:
+        """Begin with the whole body, or with None while it is awaited."""
         self.keep_alive = head.keep_alive
         self.expects_continue = head.expects_continue
         """The client waits to be told to send its body."""
@@ -100,10 +107,10 @@ class Exchange:
         self.complete = False
         self._channel = channel
         self._head = head
-        self._body = b""
-        self._more = True
+        self._body = body or b""
+        self._more = body is None
         self._gone = False
-        self._has_news = False
+        self._has_news = body is not None
         self._news: asyncio.Event | None = None
         """Made when somebody waits, which nobody does for what is answered at once."""
         self._unsent = b""
@@ -113,7 +120,7 @@ class Exchange:
         """Have the application answer; what it can answer at once needs no task."""
         channel, body = self._channel, None if self._more else self._body
         try:
-            begun = channel.begin(self._scope(), body)
+            begun = channel.begin(self._head, channel.client, body)
             if isinstance(begun, HttpResponse) and not channel.flow.write_paused:
                 self._answer(begun)
                 return
@@ -222,18 +229,19 @@ class Exchange:
         self._channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
-        body, headers = response.body, [*response.headers, (b"content-length", b"%d" % len(response.body))]
-        if len(body) > SMALL or self._head.method == "HEAD" or response.status in _NO_BODY:
-            self._send_head(response.status, headers)
+        status, headers, body = response.status, response.headers, response.body
+        if len(body) > SMALL or self._head.method == "HEAD" or status in _NO_BODY:
+            self._send_head(status, [*headers, (b"content-length", b"%d" % len(body))])
             self._send_body(body, more=False)
             return
-        head = self._channel.head(response.status, headers)
+        channel = self._channel
+        head = channel.head(status, headers)
         self.begun = True
         if (b"connection", b"close") in headers:
             self.keep_alive = False
         elif not self.keep_alive:
             head += b"connection: close\r\n"
-        self._channel.transport.write(b"%b\r\n%b" % (head, body))
+        channel.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
         self._end()
 
     async def _run(self, serving: Serving) -> None:
@@ -258,20 +266,19 @@ class Exchange:
         else:
             self._answer(_FAILED)
 
-    def _scope(self) -> Message:
-        """The members of ASGI's scope that iamd reads."""
-        head, channel = self._head, self._channel
-        path, _, query = head.target.partition(b"?")
-        return {
-            "type": "http",
-            "http_version": head.version,
-            "method": head.method,
-            "scheme": channel.scheme,
-            "raw_path": path,
-            "query_string": query,
-            "headers": head.headers,
-            "client": channel.client,
-        }
+
+def _scope(head: Head, client: Client, scheme: str) -> Message:
+    """What an ASGI application is told of a request."""
+    return {
+        "type": "http",
+        "http_version": head.version,
+        "method": head.method,
+        "scheme": scheme,
+        "raw_path": head.path,
+        "query_string": head.query,
+        "headers": head.headers,
+        "client": client,
+    }
 
 
 def _status_line(status: int) -> bytes:

@@ -21,13 +21,14 @@ _TEXT: Final = bytes([ord("\t"), *range(0x20, 0x7F), *range(0x80, 0x100)])
 # fragment, one space between the parts, CRLF only, no line folding, no control characters in values. The methods are
 # those of RFC 9110, 9.3, and RFC 5789; CONNECT has no such target.
 _METHOD: Final = rb"(DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)"
-_HEAD: Final = re.compile(_METHOD + rb" (/[!\"$-~]*+) HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
+_HEAD: Final = re.compile(_METHOD + rb" (/[!\"$->@-~]*+)(?:\?([!\"$-~]*+))? HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}\r\n")
 # What decides where a message ends and whose it is.
 _ONCE: Final = (b"host", b"content-length", b"transfer-encoding")
 
 _all_fields: Final = re.compile(_FIELDS).fullmatch
+_each_field: Final = re.compile(rb"(" + _TOKEN + rb"++):([^\r]*+)\r\n").findall
 
 
 def is_fields(lines: bytes) -> bool:
@@ -49,11 +50,13 @@ class Malformed(Exception):
 class Head(msgspec.Struct, frozen=True):
     """A message head that is well formed: its parts, the body it announces, and what it says of its connection.
 
-    `headers` are in order of arrival with lower-case names and without white space around their values.
+    `path` and `query` are those of the request target, without the `?` between them. `headers` are in order of arrival
+    with lower-case names and without white space around their values.
     """
 
     method: str
-    target: bytes
+    path: bytes
+    query: bytes
     version: str
     headers: list[tuple[bytes, bytes]]
     length: int
@@ -69,26 +72,27 @@ def read_head(content: bytes) -> Head:
     match = _HEAD.fullmatch(content)
     if match is None or not _is_text(content):
         raise Malformed("the request line or a header is malformed")
-    method, target, minor = match.groups()
-    # SECURITY: the pattern has left one way to split this: no line break but CRLF, and a name before each first colon.
-    lines = content[:-4].split(b"\r\n")[1:]
-    if len(lines) > MOST_HEADERS:
+    method, path, query, minor = match.groups(b"")
+    # SECURITY: the pattern has left one way to split this: no line break but CRLF, a name before each first colon, and
+    # of what `strip` takes away blanks and tabs alone.
+    headers = [(name.lower(), value.strip()) for name, value in _each_field(content, match.end(4))]
+    if len(headers) > MOST_HEADERS:
         raise Malformed("there are too many headers")
-    headers = [(name.lower(), value.strip(b" \t")) for name, _, value in [line.partition(b":") for line in lines]]
-    fields = dict(headers)
+    fields, is_1_1 = dict(headers), minor == b"1"
     if len(fields) != len(headers):
         _check_once([name for name, _ in headers])
-    if minor == b"1" and b"host" not in fields:
+    if is_1_1 and b"host" not in fields:
         raise Malformed("there must be one Host header")
-    length, chunked = _body(fields, http_1_0=minor == b"0")
+    length, chunked = _body(fields, http_1_0=not is_1_1)
     return Head(
         method.decode(),
-        target,
-        "1.1" if minor == b"1" else "1.0",
+        path,
+        query,
+        "1.1" if is_1_1 else "1.0",
         headers,
         length,
         chunked,
-        minor == b"1" and (b"connection" not in fields or not _closes(headers)),
+        is_1_1 and (b"connection" not in fields or not _closes(headers)),
         b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
     )
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,8 @@ from iamd import doors, ids, pipeline
 from iamd.auth import sigv4
 from iamd.auth.claim import Claim
 from iamd.errors import AWSError, Common, CommonError
+from iamd.exchange import Client, Message, Receive, Send, Serving
+from iamd.framing import Head
 from iamd.http import HttpRequest, HttpResponse
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from iamd.gateway.proxy import Gateway
 
 log = logging.getLogger(__name__)
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Serving = Callable[[Receive, Send], Awaitable[HttpResponse | None]]
 
 OWN_SERVICES = frozenset(
     {
@@ -49,14 +45,14 @@ class App:
         """Answer one HTTP request; every other kind of connection is turned away."""
         if scope["type"] != "http":
             raise TypeError(f"iamd does not speak {scope['type']}")
-        begun = self.begin(scope)
+        begun = self.begin(_head(scope), scope["client"])
         response = begun if isinstance(begun, HttpResponse) else await begun(receive, send)
         if response is not None:
             await answer(send, response)
 
-    def begin(self, scope: Message, body: bytes | None = None) -> HttpResponse | Serving:
+    def begin(self, head: Head, client: Client, body: bytes | None = None) -> HttpResponse | Serving:
         """The answer to a request that can be given at once, or what serves it; `body` is None while it is a stream."""
-        request = received(scope, self.runtime)
+        request = received(head, client, self.runtime)
         if doors.is_door(request):
             return partial(self._door, request)
         claim = claimed(request)
@@ -93,17 +89,26 @@ class App:
             log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
 
 
-def received(scope: Message, runtime: Runtime) -> HttpRequest:
+def _head(scope: Message) -> Head:
+    """What an ASGI server tells of a request, whose framing is its own."""
+    path, query, version = scope["raw_path"], scope["query_string"], scope.get("http_version", "1.1")
+    headers = list(scope["headers"])
+    return Head(
+        scope["method"], path, query, version, headers, 0, chunked=False, keep_alive=True, expects_continue=False
+    )
+
+
+def received(head: Head, client: Client, runtime: Runtime) -> HttpRequest:
     """The request as a value, its body not read yet."""
-    client, headers = scope["client"], scope["headers"]
+    headers = head.headers
     peer = client[0].removeprefix("::ffff:") if client else "127.0.0.1"
     # SECURITY: X-Forwarded-* count only from a proxy that was named (GW-04), and of them the last hop.
     trusted = peer in runtime.settings.trusted_proxies
     return HttpRequest(
         ids.request_id(),
-        scope["method"],
-        scope["raw_path"],
-        scope["query_string"],
+        head.method,
+        head.path,
+        head.query,
         headers,
         None,
         (trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,

@@ -120,10 +120,9 @@ class Connection(asyncio.Protocol):
 
     def _read(self, data: bytes) -> bytes:
         match self._reading:
-            case Reading.HEAD if self._exchange is not None and not self._exchange.complete:
-                return self._wait(data)
             case Reading.HEAD:
-                return self._read_head(data)
+                is_free = self._exchange is None or self._exchange.complete
+                return self._read_head(data) if is_free else self._wait(data)
             case Reading.SIZED:
                 end = min(self._left, len(data))
                 self._left -= end
@@ -149,20 +148,19 @@ class Connection(asyncio.Protocol):
         head = read_head(data[:end])
         self._in_head = False
         whole = end + head.length
-        exchange = self._exchange = Exchange(self._channel, head)
         if head.chunked or whole > len(data):
+            exchange = self._exchange = Exchange(self._channel, head)
             self._await_body(head)
             whole = end
         else:
-            self.deadline = 0.0
-            exchange.feed(data[end:whole], whole=True)
+            exchange = self._exchange = Exchange(self._channel, head, data[end:whole])
             self._message_read(exchange)
         exchange.start()
-        return self._rest(data[whole:], exchange)
+        return self._rest(data[whole:], exchange) if whole < len(data) else b""
 
     def _rest(self, data: bytes, exchange: Exchange) -> bytes:
         """What is read on of the data at once: behind a request that was answered at once, others come first."""
-        if not data or not exchange.complete or self._reading is not Reading.HEAD:
+        if not exchange.complete or self._reading is not Reading.HEAD:
             return data
         self._held = data
         self.loop.call_soon(self._go_on)
@@ -211,7 +209,8 @@ class Connection(asyncio.Protocol):
         """Begin the next request; a client that still waits to be told to send its body is not waited for."""
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         unread = self._reading is Reading.SIZED or self._reading is Reading.CHUNKED
         if unread and exchange.expects_continue:
             self._linger()
