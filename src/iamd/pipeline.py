@@ -74,6 +74,8 @@ class Progress(msgspec.Struct):
     """Whether the event is a management event; the gateway's data operations are not."""
     source: str | None = None
     """The event's source where it is not the service's name."""
+    region: str | None = None
+    """The region that the request is made to, once it is known."""
 
 
 def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -116,7 +118,7 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
     parameters = progress.parameters = parse.parameters(found_route, request)
     _check(found_route, parameters)
     registered = registry.find(operation.service, operation.name)
-    work = Work(runtime, progress, registered, identity, arguments(parameters))
+    work = Work(runtime, progress, operation, registered, identity, arguments(parameters))
     if registered.writes or registered.prepare is not None or registered.authenticate is not None:
         return _later(work, snapshot)
     if registered.is_long or parameters.get("MaxItems", 0) > SHORT_PAGE:
@@ -200,6 +202,7 @@ class Work(msgspec.Struct):
 
     runtime: Runtime
     progress: Progress
+    operation: Operation
     registered: Registered
     identity: Identity
     arguments: Mapping[str, Any]
@@ -270,55 +273,48 @@ class Work(msgspec.Struct):
         self.identity = self.progress.identity = found.identity
 
     def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
-        claim = self.progress.claim
+        runtime, progress, registered = self.runtime, self.progress, self.registered
         # An event names the statements that decided: they stand in the state before the operation changed it.
-        self.progress.view = view.base if isinstance(view, Change) else view
+        progress.view = view.base if isinstance(view, Change) else view
+        if progress.region is None:
+            progress.region = _region(runtime, progress.claim, registered.service)
+        clock = runtime.clock
         return Call(
             identity=self.identity,
-            request=self.progress.request,
-            service=self.registered.service,
-            operation=self.registered.name,
-            region=self._region(claim),
-            now=self.runtime.clock.seconds(),
-            clock=self.runtime.clock,
-            keyring=self.runtime.keyring,
-            store=self.runtime.store,
-            issuers=self.runtime.issuers,
-            issuer_url=self.runtime.settings.issuer_url,
+            request=progress.request,
+            service=registered.service,
+            operation=registered.name,
+            region=progress.region,
+            now=clock.seconds(),
+            clock=clock,
+            keyring=runtime.keyring,
+            store=runtime.store,
+            issuers=runtime.issuers,
+            issuer_url=runtime.settings.issuer_url,
             view=view,
             prepared=prepared,
         )
 
-    def _region(self, claim: Claim | None) -> str:
-        return region_of(self.registered.service, claim.region if claim is not None else self.runtime.settings.region)
-
     def _decide(self, call: Call) -> None:
         if self.identity is ANONYMOUS:
             raise CommonError(Common.MISSING_AUTHENTICATION)
+        progress, now = self.progress, call.now
         targets = self.registered.on(call, **self.arguments)
-        operation = self.operation
         try:
-            self.progress.verdicts = authorize(
+            progress.verdicts = authorize(
                 self.identity,
                 call.view,
-                f"{self.registered.service}:{operation.name}",
+                f"{call.service}:{self.operation.name}",
                 [targets] if isinstance(targets, Target) else targets,
                 lambda: {
-                    **context.of_request(call.request, call.region, call.now),
-                    **context.of_tags(self.progress.parameters),
+                    **context.of_request(call.request, call.region, now),
+                    **context.of_tags(progress.parameters),
                 },
-                call.now,
+                now,
             )
         except Denied as denied:
-            self.progress.verdicts = denied.verdicts
+            progress.verdicts = denied.verdicts
             raise
-
-    @property
-    def operation(self) -> Operation:
-        """The operation as the model has it."""
-        if self.progress.route is None:
-            raise TypeError("no route")
-        return self.progress.route.operation
 
     def _outcome(self, call: Call, result: Mapping[str, Any] | None) -> Outcome:
         self.progress.notes = call.notes
@@ -378,7 +374,7 @@ def outcome(
         service=service,
         source=progress.source or _source(service),
         name=name,
-        region=region_of(service, claim.region if claim is not None else runtime.settings.region),
+        region=progress.region or _region(runtime, claim, service),
         identity=identity,
         read_only=_reads(service, name) if read_only is None else read_only,
         management=progress.management,
@@ -392,6 +388,11 @@ def outcome(
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
     )
+
+
+def _region(runtime: Runtime, claim: Claim | None, service: str) -> str:
+    """The region that a request is made to."""
+    return region_of(service, claim.region if claim is not None else runtime.settings.region)
 
 
 @lru_cache(maxsize=1024)

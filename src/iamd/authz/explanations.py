@@ -28,7 +28,10 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> dict[str, Any]:
         return explained(verdict, view, NOTED)
     decision = verdict.decision
     matches = settling(decision, verdict.request, verdict.layers) if decision.matched else ()
-    return {**_decision(verdict), "statements": _statements(verdict, view, matches), **_context(verdict)}
+    kept = _decision(verdict)
+    kept["statements"] = _statements(verdict, view, matches) if matches else []
+    kept["context"] = _context(verdict)
+    return kept
 
 
 def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | Non
         | {"nearMisses": _near_misses(verdict, view, found, limit), "missingKeys": _missing_keys(verdict, found)}
         | {"unknownKeys": _unknown_keys(verdict, found)}
         | {"layers": _layers(verdict, view, found.results, limit)}
-        | _context(verdict)
+        | {"context": _context(verdict)}
     )
 
 
@@ -81,8 +84,8 @@ def _decision(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _context(verdict: Verdict) -> dict[str, Any]:
-    return {"context": shown_keys(verdict) if verdict.decision.layer is not Layer.ALWAYS else {}}
+def _context(verdict: Verdict) -> Context:
+    return shown_keys(verdict) if verdict.decision.layer is not Layer.ALWAYS else {}
 
 
 def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[dict[str, Any]]:

@@ -10,20 +10,20 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import ids
-from iamd.auth.identity import Identity
+from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, cut, masked, parameters, shown
-from iamd.services.cloudtrail.user_identity import foreign_identity, is_key_id, user_identity
+from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.events import Event
 from iamd.wire import models
 
-__all__ = ["HIDDEN", "Outcome", "cloudtrail_record", "event_of", "events_of"]
+__all__ = ["HIDDEN", "Outcome", "event_of", "events_of"]
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -120,7 +120,7 @@ def _other_owners(outcome: Outcome) -> list[str]:
 
 def event_of(outcome: Outcome) -> Event:
     """The outcome as the store takes it."""
-    is_callers = outcome.is_callers
+    found = _caller(outcome)
     return Event(
         event_id=outcome.event_id,
         request_id=outcome.request.id,
@@ -129,59 +129,66 @@ def event_of(outcome: Outcome) -> Event:
         name=outcome.name,
         source=outcome.source,
         read_only=outcome.changes_nothing,
-        user_name=_user_name(outcome.identity) if is_callers else None,
-        access_key_id=_access_key_id(outcome) if is_callers else None,
-        document=_document(outcome),
+        user_name=found.user_name,
+        access_key_id=found.access_key_id,
+        document=_document(outcome, found),
         resources=resources_of(
             outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())
         ),
     )
 
 
-def _document(outcome: Outcome) -> bytes | Callable[[], dict[str, Any]]:
+def _caller(outcome: Outcome) -> Caller:
+    """The caller as the recipient's account is told of them."""
+    identity = outcome.identity
+    if identity is None:
+        element = unknown_identity(outcome.unverified_key_id)
+        return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
+    if not outcome.is_callers:
+        return Caller(identity, foreign_identity(identity), None, None)
+    found = caller(identity, outcome.view)
+    if (outcome.service, outcome.name) == ASSUMING_ROOT and outcome.error_code is None:
+        _mark_assumed_root(found.element)
+    return found
+
+
+def _mark_assumed_root(element: msgspec.Raw | dict[str, Any]) -> None:
+    """Say in the session's own element that it assumed a root user; callers without a session have none."""
+    if isinstance(element, dict) and "sessionContext" in element:
+        element["sessionContext"]["assumedRoot"] = "true"
+
+
+def _document(outcome: Outcome, found: Caller) -> bytes | Callable[[], dict[str, Any]]:
     """The record's JSON, made at once: a few hundred bytes wait for the store, not all that a request came to.
 
     What can't be encoded is left to the store, which writes a record that says so.
     """
     try:
-        return _ENCODER.encode(cloudtrail_record(outcome))
+        return _ENCODER.encode(_record(outcome, found))
     except (TypeError, ValueError, OverflowError):
-        return lambda: cloudtrail_record(outcome)
+        return lambda: _record(outcome, found)
 
 
-def _user_name(identity: Identity | None) -> str | None:
-    if identity is None:
-        return None
-    if identity.is_root:
-        return "root"
-    return identity.session.session_name or identity.name if identity.session is not None else identity.name
-
-
-def _access_key_id(outcome: Outcome) -> str | None:
-    key_id = outcome.identity.access_key_id if outcome.identity is not None else outcome.unverified_key_id
-    return key_id if key_id is not None and is_key_id(key_id) else None
-
-
-def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
+def _record(outcome: Outcome, found: Caller) -> dict[str, Any]:
     """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
-    request, notes, is_callers = outcome.request, dict(outcome.notes), outcome.is_callers
+    request, notes, changes_nothing = outcome.request, dict(outcome.notes), outcome.changes_nothing
     asked = parameters(masked(outcome.service, outcome.parameters), notes.pop("requestParameters", None))
-    answered = masked(outcome.service, outcome.response)
+    answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
     return {
         "eventVersion": EVENT_VERSION,
-        "userIdentity": _identity(outcome, is_callers=is_callers),
+        "userIdentity": found.element,
         "eventTime": iso_of(outcome.time),
         "eventSource": outcome.source,
         "eventName": outcome.name,
         "awsRegion": outcome.region,
         "sourceIPAddress": request.source_ip,
         "userAgent": cut(request.header(b"user-agent") or ""),
-        **_error(outcome),
+        **(_error(outcome, outcome.error_code) if outcome.error_code is not None else _NOTHING),
         "requestParameters": asked,
-        "responseElements": shown(answered) if answered and not outcome.read_only else None,
+        "responseElements": shown(answered) if answered else None,
         "requestID": request.id,
         "eventID": outcome.event_id,
-        "readOnly": outcome.changes_nothing,
+        "readOnly": changes_nothing,
         **notes,
         "eventType": "AwsApiCall",
         "managementEvent": outcome.management,
@@ -189,27 +196,19 @@ def cloudtrail_record(outcome: Outcome) -> dict[str, Any]:
         **({"sharedEventID": outcome.shared_event_id} if outcome.shared_event_id else {}),
         "eventCategory": "Management" if outcome.management else "Data",
         # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-        "iamd": _explanation(outcome, outcome.verdicts if is_callers else ()),
+        "iamd": _explanation(outcome, outcome.verdicts if outcome.is_callers else ()),
     }
 
 
-def _identity(outcome: Outcome, *, is_callers: bool) -> dict[str, Any]:
-    if outcome.identity is not None and not is_callers:
-        return foreign_identity(outcome.identity)
-    found = user_identity(outcome.identity, outcome.view, outcome.unverified_key_id)
-    if (outcome.service, outcome.name) == ASSUMING_ROOT and "sessionContext" in found and outcome.error_code is None:
-        found["sessionContext"]["assumedRoot"] = "true"
-    return found
+_NOTHING: Mapping[str, str] = {}
 
 
-def _error(outcome: Outcome) -> dict[str, str]:
-    if outcome.error_code is None:
-        return {}
+def _error(outcome: Outcome, code: str) -> dict[str, str]:
     message = {"errorMessage": cut(outcome.error_message)} if outcome.error_message else {}
     is_denied = bool(outcome.verdicts) and not outcome.verdicts[-1].decision.allowed
     if is_denied and outcome.service in DENIED_IN_SHORT:
         return {"errorCode": "AccessDenied"} | message
-    return {"errorCode": _error_name(outcome.service, outcome.error_code)} | message
+    return {"errorCode": _error_name(outcome.service, code)} | message
 
 
 def _error_name(service: str, code: str) -> str:

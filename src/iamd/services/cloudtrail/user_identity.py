@@ -1,7 +1,11 @@
 """Who made a request, as a record names them (CloudTrail User Guide, "CloudTrail userIdentity element")."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import msgspec
 
 from iamd.auth.identity import Identity
 from iamd.clock import iso_of
@@ -22,15 +26,64 @@ _KEY_ID = re.compile(r"[A-Z0-9]{16,32}")
 View = Snapshot | Change | None
 
 
-def user_identity(identity: Identity | None, view: View = None, unverified_key_id: str | None = None) -> dict[str, Any]:
-    """The caller; of a request whose signature did not hold only the access key id that it named.
+class Caller(NamedTuple):
+    """A caller as events have them: the record's `userIdentity`, and what the event is looked up by."""
+
+    identity: Identity
+    element: msgspec.Raw | dict[str, Any]
+    user_name: str | None
+    access_key_id: str | None
+
+
+def caller(identity: Identity, view: View) -> Caller:
+    """The caller of an event; a snapshot remembers those without a session."""
+    if identity.session is not None or identity.access_key_id is None or not isinstance(view, Snapshot):
+        return _caller(identity, view)
+    key = f"caller of events {identity.access_key_id}"
+    known = view.cache.get(key)
+    # An identity of an older snapshot may have other names than this one's.
+    if not isinstance(known, Caller) or known.identity is not identity:
+        known = _caller(identity, view)
+        with suppress(ValueError):  # What can't be encoded is told of with the rest of the record.
+            known = known._replace(element=msgspec.Raw(msgspec.json.encode(known.element)))
+        view.cache[key] = known
+    return known
+
+
+def _caller(identity: Identity, view: View) -> Caller:
+    element = user_identity(identity, view)
+    return Caller(identity, element, _looked_up(identity), known_key_id(identity.access_key_id))
+
+
+def _looked_up(identity: Identity) -> str | None:
+    """The name that LookupEvents finds the caller's events by."""
+    if identity.is_root:
+        return "root"
+    return identity.session.session_name or identity.name if identity.session is not None else identity.name
+
+
+def known_key_id(access_key_id: str | None) -> str | None:
+    """An access key id, or None for what has not the form of one."""
+    return access_key_id if access_key_id is not None and is_key_id(access_key_id) else None
+
+
+def unknown_identity(unverified_key_id: str | None) -> dict[str, Any]:
+    """The caller of a request whose signature did not hold: no more than the access key id that it named.
 
     AWS records no request that it could not authenticate; `Unknown` is its word for whom it can't tell.
     """
-    if identity is None and unverified_key_id is not None:
-        return {"type": "Unknown", "principalId": "", **_key(unverified_key_id)}
-    if identity is None or identity.kind is PrincipalKind.ANONYMOUS:
-        return {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
+    if unverified_key_id is None:
+        return dict(_NOBODY)
+    return {"type": "Unknown", "principalId": "", **_key(unverified_key_id)}
+
+
+_NOBODY: Mapping[str, str] = {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
+
+
+def user_identity(identity: Identity, view: View = None) -> dict[str, Any]:
+    """The caller whose proof has been checked."""
+    if identity.kind is PrincipalKind.ANONYMOUS:
+        return dict(_NOBODY)
     if identity.federation is not None:
         return _federated(identity, identity.federation)
     element: dict[str, Any] = {
