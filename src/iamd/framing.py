@@ -13,9 +13,8 @@ MOST_HEADERS: Final = 100
 END_OF_HEAD: Final = b"\r\n\r\n"
 _LONGEST_CHUNK_LINE: Final = 17
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
-# What a value holds is looked at in one go, by `_is_text`: a set tested byte by byte is a tenth of a request's work.
-_FIELDS: Final = rb"(?:" + _TOKEN + rb"++:[^\r]*+\r\n)*+"
-_TEXT: Final = bytes([ord("\t"), *range(0x20, 0x7F), *range(0x80, 0x100)])
+# SECURITY: a value has no line feed of its own, and no other control character but tabs.
+_FIELDS: Final = rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+"
 
 # RFC 9112, 3 and 5, without what its readers disagree about: one origin-form target of visible characters and no
 # fragment, one space between the parts, CRLF only, no line folding, no control characters in values. The methods are
@@ -33,14 +32,7 @@ _each_field: Final = re.compile(rb"(" + _TOKEN + rb"++):([^\r]*+)\r\n").findall
 
 def is_fields(lines: bytes) -> bool:
     """Whether bytes are header lines, each with its line end, and nothing else."""
-    return _all_fields(lines) is not None and _is_text(lines)
-
-
-def _is_text(content: bytes) -> bool:
-    """Whether there are no control characters but tabs and whole line ends."""
-    # SECURITY: a line feed of its own, or any other control character, is left over and no part of a CRLF.
-    left = content.translate(None, _TEXT)
-    return left == b"\r\n" * (len(left) // 2)
+    return _all_fields(lines) is not None
 
 
 class Malformed(Exception):
@@ -70,7 +62,7 @@ def read_head(content: bytes) -> Head:
     if len(content) > LONGEST_HEAD:
         raise Malformed("the headers are too long")
     match = _HEAD.fullmatch(content)
-    if match is None or not _is_text(content):
+    if match is None:
         raise Malformed("the request line or a header is malformed")
     method, path, query, minor = match.groups(b"")
     # SECURITY: the pattern has left one way to split this: no line break but CRLF, a name before each first colon, and

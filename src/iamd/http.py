@@ -14,7 +14,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     `path` and `query` are the bytes of the request target, still percent-encoded, without the `?` between them.
     `headers` are in order of arrival with lower-case names; a repeated header stands there repeatedly.
     `body` is whole, or None while it is a stream that the gateway reads (S3 object bodies). `fields` is the first
-    header of each name; it is made of `headers`, whatever it is given.
+    header of each name, and `repeats_headers` says whether a name stands there more than once; both are made of
+    `headers`, whatever they are given.
     """
 
     id: str
@@ -26,10 +27,14 @@ class HttpRequest(msgspec.Struct, frozen=True):
     source_ip: str
     secure: bool = False
     fields: Mapping[bytes, bytes] = {}
+    repeats_headers: bool = False
 
     def __post_init__(self) -> None:
-        """Make `fields`: a request's headers are looked at a dozen times."""
-        force_setattr(self, "fields", dict(reversed(self.headers)))
+        """Make what follows from the headers: they are looked at a dozen times."""
+        headers = self.headers
+        fields = dict(reversed(headers))
+        force_setattr(self, "fields", fields)
+        force_setattr(self, "repeats_headers", len(fields) != len(headers))
 
     def with_body(self, body: bytes) -> "HttpRequest":
         """The same request with its body read."""
@@ -37,11 +42,6 @@ class HttpRequest(msgspec.Struct, frozen=True):
         # Nobody has the copy yet; `replace` would look at its headers again.
         force_setattr(read, "body", body)
         return read
-
-    @property
-    def repeats_headers(self) -> bool:
-        """Whether a header's name stands there more than once."""
-        return len(self.fields) != len(self.headers)
 
     def header(self, name: bytes) -> str | None:
         """Give the first header of this lower-case name as Latin-1 text, or None."""

@@ -31,19 +31,29 @@ def escaped(text: str) -> str:
 def members_writer(shape: Shape) -> Writer:
     """Give what writes the members of a structure, in the model's order, without an element around them."""
     inside = [member for member in shape.members.values() if member.location is None and not member.xml_attribute]
-    steps = [(member.name, element_writer(member)) for member in inside]
-    known = frozenset(shape.members)
+    steps = [(member.name, *_tags(member, member.wire_name), _step(member)) for member in inside]
+    known, is_special = frozenset(shape.members), _SPECIAL.search
 
     def write(value: Mapping[str, Any], out: Out) -> None:
         if not known.issuperset(value):
             refuse_strangers(shape, known, value)
         get = value.get
-        for name, step in steps:
+        for name, start, end, step in steps:
             given = get(name)
-            if given is not None:
+            if given is None:
+                continue
+            if step is None:
+                out.append(f"{start}{given if is_special(given) is None else escaped(given)}{end}")
+            else:
                 step(given, out)
 
     return write
+
+
+def _step(member: Member) -> Writer | None:
+    """What writes a member; None for text, which most members are: a call for each would cost more than the text."""
+    is_scalar = member.shape.type not in {"structure", "list", "map"}
+    return None if is_scalar and text_writer(member) is escaped else element_writer(member)
 
 
 def refuse_strangers(shape: Shape, known: frozenset[str], value: Mapping[str, Any]) -> None:
@@ -68,19 +78,16 @@ def element_writer(member: Member, name: str | None = None) -> Writer:
 
 
 def _scalar(member: Member, name: str) -> Writer:
-    start, end, text = f"<{name}{_namespace(member)}>", f"</{name}>", text_writer(member)
-    if text is escaped:
-        is_special = _SPECIAL.search
-
-        def write_text(value: str, out: Out) -> None:
-            out.append(f"{start}{value if is_special(value) is None else escaped(value)}{end}")
-
-        return write_text
+    (start, end), text = _tags(member, name), text_writer(member)
 
     def write(value: Any, out: Out) -> None:
         out.append(f"{start}{text(value)}{end}")
 
     return write
+
+
+def _tags(member: Member, name: str) -> tuple[str, str]:
+    return f"<{name}{_namespace(member)}>", f"</{name}>"
 
 
 def _structure(member: Member, name: str) -> Writer:
