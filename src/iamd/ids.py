@@ -5,6 +5,7 @@ import re
 import secrets
 import string
 from functools import lru_cache
+from itertools import chain
 
 # AWS: prefixes of unique ids (IAM User Guide, "IAM identifiers", reference_identifiers).
 USER = "AIDA"
@@ -82,8 +83,8 @@ class _Pool:
             return self._ready.pop()
         except IndexError:
             # The writer's thread takes ids too: each of two that find the pool empty fills one of its own.
-            found = _UUID.findall(secrets.token_hex(16 * self.SIZE))
-            ready = self._ready = ["%s-%s-4%s-a%s-%s" % parts for parts in found]  # noqa: UP031 (the parts are a tuple)
+            parts = chain.from_iterable(_PARTS.findall(secrets.token_hex(16 * self.SIZE)))
+            ready = self._ready = (_FORM * self.SIZE % tuple(parts)).split()
             return ready.pop()
 
     def _forget(self) -> None:
@@ -91,5 +92,6 @@ class _Pool:
         self._ready = []
 
 
-_UUID = re.compile(r"(.{8})(.{4}).(.{3}).(.{3})(.{12})", re.DOTALL)
+_PARTS = re.compile(r"(.{8})(.{4}).(.{3}).(.{3})(.{12})", re.DOTALL)
+_FORM = "%s-%s-4%s-a%s-%s "
 _pool = _Pool()

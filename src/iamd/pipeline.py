@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from iamd import ids
 from iamd.auth import credentials, sigv4
-from iamd.auth.claim import Claim
+from iamd.auth.claim import Claim, Scope
 from iamd.auth.credentials import Credentials
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
@@ -163,26 +163,28 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
     claim, request = progress.claim, progress.request
     if claim is None:
         return ANONYMOUS
-    now = runtime.clock.seconds()
-    found = credentials.identify(claim.access_key_id, claim.session_token, snapshot, runtime.keyring, now)
-    window = WINDOWS.get(claim.service, DEFAULT_WINDOW)
-    machine_now = runtime.clock.machine_timestamp()
+    clock, scope = runtime.clock, claim.scope
+    now = clock.seconds()
+    found = credentials.identify(scope.access_key_id, claim.session_token, snapshot, runtime.keyring, now)
+    window = WINDOWS.get(scope.service, DEFAULT_WINDOW)
+    machine_now = clock.machine_timestamp()
     if found is None:
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
     sigv4.check(claim, request, found.secret_access_key, machine_now, window)
-    note_use(runtime, found.identity, claim, now)
+    note_use(runtime, found.identity, scope, now)
     return found.identity
 
 
-def note_use(runtime: Runtime, identity: Identity, claim: Claim, now: int) -> None:
+def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:
     """Remember that a key, or a role by one of its sessions, was used now."""
-    if identity.kind is PrincipalKind.ROLE_SESSION:
+    if identity.session is None:
+        kind, key = AccessKey.kind, identity.access_key_id
+    elif identity.kind is PrincipalKind.ROLE_SESSION:
         kind, key = Role.kind, identity.entity_id
     else:
-        kind, key = AccessKey.kind, identity.access_key_id if identity.session is None else None
+        return
     if key is not None:
-        service = claim.service
-        used = Use(now, region_of(service, claim.region), service)
+        used = Use(now, region_of(scope.service, scope.region), scope.service)
         runtime.store.note_use(identity.account_id, kind, key, used)
 
 
@@ -194,7 +196,10 @@ def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | N
 
 def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters as its function takes them: `user_name` for `UserName`."""
-    return {to_snake(name): value for name, value in parameters.items()} if parameters else {}
+    return {_snake(name): value for name, value in parameters.items()} if parameters else {}
+
+
+_snake = lru_cache(maxsize=4096)(to_snake)
 
 
 class Work(msgspec.Struct):

@@ -65,14 +65,13 @@ class Caller:
 
 def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
     """The caller as the policy engine knows it; a snapshot remembers those without a session."""
-    if isinstance(view, Change):
-        view = view.seen
-    if identity.session is not None or identity.federation is not None or not isinstance(view, Snapshot):
-        return _caller_of(identity, view, now)
+    seen = view if isinstance(view, Snapshot) else view.seen
+    if identity.session is not None or identity.federation is not None or not isinstance(seen, Snapshot):
+        return _caller_of(identity, seen, now)
     key = f"caller {identity.arn}"
-    known = view.cache.get(key)
+    known = seen.cache.get(key)
     if not isinstance(known, Caller):
-        known = view.cache[key] = _caller_of(identity, view, now)
+        known = seen.cache[key] = _caller_of(identity, seen, now)
     return known
 
 

@@ -120,7 +120,8 @@ def _other_owners(outcome: Outcome) -> list[str]:
 
 def event_of(outcome: Outcome) -> Event:
     """The outcome as the store takes it."""
-    found = _caller(outcome)
+    is_callers = outcome.is_callers
+    found = _caller(outcome, is_callers=is_callers)
     return Event(
         event_id=outcome.event_id,
         request_id=outcome.request.id,
@@ -131,20 +132,21 @@ def event_of(outcome: Outcome) -> Event:
         read_only=outcome.changes_nothing,
         user_name=found.user_name,
         access_key_id=found.access_key_id,
-        document=_document(outcome, found),
+        # SECURITY: how the caller's own policies were decided is for the caller's account alone.
+        document=_document(outcome, found, outcome.verdicts if is_callers else ()),
         resources=resources_of(
             outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())
         ),
     )
 
 
-def _caller(outcome: Outcome) -> Caller:
+def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
     """The caller as the recipient's account is told of them."""
     identity = outcome.identity
     if identity is None:
         element = unknown_identity(outcome.unverified_key_id)
         return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
-    if not outcome.is_callers:
+    if not is_callers:
         return Caller(identity, foreign_identity(identity), None, None)
     found = caller(identity, outcome.view)
     if (outcome.service, outcome.name) == ASSUMING_ROOT and outcome.error_code is None:
@@ -158,18 +160,18 @@ def _mark_assumed_root(element: msgspec.Raw | dict[str, Any]) -> None:
         element["sessionContext"]["assumedRoot"] = "true"
 
 
-def _document(outcome: Outcome, found: Caller) -> bytes | Callable[[], dict[str, Any]]:
+def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes | Callable[[], dict[str, Any]]:
     """The record's JSON, made at once: a few hundred bytes wait for the store, not all that a request came to.
 
     What can't be encoded is left to the store, which writes a record that says so.
     """
     try:
-        return _ENCODER.encode(_record(outcome, found))
+        return _ENCODER.encode(_record(outcome, found, told))
     except (TypeError, ValueError, OverflowError):
-        return lambda: _record(outcome, found)
+        return lambda: _record(outcome, found, told)
 
 
-def _record(outcome: Outcome, found: Caller) -> dict[str, Any]:
+def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> dict[str, Any]:
     """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
     request, notes, changes_nothing = outcome.request, dict(outcome.notes), outcome.changes_nothing
     asked = parameters(masked(outcome.service, outcome.parameters), notes.pop("requestParameters", None))
@@ -195,8 +197,7 @@ def _record(outcome: Outcome, found: Caller) -> dict[str, Any]:
         "recipientAccountId": outcome.recipient,
         **({"sharedEventID": outcome.shared_event_id} if outcome.shared_event_id else {}),
         "eventCategory": "Management" if outcome.management else "Data",
-        # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-        "iamd": _explanation(outcome, outcome.verdicts if outcome.is_callers else ()),
+        "iamd": _explanation(outcome, told),
     }
 
 
