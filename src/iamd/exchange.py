@@ -223,10 +223,12 @@ class Exchange:
 
     def _end(self) -> None:
         self.complete = True
-        self._tell()
+        if self._news is not None:
+            self._news.set()
+        channel = self._channel
         if not self.keep_alive:
-            self._channel.transport.close()
-        self._channel.answered(self)
+            channel.transport.close()
+        channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
         status, headers, body = response.status, response.headers, response.body

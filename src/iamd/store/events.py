@@ -96,9 +96,11 @@ def facts_of(event: Event) -> Facts:
 
 
 def _resources(resources: tuple[EventResource, ...]) -> str:
-    if not all(name.isascii() for _, name in resources):
-        resources = tuple(EventResource(_legible(kind), _legible(name)) for kind, name in resources)
-    return _ENCODER.encode(resources).decode()
+    try:
+        return _ENCODER.encode(resources).decode()
+    except UnicodeEncodeError:
+        legible = [EventResource(_legible(kind), _legible(name)) for kind, name in resources]
+        return _ENCODER.encode(legible).decode()
 
 
 def _legible(text: str) -> str:

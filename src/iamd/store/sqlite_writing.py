@@ -86,12 +86,13 @@ class SQLiteWriting(SQLiteReading):
 
     def append_events(self, events: Iterable[tuple[StoredEvent, bytes]]) -> None:
         """Write events, each with its hash, after those of their stream."""
-        rows = list(events)
-        self._insert(
-            "events",
-            [(event.id, event.facts.account, event.facts.time, digest, event.document) for event, digest in rows],
-        )
-        self._insert("event_keys", [(*event.facts[:2], event.id, *event.facts[2:]) for event, _ in rows])
+        rows: list[tuple[object, ...]] = []
+        keys: list[tuple[object, ...]] = []
+        for (number, facts, document), digest in events:
+            rows.append((number, facts[0], facts[1], digest, document))
+            keys.append((*facts[:2], number, *facts[2:]))
+        self._insert("events", rows)
+        self._insert("event_keys", keys)
 
     def _insert(self, table: str, rows: list[tuple[object, ...]]) -> None:
         """Insert rows, many to a statement.

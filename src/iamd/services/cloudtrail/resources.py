@@ -33,13 +33,14 @@ def resources_of(
     listed: Sequence[Mapping[str, str]],
 ) -> tuple[EventResource, ...]:
     """The resources by which LookupEvents finds the event of a request."""
-    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed]
+    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed else []
     if service == "iam" and parameters:
         found += _named(parameters)
-        found += _made(response or {})
+        if response:
+            found += _made(response)
     elif service == "sts" and response is not None and "Credentials" in response:
         found += _session(response)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
@@ -65,6 +66,8 @@ MADE = {
 
 def _made(response: Mapping[str, Any]) -> Iterator[EventResource]:
     """What the answer names and the parameters could not: the id of a new access key, the ARN of a new policy."""
+    if MADE.keys().isdisjoint(response):
+        return
     for member, (name, kind) in MADE.items():
         made = response.get(member)
         if isinstance(made, Mapping) and name in made:

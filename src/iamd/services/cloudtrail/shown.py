@@ -1,9 +1,8 @@
 """Parameters and answers as records show them: CloudTrail's names and dates, and nothing secret."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -66,10 +65,10 @@ def _masked(value: Any, members: frozenset[str]) -> Any:
 def shown(value: Any, name: str = "") -> Any:
     """A value as a record has it: names begin with a small letter, secrets are hidden."""
     if isinstance(value, str):
-        return HIDDEN if _named(name)[1] else legible(value)
+        return HIDDEN if _names[name][1] else legible(value)
     if isinstance(value, (dict, Mapping)):
         return _members(value)
-    if _named(name)[1]:
+    if _names[name][1]:
         return HIDDEN
     if isinstance(value, list | tuple):
         return [shown(item, name) for item in value]
@@ -105,21 +104,31 @@ def _members(value: Mapping[str, Any]) -> dict[str, Any]:
         return dict(zip(names, items, strict=True))
     found: dict[str, Any] = {}
     for name, item in value.items():
-        camel, _, is_left_out = _named(name)
-        if item is not None and not is_left_out:
+        camel, is_hidden, is_left_out = _names[name]
+        if item is None or is_left_out:
+            continue
+        if type(item) is str:
+            found[camel] = HIDDEN if is_hidden else legible(item)
+        else:
             found[camel] = shown(item, name)
     return found
 
 
 _TEXT = frozenset({str})
+LONGEST_REMEMBERED = 128
+MOST_REMEMBERED = 4096
+Named = TypeVar("Named")
 
 
-class _Plain(dict[str, str]):
-    """Names as records have them; empty for those whose values are hidden or left out."""
+class _Remembered(dict[str, Named]):
+    """What was read of names."""
 
-    def __missing__(self, name: str) -> str:
-        camel, is_hidden, is_left_out = _read(name)
-        found = "" if is_hidden or is_left_out else camel
+    def __init__(self, read: Callable[[str], Named]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, name: str) -> Named:
+        found = self._read(name)
         # Maps have names of the client's choice: long ones are not remembered.
         if len(name) <= LONGEST_REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
@@ -128,23 +137,21 @@ class _Plain(dict[str, str]):
         return found
 
 
-_plain = _Plain()
-
-
-def _named(name: str) -> tuple[str, bool, bool]:
-    """A name as records have it, and whether its value is hidden, and left out altogether."""
-    return _remembered(name) if len(name) <= LONGEST_REMEMBERED else _read(name)
-
-
 def _read(name: str) -> tuple[str, bool, bool]:
+    """A name as records have it, and whether its value is hidden, and left out altogether."""
     # CloudTrail lowers the first letter and no more: its records say `userName`, and `aWSServiceName` too.
     camel = legible(name[:1].lower() + name[1:])
     return camel, name.lower() in SECRET_MEMBERS, name.lower() in LEFT_OUT
 
 
-LONGEST_REMEMBERED = 128
-MOST_REMEMBERED = 4096
-_remembered = lru_cache(maxsize=MOST_REMEMBERED)(_read)
+def _read_plain(name: str) -> str:
+    """A name as records have it; empty for one whose value is hidden or left out."""
+    camel, is_hidden, is_left_out = _read(name)
+    return "" if is_hidden or is_left_out else camel
+
+
+_names = _Remembered(_read)
+_plain = _Remembered(_read_plain)
 
 
 def legible(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,14 +22,17 @@ TYPES = {
 }
 _KEY_ID = re.compile(r"[A-Z0-9]{16,32}")
 
+_ENCODER = msgspec.json.Encoder()
+
 View = Snapshot | Change | None
+Element = msgspec.Raw | dict[str, Any]
 
 
 class Caller(NamedTuple):
     """A caller as events have them: the record's `userIdentity`, and what the event is looked up by."""
 
     identity: Identity
-    element: msgspec.Raw | dict[str, Any]
+    element: Element
     user_name: str | None
     access_key_id: str | None
 
@@ -38,21 +40,25 @@ class Caller(NamedTuple):
 def caller(identity: Identity, view: View) -> Caller:
     """The caller of an event; a snapshot remembers those without a session."""
     if identity.session is not None or identity.access_key_id is None or not isinstance(view, Snapshot):
-        return _caller(identity, view)
+        return _caller(identity, user_identity(identity, view))
     key = f"caller of events {identity.access_key_id}"
     known = view.cache.get(key)
     # An identity of an older snapshot may have other names than this one's.
     if not isinstance(known, Caller) or known.identity is not identity:
-        known = _caller(identity, view)
-        with suppress(ValueError):  # What can't be encoded is told of with the rest of the record.
-            known = known._replace(element=msgspec.Raw(msgspec.json.encode(known.element)))
-        view.cache[key] = known
+        known = view.cache[key] = _caller(identity, _encoded(user_identity(identity, view)))
     return known
 
 
-def _caller(identity: Identity, view: View) -> Caller:
-    element = user_identity(identity, view)
+def _caller(identity: Identity, element: Element) -> Caller:
     return Caller(identity, element, _looked_up(identity), known_key_id(identity.access_key_id))
+
+
+def _encoded(element: dict[str, Any]) -> Element:
+    """The element's JSON; what can't be encoded is left to be told of with the rest of the record."""
+    try:
+        return msgspec.Raw(_ENCODER.encode(element))
+    except ValueError:
+        return element
 
 
 def _looked_up(identity: Identity) -> str | None:
