@@ -55,7 +55,7 @@ async def perform(
         if function is None:
             validate.validate(operation, parameters)
         given = pipeline.arguments(parameters) | dict(arguments or {})
-        return await PersonsWork(visit.runtime, progress, registered, identity, given, recheck).write()
+        return await PersonsWork(visit.runtime, progress, operation, registered, identity, given, recheck).write()
     except AWSError as error:
         pipeline.refused(visit.runtime, progress, error)
         raise
@@ -67,7 +67,9 @@ def read(visit: Visit, identity: Identity, name: str, parameters: Mapping[str, A
     """Run a reading operation of IAM as the person; raises its AWSError, which is recorded."""
     operation = models.service("iam").operation(name)
     progress = Progress(visit.request, None, Route(operation), identity, dict(parameters))
-    work = Work(visit.runtime, progress, registry.find("iam", name), identity, pipeline.arguments(parameters))
+    work = Work(
+        visit.runtime, progress, operation, registry.find("iam", name), identity, pipeline.arguments(parameters)
+    )
     try:
         validate.validate(operation, parameters)
         return work.read(visit.runtime.store.snapshot()) or {}
