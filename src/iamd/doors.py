@@ -13,7 +13,7 @@ from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.services.iam import outbound_federation
 from iamd.store.errors import Unavailable
-from iamd.store.records import OutboundFederation
+from iamd.store.federation_records import OutboundFederation
 from iamd.web import routes
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})

@@ -10,7 +10,8 @@ from iamd.policy.document import PolicyType, load
 from iamd.policy.request import PrincipalKind
 from iamd.store.account import Account, Snapshot, Table
 from iamd.store.change import Change
-from iamd.store.records import GLOBAL, Membership, Organization, OrganizationalUnit, OrganizationPolicy, Role
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit, OrganizationPolicy
+from iamd.store.records import GLOBAL, Role
 
 MANAGEMENT, MEMBER = "111122223333", "444455556666"
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"

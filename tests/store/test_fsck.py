@@ -5,6 +5,7 @@ import pytest
 from store.making import ACCOUNT, KEY, account, event, open_store, user
 
 from iamd.store.fsck import check
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit, OrganizationPolicy
 from iamd.store.records import (
     AccessKey,
     AccountAlias,
@@ -12,11 +13,7 @@ from iamd.store.records import (
     InstanceProfile,
     LoginProfile,
     ManagedPolicy,
-    Membership,
     MFADevice,
-    Organization,
-    OrganizationalUnit,
-    OrganizationPolicy,
     PolicyVersion,
     Role,
     ServerCertificate,

@@ -6,7 +6,7 @@ from iamd.arn import PARTITION
 from iamd.authz.organizations import View, standing_of
 from iamd.data.organization_policies import MANAGED, RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from iamd.policy.decision import Layer
-from iamd.store.records import Organization, OrganizationalUnit
+from iamd.store.organization_records import Organization, OrganizationalUnit
 
 TYPES = {Layer.SCP: SERVICE_CONTROL_POLICY, Layer.RCP: RESOURCE_CONTROL_POLICY}
 """The layers that are made of an organization's policies, with their types."""

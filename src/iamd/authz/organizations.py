@@ -16,16 +16,14 @@ from iamd.policy.evaluate import CompiledLevels, Levels, compiled
 from iamd.policy.request import PrincipalKind, lower
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.records import (
-    Group,
+from iamd.store.organization_records import (
     Membership,
     Organization,
     OrganizationalUnit,
     OrganizationPolicy,
     PolicyTarget,
-    Role,
-    User,
 )
+from iamd.store.records import Group, Role, User
 
 View = Snapshot | Change
 

@@ -175,7 +175,7 @@ _loaded: set[str] = set()
 
 def find(service: str, name: str) -> Registered:
     """The operation of this service and name; NotImplemented, naming it, when iamd has none yet."""
-    found = _OPERATIONS.get((service, name.lower()))
+    found = _OPERATIONS.get((service, name.lower())) or get(service, name)
     if found is None:
         raise CommonError(Common.NOT_IMPLEMENTED, f"{service}:{name} is not implemented by iamd yet.")
     return found

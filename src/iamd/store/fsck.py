@@ -9,6 +9,7 @@ from iamd.store.account import Account, Snapshot
 from iamd.store.audit import verify
 from iamd.store.errors import Unavailable
 from iamd.store.log import Reading, State
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit, OrganizationPolicy
 from iamd.store.records import (
     GLOBAL,
     ROOT,
@@ -19,11 +20,7 @@ from iamd.store.records import (
     InstanceProfile,
     LoginProfile,
     ManagedPolicy,
-    Membership,
     MFADevice,
-    Organization,
-    OrganizationalUnit,
-    OrganizationPolicy,
     Record,
     Resource,
     Role,

@@ -5,31 +5,31 @@ from collections.abc import Mapping
 import msgspec
 
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate
+from iamd.store.federation_records import OpenIDConnectProvider, OutboundFederation, SAMLProvider
+from iamd.store.organization_records import (
+    AccountCreation,
+    Handshake,
+    Membership,
+    Organization,
+    OrganizationalUnit,
+    OrganizationPolicy,
+)
 from iamd.store.records import (
     AccessKey,
     AccessReport,
     AccountAlias,
-    AccountCreation,
     AccountRecord,
     CredentialReport,
     DeletionTask,
     Group,
-    Handshake,
     InstanceProfile,
     LoginProfile,
     ManagedPolicy,
-    Membership,
     MFADevice,
-    OpenIDConnectProvider,
-    Organization,
-    OrganizationalUnit,
-    OrganizationPolicy,
-    OutboundFederation,
     Quarantine,
     Record,
     Resource,
     Role,
-    SAMLProvider,
     ServerCertificate,
     ServiceSpecificCredential,
     SigningCertificate,

@@ -9,6 +9,7 @@ from iamd.services.iam import arns, quotas
 from iamd.services.iam.errors import EntityAlreadyExists, NoSuchEntity, ValidationError
 from iamd.services.paging import page
 from iamd.services.registry import Target, operation, reading
+from iamd.store.federation_records import OpenIDConnectProvider, SAMLProvider
 from iamd.store.records import (
     GLOBAL,
     ROOT,
@@ -20,10 +21,8 @@ from iamd.store.records import (
     LoginProfile,
     ManagedPolicy,
     MFADevice,
-    OpenIDConnectProvider,
     PasswordPolicy,
     Role,
-    SAMLProvider,
     ServerCertificate,
     SigningCertificate,
     User,

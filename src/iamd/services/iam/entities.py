@@ -11,14 +11,13 @@ from iamd.data import managed_policies
 from iamd.policy.request import PrincipalKind
 from iamd.services.iam.errors import InvalidInput, NoSuchEntity, ValidationError
 from iamd.store.account import Account
+from iamd.store.federation_records import OpenIDConnectProvider, SAMLProvider
 from iamd.store.records import (
     Group,
     InstanceProfile,
     ManagedPolicy,
     MFADevice,
-    OpenIDConnectProvider,
     Role,
-    SAMLProvider,
     ServerCertificate,
     Tag,
     User,

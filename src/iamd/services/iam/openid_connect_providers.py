@@ -22,7 +22,7 @@ from iamd.services.iam.entities import (
 from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, OpenIdIdpCommunicationError
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.registry import Target, operation, reading
-from iamd.store.records import OpenIDConnectProvider
+from iamd.store.federation_records import OpenIDConnectProvider
 
 # AWS: "https://", a host name, and a path if the issuer has one; neither port nor query (IAM API Reference,
 # CreateOpenIDConnectProvider, Url). Hosts of `federation_hosts` may have a port, and http where they are loopback.

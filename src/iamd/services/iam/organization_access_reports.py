@@ -25,7 +25,8 @@ from iamd.services.iam.reported import ReportedService
 from iamd.services.organizations import entities
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import AccessReport, Membership, Organization, PolicyTarget
+from iamd.store.organization_records import Membership, Organization, PolicyTarget
+from iamd.store.records import AccessReport
 
 TYPE: Final = "ORGANIZATION"
 MAKING_SECONDS: Final = 2

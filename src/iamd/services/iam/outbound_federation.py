@@ -13,7 +13,8 @@ from iamd.call import Call
 from iamd.services.iam import arns
 from iamd.services.iam.errors import FeatureDisabled, FeatureEnabled, InvalidInput
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, OutboundFederation, OutboundKey
+from iamd.store.federation_records import OutboundFederation, OutboundKey
+from iamd.store.records import GLOBAL
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

@@ -6,18 +6,8 @@ those that LimitExceeded and GetAccountSummary use.
 
 from iamd.call import Call
 from iamd.services.iam.errors import LimitExceeded
-from iamd.store.records import (
-    Group,
-    InstanceProfile,
-    ManagedPolicy,
-    MFADevice,
-    OpenIDConnectProvider,
-    Record,
-    Role,
-    SAMLProvider,
-    ServerCertificate,
-    User,
-)
+from iamd.store.federation_records import OpenIDConnectProvider, SAMLProvider
+from iamd.store.records import Group, InstanceProfile, ManagedPolicy, MFADevice, Record, Role, ServerCertificate, User
 
 USERS_PER_ACCOUNT = 5000
 GROUPS_PER_ACCOUNT = 300

@@ -19,7 +19,8 @@ from iamd.services.iam.errors import (
 )
 from iamd.services.organizations import entities
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Organization
+from iamd.store.organization_records import Organization
+from iamd.store.records import GLOBAL
 
 SERVICE = "iam.amazonaws.com"
 """The principal by which Organizations trusts IAM, and whose delegated administrators have root access."""

@@ -16,7 +16,8 @@ from iamd.services.iam.entities import moment, named_saml_provider, saml_provide
 from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, LimitExceeded
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.registry import Target, operation, reading
-from iamd.store.records import SAMLPrivateKey, SAMLProvider, fold
+from iamd.store.federation_records import SAMLPrivateKey, SAMLProvider
+from iamd.store.records import fold
 
 if TYPE_CHECKING:
     from iamd.federation.metadata import Metadata

@@ -23,17 +23,8 @@ from iamd.services.iam.errors import InvalidInput
 from iamd.services.iam.protected_roles import refuse_reserved
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import (
-    InstanceProfile,
-    ManagedPolicy,
-    MFADevice,
-    OpenIDConnectProvider,
-    Role,
-    SAMLProvider,
-    ServerCertificate,
-    Tag,
-    User,
-)
+from iamd.store.federation_records import OpenIDConnectProvider, SAMLProvider
+from iamd.store.records import InstanceProfile, ManagedPolicy, MFADevice, Role, ServerCertificate, Tag, User
 
 Tagged = TypeVar(
     "Tagged",

@@ -16,7 +16,8 @@ from iamd.services.organizations.pages import page
 from iamd.services.organizations.service_events import account_created, account_joined
 from iamd.services.organizations.tags import checked_tags
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, AccountCreation, AccountRecord, InlinePolicy, Membership, Organization, Role, Tag
+from iamd.store.organization_records import AccountCreation, Membership, Organization
+from iamd.store.records import GLOBAL, AccountRecord, InlinePolicy, Role, Tag
 
 DEFAULT_ROLE = "OrganizationAccountAccessRole"
 RESERVED_ROLE = "AWSServiceRoleFor"

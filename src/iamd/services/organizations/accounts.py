@@ -18,7 +18,8 @@ from iamd.services.organizations.errors import (
 from iamd.services.organizations.pages import page
 from iamd.services.organizations.service_events import account_closed, account_departed
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Membership, Organization
+from iamd.store.organization_records import Membership, Organization
+from iamd.store.records import GLOBAL
 
 DAY = 24 * 3600
 CLOSING_DAYS = 30

@@ -8,7 +8,8 @@ from iamd.call import Call
 from iamd.data.organization_policies import SERVICE_CONTROL_POLICY, ManagedOrganizationPolicy
 from iamd.services.organizations import entities
 from iamd.services.organizations.entities import AnyPolicy
-from iamd.store.records import Membership, Organization, OrganizationalUnit, Tag
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit
+from iamd.store.records import Tag
 
 
 def moment(seconds: int) -> datetime:

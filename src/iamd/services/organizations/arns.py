@@ -14,7 +14,7 @@ from iamd.data.organization_policies import ManagedOrganizationPolicy
 from iamd.services.organizations import entities, invitations
 from iamd.services.organizations.entities import AnyPolicy
 from iamd.services.registry import Target
-from iamd.store.records import Handshake, Organization
+from iamd.store.organization_records import Handshake, Organization
 
 Context = dict[str, str | tuple[str, ...]]
 

@@ -19,7 +19,8 @@ from iamd.services.organizations.errors import (
 from iamd.services.organizations.pages import page
 from iamd.services.registry import operation, reading
 from iamd.store.account import Account
-from iamd.store.records import GLOBAL, AccountRecord, Membership, Organization, OrganizationalUnit
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit
+from iamd.store.records import GLOBAL, AccountRecord
 
 
 @operation(on=arns.attached)

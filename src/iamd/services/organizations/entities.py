@@ -19,14 +19,14 @@ from iamd.services.organizations.errors import (
     TargetNotFound,
 )
 from iamd.store.account import Account
-from iamd.store.records import (
-    AccountRecord,
+from iamd.store.organization_records import (
     Membership,
     Organization,
     OrganizationalUnit,
     OrganizationPolicy,
     TrustedService,
 )
+from iamd.store.records import AccountRecord
 
 AnyPolicy = OrganizationPolicy | ManagedOrganizationPolicy
 """A policy of the organization's own or of AWS's; both have an id, a type, a name, a description and a content."""

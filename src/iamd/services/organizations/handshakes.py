@@ -40,7 +40,8 @@ from iamd.services.organizations.pages import page
 from iamd.services.organizations.service_events import account_joined
 from iamd.services.organizations.tags import checked_tags
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Handshake, Membership, Organization
+from iamd.store.organization_records import Handshake, Membership, Organization
+from iamd.store.records import GLOBAL
 
 _NUMBER: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

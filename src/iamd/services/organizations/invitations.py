@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from iamd.call import Call
 from iamd.services.organizations import answers, entities
-from iamd.store.records import AccountRecord, Handshake, Membership, Organization, Tag
+from iamd.store.organization_records import Handshake, Membership, Organization
+from iamd.store.records import AccountRecord, Tag
 
 ACCOUNT, EMAIL, ORGANIZATION = "ACCOUNT", "EMAIL", "ORGANIZATION"
 INVITE, ENABLE, APPROVE = "INVITE", "ENABLE_ALL_FEATURES", "APPROVE_ALL_FEATURES"

@@ -18,7 +18,8 @@ from iamd.services.organizations.pages import page
 from iamd.services.organizations.tags import checked_tags
 from iamd.services.registry import operation, reading
 from iamd.store.account import Account
-from iamd.store.records import GLOBAL, Membership, Organization, OrganizationalUnit
+from iamd.store.organization_records import Membership, Organization, OrganizationalUnit
+from iamd.store.records import GLOBAL
 
 ACCOUNT, UNIT, ROOT = "ACCOUNT", "ORGANIZATIONAL_UNIT", "ROOT"
 

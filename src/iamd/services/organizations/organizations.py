@@ -21,18 +21,15 @@ from iamd.services.organizations.errors import (
 from iamd.services.organizations.invitations import INVITED
 from iamd.services.organizations.service_events import account_departed, account_joined
 from iamd.services.registry import operation, reading
-from iamd.store.records import (
-    GLOBAL,
+from iamd.store.organization_records import (
     AccountCreation,
     Handshake,
     Membership,
     Organization,
     OrganizationalUnit,
     OrganizationPolicy,
-    Record,
-    Role,
-    fold,
 )
+from iamd.store.records import GLOBAL, Record, Role, fold
 
 SERVICE = "organizations.amazonaws.com"
 

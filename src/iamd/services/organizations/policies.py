@@ -25,7 +25,8 @@ from iamd.services.organizations.errors import (
 from iamd.services.organizations.roots import check_available
 from iamd.services.organizations.tags import checked_tags
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Organization, OrganizationPolicy
+from iamd.store.organization_records import Organization, OrganizationPolicy
+from iamd.store.records import GLOBAL
 
 KINDS: Mapping[str, PolicyType] = {
     SERVICE_CONTROL_POLICY: PolicyType.SCP,

@@ -16,7 +16,8 @@ from iamd.services.organizations.errors import (
 )
 from iamd.services.organizations.pages import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Organization, OrganizationalUnit
+from iamd.store.organization_records import Organization, OrganizationalUnit
+from iamd.store.records import GLOBAL
 
 
 @reading(on=arns.nothing)

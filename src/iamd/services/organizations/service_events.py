@@ -13,7 +13,7 @@ from iamd.services.cloudtrail.events import EVENT_VERSION
 from iamd.services.cloudtrail.shown import MASKED, moment
 from iamd.services.organizations import answers
 from iamd.store.events import Event
-from iamd.store.records import AccountCreation, Membership, Organization
+from iamd.store.organization_records import AccountCreation, Membership, Organization
 
 SOURCE = "organizations.amazonaws.com"
 INTERNAL = "AWS Internal"

@@ -13,7 +13,8 @@ from iamd.services.organizations.entities import AnyTarget
 from iamd.services.organizations.errors import InvalidInput, TargetNotFound
 from iamd.services.organizations.pages import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import GLOBAL, Organization, OrganizationPolicy, Tag
+from iamd.store.organization_records import Organization, OrganizationPolicy
+from iamd.store.records import GLOBAL, Tag
 
 RESERVED_PREFIX = "aws:"
 

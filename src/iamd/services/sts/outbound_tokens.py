@@ -25,7 +25,7 @@ from iamd.services.sts.errors import (
     SessionDurationEscalation,
     ValidationError,
 )
-from iamd.store.records import OutboundKey
+from iamd.store.federation_records import OutboundKey
 
 DEFAULT_SECONDS: Final = 300
 MAX_PAYLOAD_BYTES: Final = 8 * 1024

@@ -30,7 +30,7 @@ from iamd.services.sts.errors import (
     InvalidIdentityToken,
     ValidationError,
 )
-from iamd.store.records import SAMLProvider
+from iamd.store.federation_records import SAMLProvider
 
 if TYPE_CHECKING:
     from iamd.federation.assertions import Assertion

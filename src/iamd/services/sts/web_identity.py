@@ -31,7 +31,7 @@ from iamd.services.sts.errors import (
     InvalidIdentityToken,
     ValidationError,
 )
-from iamd.store.records import OpenIDConnectProvider, OutboundFederation
+from iamd.store.federation_records import OpenIDConnectProvider, OutboundFederation
 
 ACTION: Final = "sts:AssumeRoleWithWebIdentity"
 DEFAULT_SECONDS: Final = 3600
