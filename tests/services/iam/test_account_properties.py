@@ -5,7 +5,8 @@ import json
 import pytest
 from running import allow, deny
 
-from iamd.store.records import AccountRecord, decode, encode
+from iamd.store.kinds import decode, encode
+from iamd.store.records import AccountRecord
 
 ENABLED = "RoleManager/Enabled"
 ROLE = "AWSServiceRoleForIAMRoleManager"

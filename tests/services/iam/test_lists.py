@@ -58,6 +58,15 @@ ONE_AT_MOST = {"list_account_aliases"}
 WITHOUT_MAX_ITEMS = {"list_policies_granting_service_access"}
 """Its page is as large as the server has it; test_service_access.py has its marker."""
 
+REPORTS = {
+    "get_organizations_access_report", "get_service_last_accessed_details",
+    "get_service_last_accessed_details_with_entities",
+}  # fmt: skip
+"""Pages of a job's report; the tests of access reports have their pages and markers."""
+
+REQUESTS = {"list_delegation_requests"}
+"""test_delegation_requests.py has its pages and markers."""
+
 SIMULATIONS = {"simulate_custom_policy", "simulate_principal_policy"}
 """What is listed there is what the request asks for; test_simulation.py has its pages and markers."""
 
@@ -130,7 +139,7 @@ def test_every_list_that_has_a_marker_stands_in_the_table(iam):
     registry.load()
     own = {found.function.__name__ for found in registry.registered() if found.service == "iam"}
     assert {name for name in own if takes_a_marker(iam, name)} == {
-        *LISTS, *ONE_AT_MOST, *WITHOUT_MAX_ITEMS, *SIMULATIONS,
+        *LISTS, *ONE_AT_MOST, *WITHOUT_MAX_ITEMS, *SIMULATIONS, *REPORTS, *REQUESTS,
     }  # fmt: skip
 
 
