@@ -14,7 +14,6 @@ from iamd.services import registry
 from iamd.services.iam import outbound_federation
 from iamd.store.errors import Unavailable
 from iamd.store.federation_records import OutboundFederation
-from iamd.web import routes
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
 RESET = b"/_iamd/reset"
@@ -44,10 +43,13 @@ async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResp
 
 
 async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
-    if routes.is_page(request):
-        return await routes.serve(runtime, request, body)
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
+    # Imported here: a server whose pages nobody opens has no use for them.
+    from iamd.web import routes  # noqa: PLC0415
+
+    if routes.is_page(request):
+        return await routes.serve(runtime, request, body)
     if request.path.startswith(OIDC) and request.method in {"GET", "HEAD"}:
         published = _published(runtime, request.path.removeprefix(OIDC).decode("latin-1"))
         if published is not None:
