@@ -247,7 +247,9 @@ def test_who_has_a_device_may_change_those_of_others(aws, iam, devices):
     devices.enable("carl", *devices.new("phone"))
     watch, seed = devices.new("watch")
     own.enable_mfa_device(UserName="ann", SerialNumber=watch, **devices.codes(seed))
+    assert [device["SerialNumber"] for device in iam.list_mfa_devices(UserName="ann")["MFADevices"]] == [watch]
     own.deactivate_mfa_device(UserName="ann", SerialNumber=watch)
+    assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []
 
 
 @pytest.mark.usefixtures("ann")
