@@ -30,10 +30,11 @@ def shared_aws(server: Server) -> AWS:
 
 
 @pytest.fixture
-def aws(shared_aws: AWS) -> AWS:
+def aws(shared_aws: AWS) -> Iterator[AWS]:
     """A freshly reset iamd."""
     shared_aws.server.post("/_iamd/reset")
-    return shared_aws
+    yield shared_aws
+    shared_aws.hang_up()
 
 
 @pytest.fixture

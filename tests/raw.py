@@ -36,6 +36,17 @@ class Raw:
         body, self._rest = self._rest[:length], self._rest[length:]
         return int(head[0].split()[1]), headers, body
 
+    def has_answer(self) -> bool:
+        """Whether a part of an answer is here already; it stays to be read."""
+        seconds = self.socket.gettimeout()
+        self.socket.settimeout(0)
+        try:
+            return bool(self._rest or self.socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+        finally:
+            self.socket.settimeout(seconds)
+
     def closed(self) -> bool:
         """Whether the server closes the connection, and sends nothing more."""
         with contextlib.suppress(ConnectionError):

@@ -131,6 +131,11 @@ class AWS:
             )
         return self._clients[key]
 
+    def hang_up(self) -> None:
+        """Close the clients of all but the administrator, with the connections they keep."""
+        for key in [key for key in self._clients if key[1] != self.server.administrator]:
+            self._clients.pop(key).close()
+
     def user(self, name: str, *statements: dict[str, Any]) -> Credentials:
         """A new user with an inline policy of these statements, and an access key."""
         iam = self.client("iam")

@@ -23,10 +23,11 @@ def shared_cloud(gateway_server: Server) -> AWS:
 
 
 @pytest.fixture
-def cloud(shared_cloud: AWS) -> AWS:
+def cloud(shared_cloud: AWS) -> Iterator[AWS]:
     """A freshly reset iamd with an empty backend."""
     shared_cloud.server.post("/_iamd/reset")
-    return shared_cloud
+    yield shared_cloud
+    shared_cloud.hang_up()
 
 
 @pytest.fixture
