@@ -71,6 +71,33 @@ class Channel:
             self._default_lines, self._defaults = _lines(defaults), defaults
         return _STATUS_LINES[status] + self._default_lines + _lines(headers)
 
+    def serve(self, head: Head, body: bytes) -> "Exchange | None":
+        """Begin a request whose body is whole; None when it could be answered at once, and is."""
+        try:
+            begun = self.begin(head, self.client, body)
+            is_at_once = isinstance(begun, HttpResponse) and not self.flow.write_paused and _is_plain(head, begun)
+            if isinstance(begun, HttpResponse) and is_at_once:
+                if not self.answer(begun, keep_alive=head.keep_alive):
+                    self.transport.close()
+                return None
+        except Exception:
+            log.exception("the application failed")
+            begun = _FAILED
+        exchange = Exchange(self, head, body)
+        exchange.go_on(begun)
+        return exchange
+
+    def answer(self, response: HttpResponse, *, keep_alive: bool) -> bool:
+        """Send a small answer in one piece; whether the connection goes on behind it."""
+        headers, body = response.headers, response.body
+        lines = self.head(response.status, headers)
+        if (b"connection", b"close") in headers:
+            keep_alive = False
+        elif not keep_alive:
+            lines += b"connection: close\r\n"
+        self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body))
+        return keep_alive
+
     def refuse(self, status: int, message: bytes, request_id: str) -> None:
         """Answer in plain text what is not served, and say that the connection ends."""
         headers = [
@@ -80,6 +107,11 @@ class Channel:
             (b"x-amzn-requestid", request_id.encode()),
         ]
         self.transport.write(self.head(status, headers) + b"\r\n" + message)
+
+
+def _is_plain(head: Head, response: HttpResponse) -> bool:
+    """Whether an answer goes out in one piece, and its body is what its head says."""
+    return len(response.body) <= SMALL and head.method != "HEAD" and response.status not in _NO_BODY
 
 
 def _lines(headers: Headers) -> bytes:
@@ -117,19 +149,21 @@ class Exchange:
         self._left: int | None = None
 
     def start(self) -> None:
-        """Have the application answer; what it can answer at once needs no task."""
-        channel, body = self._channel, None if self._more else self._body
+        """Have the application answer, whose body is still to come."""
+        channel = self._channel
         try:
-            begun = channel.begin(self._head, channel.client, body)
-            if isinstance(begun, HttpResponse) and not channel.flow.write_paused:
-                self._answer(begun)
-                return
+            begun = channel.begin(self._head, channel.client, None)
         except Exception:
             log.exception("the application failed")
-            self._fail()
-            return
-        later = self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
-        task = channel.loop.create_task(later)
+            begun = _FAILED
+        self.go_on(begun)
+
+    def go_on(self, begun: HttpResponse | Serving) -> None:
+        """Have what the application began give the answer."""
+        channel = self._channel
+        task = channel.loop.create_task(
+            self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
+        )
         channel.tasks.add(task)
         task.add_done_callback(channel.tasks.discard)
 
@@ -231,19 +265,13 @@ class Exchange:
         channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
-        status, headers, body = response.status, response.headers, response.body
-        if len(body) > SMALL or self._head.method == "HEAD" or status in _NO_BODY:
-            self._send_head(status, [*headers, (b"content-length", b"%d" % len(body))])
-            self._send_body(body, more=False)
+        if not _is_plain(self._head, response):
+            headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
+            self._send_head(response.status, headers)
+            self._send_body(response.body, more=False)
             return
-        channel = self._channel
-        head = channel.head(status, headers)
         self.begun = True
-        if (b"connection", b"close") in headers:
-            self.keep_alive = False
-        elif not self.keep_alive:
-            head += b"connection: close\r\n"
-        channel.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
+        self.keep_alive = self._channel.answer(response, keep_alive=self.keep_alive)
         self._end()
 
     async def _run(self, serving: Serving) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,9 @@ _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}\r\n")
 # What decides where a message ends and whose it is.
 _ONCE: Final = (b"host", b"content-length", b"transfer-encoding")
 
+# AWS's services and their emulators answer so; a repeated header is read by a parser.
+_ANSWER: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)\r\n" + _FIELDS + rb"\r\n")
+
 _all_fields: Final = re.compile(_FIELDS).fullmatch
 _each_field: Final = re.compile(rb"(" + _TOKEN + rb"++):([^\r]*+)\r\n").findall
 
@@ -43,7 +46,8 @@ class Head(msgspec.Struct, frozen=True):
     """A message head that is well formed: its parts, the body it announces, and what it says of its connection.
 
     `path` and `query` are those of the request target, without the `?` between them. `headers` are in order of arrival
-    with lower-case names and without white space around their values.
+    with lower-case names and without white space around their values; `fields` is the same by name, nothing when a name
+    stands there more than once.
     """
 
     method: str
@@ -55,6 +59,7 @@ class Head(msgspec.Struct, frozen=True):
     chunked: bool
     keep_alive: bool
     expects_continue: bool
+    fields: Mapping[bytes, bytes] = {}
 
 
 def read_head(content: bytes) -> Head:
@@ -67,11 +72,12 @@ def read_head(content: bytes) -> Head:
     method, path, query, minor = match.groups(b"")
     # SECURITY: the pattern has left one way to split this: no line break but CRLF, a name before each first colon, and
     # of what `strip` takes away blanks and tabs alone.
-    headers = [(name.lower(), value.strip()) for name, value in _each_field(content, match.end(4))]
+    headers = _read_fields(content, match.end(4), len(content))
     if len(headers) > MOST_HEADERS:
         raise Malformed("there are too many headers")
     fields, is_1_1 = dict(headers), minor == b"1"
-    if len(fields) != len(headers):
+    is_simple = len(fields) == len(headers)
+    if not is_simple:
         _check_once([name for name, _ in headers])
     if is_1_1 and b"host" not in fields:
         raise Malformed("there must be one Host header")
@@ -86,7 +92,39 @@ def read_head(content: bytes) -> Head:
         chunked,
         is_1_1 and (b"connection" not in fields or not _closes(headers)),
         b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
+        fields if is_simple else {},
     )
+
+
+def _read_fields(content: bytes, start: int, end: int) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value.strip()) for name, value in _each_field(content, start, end)]
+
+
+class Answer(NamedTuple):
+    """An answer that is whole: its status, its headers by lower-case names of which none is there twice, its body."""
+
+    status: int
+    fields: Mapping[bytes, bytes]
+    body: bytes
+
+
+def read_answer(content: bytes) -> Answer | None:
+    """Read one whole answer with the length of its body, behind which the connection goes on; None for all else.
+
+    That may be well formed too; it is for a parser to say.
+    """
+    match = _ANSWER.match(content, 0, LONGEST_HEAD)
+    if match is None:
+        return None
+    headers = _read_fields(content, match.end(1), match.end())
+    fields, size = dict(headers), len(content) - match.end()
+    is_plain = len(fields) == len(headers) <= MOST_HEADERS and fields.keys().isdisjoint(_FRAMING)
+    if not is_plain or fields.get(b"content-length") != b"%d" % size:
+        return None
+    return Answer(int(match[1][:3]), fields, content[match.end() :])
+
+
+_FRAMING: Final = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
 
 
 def _check_once(names: list[bytes]) -> None:

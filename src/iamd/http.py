@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+
+def first_fields(headers: Headers) -> dict[bytes, bytes]:
+    """The first header of each name, in their order."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        fields.setdefault(name, value)
+    return fields
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
@@ -14,8 +22,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     `path` and `query` are the bytes of the request target, still percent-encoded, without the `?` between them.
     `headers` are in order of arrival with lower-case names; a repeated header stands there repeatedly.
     `body` is whole, or None while it is a stream that the gateway reads (S3 object bodies). `fields` is the first
-    header of each name, and `repeats_headers` says whether a name stands there more than once; both are made of
-    `headers`, whatever they are given.
+    header of each name in their order, and `repeats_headers` says whether a name stands there more than once; both are
+    made of `headers` unless they are given, as they are by who has made them already.
     """
 
     id: str
@@ -31,10 +39,14 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Make what follows from the headers: they are looked at a dozen times."""
-        headers = self.headers
-        fields = dict(reversed(headers))
-        force_setattr(self, "fields", fields)
-        force_setattr(self, "repeats_headers", len(fields) != len(headers))
+        if not self.fields:
+            fields = first_fields(self.headers)
+            force_setattr(self, "fields", fields)
+            force_setattr(self, "repeats_headers", len(fields) != len(self.headers))
+
+    def with_content(self, headers: Headers, body: bytes) -> "HttpRequest":
+        """The same request with other headers and another body."""
+        return replace(self, headers=headers, body=body, fields={}, repeats_headers=False)
 
     def with_body(self, body: bytes) -> "HttpRequest":
         """The same request with its body read."""

@@ -81,12 +81,15 @@ class App:
         answered = pipeline.serve(self.runtime, progress)
         return answered if isinstance(answered, HttpResponse) else await answered
 
-    async def _others(self, gateway: "Gateway", progress: Progress, receive: Receive, send: Send) -> None:
+    async def _others(
+        self, gateway: "Gateway", progress: Progress, receive: Receive, send: Send
+    ) -> HttpResponse | None:
         try:
-            await gateway.serve(progress, receive, send)
+            return await gateway.serve(progress, receive, send)
         except ConnectionError as error:
             # The answer had begun; that it does not end tells the client that it is not whole.
             log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
+            return None
 
 
 def _head(scope: Message) -> Head:
@@ -113,6 +116,7 @@ def received(head: Head, client: Client, runtime: Runtime) -> HttpRequest:
         None,
         (trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,
         trusted and _forwarded(headers, b"x-forwarded-proto") == "https",
+        head.fields,
     )
 
 

@@ -149,22 +149,27 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         whole = end + head.length
         if head.chunked or whole > len(data):
-            exchange = self._exchange = Exchange(self._channel, head)
+            begun = self._exchange = Exchange(self._channel, head)
             self._await_body(head)
-            whole = end
-        else:
-            exchange = self._exchange = Exchange(self._channel, head, data[end:whole])
-            self._message_read(exchange)
-        exchange.start()
-        return self._rest(data[whole:], exchange) if whole < len(data) else b""
+            begun.start()
+            return data[end:]
+        exchange = self._exchange = self._channel.serve(head, data[end:whole])
+        rest = data[whole:]
+        if exchange is None:
+            self._served(rest, keep_alive=head.keep_alive)
+            return b""
+        self._message_read(exchange)
+        return rest
 
-    def _rest(self, data: bytes, exchange: Exchange) -> bytes:
-        """What is read on of the data at once: behind a request that was answered at once, others come first."""
-        if not exchange.complete or self._reading is not Reading.HEAD:
-            return data
-        self._held = data
-        self.loop.call_soon(self._go_on)
-        return b""
+    def _served(self, rest: bytes, *, keep_alive: bool) -> None:
+        """A request was answered at once: what came behind it is read after what others sent."""
+        if not keep_alive or self.transport.is_closing():
+            self._reading = Reading.NOTHING
+            return
+        self.deadline = self.loop.time() + self.limits.idle_seconds
+        if rest:
+            self._held = rest
+            self.loop.call_soon(self._go_on)
 
     def _hold(self, data: bytes) -> bytes:
         if len(data) >= LONGEST_HEAD:

@@ -88,11 +88,23 @@ def _context(verdict: Verdict) -> Context:
     return shown_keys(verdict) if verdict.decision.layer is not Layer.ALWAYS else {}
 
 
-def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[dict[str, Any]]:
+def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[Mapping[str, Any]]:
     return [_statement(verdict, view, match) for match in shown_matches(verdict, matches)]
 
 
-def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
+def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Mapping[str, Any]:
+    """A statement of a policy; a snapshot remembers those of the caller's own policies, if it has no session."""
+    identity = verdict.identity
+    if match.layer is not Layer.IDENTITY or identity.session is not None or not isinstance(view, Snapshot):
+        return _read_statement(verdict, view, match)
+    key = f"statement {match.policy} {match.statement.index} of {identity.arn}"
+    known = view.cache.get(key)
+    if not isinstance(known, dict):
+        known = view.cache[key] = _read_statement(verdict, view, match)
+    return known
+
+
+def _read_statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
     place = position(verdict.layers.policy_of(match).text, match.statement.start)
     return {
         "layer": match.layer,
@@ -111,8 +123,10 @@ def _near_misses(
     keys = shown_keys(verdict)
     shown = set(shown_matches(verdict, (near.match for near in found.near_misses)))
     return [
-        _statement(verdict, view, near.match)
-        | {"conditions": [_condition(failed, keys, limit) for failed in near.failed]}
+        {
+            **_statement(verdict, view, near.match),
+            "conditions": [_condition(failed, keys, limit) for failed in near.failed],
+        }
         for near in found.near_misses[:limit]
         if near.match in shown
     ]

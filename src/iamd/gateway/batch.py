@@ -100,7 +100,7 @@ def plan(request: HttpRequest, asked: Asked, allowed: Sequence[int], refused: Se
     body = _body([objects[index] for index in allowed], quiet=quiet)
     kept = [(name, value) for name, value in request.headers if not name.startswith(_OF_BODY)]
     md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest())
-    return Plan(msgspec.structs.replace(request, headers=[*kept, (b"content-md5", md5)], body=body), errors)
+    return Plan(request.with_content([*kept, (b"content-md5", md5)], body), errors)
 
 
 def _error(entry: dict[str, Any], message: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 import httptools
 
+from iamd.framing import Answer, read_answer
 from iamd.http import Headers
 
 SMALL: Final = 64 * 1024
@@ -43,7 +44,7 @@ class Incoming:
 
     def __init__(self, connection: "Connection", method: str) -> None:
         self._connection = connection
-        self._method = method
+        self.method = method
         self._pieces: list[bytes] = []
 
     @property
@@ -55,10 +56,16 @@ class Incoming:
         """Take the head."""
         self.status, self.headers, self.has_begun = status, headers, True
         fields = self.fields = dict(headers)
-        if self._method == "HEAD" or status in _NO_BODY:
+        if self.method == "HEAD" or status in _NO_BODY:
             self.length = 0
         elif b"content-length" in fields:
             self.length = int(fields[b"content-length"])
+
+    def take_whole(self, answer: Answer) -> None:
+        """Take an answer that came in one piece; who waits is woken by its end."""
+        self.status, self.fields, self.has_begun = answer.status, answer.fields, True
+        self.headers, self.length = list(answer.fields.items()), len(answer.body)
+        self._pieces.append(answer.body)
 
     def add(self, piece: bytes) -> None:
         """Take a piece of the body."""
@@ -211,6 +218,13 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         if not incoming.has_begun:
+            # Nearly all small answers come in one piece, which one pattern reads.
+            answer = read_answer(data) if not self._head_bytes and incoming.method != "HEAD" else None
+            if answer is not None and answer.status not in _NO_BODY:
+                self._is_ended = self._is_parsed = True
+                incoming.take_whole(answer)
+                self._finish(incoming)
+                return
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)

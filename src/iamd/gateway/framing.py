@@ -45,7 +45,7 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
 @lru_cache(maxsize=256)
 def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those of the names that a backend gets; most clients send the same ones each time."""
-    return tuple(filter(_passes, reversed(names)))
+    return tuple(filter(_passes, names))
 
 
 def _pairs(names: tuple[bytes, ...], fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:

@@ -31,7 +31,7 @@ from iamd.gateway.payload import EMPTY, Payload
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
-from iamd.http import HttpRequest
+from iamd.http import HttpRequest, HttpResponse
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
@@ -100,39 +100,40 @@ class Gateway:
         """End the embedded backend and every connection."""
         await self._backends.close()
 
-    async def serve(self, progress: Progress, receive: Receive, send: Send) -> None:
-        """Answer one request to another service, whose claim is read; it is answered and recorded once."""
+    async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
+        """Answer one request to another service, whose claim is read; it is answered and recorded once.
+
+        Gives the answer when it is whole; what streams is sent.
+        """
         begun = _Begun(send)
         try:
-            await self._serve(progress, receive, begun)
+            return await self._serve(progress, receive, begun)
         except (ClientGone, BackendBroke) as error:
             if not begun.begun:
                 self._lost(progress)
             # Whoever went away themselves need not be told of.
             if isinstance(error, BackendBroke):
                 raise
+            return None
         except AWSError as error:
-            await self._refuse(progress, error, begun)
+            return self._refused(progress, error, begun)
         except Unavailable as error:
-            await self._refuse(progress, pipeline.unavailable(error), begun)
+            return self._refused(progress, pipeline.unavailable(error), begun)
         except Exception:
             log.exception("request %s failed", progress.request.id)
-            await self._refuse(progress, CommonError(Common.INTERNAL), begun)
+            return self._refused(progress, CommonError(Common.INTERNAL), begun)
 
     def _lost(self, progress: Progress) -> None:
         pipeline.refused(self._runtime, progress, CommonError(Common.UNAVAILABLE, "The client closed its connection."))
 
-    async def _refuse(self, progress: Progress, error: AWSError, begun: "_Begun") -> None:
+    def _refused(self, progress: Progress, error: AWSError, begun: "_Begun") -> HttpResponse:
         if begun.begun:
             # The event and the head of the answer are out: all that is left is to break off, so that nobody takes
             # what came for whole.
             raise ConnectionError(str(error)) from error
-        response = pipeline.refused(self._runtime, progress, error)
-        headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
-        await begun({"type": "http.response.start", "status": response.status, "headers": headers})
-        await begun({"type": "http.response.body", "body": response.body})
+        return pipeline.refused(self._runtime, progress, error)
 
-    async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> None:
+    async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
         runtime = self._runtime
         found = progress.route = await self._read(progress, receive)
         operation, traits = found.operation, traits_of(found.operation)
@@ -155,7 +156,11 @@ class Gateway:
             step = self._decider.decide(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
-        await answer.relay(send, receive, self._headers(step, answer))
+        headers, whole = self._headers(step, answer), answer.whole
+        if whole is not None and progress.request.method != "HEAD":
+            return HttpResponse(answer.status, headers, whole)
+        await answer.relay(send, receive, headers)
+        return None
 
     async def _read(self, progress: Progress, receive: Receive) -> route.Route:
         """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
@@ -310,16 +315,14 @@ class Gateway:
         self._runtime.store.record_event(event_of(told))
 
     def _headers(self, step: Step, answer: Answer) -> list[tuple[bytes, bytes]]:
-        operation, request, whole = step.asked.operation, step.progress.request, answer.whole
-        added = [*answer.headers, *request_id_headers(operation.protocol, operation.service, request.id)]
+        """The headers of the answer; of what is whole the server tells the length."""
+        operation, request = step.asked.operation, step.progress.request
+        kept = answer.headers
+        if answer.whole is not None and request.method != "HEAD":
+            kept = [pair for pair in kept if pair[0] != b"content-length"]
+        added = [*kept, *request_id_headers(operation.protocol, operation.service, request.id)]
         if step.would_deny is not None:
             added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
-        if whole is not None and request.method != "HEAD":
-            length = (b"content-length", b"%d" % len(whole))
-            # No answer has two lengths: httptools takes only one.
-            if length not in answer.headers:
-                added = [pair for pair in added if pair[0] != b"content-length"]
-                added.append(length)
         return added
 
 

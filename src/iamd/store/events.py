@@ -116,13 +116,14 @@ def first_hash(number: int, node: str, boot: str) -> bytes:
 def next_hash(previous: bytes, n: int, facts: Facts, document: bytes) -> bytes:
     """The hash of event `n`: of the one before it, its number, what it is looked up by, and its document."""
     number, told = b"%d" % n, _ENCODER.encode(facts)
-    sizes = _LENGTHS(len(previous), len(number), len(told), len(document))
     # As `joined` has them.
-    parts = (sizes[:8], previous, sizes[8:16], number, sizes[16:24], told, sizes[24:], document)
-    return hashlib.sha256(b"".join(parts)).digest()
+    beginning = _BEGINNING(len(previous), previous, len(number))
+    parts = (beginning, number, _LENGTH(len(told)), told, _LENGTH(len(document)), document)
+    return hashlib.sha256(b"%b%b%b%b%b%b" % parts).digest()
 
 
-_LENGTHS: Final = struct.Struct(">4Q").pack
+_LENGTH: Final = struct.Struct(">Q").pack
+_BEGINNING: Final = struct.Struct(">Q32sQ").pack
 
 
 def seal(key: bytes, label: str, *parts: object) -> bytes:

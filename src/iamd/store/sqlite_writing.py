@@ -9,7 +9,7 @@ from iamd.store.events import STREAM_SHIFT, StoredEvent
 from iamd.store.log import Head, Use, UseKey, Written
 from iamd.store.sqlite_reading import SQLiteReading
 
-ROWS_PER_STATEMENT: Final = (512, 64, 16, 4, 1)
+ROWS_PER_STATEMENT: Final = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """How many rows one INSERT takes; few sizes, so that each is prepared once."""
 
 
