@@ -6,7 +6,7 @@ import servers
 from rounds import Subject, measure
 from signed import Callers
 
-ROUNDS = 10
+ROUNDS = 20
 FAST, SLOW = 960, 80
 ALONE = 60
 

@@ -6,7 +6,7 @@ import servers
 from rounds import Subject, measure
 from signed import Callers, client
 
-ROUNDS = 10
+ROUNDS = 20
 COUNTS = {"empty": 2560, "iamd": 1280, "moto": 80, "ministack": 320}
 """How many requests a round has: for each server some tenths of a second's work."""
 

@@ -17,7 +17,8 @@ whole ARNs, beginnings, other wildcards, `NotAction` and policy variables. {requ
 condition keys, half of them allowed, are asked of every engine in the form that costs it least: AWS's JSON where the
 engine reads that, else a translation into its own language, in which the user's name and the names of all actions are
 already written out. Policies are parsed once, requests are built before the clock starts, and each engine runs in a
-process of its own. The engines take turns for {rounds} rounds, and the best sixth of a round of each counts.
+process of its own. Each loads the policies {loads} times; then the engines take turns to decide, for {rounds} rounds,
+and the best sixth of a round of each counts. E7 and E8 are of rounds in which the sizes took turns.
 
 Compare figures of one table only: machines differ, ratios between engines less so. Every answer is compared with
 iamd's, and iamd's with those of the slow model in tests/policy/reference.py, which was written from AWS's pages alone.
@@ -68,7 +69,11 @@ FOOT = """
 
 def text(report, worlds):
     """The page."""
-    parts = [HEAD.format(where=_where(), requests=section.REQUESTS, rounds=section.ROUNDS, right=section.RIGHT)]
+    parts = [
+        HEAD.format(
+            where=_where(), requests=section.REQUESTS, loads=section.LOADS, rounds=section.ROUNDS, right=section.RIGHT
+        )
+    ]
     parts += [f"| {' | '.join(row)} |\n" for row in sorted(report.rows, key=_order)]
     for world in worlds:
         parts += [f"\n## {world.name}\n{COLUMNS}", *(_row(world, one) for one in section.ENGINES)]
