@@ -20,6 +20,12 @@ class Unknowns(NamedTuple):
         beginnings = tuple(name for name in listed if name.endswith(("/", ":")))
         return cls(frozenset(listed).difference(beginnings), beginnings)
 
+    def without(self, beginnings: Iterable[str]) -> "Unknowns":
+        """These, but for the keys that begin so, which are known."""
+        told = frozenset(beginnings)
+        left = tuple(one for one in self.beginnings if one not in told)
+        return self if len(left) == len(self.beginnings) else Unknowns(self.keys, left)
+
 
 NONE = Unknowns.of(())
 
@@ -35,15 +41,22 @@ def known(keys: dict[str, Value], unknown: Unknowns) -> dict[str, Value]:
 
 
 class PartlyKnown(dict[str, Value]):
-    """The keys of a request; UNKNOWN is what `get` finds for one that is not known and was not told otherwise."""
+    """The keys of a request; UNKNOWN is what `get` finds for one that is not known and was not told otherwise.
+
+    `missed` are those that were asked for.
+    """
 
     def __init__(self, keys: dict[str, Value], unknown: Unknowns) -> None:
         super().__init__(keys)
         self._unknown = unknown
+        self.missed: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, UNKNOWN, or the default."""
         found = super().get(key)
         if found is not None:
             return found
-        return UNKNOWN if key in self._unknown.keys or key.startswith(self._unknown.beginnings) else default
+        if key in self._unknown.keys or key.startswith(self._unknown.beginnings):
+            self.missed.add(key)
+            return UNKNOWN
+        return default

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd import arn as arns
 from iamd.auth.identity import ANONYMOUS, Identity
@@ -17,7 +18,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
-from iamd.gateway import resources
+from iamd.gateway import resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -141,11 +142,24 @@ class Decider:
 
         def unknown(arn: str, action: str) -> Unknowns:
             makes = arn == step.made or _makes(action, arn, step.facts)
-            return unknown_keys.of(service, action, creates=makes)
+            found = unknown_keys.of(service, action, creates=makes)
+            return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
 
         action = step.traits.action
-        unlocked = resources.unlocked(targets, identity, action)
+        unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
         return authorize(identity, step.facts.view, action, unlocked, of_request, now, unknown)
+
+
+def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
+    """The targets with the tags that were asked for."""
+    if not facts.tags:
+        return targets
+    return [
+        replace(one, context={**one.context, **resource_tags.keys_of(one.arn, facts.tags[one.arn])})
+        if one.arn in facts.tags
+        else one
+        for one in targets
+    ]
 
 
 def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:

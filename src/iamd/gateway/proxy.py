@@ -17,7 +17,7 @@ from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, events, learned, missing, policies, resources
+from iamd.gateway import batch, bodies, deciding, effects, events, learned, missing, policies, resource_tags, resources
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -149,11 +149,7 @@ class Gateway:
         parameters = await _parameters(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         asked = self._asked(progress, facts, found, parameters)
-        if traits.is_work:
-            # A template takes long to read, and others are not to wait for it.
-            step = await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
-        else:
-            step = self._decider.decide(progress, asked, place, facts, identity)
+        step = await self._decided(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
@@ -183,6 +179,38 @@ class Gateway:
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         now = self._runtime.clock.machine_timestamp()
         return Asked(found.operation, parameters, identity.account_id, region, claim, now, facts.known, facts.named)
+
+    async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
+        """Steps 6 to 8; a denial that rests on tags is decided again when the backend has told them."""
+        refusal: CommonError | None = None
+        step: Step | None = None
+        notes = progress.notes
+        try:
+            step = await self._decide(progress, asked, place, facts, identity)
+        except CommonError as error:
+            refusal = error
+        known = await self._told_tags(progress, asked, facts) if step is None or step.would_deny is not None else None
+        if known is not None:
+            progress.verdicts, progress.notes = (), notes
+            return await self._decided(progress, asked, place, known, identity)
+        if step is None:
+            raise refusal or TypeError("neither decided nor refused")
+        return step
+
+    async def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
+        if traits_of(asked.operation).is_work:
+            # A template takes long to read, and others are not to wait for it.
+            return await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
+        return self._decider.decide(progress, asked, place, facts, identity)
+
+    async def _told_tags(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:
+        """The facts with the tags that the last denial rests on; None when it rests on none that can be known."""
+        verdict = resource_tags.missed(progress.verdicts, facts.tags)
+        if verdict is None:
+            return None
+        now = self._runtime.clock.machine_timestamp()
+        tags = await resource_tags.of(verdict, asked, self._backends, now)
+        return facts.with_tags(verdict.request.resource, tags) if tags is not None else None
 
     async def _forwarded(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""

@@ -33,12 +33,18 @@ class Facts(msgspec.Struct, frozen=True):
     """The facts of one backend in one view. `boot` is its life; `account` owns what iamd has no facts of, if any does.
 
     `forgets` says that the backend's data ends with its boot: what is not known there was made by its own services.
+    `tags` are those of the resources, by ARN, that were asked for.
     """
 
     view: Snapshot
     boot: str | None
     account: str | None
     forgets: bool
+    tags: Mapping[str, Mapping[str, str]] = {}
+
+    def with_tags(self, arn: str, tags: Mapping[str, str]) -> "Facts":
+        """The same, with the tags of one more resource."""
+        return replace(self, tags={**self.tags, arn: tags})
 
     def get(self, arn: str) -> Resource | None:
         """The resource of this ARN, unless the facts are of another life of the backend."""
