@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from botocore.exceptions import ClientError
 from gateway.raw_backend import RawBackend
@@ -40,6 +41,16 @@ def trusting(*services: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def plain_answer(head: bytes, body: bytes) -> bytes:
+    """An answer that says nothing, in the form that the request's protocol has."""
+    if b"/s3/aws4_request" in head:
+        return NOTHING
+    if b"application/x-www-form-urlencoded" in head.lower():
+        name = parse_qs(body)[b"Action"][0]
+        return answer(b"<%sResponse><%sResult/></%sResponse>" % (name, name, name))
+    return JSON
+
+
 class Counting:
     """The backend, in a thread of its own. It says yes to everything; `answers` holds what it is to say first.
 
@@ -59,7 +70,7 @@ class Counting:
 
     async def _answer(self, raw: RawBackend, reader: Any, writer: Any) -> None:
         while await raw.request(reader):
-            told = NOTHING if b"/s3/aws4_request" in raw.heads[-1] else JSON
+            told = plain_answer(raw.heads[-1], raw.bodies[-1])
             if self.answers:
                 told = self.answers.pop(0)
             if told is None:
@@ -150,8 +161,9 @@ class CountedCloud:
         _drained(told)
         sent = self.backend.received - before
         meta = told["ResponseMetadata"]
-        # botocore reads no request id out of the answer to a HEAD that was refused.
-        request_id = meta.get("RequestId") or meta["HTTPHeaders"]["x-amz-request-id"]
+        # botocore reads no request id out of the answer to a HEAD that was refused, nor out of an empty one in XML.
+        headers = meta["HTTPHeaders"]
+        request_id = meta.get("RequestId") or headers.get("x-amz-request-id") or headers["x-amzn-requestid"]
         return Outcome(
             meta["HTTPStatusCode"],
             error.get("Code", ""),

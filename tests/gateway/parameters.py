@@ -17,6 +17,7 @@ LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:que"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
     '"Resource":"%s"}]}'
@@ -60,6 +61,10 @@ NAMED: dict[str, dict[str, Any]] = {
             "SigningProfileVersionArns": [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/p/1234567890"]
         },
     },
+    "sns": {
+        "TopicArn": TOPIC, "ResourceArn": TOPIC, "Name": "top", "SubscriptionArn": f"{TOPIC}:0123-ab", "TargetArn": TOPIC,
+        "AWSAccountId": [ACCOUNT], "ActionName": ["Publish"], "AttributeName": "DisplayName",
+    },
     "secretsmanager": {
         "SecretId": SECRET, "Name": "sec", "ResourcePolicy": POLICY % SECRET,
         "SecretIdList": [SECRET], "RotationLambdaARN": FUNCTION,
@@ -87,6 +92,7 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("logs", "GetLogEvents"): ("logGroupName",),
     ("logs", "GetLogGroupFields"): ("logGroupName",),
     ("logs", "StartQuery"): ("logGroupName",),
+    ("sns", "Publish"): ("TargetArn",),
 }
 
 

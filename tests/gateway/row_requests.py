@@ -27,6 +27,7 @@ COMPUTED = {
     },
     "logs": {"subscription_role": "policyDocument", "group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
     "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
+    "sns": {"topic": "TopicArn", "target": "TargetArn"},
 }  # fmt: skip
 
 
@@ -42,6 +43,7 @@ ALTERNATIVES = {
     "S3Key": ("Content",),
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
+    "TopicArn": ("ResourceArn", "SubscriptionArn", "Name"),
     "logGroupName": ("logGroupIdentifier",),
     "resourceArn": (
         "resourceIdentifier", "anomalyDetectorArn", "lookupTableArn", "deliveryDestinationArn", "identifier",

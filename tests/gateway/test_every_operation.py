@@ -13,7 +13,7 @@ from gateway.counting import answer
 
 from iamd.gateway.actions.table import table
 
-SERVICES = ("dynamodb", "dynamodbstreams", "lambda", "logs", "s3", "secretsmanager", "sqs")
+SERVICES = ("dynamodb", "dynamodbstreams", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
@@ -51,6 +51,7 @@ DENIED = {
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "s3": (403, "AccessDenied", "application/xml"),
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "sns": (403, "AuthorizationError", "text/xml"),
     "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),
 }
 
@@ -104,7 +105,11 @@ def wrong_if_denied(service, name, denied, first):
 
 
 def words(service, action, resource):
-    """The denial (IAM User Guide, "Troubleshoot access denied error messages"); S3 quotes the resource."""
+    """The denial (IAM User Guide, "Troubleshoot access denied error messages").
+
+    S3 quotes the resource, SNS writes its prefix in capitals.
+    """
+    action = action.replace("sns:", "SNS:")
     quoted = f'"{resource}"' if service == "s3" else resource
     on = f" on resource: {quoted}" if resource != "*" else ""
     return (

@@ -120,10 +120,11 @@ NAMED_ONLY = {
     ("logs", "PutDataProtectionPolicy"): {"logs:Unmask"},  # for those who read later
     ("logs", "PutAccountPolicy"): {"logs:Unmask"},
     ("logs", "PutResourcePolicy"): {"logs:CreateLogStream", "logs:PutLogEvents"},  # in an example of a policy
+    ("sns", "SetSMSAttributes"): {"s3:ListBucket"},  # what SNS itself needs on the bucket for its reports
     # For replicas of other accounts' secrets only, and nothing in the request tells such a one.
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
 }
-_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager):[A-Z][A-Za-z]+")
+_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|sns):[A-Z][A-Za-z]+")
 
 
 @pytest.mark.parametrize("service", services())

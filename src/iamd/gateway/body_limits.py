@@ -38,6 +38,8 @@ _LARGEST: Final = {
     # SendRawEmail: 40 MB by the v2 API (SES Developer Guide, "Service quotas"), base64.
     "ses": 54 * MIB,
     "sesv2": 54 * MIB,
+    # PublishBatch: 262,144 bytes in all (SNS API Reference), percent-encoded.
+    "sns": MIB,
     # SendMessageBatch: 1 MiB in all (SQS Developer Guide, "Amazon SQS message quotas"), percent-encoded.
     "sqs": 3 * MIB,
 }

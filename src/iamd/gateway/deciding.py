@@ -230,6 +230,9 @@ def worded(denied: Denied, asked: Asked, keyring: Keyring) -> CommonError:
             return _worded_by_s3(denied, asked)
         case "ec2":
             return _worded_by_ec2(denied, keyring)
+        case "sns":
+            # AWS: SNS alone writes its prefix in capitals ("not authorized to perform: SNS:Publish").
+            return CommonError(Common.ACCESS_DENIED, denied.message.replace(" sns:", " SNS:"))
         case _:
             return denied
 

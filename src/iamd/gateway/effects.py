@@ -48,9 +48,16 @@ class InvalidPolicy(AWSError):
 
 
 class InvalidAttributeValue(AWSError):
-    """A queue's or topic's policy that its service does not take (SQS API Reference, SetQueueAttributes)."""
+    """A queue's policy that SQS does not take (SQS API Reference, SetQueueAttributes)."""
 
     code = "InvalidAttributeValue"
+    status = 400
+
+
+class InvalidParameter(AWSError):
+    """A topic's policy that SNS does not take (SNS API Reference, SetTopicAttributes)."""
+
+    code = "InvalidParameter"
     status = 400
 
 
@@ -86,7 +93,7 @@ class MissingRequestBody(AWSError):
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "sqs": (8_192, InvalidAttributeValue),
-    "sns": (30_720, InvalidAttributeValue),
+    "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
 }
 
@@ -155,11 +162,12 @@ def _put(member: str, error: type[AWSError]) -> Of:
     return put
 
 
-def _make_with_attributes(asked: Asked, arn: str, _: Facts) -> Effect:
-    text = (asked.parameters.get("Attributes") or {}).get("Policy")
-    if not text:
-        return Effect(Kind.MAKE, arn)
-    return Effect(Kind.MAKE, arn, _checked(text, InvalidAttributeValue), has_policy=True)
+def _make_with_attributes(error: type[AWSError]) -> Of:
+    def make(asked: Asked, arn: str, _: Facts) -> Effect:
+        text = (asked.parameters.get("Attributes") or {}).get("Policy")
+        return Effect(Kind.MAKE, arn, _checked(text, error), has_policy=True) if text else Effect(Kind.MAKE, arn)
+
+    return make
 
 
 def _make_table(asked: Asked, arn: str, _: Facts) -> Effect:
@@ -185,17 +193,17 @@ def _set_attributes(asked: Asked, arn: str, _: Facts) -> Effect | None:
     attributes = asked.parameters.get("Attributes") or {}
     if "Policy" not in attributes:
         return None
-    return _policy_or_none(attributes["Policy"], arn)
+    return _policy_or_none(attributes["Policy"], arn, InvalidAttributeValue)
 
 
 def _set_attribute(asked: Asked, arn: str, _: Facts) -> Effect | None:
     if asked.parameters.get("AttributeName") != "Policy":
         return None
-    return _policy_or_none(asked.parameters.get("AttributeValue") or "", arn)
+    return _policy_or_none(asked.parameters.get("AttributeValue") or "", arn, InvalidParameter)
 
 
-def _policy_or_none(text: str, arn: str) -> Effect:
-    policy = _checked(text, InvalidAttributeValue) if text else None
+def _policy_or_none(text: str, arn: str, error: type[AWSError]) -> Effect:
+    policy = _checked(text, error) if text else None
     return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
 
 
@@ -279,6 +287,8 @@ def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Eff
                 f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
                 "existing statement."
             )
+        if ":sns:" in arn:
+            raise InvalidParameter("Invalid parameter: Statement already exists")
         raise InvalidParameterValue(f"Value {sid} for parameter Label is invalid. Reason: Already exists.")
     text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
     return Effect(Kind.SET_POLICY, arn, _checked(text, InvalidParameterValue), has_policy=True)
@@ -312,12 +322,12 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("s3", "DeleteBucket"): _end,
     ("s3", "PutBucketPolicy"): _put("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): _clear,
-    ("sqs", "CreateQueue"): _make_with_attributes,
+    ("sqs", "CreateQueue"): _make_with_attributes(InvalidAttributeValue),
     ("sqs", "DeleteQueue"): _end,
     ("sqs", "SetQueueAttributes"): _set_attributes,
     ("sqs", "AddPermission"): _add_permission("sqs", "AWSAccountIds", "Actions"),
     ("sqs", "RemovePermission"): _remove_permission("Label"),
-    ("sns", "CreateTopic"): _make_with_attributes,
+    ("sns", "CreateTopic"): _make_with_attributes(InvalidParameter),
     ("sns", "DeleteTopic"): _end,
     ("sns", "SetTopicAttributes"): _set_attribute,
     ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),

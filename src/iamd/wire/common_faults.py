@@ -35,9 +35,15 @@ def family_of(service: str | None, protocol: Protocol) -> Family:
     return _FAMILIES[protocol]
 
 
-def spelling(kind: Common, family: Family) -> Spelling:
-    """Give how a family spells an error of this kind."""
-    return _TABLE[kind][family]
+def spelling(kind: Common, family: Family, service: str | None = None) -> Spelling:
+    """Give how a family spells an error of this kind, or how this one of its services does."""
+    return _OWN.get((service, kind)) or _TABLE[kind][family]
+
+
+# SNS API Reference: AuthorizationError among the errors of each operation.
+_OWN: Final[Mapping[tuple[str | None, Common], Spelling]] = {
+    ("sns", Common.ACCESS_DENIED): Spelling("AuthorizationError", 403, "Access denied"),
+}
 
 
 _FAMILIES: Final[Mapping[Protocol, Family]] = {

@@ -59,7 +59,7 @@ def told(error: AWSError, service: str | None, protocol: Protocol) -> tuple[str,
     if not isinstance(error, CommonError):
         return error.code, error.message
     family = family_of(service, protocol)
-    spelt = spelling(error.kind, family)
+    spelt = spelling(error.kind, family, service)
     # AWS: EC2 does not say what was wrong with a signature ("Error codes for the Amazon EC2 API", AuthFailure).
     silent = family is Family.EC2 and spelt.code in _SILENT
     return spelt.code, spelt.words if silent or not error.message else error.message
@@ -79,7 +79,7 @@ def _settled(
     code, message = told(error, service, protocol)
     status = error.status
     if status is None and isinstance(error, CommonError):
-        status = spelling(error.kind, family_of(service, protocol)).status
+        status = spelling(error.kind, family_of(service, protocol), service).status
     shape = _modelled(code, service, operation)
     if shape is not None and (status is None or (isinstance(error, CommonError) and shape.stated)):
         status = shape.status

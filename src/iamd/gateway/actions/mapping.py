@@ -14,6 +14,7 @@ from iamd.gateway.actions import (
     logs,
     s3,
     secretsmanager,
+    sns,
     sqs,
     table,
     tags,
@@ -35,6 +36,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "logs": logs.values,
     "s3": s3.values,
     "secretsmanager": secretsmanager.values,
+    "sns": sns.values,
     "sqs": sqs.values,
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {

@@ -117,12 +117,16 @@ def _named_roles(value: Any, *, within_role: bool) -> Iterator[str]:
             yield value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _named_roles(
-                inner, within_role=within_role or (isinstance(name, str) and "role" in name.lower())
-            )
+            yield from _named_roles(inner, within_role=within_role or _speaks_of_role(name, value))
     elif isinstance(value, list):
         for inner in value:
             yield from _named_roles(inner, within_role=within_role)
+
+
+def _speaks_of_role(name: Any, beside: Mapping[Any, Any]) -> bool:
+    """Whether a member's name speaks of a role; an attribute's value (SetSubscriptionAttributes) is named beside it."""
+    named = beside.get("AttributeName") if name == "AttributeValue" else name
+    return isinstance(named, str) and "role" in named.lower()
 
 
 def _values(value: Any, path: list[str]) -> Iterator[Any]:
