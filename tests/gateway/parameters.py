@@ -17,6 +17,8 @@ LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:que"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
@@ -61,6 +63,11 @@ NAMED: dict[str, dict[str, Any]] = {
             "SigningProfileVersionArns": [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/p/1234567890"]
         },
     },
+    "kms": {
+        "KeyId": KEY_ID, "TargetKeyId": KEY_ID, "SourceKeyId": KEY_ID, "DestinationKeyId": KEY, "AliasName": "alias/ali",
+        "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
+        "GrantId": "0" * 64,
+    },
     "sns": {
         "TopicArn": TOPIC, "ResourceArn": TOPIC, "Name": "top", "SubscriptionArn": f"{TOPIC}:0123-ab", "TargetArn": TOPIC,
         "AWSAccountId": [ACCOUNT], "ActionName": ["Publish"], "AttributeName": "DisplayName",
@@ -85,6 +92,11 @@ NAMED: dict[str, dict[str, Any]] = {
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
+    ("kms", "CreateGrant"): ("GranteePrincipal",),
+    ("kms", "Decrypt"): ("KeyId", "CiphertextBlob"),
+    ("kms", "ListRetirableGrants"): ("RetiringPrincipal",),
+    ("kms", "ReEncrypt"): ("SourceKeyId", "CiphertextBlob"),
+    ("kms", "RetireGrant"): ("KeyId", "GrantId"),
     ("logs", "AssociateKmsKey"): ("logGroupName",),
     ("logs", "DescribeLogStreams"): ("logGroupName",),
     ("logs", "DisassociateKmsKey"): ("logGroupName",),

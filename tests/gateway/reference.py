@@ -29,6 +29,8 @@ WITHOUT_RESOURCE = {
 }
 # An ARN of another form than the reference's.
 OTHER_RESOURCE = {
+    # "The authorized resource [...] is the retiring principal" (API Reference, ListRetirableGrants).
+    ("kms", "ListRetirableGrants"): r"arn:aws:iam::[0-9]{12}:role/app",
     # "resourceIdentifier": a log group's ARN or this one (API Reference, AssociateKmsKey and DisassociateKmsKey).
     ("logs", "AssociateKmsKey"): r"arn:aws:logs:us-east-1:[0-9]{12}:query-result:\*",
     ("logs", "DisassociateKmsKey"): r"arn:aws:logs:us-east-1:[0-9]{12}:query-result:\*",
@@ -81,11 +83,13 @@ def agrees(service: str, operation: str, name: str, arn: str) -> bool:
 
 
 def strange_keys(name: str, context: dict) -> list[str]:
-    """The service's own condition keys in a context that the reference does not give this action."""
+    """The service's own condition keys in a context that the reference gives neither this action nor its resources."""
     prefix, known = name.partition(":")[0], action(name)
     if known is None:
         return []
     reference = service_reference.service(prefix)
-    allowed = [reference.condition_key(key) for key in known.every_condition_key]
+    types = [reference.resource_type(resource.name) for resource in known.resources]
+    of_types = {key for kind in types if kind is not None for key in kind.condition_keys}
+    allowed = [reference.condition_key(key) for key in known.every_condition_key | of_types]
     own = [key for key in context if key.startswith(f"{prefix}:")]
     return [key for key in own if not any(one is not None and one.names(key) for one in allowed)]

@@ -27,6 +27,7 @@ COMPUTED = {
     },
     "logs": {"subscription_role": "policyDocument", "group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
     "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
+    "kms": {"key": "KeyId", "alias": "AliasName", "new_key": "Tags"},
     "sns": {"topic": "TopicArn", "target": "TargetArn"},
 }  # fmt: skip
 
@@ -43,6 +44,7 @@ ALTERNATIVES = {
     "S3Key": ("Content",),
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
+    "KeyId": ("TargetKeyId",),
     "TopicArn": ("ResourceArn", "SubscriptionArn", "Name"),
     "logGroupName": ("logGroupIdentifier",),
     "resourceArn": (
@@ -63,10 +65,20 @@ COUNTING = {
 }
 
 
+# What iamd has to know of a resource beforehand.
+KNOWN = {f"arn:aws:kms:{parameters.REGION}:{parameters.ACCOUNT}:alias/ali": {"key": parameters.KEY}}
+
+
 def target_of(service: str, name: str, row: Row) -> Target:
     """The target that this row makes of a request for which it counts."""
     given = parameters_of(service, name, row)
-    asked = Asked(model_of(service).operation(name), given, parameters.ACCOUNT, parameters.REGION)
+    asked = Asked(
+        model_of(service).operation(name),
+        given,
+        parameters.ACCOUNT,
+        parameters.REGION,
+        known=lambda arn: KNOWN.get(arn, {}),
+    )
     values = {**given, **asked.place, **mapping.VALUES[service](asked)}
     assert row.condition is None or row.condition.holds(values), given
     return mapping._target(table(service), row, values, {})
@@ -81,6 +93,8 @@ def parameters_of(service: str, name: str, row: Row) -> dict:
         standing = COMPUTED.get(service, {}).get(path, path)
         options = [standing, *ALTERNATIVES.get(standing, ())]
         wanted += [option for option in options if option.partition(".")[0] in members][:1]
+    if row.condition is None:
+        wanted += parameters.ALSO.get((service, name), ())
     return _counting(row, parameters.of(service, name, *wanted))
 
 

@@ -13,7 +13,7 @@ from gateway.counting import answer
 
 from iamd.gateway.actions.table import table
 
-SERVICES = ("dynamodb", "dynamodbstreams", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
+SERVICES = ("dynamodb", "dynamodbstreams", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
@@ -42,11 +42,14 @@ ANSWERS = {
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
     ("logs", "StartLiveTail"): event("initial-response"),
 }
+# What iamd has to have seen before it knows what an operation touches.
+BEFORE = {("kms", "DeleteAlias"): "CreateAlias", ("kms", "UpdateAlias"): "CreateAlias"}
 # Status, code, and how the error is told: S3 API Reference, "Error responses"; SQS Developer Guide, "Making requests";
 # "Common errors" of DynamoDB, Secrets Manager and CloudWatch Logs; Lambda API Reference, "Common errors".
 DENIED = {
     "dynamodb": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
+    "kms": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "lambda": (403, "AccessDeniedException", "application/json"),
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "s3": (403, "AccessDenied", "application/xml"),
@@ -72,8 +75,11 @@ def test_an_operation_is_decided_as_the_reference_says_and_not_one_byte_of_a_den
 def called_by_both(counted, service, name):
     """The outcome of one request for the administrator and for a user without a policy."""
     given = parameters.whole(service, name)
+    if (service, name) in BEFORE:
+        counted.call(service, BEFORE[service, name], parameters.whole(service, BEFORE[service, name]))
+    denied = counted.call(service, name, given, counted.nobody)
     counted.backend.answers += [answer(body) for one, body in ANSWERS.items() if one == (service, name)]
-    return counted.call(service, name, given), counted.call(service, name, given, counted.nobody)
+    return counted.call(service, name, given), denied
 
 
 def wrong_if_allowed(service, name, allowed):

@@ -50,7 +50,7 @@ def test_every_condition_key_exists_and_names_a_member_of_some_operation(service
     for key, path in found.keys.items():
         # `s3:RequestObjectTag/` stands for every tag's key.
         known = service_reference.service(key.partition(":")[0])
-        assert known.condition_key(key + "x" if key.endswith("/") else key) is not None, key
+        assert known.condition_key(key + "x" if key.endswith(("/", ":")) else key) is not None, key
         assert path.partition(".")[0] in members | VALUES_OF_KEYS.get(service, set()), key
 
 
@@ -61,6 +61,11 @@ VALUES_OF_KEYS = {
         "leading_keys", "select",
     },
     "cloudformation": {"change_set"},
+    "kms": {
+        "account", "algorithm", "bypass", "constraint_type", "encryption_context", "encryption_context_keys",
+        "expiration_model", "key_origin", "key_spec", "key_usage", "message_type", "multi_region",
+        "multi_region_key_type", "pending_window", "request_alias", "same_key",
+    },
     "lambda": {"function_of_key", "auth_type"},
     "logs": {"passed_to"},
     "s3": {
@@ -115,6 +120,8 @@ NAMED_ONLY = {
     ("s3", "PutBucketLifecycle"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},  # to be denied, as above
     ("s3", "PutBucketLifecycleConfiguration"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},
     ("s3", "PutBucketNotificationConfiguration"): {"s3:ReducedRedundancyLostObject"},  # an event
+    ("kms", "GetKeyPolicy"): {"kms:PolicyName"},  # a condition key
+    ("kms", "PutKeyPolicy"): {"kms:PolicyName"},
     # Needed by the role that is passed.
     ("logs", "CreateImportTask"): {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutResourcePolicy"},
     ("logs", "PutDataProtectionPolicy"): {"logs:Unmask"},  # for those who read later
@@ -124,7 +131,8 @@ NAMED_ONLY = {
     # For replicas of other accounts' secrets only, and nothing in the request tells such a one.
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
 }
-_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|sns):[A-Z][A-Za-z]+")
+# What services do with KMS for their callers is not decided (docs/divergences.md).
+_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|sns):[A-Z][A-Za-z]+")
 
 
 @pytest.mark.parametrize("service", services())
@@ -132,7 +140,8 @@ def test_every_action_that_an_apis_page_asks_for_is_in_a_row(service):
     missing = {}
     for name, rows in table(service).rows.items():
         text = parameters.model(service).operation_model(name).documentation
-        missing[service, name] = set(_NAMED.findall(text)) - {row.action for row in rows}
+        named = {action for action in _NAMED.findall(text) if service == "kms" or not action.startswith("kms:")}
+        missing[service, name] = named - {row.action for row in rows}
     told = {key: value for key, value in missing.items() if value}
     assert told == {key: value for key, value in NAMED_ONLY.items() if key[0] == service}
 

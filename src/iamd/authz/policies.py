@@ -207,10 +207,13 @@ def with_target(
 ) -> Layers:
     """The caller's layers with what the owner of the thing that is touched has: its policy, and its RCPs.
 
-    `standing` is the owner's. A role has a gate even without a policy.
+    `standing` is the owner's. A role has a gate even without a policy, a KMS key one with its policy.
     """
     layers = layers.with_rcp(organizations.rcp_of(standing, asked.action, identity, view))
     if not target.trust and not target.policies:
         return layers
-    kind, gate = (PolicyType.TRUST, Gate.TRUST) if target.trust else (PolicyType.RESOURCE, Gate.NONE)
+    if target.trust:
+        kind, gate = PolicyType.TRUST, Gate.TRUST
+    else:
+        kind, gate = PolicyType.RESOURCE, Gate.KMS_KEY if target.kms_key else Gate.NONE
     return layers.with_resource(tuple(load(text, kind) for text in target.policies), gate)

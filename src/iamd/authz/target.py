@@ -11,7 +11,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     `action` is the IAM action, or None for the operation's own. `account` owns the resource; None is the caller's.
     `context` holds the condition keys that are bound to this resource, in lower case. `policies` are the texts of the
     resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
-    none when the role does not exist) has a gate of its own.
+    none when the role does not exist) has a gate of its own. `kms_key` says that it is a KMS key whose key policy is
+    among `policies`: nobody is let in without it, the root user included.
     """
 
     arn: str = "*"
@@ -20,3 +21,4 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     policies: tuple[str, ...] = ()
     trust: bool = False
+    kms_key: bool = False

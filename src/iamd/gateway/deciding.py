@@ -19,6 +19,7 @@ from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
 from iamd.gateway import resource_tags, resources
+from iamd.gateway import kms_keys, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -86,6 +87,8 @@ class Decider:
             if traits.is_work:
                 self._authorize_work(step, identity)
         resources.check_expected_owner(asked, targets)
+        if asked.operation.service == "kms":
+            kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
         return step
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
@@ -144,6 +147,8 @@ class Decider:
             makes = arn == step.made or _makes(action, arn, step.facts)
             found = unknown_keys.of(service, action, creates=makes)
             return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
+            unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
+            return unknown_keys.of(service, action, creates=makes, unseen=unseen)
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
@@ -176,10 +181,12 @@ def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> str | None:
 def _makes(action: str, arn: str, facts: Facts) -> bool:
     """Whether an action makes the resource, which then has no owner, no policy and no tags yet.
 
-    SECURITY: of S3 that is a bucket's alone: an upload or a session begins on a bucket that is there.
+    SECURITY: of S3 that is a bucket's alone: an upload or a session begins on a bucket that is there, a grant on a key.
     """
     if action.startswith("s3:"):
         return action == "s3:CreateBucket"
+    if action == "kms:CreateGrant":
+        return False
     return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
 
 

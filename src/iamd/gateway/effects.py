@@ -1,43 +1,17 @@
 """What a request does to the facts of resources: makes one, ends one, sets or clears its policy."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
+from iamd.gateway import kms_effects, kms_keys
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
-from iamd.policy.document import MalformedPolicy, PolicyType, validate
 from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
-
-
-class Kind(StrEnum):
-    """What happens to the facts."""
-
-    MAKE = "make"
-    END = "end"
-    SET_POLICY = "set policy"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One change of one resource's facts; `policy` is the new text, None for no policy."""
-
-    kind: Kind
-    arn: str
-    policy: str | None = None
-    has_policy: bool = False
-    within: str | None = None
-    """How the ARNs begin of what ends with it."""
-    begun: Mapping[str, str] | None = None
-    done: Mapping[str, str] | None = None
-    refused: Mapping[str, str] | None = None
-    """What else is known of it while the request is on its way, once it is done, once the backend refused it; None
-    leaves it as it is."""
 
 
 class InvalidPolicy(AWSError):
@@ -95,9 +69,8 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
+    "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
 }
-
-Of = Callable[[Asked, str, Facts], Effect | None]
 
 
 def may_change(operation: Operation) -> bool:
@@ -135,37 +108,10 @@ def _check_size(service: str, policy: str) -> None:
         raise error(f"The policy is larger than {largest} bytes.")
 
 
-def _checked(text: str, error: type[AWSError]) -> str:
-    try:
-        validate(text, PolicyType.RESOURCE)
-    except MalformedPolicy as problem:
-        raise error(f"{problem}") from None
-    return text
-
-
-def _make(_: Asked, arn: str, __: Facts) -> Effect:
-    return Effect(Kind.MAKE, arn)
-
-
-def _end(_: Asked, arn: str, __: Facts) -> Effect:
-    return Effect(Kind.END, arn)
-
-
-def _clear(_: Asked, arn: str, __: Facts) -> Effect:
-    return Effect(Kind.SET_POLICY, arn, None, has_policy=True)
-
-
-def _put(member: str, error: type[AWSError]) -> Of:
-    def put(asked: Asked, arn: str, _: Facts) -> Effect:
-        return Effect(Kind.SET_POLICY, arn, _checked(asked.parameters[member], error), has_policy=True)
-
-    return put
-
-
 def _make_with_attributes(error: type[AWSError]) -> Of:
     def make(asked: Asked, arn: str, _: Facts) -> Effect:
         text = (asked.parameters.get("Attributes") or {}).get("Policy")
-        return Effect(Kind.MAKE, arn, _checked(text, error), has_policy=True) if text else Effect(Kind.MAKE, arn)
+        return Effect(Kind.MAKE, arn, checked(text, error), has_policy=True) if text else Effect(Kind.MAKE, arn)
 
     return make
 
@@ -174,7 +120,7 @@ def _make_table(asked: Asked, arn: str, _: Facts) -> Effect:
     policy = asked.parameters.get("ResourcePolicy")
     if not policy:
         return Effect(Kind.MAKE, arn)
-    return Effect(Kind.MAKE, arn, _checked(policy, InvalidPolicy), has_policy=True)
+    return Effect(Kind.MAKE, arn, checked(policy, InvalidPolicy), has_policy=True)
 
 
 def _end_table(_: Asked, arn: str, __: Facts) -> Effect:
@@ -203,7 +149,7 @@ def _set_attribute(asked: Asked, arn: str, _: Facts) -> Effect | None:
 
 
 def _policy_or_none(text: str, arn: str, error: type[AWSError]) -> Effect:
-    policy = _checked(text, error) if text else None
+    policy = checked(text, error) if text else None
     return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
 
 
@@ -291,7 +237,7 @@ def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Eff
             raise InvalidParameter("Invalid parameter: Statement already exists")
         raise InvalidParameterValue(f"Value {sid} for parameter Label is invalid. Reason: Already exists.")
     text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
-    return Effect(Kind.SET_POLICY, arn, _checked(text, InvalidParameterValue), has_policy=True)
+    return Effect(Kind.SET_POLICY, arn, checked(text, InvalidParameterValue), has_policy=True)
 
 
 def _remove_permission(member: str) -> Of:
@@ -318,34 +264,35 @@ def _document(arn: str, facts: Facts) -> dict[str, Any]:
 
 
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
-    ("s3", "CreateBucket"): _make,
-    ("s3", "DeleteBucket"): _end,
-    ("s3", "PutBucketPolicy"): _put("Policy", InvalidPolicy),
-    ("s3", "DeleteBucketPolicy"): _clear,
+    **kms_effects.EFFECTS,
+    ("s3", "CreateBucket"): make,
+    ("s3", "DeleteBucket"): end,
+    ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
+    ("s3", "DeleteBucketPolicy"): clear,
     ("sqs", "CreateQueue"): _make_with_attributes(InvalidAttributeValue),
-    ("sqs", "DeleteQueue"): _end,
+    ("sqs", "DeleteQueue"): end,
     ("sqs", "SetQueueAttributes"): _set_attributes,
     ("sqs", "AddPermission"): _add_permission("sqs", "AWSAccountIds", "Actions"),
     ("sqs", "RemovePermission"): _remove_permission("Label"),
     ("sns", "CreateTopic"): _make_with_attributes(InvalidParameter),
-    ("sns", "DeleteTopic"): _end,
+    ("sns", "DeleteTopic"): end,
     ("sns", "SetTopicAttributes"): _set_attribute,
     ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),
     ("sns", "RemovePermission"): _remove_permission("Label"),
     ("dynamodb", "CreateTable"): _make_table,
     ("dynamodb", "DeleteTable"): _end_table,
-    ("dynamodb", "PutResourcePolicy"): _put("Policy", InvalidPolicy),
-    ("dynamodb", "DeleteResourcePolicy"): _clear,
-    ("lambda", "CreateFunction"): _make,
+    ("dynamodb", "PutResourcePolicy"): put_policy("Policy", InvalidPolicy),
+    ("dynamodb", "DeleteResourcePolicy"): clear,
+    ("lambda", "CreateFunction"): make,
     ("lambda", "DeleteFunction"): _end_function,
     ("lambda", "DeleteAlias"): _end_alias,
     ("lambda", "AddLayerVersionPermission"): _layer_permission,
     ("lambda", "RemoveLayerVersionPermission"): _remove_permission("StatementId"),
-    ("lambda", "DeleteLayerVersion"): _end,
-    ("lambda", "PutResourcePolicy"): _put("Policy", InvalidParameterValue),
-    ("lambda", "DeleteResourcePolicy"): _clear,
+    ("lambda", "DeleteLayerVersion"): end,
+    ("lambda", "PutResourcePolicy"): put_policy("Policy", InvalidParameterValue),
+    ("lambda", "DeleteResourcePolicy"): clear,
     ("lambda", "AddPermission"): _lambda_permission,
     ("lambda", "RemovePermission"): _remove_permission("StatementId"),
-    ("secretsmanager", "PutResourcePolicy"): _put("ResourcePolicy", InvalidPolicy),
-    ("secretsmanager", "DeleteResourcePolicy"): _clear,
+    ("secretsmanager", "PutResourcePolicy"): put_policy("ResourcePolicy", InvalidPolicy),
+    ("secretsmanager", "DeleteResourcePolicy"): clear,
 }

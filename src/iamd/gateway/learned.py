@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
+from iamd.gateway import kms_effects
 from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -15,6 +16,7 @@ from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
 from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import stack
+from iamd.gateway.effect import Learned
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
@@ -22,7 +24,7 @@ from iamd.wire.models import Operation
 _ID: Final = re.compile(rb"<Id>(arn:[A-Za-z0-9:/_-]{1,1000})</Id>")
 
 Told = Mapping[str, Any]
-Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | None]
+Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | list[Learned] | None]
 
 
 def may_tell(operation: Operation) -> bool:
@@ -30,23 +32,31 @@ def may_tell(operation: Operation) -> bool:
     return (operation.service, operation.name) in _READ
 
 
-def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> Resource | None:
-    """The resource that this answer tells something new of, with what it tells."""
+def of(asked: Asked, answer: Answer, facts: Facts, now: int) -> list[Resource]:
+    """The resources that this answer tells something new of, with what it tells."""
     read = _READ.get((asked.operation.service, asked.operation.name))
     if read is None or not 200 <= answer.status < 300 or answer.whole is None:
-        return None
+        return []
     try:
         found = read(asked, _told(answer.whole))
     except (msgspec.DecodeError, KeyError, TypeError):
         # An answer of another shape tells nothing.
+        return []
+    if isinstance(found, tuple):
+        found = [Learned(*found)]
+    return [_record(one, owner, facts, now) for one in found or () if (owner := _owner_of_news(one, facts)) is not None]
+
+
+def _owner_of_news(learned: Learned, facts: Facts) -> str | None:
+    if learned.policy is None and learned.facts.items() <= facts.known(learned.arn).items():
         return None
-    if found is None:
-        return None
-    arn, told = found
-    owner = account_of(arn)
-    if owner is None or told.items() <= facts.known(arn).items():
-        return None
-    return Resource(arn=arn, owner=owner, created=now, backend_boot=facts.boot, facts=told)
+    return account_of(learned.arn)
+
+
+def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
+    return Resource(
+        arn=learned.arn, owner=owner, created=now, backend_boot=facts.boot, facts=learned.facts, policy=learned.policy
+    )
 
 
 def _told(body: bytes) -> Told:
@@ -102,6 +112,7 @@ def _whole_function(arn: str) -> str | None:
 
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
+    **kms_effects.LEARNED,
     ("cloudformation", "CreateChangeSet"): _change_set,
     **{
         ("secretsmanager", name): _secret

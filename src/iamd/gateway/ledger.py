@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from iamd.errors import AWSError
-from iamd.gateway.effects import Effect, Kind
+from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.policies import Told, is_same
 from iamd.gateway.resources import is_s3
 from iamd.store.change import Change

@@ -273,8 +273,7 @@ class Gateway:
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         if learned.may_tell(step.asked.operation):
-            record = learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds())
-            if record is not None:
+            for record in learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds()):
                 await self._ledger.learn(record)
         told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
         if told is not None:

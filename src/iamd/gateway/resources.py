@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from iamd.auth.identity import Identity
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway import kms_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.store.account import Snapshot
@@ -121,7 +122,8 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
     for target in targets:
         arn, keys = target.arn, target.context
         if arn in {"*", creates} or target.trust:
-            found.append(target)
+            # SECURITY: what is made is its own account's, so that nobody makes a thing in another's.
+            found.append(target if target.account else replace(target, account=account_of(arn)))
             continue
         if is_s3(arn):
             known = facts.get(bucket_of(arn))
@@ -130,6 +132,10 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | 
         else:
             known = facts.get(holder(arn))
             owner = target.account or account_of(arn) or caller
+            if ":kms:" in arn and kms_keys.is_key(arn):
+                kms_keys.check_known(arn, known, forgets=facts.forgets)
+                found += kms_keys.targets(replace(target, account=owner), known, policies_of(known))
+                continue
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
         found += [

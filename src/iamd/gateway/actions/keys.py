@@ -1,13 +1,18 @@
 """A service's own condition keys for one action: those that the reference gives it and the request has."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from iamd.data import service_reference
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions.asked import Value, as_text, at
 from iamd.policy.request import lower
+
+_MAP: Final = ("/", ":")
+"""How the name of a key ends that is many: one for each entry of a map."""
+_PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*", re.DOTALL)
 
 
 def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]:
@@ -29,7 +34,7 @@ def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]
 
 
 def _add(found: dict[str, Value], key: "_Key", given: Any) -> None:
-    if key.name.endswith("/"):
+    if key.name.endswith(_MAP):
         if isinstance(given, Mapping):
             found.update((key.name + lower(name), value) for name, value in given.items())
         return
@@ -61,12 +66,14 @@ def _of_action(service: str, action: str) -> tuple[tuple[str, str | None, _Key],
     entry = reference.action(name) if reference is not None else None
     if found is None or reference is None or entry is None:
         return ()
-    allowed = [key.lower().replace("<key>", "").replace("${tagkey}", "") for key in entry.every_condition_key]
+    types = [reference.resource_type(resource.name) for resource in entry.resources]
+    named = entry.every_condition_key.union(*(kind.condition_keys for kind in types if kind is not None))
+    allowed = [_PLACEHOLDER.sub("", key.lower()) for key in named]
     rows = []
     for key, path in found.keys.items():
         if key.lower() in allowed:
-            known = reference.condition_key(key + "x" if key.endswith("/") else key)
+            known = reference.condition_key(key + "x" if key.endswith(_MAP) else key)
             found_key = _Key(lower(key), path, known is not None and known.multivalued)
-            is_plain = "." not in path and not found_key.multivalued and not key.endswith("/")
+            is_plain = "." not in path and not found_key.multivalued and not key.endswith(_MAP)
             rows.append((path.partition(".")[0], found_key.name if is_plain else None, found_key))
     return tuple(rows)

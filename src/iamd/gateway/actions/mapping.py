@@ -10,6 +10,7 @@ from iamd.gateway.actions import (
     cloudformation,
     dynamodb,
     keys,
+    kms,
     lambda_,
     logs,
     s3,
@@ -32,6 +33,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "cloudformation": cloudformation.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
+    "kms": kms.values,
     "lambda": lambda_.values,
     "logs": logs.values,
     "s3": s3.values,
@@ -41,6 +43,7 @@ VALUES: Final[Mapping[str, Values]] = {
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "dynamodb": dynamodb.COMPUTED,
+    "kms": kms.COMPUTED,
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
     "s3": s3.COMPUTED,

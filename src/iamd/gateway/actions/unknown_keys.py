@@ -18,26 +18,31 @@ _KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:re
 # iamd serves no access points, function URLs, access grants, S3 on Local Zones or buckets with ABAC, and clients speak
 # to it without TLS or through a proxy that ends TLS, so that AWS too would find these keys missing.
 _ABSENT: Final = (
+    "kms:viaservice",
     "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
     "s3:accesspointnetworkorigin", "s3:accesspointtag/", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
     "s3:tlsversion", "s3express:accesspointtag/", "s3express:allaccessrestrictedtolocalzonegroup",
     "s3express:permissions", "s3express:tlsversion",
 )  # fmt: skip
 _ABSENT_OF: Final = {"s3": ("aws:resourcetag/", "s3:buckettag/")}
+# What only a service's call on somebody's behalf has (KMS Developer Guide, "kms:ViaService") is absent above. These are
+# known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
+_OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
+_UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
 _OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
 
-def of(service: str, action: str, *, creates: bool) -> Unknowns:
+def of(service: str, action: str, *, creates: bool, unseen: bool = False) -> Unknowns:
     """The keys that are not known when an operation of a service asks for an action.
 
-    `creates` says that it makes the resource, which has no tags yet.
+    `creates` says that it makes the resource, which has no tags yet; `unseen`, that iamd knows nothing of a KMS key.
     """
-    return _of_action(service, action, creates)
+    return _of_action(service, action, creates, unseen)
 
 
 @cache
-def _of_action(service: str, action: str, creates: bool) -> Unknowns:
+def _of_action(service: str, action: str, creates: bool, unseen: bool) -> Unknowns:
     prefix, _, name = action.partition(":")
     reference = service_reference.service(prefix)
     entry = reference.action(name) if reference is not None else None
@@ -45,13 +50,15 @@ def _of_action(service: str, action: str, creates: bool) -> Unknowns:
         return NONE
     types = [reference.resource_type(resource.name) for resource in entry.resources]
     named = entry.every_condition_key.union(*(found.condition_keys for found in types if found is not None))
-    keys = {_without_placeholder(lower(key)) for key in named}
+    keys = {_without_placeholder(lower(key)) for key in (*named, *_UNLISTED.get(action, ()))}
     known = [
         *_KNOWN,
         *_ABSENT,
         *_ABSENT_OF.get(prefix, ()),
         *_mapped(prefix if service == "cloudformation" else service),
     ]
+    if unseen:
+        known = [key for key in known if key not in _OF_KEY]
     found = [key for key in keys if not _is_among(key, known) and not (creates and key.endswith(_OF_RESOURCE))]
     return Unknowns.of(found) if found else NONE
 

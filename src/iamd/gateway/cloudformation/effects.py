@@ -10,7 +10,7 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.cloudformation import stack_arn
 from iamd.gateway.cloudformation.stack import MOST_PENDING, PENDING, STATE, State, Work, encoded, pending
 from iamd.gateway.cloudformation.template import undecided
-from iamd.gateway.effects import Effect, Kind
+from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.resources import Facts
 from iamd.wire.models import service as model_of
 

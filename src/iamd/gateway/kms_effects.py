@@ -1,0 +1,134 @@
+"""What requests to KMS and their answers tell of keys, aliases and grants.
+
+AWS: KMS Developer Guide, "Default key policy", "AWS managed keys", "Grants in AWS KMS"; KMS API Reference, CreateGrant.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from iamd import arn as arns
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.by_rule import account_of
+from iamd.gateway.actions.given_arn import own
+from iamd.gateway.actions.kms import ALIAS_KEY, GRANT, key_arn
+from iamd.gateway.effect import Effect, Kind, Learned, Of, end, put_policy
+from iamd.gateway.kms_keys import MalformedPolicyDocument
+from iamd.gateway.resources import Facts
+
+Told = Mapping[str, Any]
+# AWS: what an account may do with an AWS managed key itself, as its key policy says.
+_MANAGED: Final = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]
+# SECURITY: a grant to make or retire grants is bound to that grant, which no statement can say.
+_NOT_BY_STATEMENT: Final = frozenset({"CreateGrant", "RetireGrant"})
+
+
+def _policy(principal: str, actions: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]})
+
+
+def _new_key(asked: Asked, told: Told) -> list[Learned]:
+    """A key that was made, with the policy that the request gave it, or the default one."""
+    return [_made(told["KeyMetadata"], asked.parameters.get("Policy"))]
+
+
+def _replica(asked: Asked, told: Told) -> list[Learned]:
+    return [_made(told["ReplicaKeyMetadata"], asked.parameters.get("Policy"))]
+
+
+def _made(metadata: Told, policy: str | None) -> Learned:
+    arn = metadata["Arn"]
+    default = _policy(arns.root(account_of(arn) or ""), "kms:*")
+    return Learned(arn, _described(metadata), policy or default)
+
+
+def _described(metadata: Told) -> dict[str, str]:
+    multi = metadata.get("MultiRegion") is True
+    kind = (metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") if multi else None
+    found = {
+        "key_spec": metadata.get("KeySpec"),
+        "key_usage": metadata.get("KeyUsage"),
+        "key_origin": metadata.get("Origin"),
+        "multi_region": "true" if multi else "false",
+        "multi_region_key_type": kind,
+    }
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _seen(asked: Asked, told: Told) -> list[Learned]:
+    """A key that was described, and the alias by which it was."""
+    metadata, identifier = told["KeyMetadata"], asked.parameters["KeyId"]
+    arn, alias = metadata["Arn"], _alias(identifier, asked)
+    managed = metadata.get("KeyManager") == "AWS" or (alias is not None and ":alias/aws/" in alias)
+    policy = _policy(arns.root(account_of(arn) or ""), _MANAGED) if managed and not asked.known(arn) else None
+    found = [Learned(arn, _described(metadata), policy)]
+    return [*found, Learned(alias, {ALIAS_KEY: arn})] if alias is not None else found
+
+
+def _alias(identifier: str, asked: Asked) -> str | None:
+    if identifier.startswith("alias/"):
+        return own("kms", identifier, asked)
+    return identifier if ":alias/" in identifier else None
+
+
+def _granted(asked: Asked, told: Told) -> list[Learned]:
+    """A grant, as the statement that it comes to."""
+    given = asked.parameters
+    operations = [f"kms:{name}" for name in given["Operations"] if name not in _NOT_BY_STATEMENT]
+    if not operations:
+        return []
+    service = given.get("GranteeServicePrincipal")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service} if service else {"AWS": given["GranteePrincipal"]},
+        "Action": operations,
+        "Resource": "*",
+        **_condition(given.get("Constraints") or {}),
+    }
+    return [Learned(key_arn(given["KeyId"], asked), {GRANT + told["GrantId"]: json.dumps(statement)})]
+
+
+def _condition(constraints: Mapping[str, Any]) -> dict[str, Any]:
+    exact, part = constraints.get("EncryptionContextEquals"), constraints.get("EncryptionContextSubset")
+    equals = {f"kms:EncryptionContext:{key}": value for key, value in {**(exact or {}), **(part or {})}.items()}
+    found: dict[str, Any] = {"StringEquals": equals} if equals else {}
+    if exact:
+        found["ForAllValues:StringEquals"] = {"kms:EncryptionContextKeys": list(exact)}
+    if constraints.get("SourceArn"):
+        found["ArnEquals"] = {"aws:SourceArn": constraints["SourceArn"]}
+    return {"Condition": found} if found else {}
+
+
+def _end_grant(asked: Asked, _: str, facts: Facts) -> Effect | None:
+    given = asked.parameters
+    if not given.get("GrantId") or not given.get("KeyId"):
+        return None
+    arn = key_arn(given["KeyId"], asked)
+    known = facts.known(arn)
+    kept = {name: text for name, text in known.items() if name != GRANT + given["GrantId"]}
+    # SECURITY: whether a revocation that was not answered was carried out is not known: the grant ends before it.
+    return Effect(Kind.MAKE, arn, begun=kept, done=kept, refused=known) if kept != known else None
+
+
+def _set_alias(asked: Asked, arn: str, facts: Facts) -> Effect:
+    """The alias has no key until it is known which it has."""
+    known = facts.known(arn)
+    to = {ALIAS_KEY: key_arn(asked.parameters["TargetKeyId"], asked)}
+    return Effect(Kind.MAKE, arn, begun={}, done=to, refused=known or None)
+
+
+EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
+    ("kms", "CreateAlias"): _set_alias,
+    ("kms", "UpdateAlias"): _set_alias,
+    ("kms", "DeleteAlias"): end,
+    ("kms", "PutKeyPolicy"): put_policy("Policy", MalformedPolicyDocument),
+    ("kms", "RetireGrant"): _end_grant,
+    ("kms", "RevokeGrant"): _end_grant,
+}
+LEARNED: Final[Mapping[tuple[str, str], Callable[[Asked, Told], list[Learned]]]] = {
+    ("kms", "CreateGrant"): _granted,
+    ("kms", "CreateKey"): _new_key,
+    ("kms", "DescribeKey"): _seen,
+    ("kms", "ReplicateKey"): _replica,
+}

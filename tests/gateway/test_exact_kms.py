@@ -1,0 +1,315 @@
+"""What requests to KMS are decided on: keys by id, ARN, alias and ciphertext; key policies and grants.
+
+AWS: KMS Developer Guide, "AWS KMS permissions", "Key policies in AWS KMS", "Grants in AWS KMS".
+"""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from gateway.condition_keys import Caller, Key, check
+from gateway.counting import answer
+from gateway.parameters import ACCOUNT, KEY, KEY_ID, REGION, ROLE
+from gateway.two_accounts import OTHER, code_of, policy, to, user_of
+from running import allow, deny
+
+NEW_ID = "11111111-2222-3333-4444-555555555555"
+NEW = KEY.replace(KEY_ID, NEW_ID)
+ALIAS, ALIAS_ARN = "alias/app", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/app"
+EVERY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"
+THEIRS = KEY.replace(ACCOUNT, "111122223333")
+BLOB = KEY_ID.encode() + b"iv and tag and text"
+METADATA = {
+    "Arn": KEY, "KeyId": KEY_ID, "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS",
+    "MultiRegion": False,
+}  # fmt: skip
+
+
+def on(resource, *actions):
+    return [(f"kms:{action}", resource) for action in actions]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known(counted):
+    """iamd has seen one key described, and an alias of it made."""
+    counted.backend.answers.append(answer(json.dumps({"KeyMetadata": METADATA}).encode()))
+    assert counted.call("kms", "DescribeKey", {"KeyId": KEY_ID}).status == 200
+    assert counted.call("kms", "CreateAlias", {"AliasName": ALIAS, "TargetKeyId": KEY}).status == 200
+
+
+CASES = [
+    *[("Encrypt", {"KeyId": name, "Plaintext": b"m"}, on(KEY, "Encrypt")) for name in (KEY_ID, KEY, ALIAS, ALIAS_ARN)],
+    ("Decrypt", {"KeyId": NEW, "CiphertextBlob": b"anything"}, on(NEW, "Decrypt")),
+    ("Decrypt", {"CiphertextBlob": BLOB}, on(KEY, "Decrypt")),
+    (
+        "ReEncrypt",
+        {"CiphertextBlob": BLOB, "DestinationKeyId": NEW},
+        [*on(KEY, "ReEncryptFrom"), *on(NEW, "ReEncryptTo")],
+    ),
+    (
+        "ReEncrypt",
+        {"CiphertextBlob": b"anything", "SourceKeyId": NEW_ID, "DestinationKeyId": ALIAS},
+        [*on(NEW, "ReEncryptFrom"), *on(KEY, "ReEncryptTo")],
+    ),
+    (
+        "CreateAlias",
+        {"AliasName": "alias/more", "TargetKeyId": NEW_ID},
+        [*on(ALIAS_ARN.replace("app", "more"), "CreateAlias"), *on(NEW, "CreateAlias")],
+    ),
+    (
+        "UpdateAlias",
+        {"AliasName": ALIAS, "TargetKeyId": KEY},
+        [*on(ALIAS_ARN, "UpdateAlias"), *on(KEY, "UpdateAlias")],
+    ),
+    (
+        "UpdateAlias",
+        {"AliasName": "alias/more", "TargetKeyId": KEY},
+        [*on(ALIAS_ARN.replace("app", "more"), "UpdateAlias"), *on(NEW, "UpdateAlias"), *on(KEY, "UpdateAlias")],
+    ),
+    # Now it is the alias of another key.
+    ("DescribeKey", {"KeyId": "alias/more"}, on(KEY, "DescribeKey")),
+    (
+        "DeleteAlias",
+        {"AliasName": "alias/more"},
+        [*on(ALIAS_ARN.replace("app", "more"), "DeleteAlias"), *on(KEY, "DeleteAlias")],
+    ),
+    ("DescribeKey", {"KeyId": "alias/more"}, on(EVERY, "DescribeKey")),
+    ("CreateKey", {}, on("*", "CreateKey")),
+    (
+        "CreateKey",
+        {"Tags": [{"TagKey": "team", "TagValue": "blue"}]},
+        [*on("*", "CreateKey"), *on(EVERY, "TagResource")],
+    ),
+    ("ReplicateKey", {"KeyId": KEY, "ReplicaRegion": "eu-west-1"}, [*on(KEY, "ReplicateKey"), *on("*", "CreateKey")]),
+    ("ListAliases", {"KeyId": KEY}, on("*", "ListAliases")),
+    ("ListRetirableGrants", {"RetiringPrincipal": ROLE}, on(ROLE, "ListRetirableGrants")),
+    ("GenerateRandom", {"NumberOfBytes": 8}, on("*", "GenerateRandom")),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "wanted"), CASES)
+def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
+    told = counted.call("kms", name, given)
+    assert told.asked == wanted
+    assert told.sent > 0
+
+
+def test_a_key_of_another_account_is_decided_on_as_its_owners(counted):
+    for name, given in (
+        ("Encrypt", {"Plaintext": b"m"}),
+        ("CreateGrant", {"GranteePrincipal": ROLE, "Operations": []}),
+    ):
+        told = counted.call("kms", name, {"KeyId": THEIRS, **given})
+        assert (told.asked, told.sent) == (on(THEIRS, name), 0)
+        assert f"because no resource-based policy allows the kms:{name} action" in told.message
+
+
+@pytest.mark.parametrize(
+    ("identifier", "code"),
+    [("*", "NotFoundException"), ("a/b", "NotFoundException"), ("alias/none", "NotFoundException"),
+     ("alias/a*", "InvalidAliasNameException"), (f"{KEY}*", "InvalidArnException"),
+     (KEY.replace(REGION, "eu-west-1"), "InvalidArnException"), (KEY.replace(":kms:", ":s3:"), "InvalidArnException"),
+     (f"arn:aws:kms:{REGION}:{ACCOUNT}:key/", "InvalidArnException")],
+)  # fmt: skip
+def test_an_identifier_that_names_no_key_here_is_refused(counted, identifier, code):
+    told = counted.call("kms", "Encrypt", {"KeyId": identifier, "Plaintext": b"m"})
+    assert (told.status, told.code, told.sent) == (400, code, 0)
+
+
+@pytest.mark.parametrize(
+    "blob", [b"opaque", NEW_ID.encode() + b"of a key that nobody saw", KEY_ID.encode()[:-1] + b"*"]
+)
+def test_a_ciphertext_that_names_no_known_key_is_refused(counted, blob):
+    told = counted.call("kms", "Decrypt", {"CiphertextBlob": blob})
+    assert (told.status, told.code, told.sent) == (400, "ValidationException", 0)
+
+
+def test_a_grant_is_retired_by_its_names_not_by_a_token(counted):
+    told = counted.call("kms", "RetireGrant", {"GrantToken": "token"})
+    assert (told.status, told.code, told.sent) == (400, "ValidationException", 0)
+
+
+CONTEXT = {"EncryptionContext": {"app": "shop"}}
+ENCRYPT = ("kms:Encrypt", "Encrypt")
+PLAIN = {"KeyId": KEY, "Plaintext": b"m"}
+GRANT = {"KeyId": KEY, "GranteePrincipal": ROLE, "Operations": ["Decrypt"]}
+KEYS = [
+    Key("kms:EncryptionContext:app", "shop", *ENCRYPT, PLAIN | CONTEXT, PLAIN),
+    Key("kms:EncryptionContextKeys", "app", *ENCRYPT, PLAIN | CONTEXT, PLAIN, "ForAnyValue:StringEquals"),
+    Key("kms:EncryptionContext:app", "shop", "kms:ReEncryptFrom", "ReEncrypt",
+        {"CiphertextBlob": BLOB, "DestinationKeyId": NEW, "SourceEncryptionContext": {"app": "shop"}},
+        {"CiphertextBlob": BLOB, "DestinationKeyId": NEW, "DestinationEncryptionContext": {"app": "shop"}}),
+    Key("kms:ReEncryptOnSameKey", "true", "kms:ReEncryptTo", "ReEncrypt",
+        {"CiphertextBlob": BLOB, "DestinationKeyId": KEY}, {"CiphertextBlob": BLOB, "DestinationKeyId": NEW}, "Bool"),
+    Key("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT", *ENCRYPT, PLAIN,
+        PLAIN | {"EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}),
+    Key("kms:RequestAlias", ALIAS, *ENCRYPT, PLAIN | {"KeyId": ALIAS_ARN}, PLAIN),
+    Key("kms:KeySpec", "RSA_2048", "kms:CreateKey", "CreateKey", {"KeySpec": "RSA_2048"}, {}),
+    Key("kms:KeyUsage", "ENCRYPT_DECRYPT", "kms:CreateKey", "CreateKey", {}, {"KeyUsage": "SIGN_VERIFY"}),
+    Key("kms:MultiRegion", "true", "kms:CreateKey", "CreateKey", {"MultiRegion": True}, {}, "Bool"),
+    Key("kms:BypassPolicyLockoutSafetyCheck", "true", "kms:CreateKey", "CreateKey",
+        {"BypassPolicyLockoutSafetyCheck": True}, {}, "Bool"),
+    Key("kms:GrantOperations", "Decrypt", "kms:CreateGrant", "CreateGrant", GRANT, GRANT | {"Operations": ["Encrypt"]},
+        "ForAllValues:StringEquals"),
+    Key("kms:GrantConstraintType", "EncryptionContextSubset", "kms:CreateGrant", "CreateGrant",
+        GRANT | {"Constraints": {"EncryptionContextSubset": {"a": "b"}}}, GRANT),
+    Key("kms:ScheduleKeyDeletionPendingWindowInDays", "30", "kms:ScheduleKeyDeletion", "ScheduleKeyDeletion",
+        {"KeyId": KEY}, {"KeyId": KEY, "PendingWindowInDays": 7}, "NumericEquals"),
+    Key("kms:ReplicaRegion", "eu-west-1", "kms:ReplicateKey", "ReplicateKey",
+        {"KeyId": KEY, "ReplicaRegion": "eu-west-1"}, {"KeyId": KEY, "ReplicaRegion": "eu-west-2"}),
+    Key("aws:RequestTag/team", "blue", "kms:TagResource", "TagResource",
+        {"KeyId": KEY, "Tags": [{"TagKey": "team", "TagValue": "blue"}]},
+        {"KeyId": KEY, "Tags": [{"TagKey": "team", "TagValue": "red"}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_a_key_has_its_value_and_decides(counted, key):
+    name = f"kms-{key.name.replace(':', '-').replace('/', '-')[-40:]}-{key.operation}"
+    check(Caller.new(counted, name), "kms", key)
+
+
+def test_the_callers_account_is_a_key_of_each_request(counted):
+    assert counted.call("kms", "Encrypt", PLAIN).context("kms:Encrypt")["kms:calleraccount"] == ACCOUNT
+
+
+def test_what_a_key_is_counts_once_it_was_seen_and_allows_nothing_before(counted):
+    caller = Caller.new(counted, "kms-of-key")
+    caller.may(allow("kms:Encrypt", StringEquals={"kms:KeySpec": "SYMMETRIC_DEFAULT"}))
+    assert caller.call("kms", "Encrypt", PLAIN).sent > 0
+    assert caller.call("kms", "Encrypt", {**PLAIN, "KeyId": NEW}).sent == 0
+    caller.may(allow("kms:*"), deny("kms:Encrypt", StringEquals={"kms:KeySpec": "RSA_2048"}))
+    assert caller.call("kms", "Encrypt", PLAIN).sent > 0
+    assert caller.call("kms", "Encrypt", {**PLAIN, "KeyId": NEW}).sent == 0
+
+
+# Key policies, before the embedded backend.
+
+ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+def user_arn(name):
+    return {"AWS": f"arn:aws:iam::{ACCOUNT}:user/{name}"}
+
+
+def may(call, **parameters):
+    """Whether KMS lets it; any other error than a denial is one."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return False
+    return True
+
+
+@pytest.fixture
+def kms(cloud):
+    return cloud.client("kms")
+
+
+def test_the_default_policy_leaves_it_to_identity_policies(cloud, kms):
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    able, plain = cloud.client("kms", cloud.user("able", allow("kms:*"))), cloud.client("kms", cloud.user("plain"))
+    encrypt = {"KeyId": key, "Plaintext": b"m"}
+    assert (may(able.encrypt, **encrypt), may(plain.encrypt, **encrypt)) == (True, False)
+
+
+def test_without_the_accounts_statement_identity_policies_allow_nothing(cloud, kms):
+    """AWS: "Allows access to the AWS account and enables IAM policies" (key-policy-default)."""
+    named = to(user_arn("named"), allow("kms:*", "*"))
+    cloud.user("named")
+    key = cloud.client("kms").create_key(Policy=policy(named), BypassPolicyLockoutSafetyCheck=True)
+    encrypt = {"KeyId": key["KeyMetadata"]["KeyId"], "Plaintext": b"m"}
+    assert not may(kms.encrypt, **encrypt)
+    assert not may(kms.put_key_policy, KeyId=encrypt["KeyId"], PolicyName="default", Policy=policy(named))
+
+
+def test_a_key_policy_that_names_a_user_is_enough_for_that_user(cloud, kms):
+    caller = cloud.client("kms", cloud.user("named"))
+    text = policy(to(ROOT, allow("kms:*", "*")), to(user_arn("named"), allow("kms:Encrypt", "*")))
+    key = kms.create_key(Policy=text)["KeyMetadata"]["KeyId"]
+    assert may(caller.encrypt, KeyId=key, Plaintext=b"m")
+    assert not may(caller.describe_key, KeyId=key)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(to(ROOT, allow("kms:*", "*"))))
+    assert not may(caller.encrypt, KeyId=key, Plaintext=b"m")
+
+
+def test_a_key_across_accounts_needs_both_sides(cloud, kms, other):
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    able = cloud.client("kms", user_of(cloud, other, "able", allow("kms:*")))
+    plain = cloud.client("kms", user_of(cloud, other, "plain"))
+    encrypt = {"KeyId": key, "Plaintext": b"m"}
+    assert not may(able.encrypt, **encrypt)
+    text = policy(to(ROOT, allow("kms:*", "*")), to({"AWS": OTHER}, allow("kms:Encrypt", "*")))
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text)
+    assert (may(able.encrypt, **encrypt), may(plain.encrypt, **encrypt)) == (True, False)
+    assert not may(able.describe_key, KeyId=key)
+
+
+def test_a_policy_that_shuts_its_caller_out_is_refused_unless_that_is_wanted(cloud, kms):
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    shut = {"KeyId": key, "PolicyName": "default", "Policy": policy(to(user_arn("admin"), allow("kms:Get*", "*")))}
+    assert code_of(kms.put_key_policy, **shut) == "MalformedPolicyDocumentException"
+    assert code_of(kms.create_key, Policy=shut["Policy"]) == "MalformedPolicyDocumentException"
+    assert code_of(kms.create_key, Policy="{}") == "MalformedPolicyDocumentException"
+    kms.put_key_policy(**shut, BypassPolicyLockoutSafetyCheck=True)
+    assert not may(kms.describe_key, KeyId=key)
+    assert may(kms.get_key_policy, KeyId=key, PolicyName="default")
+
+
+def test_an_alias_and_a_ciphertext_lead_to_the_keys_policy(cloud, kms):
+    caller = cloud.client("kms", cloud.user("caller", allow("kms:Decrypt")))
+    first, second = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    text = policy(to(ROOT, allow("kms:*", "*")), to(user_arn("caller"), deny("kms:Decrypt", "*")))
+    kms.put_key_policy(KeyId=second, PolicyName="default", Policy=text)
+    kms.create_alias(AliasName="alias/it", TargetKeyId=first)
+    blobs = {key: kms.encrypt(KeyId=key, Plaintext=b"m")["CiphertextBlob"] for key in (first, second)}
+    assert [may(caller.decrypt, CiphertextBlob=blobs[key]) for key in (first, second)] == [True, False]
+    assert may(caller.decrypt, CiphertextBlob=blobs[first], KeyId="alias/it")
+    kms.update_alias(AliasName="alias/it", TargetKeyId=second)
+    assert not may(caller.decrypt, CiphertextBlob=blobs[second], KeyId="alias/it")
+
+
+def test_a_grant_lets_its_grantee_within_its_constraints_until_it_is_revoked(cloud, kms):
+    caller = cloud.client("kms", cloud.user("grantee"))
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    encrypt = {"KeyId": key, "Plaintext": b"m"}
+    grant = kms.create_grant(
+        KeyId=key,
+        GranteePrincipal=user_arn("grantee")["AWS"],
+        Operations=["Encrypt", "CreateGrant"],
+        Constraints={"EncryptionContextSubset": {"app": "shop"}},
+    )["GrantId"]
+    assert not may(caller.encrypt, **encrypt)
+    assert may(caller.encrypt, **encrypt, EncryptionContext={"app": "shop", "more": "x"})
+    assert not may(caller.describe_key, KeyId=key)
+    again = {"KeyId": key, "GranteePrincipal": user_arn("other")["AWS"], "Operations": ["Encrypt"]}
+    assert not may(caller.create_grant, **again)
+    kms.revoke_grant(KeyId=key, GrantId=grant)
+    assert not may(caller.encrypt, **encrypt, EncryptionContext={"app": "shop"})
+
+
+def test_a_grant_for_one_context_is_for_no_wider_one(cloud, kms):
+    caller = cloud.client("kms", cloud.user("grantee"))
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    exact = {"EncryptionContextEquals": {"app": "shop"}}
+    named = {"GranteePrincipal": user_arn("grantee")["AWS"], "Operations": ["Encrypt"]}
+    kms.create_grant(KeyId=key, **named, Constraints=exact)
+    encrypt = {"KeyId": key, "Plaintext": b"m"}
+    assert may(caller.encrypt, **encrypt, EncryptionContext={"app": "shop"})
+    assert not may(caller.encrypt, **encrypt, EncryptionContext={"app": "shop", "more": "x"})
+
+
+def test_an_aws_managed_key_is_described_and_not_used_by_its_account(cloud, kms):
+    """AWS: such a key's policy lets it be used through its service alone ("AWS managed keys")."""
+    described = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"]
+    for name in (described, "alias/aws/s3"):
+        assert may(kms.describe_key, KeyId=name)
+        assert not may(kms.encrypt, KeyId=name, Plaintext=b"m")
+
+
+def test_a_key_that_was_not_made_through_iamd_is_none(cloud):
+    """Not even whether one may use it is decided, as its policy is not known."""
+    plain = cloud.client("kms", cloud.user("plain"))
+    assert code_of(plain.encrypt, KeyId=NEW_ID, Plaintext=b"m") == "NotFoundException"
