@@ -17,6 +17,7 @@ LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:que"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT}"
 KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
@@ -63,6 +64,13 @@ NAMED: dict[str, dict[str, Any]] = {
             "SigningProfileVersionArns": [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/p/1234567890"]
         },
     },
+    "events": {
+        "Name": "nam", "Rule": "rul", "EventBusName": "bus", "ResourceARN": f"{EVENTS}:rule/bus/rul",
+        "ConnectionArn": f"{EVENTS}:connection/con/0123-ab", "EventSourceArn": f"{EVENTS}:event-bus/bus",
+        "EventBusArn": f"{EVENTS}:event-bus/bus", "Arn": f"{EVENTS}:event-bus/bus", "EventPattern": '{"source":["a"]}',
+        "EventSourceName": "aws.partner/example.com/acct/src", "Principal": ACCOUNT, "Action": "events:PutEvents",
+        "StatementId": "sid", "Account": ACCOUNT,
+    },
     "kms": {
         "KeyId": KEY_ID, "TargetKeyId": KEY_ID, "SourceKeyId": KEY_ID, "DestinationKeyId": KEY, "AliasName": "alias/ali",
         "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
@@ -92,6 +100,7 @@ NAMED: dict[str, dict[str, Any]] = {
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
+    ("events", "PutPermission"): ("Action", "Principal", "StatementId"),
     ("kms", "CreateGrant"): ("GranteePrincipal",),
     ("kms", "Decrypt"): ("KeyId", "CiphertextBlob"),
     ("kms", "ListRetirableGrants"): ("RetiringPrincipal",),
@@ -106,6 +115,18 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StartQuery"): ("logGroupName",),
     ("sns", "Publish"): ("TargetArn",),
 }
+
+# Members that hold something else in one operation than in the others of its service.
+SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
+    **{
+        ("events", name): {"Name": "aws.partner/example.com/acct/src"}
+        for name in (
+            "ActivateEventSource", "CreatePartnerEventSource", "DeactivateEventSource", "DeletePartnerEventSource",
+            "DescribeEventSource", "DescribePartnerEventSource",
+        )
+    },
+    ("events", "StartReplay"): {"EventSourceArn": f"{EVENTS}:archive/arc"},
+}  # fmt: skip
 
 
 @cache
@@ -122,7 +143,9 @@ def operations(service: str) -> list[str]:
 def of(service: str, operation: str, *wanted: str) -> dict[str, Any]:
     """What the operation requires, and the members that are wanted beside that (dotted ones within structures)."""
     shape = model(service).operation_model(operation).input_shape
-    return _structure(service, shape, wanted, 6) if shape is not None else {}
+    found = _structure(service, shape, wanted, 6) if shape is not None else {}
+    special = SPECIAL.get((service, operation), {})
+    return found | {name: value for name, value in special.items() if name in found}
 
 
 def whole(service: str, operation: str) -> dict[str, Any]:

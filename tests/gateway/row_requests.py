@@ -27,6 +27,11 @@ COMPUTED = {
     },
     "logs": {"subscription_role": "policyDocument", "group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
     "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
+    "events": {
+        "bus": "Name", "rule": "Rule", "named": "Name", "archive": "ArchiveName", "replay": "ReplayName",
+        "event_source": "Name", "tagged": "ResourceARN", "connection": "ConnectionArn", "from_bus": "EventSourceArn",
+        "from_archive": "EventSourceArn", "to_bus": "Destination",
+    },
     "kms": {"key": "KeyId", "alias": "AliasName", "new_key": "Tags"},
     "sns": {"topic": "TopicArn", "target": "TargetArn"},
 }  # fmt: skip

@@ -13,7 +13,7 @@ from gateway.counting import answer
 
 from iamd.gateway.actions.table import table
 
-SERVICES = ("dynamodb", "dynamodbstreams", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
+SERVICES = ("dynamodb", "dynamodbstreams", "events", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
@@ -49,6 +49,7 @@ BEFORE = {("kms", "DeleteAlias"): "CreateAlias", ("kms", "UpdateAlias"): "Create
 DENIED = {
     "dynamodb": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
+    "events": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "kms": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "lambda": (403, "AccessDeniedException", "application/json"),
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),

@@ -61,6 +61,9 @@ VALUES_OF_KEYS = {
         "leading_keys", "select",
     },
     "cloudformation": {"change_set"},
+    "events": {
+        "detail_code", "detail_principal", "detail_service", "detail_type", "endpoint_buses", "source", "target_arns",
+    },
     "kms": {
         "account", "algorithm", "bypass", "constraint_type", "encryption_context", "encryption_context_keys",
         "expiration_model", "key_origin", "key_spec", "key_usage", "message_type", "multi_region",
@@ -132,7 +135,7 @@ NAMED_ONLY = {
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
 }
 # What services do with KMS for their callers is not decided (docs/divergences.md).
-_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|sns):[A-Z][A-Za-z]+")
+_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|events|sns):[A-Z][A-Za-z]+")
 
 
 @pytest.mark.parametrize("service", services())

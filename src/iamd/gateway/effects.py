@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import kms_effects, kms_keys
+from iamd.gateway import events_effects, kms_effects, kms_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
@@ -69,6 +69,7 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
+    "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
 }
 
@@ -264,6 +265,7 @@ def _document(arn: str, facts: Facts) -> dict[str, Any]:
 
 
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
+    **events_effects.EFFECTS,
     **kms_effects.EFFECTS,
     ("s3", "CreateBucket"): make,
     ("s3", "DeleteBucket"): end,

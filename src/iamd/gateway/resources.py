@@ -16,6 +16,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import kms_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
+from iamd.gateway.actions.events import bus_of_rule
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 
@@ -103,12 +104,14 @@ def holder(arn: str) -> str:
 
     AWS: a table's policy covers its indexes, its stream has one of its own (DynamoDB Developer Guide, "Using
     resource-based policies for DynamoDB"); a function's versions and aliases have their own (Lambda API Reference,
-    AddPermission: Qualifier).
+    AddPermission: Qualifier); an event bus's covers its rules (EventBridge User Guide, "Permissions for event buses").
     """
     if is_s3(arn):
         return bucket_of(arn)
     if ":dynamodb:" in arn:
         return arn.partition("/index/")[0]
+    if ":events:" in arn and ":rule/" in arn:
+        return bus_of_rule(arn)
     return arn
 
 

@@ -9,6 +9,7 @@ from iamd.gateway.actions import (
     by_rule,
     cloudformation,
     dynamodb,
+    events,
     keys,
     kms,
     lambda_,
@@ -33,6 +34,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "cloudformation": cloudformation.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
+    "events": events.values,
     "kms": kms.values,
     "lambda": lambda_.values,
     "logs": logs.values,
@@ -43,6 +45,7 @@ VALUES: Final[Mapping[str, Values]] = {
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "dynamodb": dynamodb.COMPUTED,
+    "events": events.COMPUTED,
     "kms": kms.COMPUTED,
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
