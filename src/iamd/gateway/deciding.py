@@ -18,8 +18,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
-from iamd.gateway import resource_tags, resources
-from iamd.gateway import kms_keys, resources
+from iamd.gateway import kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -145,10 +144,9 @@ class Decider:
 
         def unknown(arn: str, action: str) -> Unknowns:
             makes = arn == step.made or _makes(action, arn, step.facts)
-            found = unknown_keys.of(service, action, creates=makes)
-            return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
-            return unknown_keys.of(service, action, creates=makes, unseen=unseen)
+            found = unknown_keys.of(service, action, creates=makes, unseen=unseen)
+            return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
