@@ -1,5 +1,6 @@
 """What every database must do for the store: a test class per database inherits this and says how one is opened."""
 
+import json
 import threading
 import time
 from concurrent.futures import Future
@@ -291,6 +292,38 @@ class Conformance:
             Access("AIDA1", "s3:PutObject", 4, "us-east-1"),
             Access("AROA1", "s3:GetObject", 5, "us-east-1"),
         ]
+
+    def test_denials_are_counted_by_who_asked_for_what_on_which(self, store):
+        user, role = {"arn": "ann"}, {"arn": "s", "sessionContext": {"sessionIssuer": {"arn": "app"}}}
+        get, put = (self._decided(action, "ImplicitlyDenied") for action in ("s3:GetObject", "s3:PutObject"))
+        asked = [
+            (1, user, [get], {"errorCode": "AccessDenied"}),
+            (5, user, [get], {"errorCode": "AccessDenied"}),
+            (5, user, [get, put], {}),
+            (6, role, [self._decided("kms:Decrypt", "Allowed"), put], {"errorCode": "AccessDenied"}),
+            (7, {"type": "Unknown"}, [put], {"errorCode": "AccessDenied"}),
+            (8, user, [self._decided("s3:GetObject", "Allowed")], {}),
+        ]
+        for number, (when, who, decisions, error) in enumerate(asked):
+            record = {"userIdentity": who, "iamd": {"decisions": decisions}, **error}
+            store.record_event(replace(event(number), time=when, document=record))
+        store.record_event(replace(event(9, account="222222222222"), document=record))
+        store.flush()
+        found = store.denials(ACCOUNT, 0)
+        assert [(one.who, one.action, one.is_only_told, one.times, one.time) for one in found] == [
+            ("ann", "s3:GetObject", False, 2, 5),
+            ("", "s3:PutObject", False, 1, 7),
+            ("app", "s3:PutObject", False, 1, 6),
+            ("ann", "s3:GetObject", True, 1, 5),
+            ("ann", "s3:PutObject", True, 1, 5),
+        ]
+        assert found[0].request_id == event(1).request_id
+        assert json.loads(found[0].decision) == get
+        assert [one.times for one in store.denials(ACCOUNT, 4)] == [1] * 5
+
+    @staticmethod
+    def _decided(action, outcome):
+        return {"action": action, "resource": "*", "outcome": outcome}
 
     def test_last_use_is_the_newest_one(self, store):
         assert store.last_used(ACCOUNT, "role", "AROA1") is None

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "account": "Add and list accounts, and give their root users passwords.",
     "can": "Tell whether a principal may do something, and why.",
     "explain": "Tell why a request was decided as it was.",
+    "report": "List what was denied, and what would allow it.",
     "quarantine": "Cut a leaked key, a user or a role, and all that derives from it.",
     "token": "Register and list hardware MFA tokens.",
     "test": "Evaluate policy test cases without a server.",

@@ -78,6 +78,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "audit",
         "decisions",
         "delegation",
+        "denials",
         "hardware_tokens",
         "quarantine",
         "role_templates",

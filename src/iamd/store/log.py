@@ -101,6 +101,23 @@ class Access(NamedTuple):
     where: str
 
 
+class Denial(NamedTuple):
+    """What somebody was denied, or would have been where denials are only told, so many times.
+
+    `who` is the ARN of the user or role that asked, by a session too; empty for who is not known. `request_id` and
+    `decision`, the JSON that the event has of it, are of the last time.
+    """
+
+    who: str
+    action: str
+    resource: str
+    is_only_told: bool
+    times: int
+    time: int
+    request_id: str
+    decision: str
+
+
 EventPosition = tuple[float, int]
 """Time and id of an event: where a page of a look-up ended."""
 
@@ -144,6 +161,10 @@ class Reading(Protocol):
 
     def accesses(self, account: str, since: float) -> list[Access]:
         """What the account's principals asked for since then, as its events tell; each action once for each of them."""
+        ...
+
+    def denials(self, account: str, since: float) -> list[Denial]:
+        """What was denied since then, as an account's events tell; what happened most often stands first."""
         ...
 
     def last_used(self, key: UseKey) -> Use | None:

@@ -6,7 +6,7 @@ import apsw
 
 from iamd.store.errors import DamagedStore
 from iamd.store.events import STREAM_SHIFT, Facts, StoredEvent
-from iamd.store.log import Access, ChainedEvent, Delta, Head, Position, Query, Row, State, Stream, Use, UseKey
+from iamd.store.log import Access, ChainedEvent, Delta, Denial, Head, Position, Query, Row, State, Stream, Use, UseKey
 
 _FACTS = (
     "k.account, k.time, k.event_id, k.request_id, k.name, k.source,"
@@ -29,6 +29,24 @@ _ACCESSES = """
         FROM event_keys k JOIN events e ON e.id = k.id WHERE k.account = ? AND k.time >= ?
     )
     GROUP BY 1, 2"""
+
+
+# A session's denials are those of its role; the last event's columns stand for the group, as above. Of one second the
+# last one is that of the highest number in its stream.
+_DENIALS = """
+    SELECT coalesce(
+               document ->> '$.userIdentity.sessionContext.sessionIssuer.arn', document ->> '$.userIdentity.arn', ''
+           ) AS who,
+           one.value ->> '$.action' AS action, one.value ->> '$.resource' AS resource,
+           document ->> '$.errorCode' IS NULL AS is_only_told,
+           count(*) AS count, max(place) AS last, request_id, one.value
+    FROM (
+        SELECT (CAST(k.time AS INTEGER) << 20) | (k.id & 0xFFFFF) AS place, k.request_id AS request_id,
+               CAST(e.document AS TEXT) AS document
+        FROM event_keys k JOIN events e ON e.id = k.id WHERE k.account = ? AND k.time >= ?
+    ), json_each(document, '$.iamd.decisions') AS one
+    WHERE one.value ->> '$.outcome' <> 'Allowed'
+    GROUP BY 1, 2, 3, 4 ORDER BY count DESC, last DESC, 1, 2, 3, 4"""
 
 
 class SQLiteReading:
@@ -97,6 +115,14 @@ class SQLiteReading:
         # SQLite takes the other columns from the row that has the maximum ("SELECT", "Bare columns in an aggregate").
         rows = self._connection.execute(_ACCESSES, (account, since))
         return [Access(who, action, int(time), where or "") for who, action, time, where in rows if who and action]
+
+    def denials(self, account: str, since: float) -> list[Denial]:
+        """What was denied since then, as an account's events tell; what happened most often stands first."""
+        rows = self._connection.execute(_DENIALS, (account, since))
+        return [
+            Denial(who, action, resource, bool(told), n, place >> 20, id, decision)
+            for who, action, resource, told, n, place, id, decision in rows
+        ]
 
     def last_used(self, key: UseKey) -> Use | None:
         """The last use that was stored."""

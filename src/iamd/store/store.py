@@ -21,7 +21,7 @@ from iamd.store.errors import UnsupportedStore
 from iamd.store.events import Event, StoredEvent
 from iamd.store.last_used import LastUsed
 from iamd.store.loading import Loading
-from iamd.store.log import Access, Log, Query, Use, UseKey
+from iamd.store.log import Access, Denial, Log, Query, Use, UseKey
 from iamd.store.queue import MAX_STALENESS, EventQueue
 from iamd.store.sqlite import DATABASE, file_log, memory_log
 from iamd.store.upkeep import RETENTION_SECONDS, Upkeep
@@ -168,6 +168,11 @@ class Store:
         """What an account's principals asked for since then, as the committed events tell; it reads all of them."""
         with self._log.reading_apart() as reading:
             return reading.accesses(account, since)
+
+    def denials(self, account: str, since: float) -> list[Denial]:
+        """What was denied since then, as an account's committed events tell; it reads all of them."""
+        with self._log.reading_apart() as reading:
+            return reading.denials(account, since)
 
     def verify_audit(self) -> list[str]:
         """What is wrong with the committed audit streams, in one line each; nothing when they are as written."""

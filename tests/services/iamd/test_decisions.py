@@ -64,6 +64,7 @@ def test_an_account_has_only_its_own_requests_explained(aws):
         ("Explain", {"RequestId": "x"}),
         ("Can", {"PrincipalArn": ANN, "Action": "sqs:SendMessage", "ResourceArn": QUEUE}),
         ("VerifyAudit", {}),
+        ("ReportDenials", {"PrincipalArn": ANN}),
     ],
 )
 def test_asking_is_decided_and_recorded(aws, operation, parameters):

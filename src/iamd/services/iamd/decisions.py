@@ -74,7 +74,7 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Outcome": decision["outcome"],
         "Layer": decision["layer"],
         "Message": decision["message"],
-        "Statements": [_statement(one) for one in decision["statements"]],
+        "Statements": [shown_statement(one) for one in decision["statements"]],
         "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
     if "nearMisses" in decision:
@@ -89,7 +89,8 @@ def _layer(one: Mapping[str, Any]) -> dict[str, Any]:
     return {"Layer": one["layer"], "Outcome": one["outcome"], "Policies": one["policies"]}
 
 
-def _statement(one: Mapping[str, Any]) -> dict[str, Any]:
+def shown_statement(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement as the API has it."""
     named = {"Layer": "layer", "Policy": "policy", "Index": "index", "Sid": "sid"}
     placed = {"Effect": "effect", "Line": "line", "Column": "column"}
     return {name: one[member] for name, member in (named | placed).items() if member in one}
@@ -100,7 +101,7 @@ def _near_miss(one: Mapping[str, Any]) -> dict[str, Any]:
         {"Operator": failed["operator"], "Key": failed["key"], "Values": failed["values"], "Found": failed["found"]}
         for failed in one["conditions"]
     ]
-    return _statement(one) | {"Conditions": conditions}
+    return shown_statement(one) | {"Conditions": conditions}
 
 
 @reading(on=nothing)

@@ -1,0 +1,82 @@
+"""`iamd report denials`: what was denied, and the policy that would allow it."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from cli.conftest import one_line
+from running import allow, deny
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+
+
+@pytest.fixture
+def denied(aws):
+    """Ann was denied three things, one of them twice and one explicitly."""
+    iam = aws.client("iam", aws.user("ann", deny("iam:DeleteUser")))
+    for call, given in (
+        (iam.list_roles, {}),
+        (iam.list_users, {}),
+        (iam.list_users, {}),
+        (iam.get_user, {"UserName": "ann"}),
+        (iam.delete_user, {"UserName": "ann"}),
+    ):
+        with pytest.raises(ClientError):
+            call(**given)
+
+
+def test_denials_are_listed_what_happened_most_often_first(denied, iamd, data):
+    told = iamd("report", "denials", "--data", data)
+    assert (told.returncode, told.stderr) == (0, "")
+    first, *others = json.loads(told.stdout)["Denials"]
+    assert (first["PrincipalArn"], first["Action"], first["Count"]) == (ANN, "iam:ListUsers", 2)
+    assert {one["Action"] for one in others} == {"iam:ListRoles", "iam:GetUser", "iam:DeleteUser"}
+    chosen = iamd("report", "denials", "--data", data, "--query", "Denials[?DeniedBy].Action", "-o", "csv")
+    assert chosen.stdout == "Value\niam:DeleteUser\n"
+    table = iamd("report", "denials", "--data", data, "-o", "table", env={"COLUMNS": "250"}).stdout
+    assert "iam:ListUsers" in table
+
+
+def test_the_policy_allows_what_was_denied_for_want_of_one(denied, aws, iamd, data):
+    told = iamd("report", "denials", "--data", data, "--principal", ANN, "--policy")
+    document = json.loads(told.stdout)
+    assert document["Statement"] == [
+        {"Effect": "Allow", "Action": ["iam:ListRoles"], "Resource": "arn:aws:iam::123456789012:role/"},
+        {"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": "arn:aws:iam::123456789012:user/"},
+        {"Effect": "Allow", "Action": ["iam:GetUser"], "Resource": ANN},
+    ]
+    aws.client("iam").put_user_policy(UserName="ann", PolicyName="more", PolicyDocument=told.stdout)
+    for action, resource in (("iam:ListUsers", "arn:aws:iam::123456789012:user/"), ("iam:GetUser", ANN)):
+        assert iamd("can", ANN, action, resource, "--data", data).returncode == 0
+
+
+def test_who_was_denied_nothing_needs_no_policy(aws, iamd, data):
+    aws.user("ann", allow("*"))
+    told = iamd("report", "denials", "--data", data, "--principal", ANN, "--policy")
+    assert (told.returncode, told.stdout) == (0, "")
+    assert told.stderr == "no identity policy would allow more: nothing was denied for want of one\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--policy"], "--policy is for one principal: name it with --principal"),
+        (["--since", "yesterday"], "`yesterday` is no time: write `24h`, `7d` or `2026-01-31T12:00:00Z`"),
+        (["--since", "0h"], "`0h` is no time"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(iamd, data, words, complaint):
+    told = iamd("report", "denials", "--data", data, *words)
+    assert complaint in one_line(told, 2)
+
+
+@pytest.mark.parametrize("since", ["10s", "30m", "24h", "7d", "2026-01-31", "2026-01-31T12:00:00Z"])
+def test_times_are_written_as_ages_or_dates(denied, iamd, data, since):
+    told = iamd("report", "denials", "--data", data, "--since", since)
+    assert told.returncode == 0
+    assert json.loads(told.stdout)["Denials"]
+
+
+def test_what_was_denied_before_is_not_told(aws, denied, iamd, data):
+    assert json.loads(iamd("report", "denials", "--data", data, "--since", "2999-01-01").stdout)["Denials"] == []
+    assert json.loads(iamd("report", "denials", "--data", data, "--would-be").stdout)["Denials"] == []
