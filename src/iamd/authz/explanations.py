@@ -1,7 +1,9 @@
 """A decision with its reasons, as events keep it and as iamd's own service tells it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from iamd.authz import policies
 from iamd.authz.authorize import Verdict
@@ -22,16 +24,33 @@ NOTED: Final = 100
 """The statements and near misses that an event keeps, and the values of each of their conditions."""
 
 
-def noted(verdict: Verdict, view: Snapshot | Change | None) -> dict[str, Any]:
+class Noted(msgspec.Struct, frozen=True):
+    """What an event keeps of a decision that allowed."""
+
+    action: str
+    resource: str
+    outcome: Outcome
+    layer: Layer
+    message: str
+    statements: Sequence[Mapping[str, Any]]
+    context: Context
+
+
+def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str, Any]:
     """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did."""
-    if not verdict.decision.allowed:
+    decision, request = verdict.decision, verdict.request
+    if not decision.allowed:
         return explained(verdict, view, NOTED)
-    decision = verdict.decision
-    matches = settling(decision, verdict.request, verdict.layers) if decision.matched else ()
-    kept = _decision(verdict)
-    kept["statements"] = _statements(verdict, view, matches) if matches else []
-    kept["context"] = _context(verdict)
-    return kept
+    matches = settling(decision, request, verdict.layers) if decision.matched else ()
+    return Noted(
+        request.action,
+        request.resource,
+        decision.outcome,
+        decision.layer,
+        verdict.message,
+        _statements(verdict, view, matches) if matches else (),
+        _context(verdict),
+    )
 
 
 def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None) -> dict[str, Any]:

@@ -4,9 +4,10 @@ An Outcome notes what a request came to; its JSON waits for the store, which cha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from iamd import ids
@@ -94,6 +95,54 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.read_only or self.service in READ_ONLY_SERVICES
 
 
+class Explained(msgspec.Struct, frozen=True):
+    """What `iamd explain` shows of a request."""
+
+    revision: int
+    decisions: Sequence[explanations.Noted | Mapping[str, Any]]
+
+
+_NAMES: Final = {
+    "source_ip_address": "sourceIPAddress",
+    "request_id": "requestID",
+    "event_id": "eventID",
+    "shared_event_id": "sharedEventID",
+}
+
+
+def _member(field: str) -> str:
+    first, *others = field.split("_")
+    return _NAMES.get(field) or first + "".join(map(str.capitalize, others))
+
+
+class Record(msgspec.Struct, frozen=True, rename=_member):
+    """The record of a request, members in CloudTrail's order; those that are UNSET are left out."""
+
+    event_version: str
+    user_identity: msgspec.Raw | Mapping[str, Any]
+    event_time: str
+    event_source: str
+    event_name: str
+    aws_region: str
+    source_ip_address: str
+    user_agent: str
+    error_code: str | UnsetType
+    error_message: str | UnsetType
+    request_parameters: Mapping[str, Any] | None
+    response_elements: Mapping[str, Any] | None
+    request_id: str
+    event_id: str
+    read_only: bool
+    additional_event_data: Mapping[str, Any] | UnsetType
+    resources: Sequence[Mapping[str, str]] | UnsetType
+    event_type: str
+    management_event: bool
+    recipient_account_id: str
+    shared_event_id: str | UnsetType
+    event_category: str
+    iamd: Explained
+
+
 def events_of(outcome: Outcome) -> list[Event]:
     """The events of a request: the caller's account's, and one for each other account whose resource it used.
 
@@ -160,7 +209,7 @@ def _mark_assumed_root(element: msgspec.Raw | dict[str, Any]) -> None:
         element["sessionContext"]["assumedRoot"] = "true"
 
 
-def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes | Callable[[], dict[str, Any]]:
+def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes | Callable[[], bytes]:
     """The record's JSON, made at once: a few hundred bytes wait for the store, not all that a request came to.
 
     What can't be encoded is left to the store, which writes a record that says so.
@@ -168,48 +217,49 @@ def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes
     try:
         return _ENCODER.encode(_record(outcome, found, told))
     except (TypeError, ValueError, OverflowError):
-        return lambda: _record(outcome, found, told)
+        return lambda: _ENCODER.encode(_record(outcome, found, told))
 
 
-def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> dict[str, Any]:
-    """The record of a request, members in CloudTrail's order; `iamd` holds what `iamd explain` shows."""
-    request, notes, changes_nothing = outcome.request, dict(outcome.notes), outcome.changes_nothing
-    asked = parameters(masked(outcome.service, outcome.parameters), notes.pop("requestParameters", None))
+def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
+    """The record of a request."""
+    request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
+    asked = masked(outcome.service, outcome.parameters)
     answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
-    return {
-        "eventVersion": EVENT_VERSION,
-        "userIdentity": found.element,
-        "eventTime": iso_of(outcome.time),
-        "eventSource": outcome.source,
-        "eventName": outcome.name,
-        "awsRegion": outcome.region,
-        "sourceIPAddress": request.source_ip,
-        "userAgent": cut(request.header(b"user-agent") or ""),
-        **(_error(outcome, outcome.error_code) if outcome.error_code is not None else _NOTHING),
-        "requestParameters": asked,
-        "responseElements": shown(answered) if answered else None,
-        "requestID": request.id,
-        "eventID": outcome.event_id,
-        "readOnly": changes_nothing,
-        **notes,
-        "eventType": "AwsApiCall",
-        "managementEvent": outcome.management,
-        "recipientAccountId": outcome.recipient,
-        **({"sharedEventID": outcome.shared_event_id} if outcome.shared_event_id else {}),
-        "eventCategory": "Management" if outcome.management else "Data",
-        "iamd": _explanation(outcome, told),
-    }
+    code, message = _error(outcome, outcome.error_code) if outcome.error_code is not None else (UNSET, UNSET)
+    return Record(
+        EVENT_VERSION,
+        found.element,
+        iso_of(outcome.time),
+        outcome.source,
+        outcome.name,
+        outcome.region,
+        request.source_ip,
+        cut(request.header(b"user-agent") or ""),
+        code,
+        message,
+        parameters(asked, notes.get("requestParameters")) if asked or notes else None,
+        shown(answered) if answered else None,
+        request.id,
+        outcome.event_id,
+        changes_nothing,
+        notes.get("additionalEventData", UNSET) if notes else UNSET,
+        notes.get("resources", UNSET) if notes else UNSET,
+        "AwsApiCall",
+        outcome.management,
+        outcome.recipient,
+        outcome.shared_event_id or UNSET,
+        "Management" if outcome.management else "Data",
+        _explanation(outcome, told),
+    )
 
 
-_NOTHING: Mapping[str, str] = {}
-
-
-def _error(outcome: Outcome, code: str) -> dict[str, str]:
-    message = {"errorMessage": cut(outcome.error_message)} if outcome.error_message else {}
+def _error(outcome: Outcome, code: str) -> tuple[str, str | UnsetType]:
+    """The code that a record names an error by, and its message."""
+    message = cut(outcome.error_message) if outcome.error_message else UNSET
     is_denied = bool(outcome.verdicts) and not outcome.verdicts[-1].decision.allowed
     if is_denied and outcome.service in DENIED_IN_SHORT:
-        return {"errorCode": "AccessDenied"} | message
-    return {"errorCode": _error_name(outcome.service, code)} | message
+        return "AccessDenied", message
+    return _error_name(outcome.service, code), message
 
 
 def _error_name(service: str, code: str) -> str:
@@ -217,8 +267,8 @@ def _error_name(service: str, code: str) -> str:
     return code if modelled is None else modelled.shape.name
 
 
-def _explanation(outcome: Outcome, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    return {
-        "revision": outcome.view.revision if outcome.view is not None else 0,
-        "decisions": [explanations.noted(verdict, outcome.view) for verdict in verdicts],
-    }
+def _explanation(outcome: Outcome, verdicts: Sequence[Verdict]) -> Explained:
+    return Explained(
+        outcome.view.revision if outcome.view is not None else 0,
+        [explanations.noted(verdict, outcome.view) for verdict in verdicts],
+    )
