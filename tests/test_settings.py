@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamd import configuration
-from iamd.cli import iamd
+from iamd.cli.commands import iamd
 from iamd.settings import NAMES, BackendSettings, Settings, SettingsError
 
 SAMPLES = {
@@ -29,6 +29,10 @@ SAMPLES = {
     "trusted_proxies": ("10.0.0.1", ("10.0.0.1",)),
     "federation_hosts": ("Idp.example:9000", ("idp.example:9000",)),
     "issuer_url": ("https://iamd.example.com/", "https://iamd.example.com"),
+    "metadata": ("127.0.0.1:1234", "127.0.0.1:1234"),
+    "metadata_instance": ("i-0123456789abcdef0", "i-0123456789abcdef0"),
+    "metadata_v1": ("true", True),
+    "workload_session_seconds": ("900", 900),
     "backend_connect_seconds": ("1.5", 1.5),
     "backend_response_seconds": ("2.5", 2.5),
     "backend_idle_seconds": ("3.5", 3.5),

@@ -1,5 +1,6 @@
 """Call: who asks, when, the state that is asked, and the open change of a writing operation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +34,18 @@ class LastUsed:
         return self.store.last_used(self.account_id, Role.kind, role_id)
 
 
+def _no_endpoint(_account_id: str, _instance_id: str) -> str | None:
+    return None
+
+
 class Call(msgspec.Struct, kw_only=True):
     """Every operation's first argument.
 
     `view` is the whole state: a snapshot, or the change that a writing operation makes. `now` is whole seconds since
     the epoch by iamd's clock. `prepared` is what the operation's `prepare` made before the write began. `notes` are
     further members of the audit event, by CloudTrail's names (`resources`, `additionalEventData` ...). `issuers` asks
-    identity providers for their keys, and `issuer_url` is what the setting of that name says.
+    identity providers for their keys; `issuer_url` is what the setting of that name says, and `workload_seconds` what
+    `workload_session_seconds` does.
     """
 
     identity: Identity
@@ -53,6 +59,9 @@ class Call(msgspec.Struct, kw_only=True):
     store: Store
     issuers: Issuers
     issuer_url: str | None
+    workload_seconds: int
+    metadata_endpoint: Callable[[str, str], str | None] = _no_endpoint
+    """The address of the metadata of an account's running instance; None when there is no such instance."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

@@ -173,6 +173,7 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(
             f"wrong value for `issuer_url`: `https://host:port` without a path, got `{settings.issuer_url}`"
         )
+    _check_metadata(settings)
     _check_backends(settings)
     return replace(
         settings,
@@ -198,6 +199,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "workers": (1, 64),
     "audit_retention_days": (1, 36500),
     "max_staleness_seconds": (0, 3600),
+    "workload_session_seconds": (2, 43200),
     "connections": (1, 1_000_000),
     "refusals_per_second": (1, 1_000_000),
     "backend_connect_seconds": (0.01, 3600),
@@ -230,6 +232,28 @@ def _check_administrator(settings: Settings) -> None:
 # IAM API Reference, "AccessKey": an access key id has 16 to 128 characters of \w.
 _ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}", re.ASCII)
 _SECRET = re.compile(r"[!-~]{16,256}")
+
+
+def _check_metadata(settings: Settings) -> None:
+    given, instance = settings.metadata, settings.metadata_instance
+    if given is not None and not _ADDRESS.fullmatch(given):
+        raise SettingsError(f"wrong value for `metadata`: `host:port`, got `{given}`")
+    host, port = settings.metadata_address
+    if port > 65535:
+        raise SettingsError(f"wrong value for `metadata`: a port is at most 65535, got `{given}`")
+    # SECURITY: whoever reaches the listener has its instance's credentials.
+    if host not in LOOPBACK and not settings.allow_plain_http:
+        raise SettingsError(
+            f"instance metadata on `{host}` gives credentials to whoever reaches it: give `--allow-plain-http` for that"
+        )
+    if instance is not None and not _INSTANCE.fullmatch(instance):
+        raise SettingsError(
+            f"wrong value for `metadata_instance`: an instance's id as `i-0123456789abcdef0`, got `{instance}`"
+        )
+
+
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
+_INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
 def _proxy(text: str) -> str:

@@ -77,6 +77,7 @@ def health(runtime: Runtime) -> dict[str, Any]:
         "enforce": runtime.settings.enforce,
         "worker": runtime.worker,
         "backends": backends,
+        "metadata": runtime.metadata.addresses() if runtime.metadata is not None else {},
         "services": dict.fromkeys(registry.NOUNS, "running"),
     }
 
@@ -107,6 +108,8 @@ async def _reset(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     runtime.clock.reset()
     await asyncio.to_thread(runtime.store.reset)
     runtime.issuers.forget()
+    if runtime.metadata is not None:
+        runtime.metadata.forget()
     if runtime.gateway is not None:
         await runtime.gateway.reset()
     return _json(request, 200, {"revision": runtime.store.snapshot().revision})

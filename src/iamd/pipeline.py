@@ -296,6 +296,8 @@ class Work(msgspec.Struct):
             store=runtime.store,
             issuers=runtime.issuers,
             issuer_url=runtime.settings.issuer_url,
+            workload_seconds=runtime.settings.workload_session_seconds,
+            metadata_endpoint=runtime.metadata_endpoint,
             view=view,
             prepared=prepared,
         )
@@ -417,6 +419,8 @@ def _reads(service: str, name: str) -> bool:
 def recipient(runtime: Runtime, progress: Progress) -> str:
     """The account whose event it is: the caller's, or of one whose signature did not hold that of the key it named."""
     identity, claim = progress.identity, progress.claim
+    if identity is not None and identity.service is not None:
+        return identity.service.source_account
     if identity is not None and identity.account_id:
         return identity.account_id
     claimed_account = ids.account_of_key(claim.access_key_id) if claim is not None else None

@@ -12,6 +12,7 @@ from functools import partial
 import uvicorn
 
 from iamd import __version__, accounts, start
+from iamd.listeners import Listeners
 from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
@@ -24,9 +25,12 @@ Ready = Callable[[], None]
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code when everything is closed."""
-    with contextlib.closing(start.listening_socket(settings)) as listening, start.data_folder(settings):
-        host, port = listening.getsockname()[:2]
-        endpoint = f"http://{host if ':' not in host else f'[{host}]'}:{port}"
+    with (
+        contextlib.closing(start.listening_socket(settings)) as listening,
+        contextlib.closing(start.metadata_socket(settings)) as metadata,
+        start.data_folder(settings),
+    ):
+        endpoint = start.url_of(listening)
         with contextlib.ExitStack() as closing:
             runtime = start.open_runtime(settings, loading=Loading(_tell))
             closing.callback(runtime.store.close)
@@ -34,20 +38,22 @@ def serve(settings: Settings) -> int:
             with start.usable(settings):
                 files = settings.data / start.CLIENT_FILES
                 accounts.write_client_config(files, endpoint=endpoint, region=settings.region)
-            _banner(settings)
+            _banner(settings, start.url_of(metadata))
             ready = partial(_ready, endpoint, settings)
             if settings.workers == 1:
-                Server(runtime, ready).run(sockets=[listening])
+                Server(runtime, ready, metadata).run(sockets=[listening])
                 return 0
         # The store is closed before the workers begin: a database's connections and threads don't survive a fork.
-        return Workers(settings.workers, partial(_work, settings, listening)).run(ready)
+        return Workers(settings.workers, partial(_work, settings, listening, metadata)).run(ready)
 
 
-def _work(settings: Settings, listening: socket.socket, number: int, ready: Ready, lifeline: int) -> None:
+def _work(
+    settings: Settings, listening: socket.socket, metadata: socket.socket, number: int, ready: Ready, lifeline: int
+) -> None:
     """Be one of several processes."""
     runtime = start.open_runtime(settings, worker=number)
     with contextlib.closing(runtime.store):
-        Server(runtime, ready, lifeline).run(sockets=[listening])
+        Server(runtime, ready, metadata, lifeline).run(sockets=[listening])
 
 
 def _ready(endpoint: str, settings: Settings) -> None:
@@ -62,8 +68,10 @@ class Server(uvicorn.Server):
     `lifeline` is a descriptor whose end says that nobody watches this process any more.
     """
 
-    def __init__(self, runtime: Runtime, ready: Ready, lifeline: int | None = None) -> None:
+    def __init__(self, runtime: Runtime, ready: Ready, metadata: socket.socket, lifeline: int | None = None) -> None:
         self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
+        self._metadata = metadata
+        self._listeners: Listeners | None = None
         settings = runtime.settings
         super().__init__(
             uvicorn.Config(
@@ -93,6 +101,8 @@ class Server(uvicorn.Server):
 
             self._runtime.gateway = await Gateway.start(self._runtime)
         await super().startup(sockets)
+        self._listeners = Listeners(self, self._runtime, self._metadata)
+        await self._listeners.begin()
         collect_seldom()
         take_turns_often()
         self._ready()
@@ -105,6 +115,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what is being served, then the backend."""
+        if self._listeners is not None:
+            self._listeners.close()
         await super().shutdown(sockets)
         if self._runtime.gateway is not None:
             await self._runtime.gateway.close()
@@ -149,12 +161,13 @@ def _tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def _banner(settings: Settings) -> None:
+def _banner(settings: Settings, metadata: str) -> None:
     lines = [f"iamd {__version__}, data in {settings.data}, enforce={settings.enforce}"]
     if settings.backend == "moto":
         lines.append("backend: embedded moto; what is made there lives in memory and is gone when iamd stops")
     elif settings.backend != "none":
         lines.append(f"backend: {settings.backend}")
     lines += [f"backend `{name}`: {table.url}" for name, table in settings.backends.items()]
+    lines.append(f"instance metadata: {metadata}")
     lines.append(f"credentials: {settings.data / start.CLIENT_FILES / 'credentials'}")
     sys.stderr.write("\n".join([*lines, ""]))

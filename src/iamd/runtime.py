@@ -1,7 +1,7 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
@@ -12,6 +12,19 @@ from iamd.store.store import Store
 
 if TYPE_CHECKING:
     from iamd.gateway.proxy import Gateway
+
+
+class Metadata(Protocol):
+    """The instance metadata that this process serves."""
+
+    def addresses(self) -> dict[str, str]:
+        """Where metadata is served: by `default`, and for single instances by their ids."""
+
+    def endpoint(self, account_id: str, instance_id: str) -> str | None:
+        """The address of a running instance's own listener; None when the account has no such instance."""
+
+    def forget(self) -> None:
+        """Give nobody what was given before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,3 +41,9 @@ class Runtime:
     """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
 
     gateway: "Gateway | None" = None
+    metadata: "Metadata | None" = None
+    """The instance metadata of this process; None before it serves."""
+
+    def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
+        """The address of the metadata of an account's running instance; None when there is no such instance."""
+        return self.metadata.endpoint(account_id, instance_id) if self.metadata is not None else None

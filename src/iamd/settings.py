@@ -10,6 +10,7 @@ import msgspec
 
 ENVIRONMENT_PREFIX = "IAMD_"
 DEFAULT_PORT = 4566
+DEFAULT_METADATA_PORT = 4567
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -94,6 +95,18 @@ class Settings:
         "URL that tokens of GetWebIdentityToken name as their issuer's; the default is where "
         "EnableOutboundWebIdentityFederation was sent.",
     )
+    metadata: str | None = setting(
+        None,
+        "Address of the instance metadata service, as `host:port`; the default is 127.0.0.1:4567, or a free port when "
+        "that one is taken or with `--port 0`.",
+    )
+    metadata_instance: str | None = setting(
+        None, "Instance whose metadata is served there; the default is the only running one with an instance profile."
+    )
+    metadata_v1: bool = setting(False, "Answer version 1 of instance metadata too, which asks for no session token.")
+    workload_session_seconds: int = setting(
+        21600, "How long the credentials last that instances and containers are given; new ones are there before that."
+    )
     backend_connect_seconds: float = setting(5.0, "Longest wait for a connection to a backend.")
     backend_response_seconds: float = setting(60.0, "Longest wait for a backend to begin its answer.")
     backend_idle_seconds: float = setting(30.0, "Longest silence within a body that a backend sends or takes.")
@@ -111,6 +124,14 @@ class Settings:
     def has_backend(self) -> bool:
         """Whether requests to other services go anywhere."""
         return self.backend != "none" or bool(self.backends)
+
+    @property
+    def metadata_address(self) -> tuple[str, int]:
+        """Host and port of the instance metadata service; the port may be 0, for a free one."""
+        if self.metadata is None:
+            return "127.0.0.1", DEFAULT_METADATA_PORT if self.port else 0
+        host, _, port = self.metadata.rpartition(":")
+        return host.strip("[]"), int(port)
 
     def key_path(self) -> Path:
         """The file of the sealing key."""

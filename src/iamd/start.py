@@ -214,19 +214,43 @@ def first_start(runtime: Runtime) -> Administrator | None:
 
 def listening_socket(settings: Settings) -> socket.socket:
     """A socket on the address that was asked for; StartError when it is taken."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return listen(settings.host, settings.port)
+    except (OSError, UnicodeError, TypeError) as error:
+        raise StartError(
+            f"cannot listen on {settings.host}:{settings.port}: {_why(error)}; give another `--port` or `--host`"
+        ) from error
+
+
+def metadata_socket(settings: Settings) -> socket.socket:
+    """A socket for instance metadata; StartError when the address that was asked for is taken."""
+    host, port = settings.metadata_address
+    try:
+        return listen(host, port)
+    except (OSError, UnicodeError, TypeError) as error:
+        if settings.metadata is None:
+            return listen(host, 0)
+        raise StartError(f"cannot listen on {settings.metadata}: {_why(error)}; give another `--metadata`") from error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; TypeError and UnicodeError are a name that can't be encoded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with ExitStack() as undo:
-        try:
-            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((settings.host, settings.port))
-            listening.listen(BACKLOG)
-        except (OSError, UnicodeError, TypeError) as error:
-            # A name that can't be encoded is a TypeError.
-            why = error.strerror if isinstance(error, OSError) else "no name of a host"
-            raise StartError(
-                f"cannot listen on {settings.host}:{settings.port}: {why}; give another `--port` or `--host`"
-            ) from error
+        listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
         listening.setblocking(False)
         undo.pop_all()
     return listening
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "no name of a host"
+
+
+def url_of(listening: socket.socket) -> str:
+    """The URL of what listens there."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{host if ':' not in host else f'[{host}]'}:{port}"

@@ -65,7 +65,7 @@ def test_a_group_without_a_command_shows_its_help(iamd, words):
 
 
 def test_help_names_every_command_and_every_command_has_help(iamd):
-    from iamd.cli import COMMANDS
+    from iamd.cli.commands import COMMANDS
 
     told = iamd("--help").stdout
     for name in COMMANDS:

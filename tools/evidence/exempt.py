@@ -67,6 +67,12 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:UpdateRoleDescription": {
         "error UnmodifiableEntity": "only roles of IAM Identity Center keep theirs, and nothing makes those yet",
     },
+    "iamd:GetMetadataEndpoint": {
+        "effect of InstanceId": "an instance needs a backend; tests/metadata/test_imds.py shows it",
+    },
+    "iamd:GetWorkloadCredentials": {
+        "denial": "its action is iam:PassRole, whose denial test_workloads.py shows",
+    },
     "organizations:CloseAccount": {"error ConflictException": _NO_CASE},
     "organizations:CreateOrganization": {
         "error AccessDeniedException": _BY_POLICY,

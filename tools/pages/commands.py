@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from iamd.cli import COMMANDS, iamd
+from iamd.cli.commands import COMMANDS, iamd
 from pages.markdown import code, document, table
 
 HEAD = """`--help`, alone or after a command, says the same. Exit codes: 0 done, or allowed; 1 denied, or something was

@@ -5,7 +5,8 @@ import hashlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from iamd.auth.claim import Claim, Merged, Mode, Scope, amz_form, not_a_date, scope, timestamp
+from iamd.auth.claim import Claim, Merged, Mode, Scope, not_a_date, scope, timestamp
+from iamd.auth.dates import amz_form
 from iamd.errors import Common, CommonError
 
 ALGORITHM = "AWS4-HMAC-SHA256"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from operator import itemgetter
 
 import msgspec
@@ -179,16 +178,6 @@ def _parse(amz_date: str) -> int | None:
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-
-
-def amz_form(seconds: float) -> str:
-    """Give epoch seconds as `20260131T120000Z`."""
-    return _amz_form(int(seconds))
-
-
-@lru_cache(maxsize=64)
-def _amz_form(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def not_a_date(text: str) -> CommonError:

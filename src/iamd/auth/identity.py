@@ -1,6 +1,6 @@
 """Identity: who makes a request, once the proof has been checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from iamd import arn
@@ -8,10 +8,27 @@ from iamd.auth.tokens import SessionKind
 from iamd.policy.request import PrincipalKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from iamd.auth.tokens import Session
     from iamd.federation.proof import Federation
 
 ANONYMOUS_ID = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An AWS service that asks for itself: its principal, the account it acts for, and the resource of that account.
+
+    `session_keys` are condition keys that sessions carry which it begins. `ancestors` is what they derive from, when
+    somebody had it begin them.
+    """
+
+    name: str
+    source_account: str
+    source_arn: str | None = None
+    session_keys: "Mapping[str, str]" = field(default_factory=dict)
+    ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,8 @@ class Identity:
     session: "Session | None" = None
     federation: "Federation | None" = None
     """What an identity provider has proven of the caller of an AssumeRoleWith... operation."""
+    service: Service | None = None
+    """The service that asks, where one does."""
 
     @property
     def is_root(self) -> bool:
@@ -48,6 +67,11 @@ class Identity:
 def federated(federation: "Federation", account_id: str, user_id: str) -> Identity:
     """The unsigned caller for whom an identity provider vouches, before a role of this account."""
     return Identity(PrincipalKind.FEDERATED, account_id, "", user_id, name=federation.name, federation=federation)
+
+
+def of_service(service: Service) -> Identity:
+    """A service, as the caller of what it asks for."""
+    return Identity(PrincipalKind.SERVICE, "", "", service.name, service=service)
 
 
 ANONYMOUS = Identity(PrincipalKind.ANONYMOUS, "", "", ANONYMOUS_ID)

@@ -2,13 +2,16 @@
 
 import hashlib
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iamd.auth import canonical
 from iamd.auth.canonical import S3_SERVICES
-from iamd.auth.claim import amz_form
+from iamd.auth.dates import amz_form
 from iamd.auth.signing_key import signing_key
-from iamd.http import Headers
+
+if TYPE_CHECKING:
+    # Imported for types alone: `iamd credential-process` signs, and has to start at once.
+    from iamd.http import Headers
 
 # AWS: headers that proxies change on their way must not be signed (Smithy, "AWS SigV4 authentication").
 UNSIGNED_HEADERS = frozenset(
@@ -36,7 +39,7 @@ def sign(
     method: str,
     path: bytes,
     query: bytes,
-    headers: Headers,
+    headers: "Headers",
     payload_hash: str,
     *,
     access_key_id: str,
@@ -69,7 +72,7 @@ def sign(
     return added
 
 
-def _canonical_headers(headers: Headers) -> tuple[str, bytes]:
+def _canonical_headers(headers: "Headers") -> tuple[str, bytes]:
     """Give the names of the headers to sign, and their canonical form with those names behind it."""
     fields = dict(headers)
     if len(fields) != len(headers):
@@ -78,7 +81,7 @@ def _canonical_headers(headers: Headers) -> tuple[str, bytes]:
     return form.names, form.template % canonical.values(tuple(map(fields.__getitem__, form.chosen)))
 
 
-def _joined(headers: Headers) -> dict[bytes, bytes]:
+def _joined(headers: "Headers") -> dict[bytes, bytes]:
     values: dict[bytes, bytes] = {}
     for name, raw in headers:
         value = canonical.value(raw)

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 from iamd.auth import authorization, canonical, presigned
 from iamd.auth.canonical import S3_SERVICES
-from iamd.auth.claim import Claim, Merged, Mode, Scope, amz_form, check_day
+from iamd.auth.claim import Claim, Merged, Mode, Scope, check_day
+from iamd.auth.dates import amz_form
 from iamd.auth.s3_errors import InvalidRequest
 from iamd.auth.signing_key import SigningKey, cached, derive, remember
 from iamd.errors import Common, CommonError

@@ -61,7 +61,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_d
     assumed_by: str | None = None
     source_account: str | None = None
     federated_claims: dict[str, str | tuple[str, ...]] = {}
-    """Condition keys that the identity provider asserted, by lower-case name (`saml:sub`, `...:aud`)."""
+    """Condition keys that the identity provider asserted, by lower-case name (`saml:sub`, `...:aud`), or that the
+    service says of its own session (`ec2:roledelivery`).
+    """
     padding: bytes = b""
     """What makes the token as long as AssumeRole's MinimumSessionTokenSize asks; it says nothing."""
     ancestors: tuple[str, ...] = ()

@@ -66,7 +66,8 @@ class Caller:
 def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
     """The caller as the policy engine knows it; a snapshot remembers those without a session."""
     seen = view if isinstance(view, Snapshot) else view.seen
-    if identity.session is not None or identity.federation is not None or not isinstance(seen, Snapshot):
+    is_passing = identity.session is not None or identity.federation is not None or identity.service is not None
+    if is_passing or not isinstance(seen, Snapshot):
         return _caller_of(identity, seen, now)
     key = f"caller {identity.arn}"
     known = seen.cache.get(key)
@@ -93,6 +94,7 @@ def principal_of(identity: Identity) -> Principal:
         entity_arn=identity.entity_arn,
         unique_id=identity.entity_id,
         provider=identity.federation.provider if identity.federation is not None else None,
+        service_names=(identity.service.name,) if identity.service is not None else (),
     )
 
 

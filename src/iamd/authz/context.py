@@ -8,7 +8,7 @@ the table of principal key values in reference_policies_variables.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from iamd.auth.identity import Identity
+from iamd.auth.identity import Identity, Service
 from iamd.authz import organizations
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
@@ -35,6 +35,8 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
     if identity.federation is not None:
         # Nobody has signed: there is only what the identity provider says.
         return dict(identity.federation.context)
+    if identity.service is not None:
+        return _of_service(identity.service)
     keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
     kind = identity.kind
     if kind in PRINCIPAL_TYPES:
@@ -51,6 +53,19 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
     if identity.session is not None:
         keys.update(_of_session(identity, now))
     return keys
+
+
+def _of_service(service: Service) -> Context:
+    """The keys of a service's own request (IAM User Guide, reference_policies_condition-keys, aws:PrincipalServiceName,
+    aws:SourceAccount, aws:SourceArn).
+    """
+    keys: Context = {
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": service.name,
+        "aws:principalservicenameslist": (service.name,),
+        "aws:sourceaccount": service.source_account,
+    }
+    return keys | ({"aws:sourcearn": service.source_arn} if service.source_arn is not None else {})
 
 
 def principal_arn(identity: Identity) -> str:
@@ -100,10 +115,12 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
         "aws:currenttime": iso_of(now),
         "aws:epochtime": str(now),
         "aws:securetransport": "true" if request.secure else "false",
-        "aws:sourceip": request.source_ip,
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }
+    if request.source_ip:
+        # A service's own request has none.
+        keys["aws:sourceip"] = request.source_ip
     agent, referer = request.fields.get(b"user-agent"), request.fields.get(b"referer")
     if agent is not None:
         keys["aws:useragent"] = agent.decode("latin-1")

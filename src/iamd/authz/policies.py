@@ -173,7 +173,7 @@ def _source_of(place: Place, identity: Identity, view: Snapshot | Change) -> Sou
 
 def _sources(identity: Identity, view: Snapshot | Change) -> tuple[Source, ...]:
     """The caller's identity policies; a snapshot remembers those of callers without a session."""
-    if identity.session is not None or not isinstance(view, Snapshot):
+    if identity.session is not None or identity.service is not None or not isinstance(view, Snapshot):
         return _read_sources(identity, view)
     key = f"policies of {identity.arn}"
     known = view.cache.get(key)

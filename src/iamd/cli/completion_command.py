@@ -10,7 +10,7 @@ from iamd.cli.connection import USAGE, Failure
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the script, for the shell's start-up file."""
-    from iamd.cli import iamd
+    from iamd.cli.commands import iamd
 
     kind = get_completion_class(shell)
     if kind is None:

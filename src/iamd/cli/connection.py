@@ -60,12 +60,18 @@ class Connection:
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Call an operation of the service `iamd`; a refusal or an unreachable server is a Failure."""
-        body = json.dumps(parameters).encode()
-        headers = [
-            (b"host", urlsplit(self.endpoint).netloc.encode()),
-            (b"content-type", b"application/x-amz-json-1.1"),
-            (b"x-amz-target", f"iamd.{operation}".encode()),
-        ]
+        target = (b"x-amz-target", f"iamd.{operation}".encode())
+        status, content = self.signed("iamd", b"application/x-amz-json-1.1", json.dumps(parameters).encode(), target)
+        answer = self._json(content)
+        if status == 200:
+            return answer
+        code = str(answer.get("__type", status)).rpartition("#")[2]
+        message = answer.get("message") or answer.get("Message") or code
+        raise Failure(str(message), exit_code(status, code))
+
+    def signed(self, service: str, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> tuple[int, bytes]:
+        """Send a body of this content type to a service, signed, and give the answer's status and body."""
+        headers = [(b"host", urlsplit(self.endpoint).netloc.encode()), (b"content-type", kind), *more]
         signed = sign(
             "POST",
             b"/",
@@ -76,36 +82,39 @@ class Connection:
             secret_access_key=self.secret_access_key,
             session_token=self.session_token,
             region=self.region,
-            service="iamd",
+            service=service,
             now=time.time(),
         )
         sent = {name.decode(): value.decode() for name, value in [*headers, *signed]}
-        status, answer = self.request("POST", "/", body, sent)
-        if status == 200:
-            return answer
-        code = str(answer.get("__type", status)).rpartition("#")[2]
-        message = answer.get("message") or answer.get("Message") or code
-        raise Failure(str(message), _exit_code(status, code))
+        return fetch(self.endpoint, "POST", "/", body, sent)
 
     def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Send a request, and give the answer's status and JSON."""
-        parts = urlsplit(self.endpoint)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
-        except TimeoutError as error:
-            raise Failure(f"{self.endpoint} did not answer within {TIMEOUT_SECONDS} seconds", UNREACHABLE) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise Failure(f"no server at {self.endpoint}: is `iamd serve` running?", UNREACHABLE) from error
-        finally:
-            connection.close()
+        status, content = fetch(self.endpoint, method, path, body, headers)
+        return status, self._json(content)
+
+    def _json(self, content: bytes) -> dict[str, Any]:
         answer = _read_json(content)
         if answer is None:
             raise Failure(f"{self.endpoint} is no iamd: its answer is not JSON", UNREACHABLE)
-        return response.status, answer
+        return answer
+
+
+def fetch(endpoint: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Send a request, and give the answer's status and body; a server that does not answer is a Failure."""
+    parts = urlsplit(endpoint)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except TimeoutError as error:
+        raise Failure(f"{endpoint} did not answer within {TIMEOUT_SECONDS} seconds", UNREACHABLE) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Failure(f"no server at {endpoint}: is `iamd serve` running?", UNREACHABLE) from error
+    finally:
+        connection.close()
 
 
 # How each protocol's callers who are not known, or may not, are told (wire/common_faults.py), beside the status 403.
@@ -121,7 +130,8 @@ _REFUSED = frozenset(
 )
 
 
-def _exit_code(status: int, code: str) -> int:
+def exit_code(status: int, code: str) -> int:
+    """The exit code of a command whose request was refused so."""
     if status == 403 or code in _REFUSED:
         return DENIED
     return UNREACHABLE if status >= 500 else USAGE
@@ -141,15 +151,48 @@ def find(data: Path | None) -> Connection:
     if data is None and {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= environment.keys():
         found = Connection(
             environment["AWS_ENDPOINT_URL"],
-            environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "us-east-1"),
+            _region(environment),
             environment["AWS_ACCESS_KEY_ID"],
             environment["AWS_SECRET_ACCESS_KEY"],
             environment.get("AWS_SESSION_TOKEN"),
         )
+    elif data is None and {"AWS_ENDPOINT_URL", CONTAINER} <= environment.keys():
+        # SECURITY: what runs as a role asks as that role, and not as the administrator whose files lie about.
+        found = _of_container(environment)
     else:
         found = _of_folder(data_folder(data))
     _check(found)
     return found
+
+
+CONTAINER = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""Where a program in `iamd exec --role` has its credentials."""
+
+
+def _region(environment: Mapping[str, str]) -> str:
+    return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "us-east-1")
+
+
+def _of_container(environment: Mapping[str, str]) -> Connection:
+    """The credentials of a container (SDKs and Tools Reference Guide, feature-container-credentials)."""
+    url, token = environment[CONTAINER], environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
+    if not _is_endpoint(url):
+        raise Failure(f"`{url}` is no URL of container credentials", USAGE)
+    file = environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+    if file:
+        try:
+            token = Path(file).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Failure(f"cannot read `{file}`", USAGE) from error
+    parts = urlsplit(url)
+    status, content = fetch(url, "GET", parts.path or "/", b"", {"Authorization": token})
+    told = _read_json(content) or {}
+    try:
+        keys = (told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
+    except KeyError as error:
+        code = str(told.get("code", status))
+        raise Failure(str(told.get("message", f"`{url}` gave no credentials")), exit_code(status, code)) from error
+    return Connection(environment["AWS_ENDPOINT_URL"], _region(environment), *keys)
 
 
 def _check(connection: Connection) -> None:

@@ -1,11 +1,12 @@
 """`iamd exec`: a command with the environment that points AWS clients at iamd."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from iamd.cli.connection import Connection, Failure, data_option, find
+from iamd.cli.connection import USAGE, Connection, Failure, data_option, find
 
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -34,21 +35,65 @@ ENDPOINTS = "AWS_ENDPOINT_URL"
 
 RUN = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
+SECONDS = 3600
+SESSION_NAME = "iamd-exec"
+
 
 @click.command("exec", context_settings=RUN, help="Run a command with the environment that points at iamd.")
+@click.option("--role", metavar="ARN", help="Run it as a session of this role, which you assume.")
+@click.option("--task-role", metavar="ARN", help="Run it as ECS runs a task with this role, which you pass.")
+@click.option(
+    "--instance-profile", metavar="NAME", help="Run it as on an EC2 instance with this profile, whose role you pass."
+)
+@click.option("--session-name", help=f"Name of the session of --role; `{SESSION_NAME}` by default.")
+@click.option(
+    "--duration-seconds",
+    type=click.IntRange(900, 43200),
+    help=f"How long credentials of --role last, {SECONDS} by default; new ones are there before they end.",
+)
 @data_option
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARG]...")
-def command(data: Path | None, words: tuple[str, ...]) -> None:
+def command(
+    role: str | None,
+    task_role: str | None,
+    instance_profile: str | None,
+    session_name: str | None,
+    duration_seconds: int | None,
+    data: Path | None,
+    words: tuple[str, ...],
+) -> None:
     """Become the command; its exit code is the caller's."""
-    become(find(data), list(words))
+    if sum(one is not None for one in (role, task_role, instance_profile)) > 1:
+        raise Failure("give one of --role, --task-role and --instance-profile", USAGE)
+    if role is None and (session_name is not None or duration_seconds is not None):
+        raise Failure("--session-name and --duration-seconds are for --role", USAGE)
+    connection = find(data)
+    if role is None and task_role is None and instance_profile is None:
+        become(connection, list(words))
+        return
+    # Imported here: who runs a command with its own credentials needs none of it.
+    from iamd.cli import workload
+
+    if role is not None:
+        environment = workload.of_role(connection, role, session_name or SESSION_NAME, duration_seconds or SECONDS)
+    elif task_role is not None:
+        environment = workload.of_task(connection, task_role, words[0])
+    else:
+        environment = workload.of_instance(connection, instance_profile or "")
+    run(list(words), environment)
 
 
 def become(connection: Connection, words: list[str]) -> None:
     """Replace this process by a command that finds this server and these credentials, and no others."""
     kept = {name: value for name, value in os.environ.items() if name not in CLEARED and not name.startswith(ENDPOINTS)}
     nowhere = {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_CONFIG_FILE": os.devnull}
+    run(words, {**kept, **nowhere, **connection.environment()})
+
+
+def run(words: list[str], environment: Mapping[str, str]) -> None:
+    """Replace this process by a command with this environment."""
     try:
-        os.execvpe(words[0], words, {**kept, **nowhere, **connection.environment()})  # noqa: S606 (that is the command)
+        os.execvpe(words[0], words, environment)  # noqa: S606 (that is the command)
     except OSError as error:
         code = NOT_FOUND if isinstance(error, FileNotFoundError | NotADirectoryError) else NOT_EXECUTABLE
         raise Failure(f"cannot run `{words[0]}`: {error.strerror}", code) from error

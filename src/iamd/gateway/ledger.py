@@ -59,6 +59,11 @@ class Ledger:
         """Remember what an answer told of a resource, in place of what bore its name before."""
         await self._write(lambda change: _learn(change, record))
 
+    async def learn_all(self, records: Sequence[Resource]) -> None:
+        """Remember what an answer told of several resources."""
+        if records:
+            await self._write(lambda change: _learn_all(change, records))
+
     async def reconcile(self, told: Told, boot: str | None) -> None:
         """Settle a policy by what the backend says that it has."""
         await self._write(lambda change: _reconcile(change, told, boot))
@@ -149,6 +154,11 @@ def _end(change: Change, entry: Entry) -> None:
     for record in ended:
         if record.backend_boot == entry.boot:
             change.delete(GLOBAL, record)
+
+
+def _learn_all(change: Change, records: Sequence[Resource]) -> None:
+    for record in records:
+        _learn(change, record)
 
 
 def _learn(change: Change, record: Resource) -> None:

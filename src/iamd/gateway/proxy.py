@@ -17,10 +17,23 @@ from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, events, learned, missing, policies, resource_tags, resources
+from iamd.gateway import (
+    batch,
+    bodies,
+    deciding,
+    effects,
+    events,
+    instances,
+    learned,
+    missing,
+    policies,
+    resource_tags,
+    resources,
+)
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
+from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.body_limits import largest_body
 from iamd.gateway.cloudformation import effects as stack_effects
@@ -87,6 +100,22 @@ class Gateway:
     def health(self) -> dict[str, Any]:
         """The state of each backend."""
         return {place.name: _state(place) for place in self._backends.places}
+
+    def facts_of(self, service: str) -> Facts | None:
+        """What is known of the resources of a service; None while its backend is not up, or when it has none."""
+        try:
+            place = self._backends.of(service)
+        except CommonError:
+            return None
+        embedded = place.backend.embedded
+        if embedded is not None and embedded.boot is None:
+            return None
+        boot = embedded.boot if embedded is not None else None
+        return Facts(self._runtime.store.snapshot(), boot, place.account, embedded is not None)
+
+    def backend_of(self, service: str) -> Backend:
+        """The backend of a service; refused when there is none."""
+        return self._backends.of(service).backend
 
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
@@ -259,6 +288,10 @@ class Gateway:
                 roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
                 profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view) if step.passed else (),
             )
+            if step.traits.tells_instances:
+                answer = await instances.whole(answer)
+                now = self._runtime.clock.seconds()
+                await self._ledger.learn_all(instances.of(step.asked, answer, step.facts, now))
             status = answer.status
             if step.traits.tells:
                 await self._learn(step, answer)
@@ -270,6 +303,9 @@ class Gateway:
         finally:
             if entries:
                 await self._ledger.settle(entries, status)
+            if step.traits.tells_instances and (status is None or status >= 500):
+                now = self._runtime.clock.seconds()
+                await self._ledger.learn_all(instances.doubtful(step.asked, step.facts, now))
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         if learned.may_tell(step.asked.operation):

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from iamd.gateway import batch, effects, events, learned, policies
+from iamd.gateway import batch, effects, events, instances, learned, policies
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
@@ -14,7 +14,7 @@ class Traits(msgspec.Struct, frozen=True):
 
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), be work that
     CloudFormation does (`is_work`), change the facts about resources (`changes`), or read a policy that iamd knows
-    (`reads_policy`); its answers may tell of resources (`tells`).
+    (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`).
     """
 
     action: str
@@ -27,6 +27,7 @@ class Traits(msgspec.Struct, frozen=True):
     changes: bool
     reads_policy: bool
     tells: bool
+    tells_instances: bool
 
 
 @cache
@@ -44,4 +45,5 @@ def of(operation: Operation) -> Traits:
         changes=is_work or effects.may_change(operation),
         reads_policy=policies.may_answer(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
+        tells_instances=instances.may_tell(operation),
     )

@@ -83,6 +83,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "quarantine",
         "role_templates",
         "root_passwords",
+        "workloads",
     ),
 }
 """The services of which there are operations, each a package beside this file, and the modules that hold them."""

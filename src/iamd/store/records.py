@@ -461,6 +461,14 @@ class Quarantine(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.subject
 
 
+def _instance(resource: "Resource") -> tuple[str, ...]:
+    """What an EC2 instance is looked up by: its id and, while it runs with an instance profile, that it does."""
+    if ":instance/i-" not in resource.arn:
+        return ()
+    is_profiled = bool(resource.facts.get("profile")) and resource.facts.get("state") == "running"
+    return (resource.arn.rpartition("/")[2], *(("profiled",) if is_profiled else ()))
+
+
 class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What iamd knows of a backend's resource: owner, policy, tags; kept under GLOBAL by ARN.
 
@@ -483,6 +491,7 @@ class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
     indexes = {
         "owner": lambda resource: (resource.owner,),
         "name": lambda resource: (resource.facts["name"],) if "name" in resource.facts else (),
+        "instance": _instance,
     }
 
     @property

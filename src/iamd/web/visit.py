@@ -101,6 +101,7 @@ class Visit:
             store=runtime.store,
             issuers=runtime.issuers,
             issuer_url=runtime.settings.issuer_url,
+            workload_seconds=self.runtime.settings.workload_session_seconds,
             view=view,
         )
 

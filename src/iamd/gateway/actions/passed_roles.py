@@ -96,7 +96,7 @@ def of(asked: Asked, view: View) -> list[Passed]:
     row = _row(asked.operation)
     named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
     found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
-    for account, profile in _profiles(asked, view):
+    for account, profile in profiles(asked, view):
         found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2))
     known = {passed.arn for passed in found}
     return [*dict.fromkeys(found), *(passed for passed in _by_rule(asked) if passed.arn not in known)]
@@ -149,7 +149,7 @@ def _role_arn(value: str, asked: Asked) -> str:
     return value if value.startswith("arn:") else f"arn:{asked.partition}:iam::{asked.account}:role/{value}"
 
 
-def _profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
+def profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
     """The instance profiles that a request hands over, by name or ARN."""
     for member in _row(asked.operation).profiles:
         for value in _values(asked.parameters, member.split(".")):
@@ -240,5 +240,5 @@ def mirrored_profiles(asked: Asked, view: View) -> list[MirroredProfile]:
             profile.path,
             (entities.role_arn(account, _role_within(account, profile)),),
         )
-        for account, profile in _profiles(asked, view)
+        for account, profile in profiles(asked, view)
     ]

@@ -222,6 +222,8 @@ def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes
 
 def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
     """The record of a request."""
+    # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
+    service = outcome.identity.service if outcome.identity is not None else None
     request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
     asked = masked(outcome.service, outcome.parameters)
     answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
@@ -233,8 +235,8 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         outcome.source,
         outcome.name,
         outcome.region,
-        request.source_ip,
-        cut(request.header(b"user-agent") or ""),
+        service.name if service is not None else request.source_ip,
+        service.name if service is not None else cut(request.header(b"user-agent") or ""),
         code,
         message,
         parameters(asked, notes.get("requestParameters")) if asked or notes else None,

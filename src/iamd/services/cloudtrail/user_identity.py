@@ -92,6 +92,9 @@ def user_identity(identity: Identity, view: View = None) -> dict[str, Any]:
         return dict(_NOBODY)
     if identity.federation is not None:
         return _federated(identity, identity.federation)
+    if identity.service is not None:
+        # CloudTrail User Guide, "CloudTrail userIdentity element": invokedBy.
+        return {"type": "AWSService", "invokedBy": identity.service.name}
     element: dict[str, Any] = {
         "type": TYPES[identity.kind],
         "principalId": identity.user_id,

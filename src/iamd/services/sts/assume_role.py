@@ -75,7 +75,7 @@ def assume_role(
     minimum_session_token_size: int = 0,
 ) -> dict[str, Any]:
     """Give temporary credentials of a role; they have the role's permissions and no others."""
-    caller = call.identity.session
+    caller, service = call.identity.session, call.identity.service
     account_id, role = named_role(call, role_arn)
     if role is None:
         raise AccessDenied(f"Role {role_arn} was deleted.")
@@ -105,8 +105,9 @@ def assume_role(
         policy=policy,
         policy_arns=arns,
         chained=_is_chained(call),
-        assumed_by=call.identity.arn,
-        source_account=call.identity.account_id,
+        assumed_by=call.identity.arn if service is None else service.name,
+        source_account=call.identity.account_id if service is None else service.source_account,
+        federated_claims=dict(service.session_keys) if service is not None else {},
         ancestors=sessions.ancestors(call),
     )
     return answer(call, session, percent, minimum_session_token_size)
@@ -168,6 +169,9 @@ def _is_closed(account: Account) -> bool:
 
 
 def _check_duration(call: Call, role: Role, duration_seconds: int) -> None:
+    if call.identity.service is not None:
+        # AWS: the setting does not bind services (IAM User Guide, "Update a role", id_roles_manage_modify).
+        return
     if _is_chained(call) and duration_seconds > CHAINED_SECONDS:
         raise ValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"

@@ -35,6 +35,8 @@ def seconds(call: Call, asked: int) -> int:
 def ancestors(call: Call) -> tuple[str, ...]:
     """What a session that the caller begins derives from: the caller, its key, and all that these derive from."""
     identity = call.identity
+    if identity.service is not None:
+        return identity.service.ancestors
     older = identity.session.ancestors if identity.session is not None else ()
     own = (identity.entity_id or identity.account_id, identity.access_key_id)
     found = tuple(dict.fromkeys((*older, *(one for one in own if one))))
