@@ -26,15 +26,36 @@ def denied(aws):
 
 
 def test_denials_are_listed_what_happened_most_often_first(denied, iamd, data):
-    told = iamd("report", "denials", "--data", data)
+    told = iamd("report", "denials", "--data", data, "-o", "json")
     assert (told.returncode, told.stderr) == (0, "")
     first, *others = json.loads(told.stdout)["Denials"]
     assert (first["PrincipalArn"], first["Action"], first["Count"]) == (ANN, "iam:ListUsers", 2)
     assert {one["Action"] for one in others} == {"iam:ListRoles", "iam:GetUser", "iam:DeleteUser"}
+    assert first["LastTime"].endswith("Z")
     chosen = iamd("report", "denials", "--data", data, "--query", "Denials[?DeniedBy].Action", "-o", "csv")
     assert chosen.stdout == "Value\niam:DeleteUser\n"
     table = iamd("report", "denials", "--data", data, "-o", "table", env={"COLUMNS": "250"}).stdout
     assert "iam:ListUsers" in table
+
+
+def test_people_are_told_what_was_denied_by_what_and_what_would_allow_it(denied, iamd, data):
+    told = iamd("report", "denials", "--data", data)
+    principal, first, reason, change, last, *others = told.stdout.splitlines()
+    assert principal == ANN
+    assert first.split() == ["2x", "iam:ListUsers", "on", "arn:aws:iam::123456789012:user/"]
+    assert reason.strip() == "no identity-based policy allows it"
+    assert change.split("  ")[1] == "to allow"
+    assert change.endswith(f"Allow iam:ListUsers on this resource in an identity-based policy of {ANN}.")
+    request = last.split("`")[1].split()
+    assert request[:2] == ["iamd", "explain"]
+    assert iamd(*request[1:], "--data", data).stdout.startswith(f"{ANN} called ListUsers")
+    assert any(
+        "denied by  Deny, statement 1 " in line and "test (inline policy of user ann)" in line for line in others
+    )
+
+
+def test_who_asks_in_an_hour_without_denials_is_told_so(aws, iamd, data):
+    assert iamd("report", "denials", "--data", data).stdout == "nothing was denied\n"
 
 
 def test_the_policy_allows_what_was_denied_for_want_of_one(denied, aws, iamd, data):
@@ -72,11 +93,14 @@ def test_what_makes_no_sense_is_one_line(iamd, data, words, complaint):
 
 @pytest.mark.parametrize("since", ["10s", "30m", "24h", "7d", "2026-01-31", "2026-01-31T12:00:00Z"])
 def test_times_are_written_as_ages_or_dates(denied, iamd, data, since):
-    told = iamd("report", "denials", "--data", data, "--since", since)
+    told = iamd("report", "denials", "--data", data, "-o", "json", "--since", since)
     assert told.returncode == 0
     assert json.loads(told.stdout)["Denials"]
 
 
 def test_what_was_denied_before_is_not_told(aws, denied, iamd, data):
-    assert json.loads(iamd("report", "denials", "--data", data, "--since", "2999-01-01").stdout)["Denials"] == []
-    assert json.loads(iamd("report", "denials", "--data", data, "--would-be").stdout)["Denials"] == []
+    assert (
+        json.loads(iamd("report", "denials", "--data", data, "-o", "json", "--since", "2999-01-01").stdout)["Denials"]
+        == []
+    )
+    assert json.loads(iamd("report", "denials", "--data", data, "-o", "json", "--would-be").stdout)["Denials"] == []

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -10,11 +10,15 @@ from typing import Any, Final
 import click
 
 from iamd.cli.connection import USAGE, Failure, data_option, find
+from iamd.cli.decision_text import GRANTS, labelled, statement_text
 from iamd.cli.output import output_options, show
+from iamd.cli.text import plain
+from iamd.clock import iso_of
 
 _AGE: Final = re.compile(r"([1-9][0-9]{0,4})([smhd])", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _IDENTITY: Final = "identity-based policy"
+WOULD_BE: Final = "WouldBeDenied"
 
 
 class Since(click.ParamType[datetime]):
@@ -62,7 +66,7 @@ def denials(
     """Print them, what happened most often first."""
     if policy and principal is None:
         raise Failure("--policy is for one principal: name it with --principal", USAGE)
-    kind = "WouldBeDenied" if would_be else None
+    kind = WOULD_BE if would_be else None
     given = {"StartTime": since.timestamp(), "PrincipalArn": principal, "Kind": kind}
     told = find(data).call("ReportDenials", {key: value for key, value in given.items() if value is not None})
     if told["IsTruncated"]:
@@ -70,7 +74,39 @@ def denials(
     if policy:
         _print_policy(told["Denials"])
         return
-    show({"Denials": told["Denials"]}, output, query)
+    listed = [{**one, "LastTime": _moment(one["LastTime"])} for one in told["Denials"]]
+    if output is None and query is None:
+        for line in _lines(listed):
+            click.echo(line)
+    else:
+        show({"Denials": listed}, output, query)
+
+
+def _moment(seconds: float) -> str:
+    return iso_of(int(seconds))
+
+
+def _lines(listed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """For people: by principal, what each was denied, by what, and what would allow it."""
+    if not listed:
+        yield "nothing was denied"
+    for principal in dict.fromkeys(one["PrincipalArn"] for one in listed):
+        yield plain(principal)
+        for one in listed:
+            if one["PrincipalArn"] == principal:
+                yield from _denial_lines(one, principal)
+
+
+def _denial_lines(one: Mapping[str, Any], principal: str) -> Iterator[str]:
+    passed = ", let pass" if one["Kind"] == WOULD_BE else ""
+    yield from labelled(f"{one['Count']:,}x", f"{one['Action']} on {one['Resource']}{passed}")
+    if "Statement" in one:
+        grant = GRANTS.get(one["Layer"], "")
+        yield from labelled("", f"no {one['Layer']} allows it")
+        yield from labelled("to allow", grant.format(action=one["Action"], principal=principal))
+    for statement in one.get("DeniedBy", ()):
+        yield from labelled("denied by", statement_text(statement))
+    yield from labelled("last", f"{one['LastTime']}; `iamd explain {one['LastRequestId']}` tells more")
 
 
 def _print_policy(denied: Sequence[Mapping[str, Any]]) -> None:
