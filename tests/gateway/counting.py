@@ -32,7 +32,13 @@ access_key_id = "AKIABACKENDBACKEND01"
 secret_access_key = "the-backends-own-secret"
 """
 
-TRUSTED = ("lambda.amazonaws.com", "logs.amazonaws.com", "s3.amazonaws.com", "cloudtrail.amazonaws.com")
+TRUSTED = tuple(
+    f"{service}.amazonaws.com"
+    for service in (
+        "cloudtrail", "firehose", "kinesis", "lambda", "logs", "s3", "scheduler", "ssm", "states",
+        "streams.metrics.cloudwatch",
+    )
+)  # fmt: skip
 
 
 def trusting(*services: str) -> str:

@@ -18,6 +18,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:que"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
 EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT}"
+STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
 KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
@@ -76,6 +77,15 @@ NAMED: dict[str, dict[str, Any]] = {
         "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
         "GrantId": "0" * 64,
     },
+    "scheduler": {
+        "Name": "nam", "GroupName": "grp", "ResourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/grp",
+    },
+    "stepfunctions": {
+        "name": "nam", "stateMachineArn": f"{STATES}:stateMachine:mac", "activityArn": f"{STATES}:activity:act",
+        "stateMachineAliasArn": f"{STATES}:stateMachine:mac:PROD", "executionArn": f"{STATES}:execution:mac:run",
+        "stateMachineVersionArn": f"{STATES}:stateMachine:mac:1", "mapRunArn": f"{STATES}:mapRun:mac/lab:run",
+        "resourceArn": f"{STATES}:stateMachine:mac",
+    },
     "sns": {
         "TopicArn": TOPIC, "ResourceArn": TOPIC, "Name": "top", "SubscriptionArn": f"{TOPIC}:0123-ab", "TargetArn": TOPIC,
         "AWSAccountId": [ACCOUNT], "ActionName": ["Publish"], "AttributeName": "DisplayName",
@@ -113,6 +123,7 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("logs", "GetLogEvents"): ("logGroupName",),
     ("logs", "GetLogGroupFields"): ("logGroupName",),
     ("logs", "StartQuery"): ("logGroupName",),
+    ("stepfunctions", "ListExecutions"): ("stateMachineArn",),
     ("sns", "Publish"): ("TargetArn",),
 }
 

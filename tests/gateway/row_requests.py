@@ -33,6 +33,12 @@ COMPUTED = {
         "from_archive": "EventSourceArn", "to_bus": "Destination",
     },
     "kms": {"key": "KeyId", "alias": "AliasName", "new_key": "Tags"},
+    "firehose": {"stream": "DeliveryStreamName"},
+    "scheduler": {"schedule": "Name", "group": "Name"},
+    "stepfunctions": {
+        "machine": "stateMachineArn", "execution": "executionArn", "map_run": "mapRunArn", "activity": "activityArn",
+        "tagged": "resourceArn",
+    },
     "sns": {"topic": "TopicArn", "target": "TargetArn"},
 }  # fmt: skip
 
@@ -50,6 +56,8 @@ ALTERNATIVES = {
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
     "KeyId": ("TargetKeyId",),
+    "stateMachineArn": ("stateMachineAliasArn", "stateMachineVersionArn", "name"),
+    "activityArn": ("name",),
     "TopicArn": ("ResourceArn", "SubscriptionArn", "Name"),
     "logGroupName": ("logGroupIdentifier",),
     "resourceArn": (

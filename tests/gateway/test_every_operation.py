@@ -13,7 +13,10 @@ from gateway.counting import answer
 
 from iamd.gateway.actions.table import table
 
-SERVICES = ("dynamodb", "dynamodbstreams", "events", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
+SERVICES = (
+    "dynamodb", "dynamodbstreams", "events", "firehose", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
+    "sqs", "stepfunctions",
+)  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
@@ -36,7 +39,10 @@ def event(kind: str) -> bytes:
 
 
 # CloudTrail's names of the services (the services' own guides, "Logging ... API calls using AWS CloudTrail").
-SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {"dynamodbstreams": "dynamodb.amazonaws.com"}
+SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
+    "dynamodbstreams": "dynamodb.amazonaws.com",
+    "stepfunctions": "states.amazonaws.com",
+}
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
@@ -50,13 +56,16 @@ DENIED = {
     "dynamodb": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "events": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "firehose": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "kms": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "lambda": (403, "AccessDeniedException", "application/json"),
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "s3": (403, "AccessDenied", "application/xml"),
+    "scheduler": (403, "AccessDeniedException", "application/json"),
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "sns": (403, "AuthorizationError", "text/xml"),
     "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),
+    "stepfunctions": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
 }
 
 

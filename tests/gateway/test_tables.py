@@ -76,6 +76,7 @@ VALUES_OF_KEYS = {
         "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "session_mode", "signature_age",
         "signature_version",
     },
+    "stepfunctions": {"qualifier"},
     "secretsmanager": {"secret_arn", "replica_regions", "modifies_rotation"},
 }  # fmt: skip
 
@@ -135,7 +136,9 @@ NAMED_ONLY = {
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
 }
 # What services do with KMS for their callers is not decided (docs/divergences.md).
-_NAMED = re.compile(r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|events|sns):[A-Z][A-Za-z]+")
+_NAMED = re.compile(
+    r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|events|sns|states|scheduler|firehose|kinesis|ssm|cloudwatch):[A-Z][A-Za-z]+"
+)
 
 
 @pytest.mark.parametrize("service", services())
