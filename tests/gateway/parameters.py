@@ -19,6 +19,7 @@ SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sec-AbCdEf"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
 EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT}"
 STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
+KINESIS = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/str"
 KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
@@ -72,6 +73,11 @@ NAMED: dict[str, dict[str, Any]] = {
         "EventSourceName": "aws.partner/example.com/acct/src", "Principal": ACCOUNT, "Action": "events:PutEvents",
         "StatementId": "sid", "Account": ACCOUNT,
     },
+    "kinesis": {
+        "StreamName": "str", "StreamARN": KINESIS, "ResourceARN": KINESIS, "ConsumerARN": f"{KINESIS}/consumer/con:1",
+        "ConsumerName": "con", "ChannelARN": KINESIS.replace("stream/str", "channel/cha"), "Policy": POLICY % KINESIS,
+        "ServiceExecutionRoleARN": ROLE,
+    },
     "kms": {
         "KeyId": KEY_ID, "TargetKeyId": KEY_ID, "SourceKeyId": KEY_ID, "DestinationKeyId": KEY, "AliasName": "alias/ali",
         "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
@@ -111,6 +117,31 @@ NAMED: dict[str, dict[str, Any]] = {
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
     ("events", "PutPermission"): ("Action", "Principal", "StatementId"),
+    **{
+        ("kinesis", name): ("StreamName",)
+        for name in (
+            "AddTagsToStream",
+            "DecreaseStreamRetentionPeriod",
+            "DeleteStream",
+            "DescribeStream",
+            "DescribeStreamSummary",
+            "GetShardIterator",
+            "IncreaseStreamRetentionPeriod",
+            "ListShards",
+            "ListTagsForStream",
+            "MergeShards",
+            "PutRecord",
+            "PutRecords",
+            "RemoveTagsFromStream",
+            "SplitShard",
+            "StartStreamEncryption",
+            "StopStreamEncryption",
+            "UpdateStreamWarmThroughput",
+        )
+    },
+    ("kinesis", "DeregisterStreamConsumer"): ("ConsumerARN",),
+    ("kinesis", "DescribeStreamConsumer"): ("ConsumerARN",),
+    ("kinesis", "UpdateMaxRecordSize"): ("StreamARN",),
     ("kms", "CreateGrant"): ("GranteePrincipal",),
     ("kms", "Decrypt"): ("KeyId", "CiphertextBlob"),
     ("kms", "ListRetirableGrants"): ("RetiringPrincipal",),

@@ -11,10 +11,15 @@ from iamd.data import service_reference
 # Operations that the reference has no action for: nothing can be decided about them, so they are refused.
 REFUSED = {
     "dynamodb": {"CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"},
+    "kinesis": {
+        "AcknowledgeDeadLetterQueueRecords", "AcknowledgeQueueRecords", "CreateQueue", "DeleteQueue", "DescribeQueue",
+        "ListQueues", "ReceiveDeadLetterQueueRecords", "ReceiveQueueRecords", "RestoreDeadLetterQueueRecords",
+        "UpdateDeadLetterQueueRecordsVisibility", "UpdateQueue", "UpdateQueueRecordsVisibility",
+    },
     "lambda": {"DeleteDurableExecution", "PauseDurableExecution", "ResumeDurableExecution"},
     "logs": {"GetLogObject"},
     "secretsmanager": {"AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "ListResourcePolicies"},
-}
+}  # fmt: skip
 # `*` where the reference has a resource type: nothing in the request names the resource.
 WITHOUT_RESOURCE = {
     ("dynamodb", "ListExports"): "without TableArn it lists those of every table (API Reference, ListExports)",

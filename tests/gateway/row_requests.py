@@ -33,6 +33,9 @@ COMPUTED = {
         "from_archive": "EventSourceArn", "to_bus": "Destination",
     },
     "kms": {"key": "KeyId", "alias": "AliasName", "new_key": "Tags"},
+    "kinesis": {
+        "stream": "StreamName", "consumer": "ConsumerARN", "channel": "ChannelARN", "named": "ResourceARN",
+    },
     "firehose": {"stream": "DeliveryStreamName"},
     "scheduler": {"schedule": "Name", "group": "Name"},
     "stepfunctions": {
@@ -56,6 +59,8 @@ ALTERNATIVES = {
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
     "KeyId": ("TargetKeyId",),
+    "StreamName": ("StreamARN", "ShardIterator"),
+    "ConsumerARN": ("ConsumerName",),
     "stateMachineArn": ("stateMachineAliasArn", "stateMachineVersionArn", "name"),
     "activityArn": ("name",),
     "TopicArn": ("ResourceArn", "SubscriptionArn", "Name"),

@@ -14,7 +14,7 @@ from gateway.counting import answer
 from iamd.gateway.actions.table import table
 
 SERVICES = (
-    "dynamodb", "dynamodbstreams", "events", "firehose", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
+    "dynamodb", "dynamodbstreams", "events", "firehose", "kinesis", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
     "sqs", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
@@ -46,6 +46,7 @@ SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
+    ("kinesis", "SubscribeToShard"): event("initial-response"),
     ("logs", "StartLiveTail"): event("initial-response"),
 }
 # What iamd has to have seen before it knows what an operation touches.
@@ -57,6 +58,7 @@ DENIED = {
     "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "events": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "firehose": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "kinesis": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "kms": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "lambda": (403, "AccessDeniedException", "application/json"),
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),

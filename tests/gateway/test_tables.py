@@ -124,6 +124,7 @@ NAMED_ONLY = {
     ("s3", "PutBucketLifecycle"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},  # to be denied, as above
     ("s3", "PutBucketLifecycleConfiguration"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},
     ("s3", "PutBucketNotificationConfiguration"): {"s3:ReducedRedundancyLostObject"},  # an event
+    ("kinesis", "CreateStream"): {"kinesis:TagResource"},  # "won't work"
     ("kms", "GetKeyPolicy"): {"kms:PolicyName"},  # a condition key
     ("kms", "PutKeyPolicy"): {"kms:PolicyName"},
     # Needed by the role that is passed.

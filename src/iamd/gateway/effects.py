@@ -35,6 +35,13 @@ class InvalidParameter(AWSError):
     status = 400
 
 
+class InvalidArgument(AWSError):
+    """A stream's or consumer's policy that Kinesis does not take (Kinesis API Reference, PutResourcePolicy)."""
+
+    code = "InvalidArgumentException"
+    status = 400
+
+
 class InvalidParameterValue(AWSError):
     """A statement that can't be added or removed."""
 
@@ -69,6 +76,7 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
+    "kinesis": (20_480, InvalidArgument),
     "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
 }
@@ -124,7 +132,7 @@ def _make_table(asked: Asked, arn: str, _: Facts) -> Effect:
     return Effect(Kind.MAKE, arn, checked(policy, InvalidPolicy), has_policy=True)
 
 
-def _end_table(_: Asked, arn: str, __: Facts) -> Effect:
+def _end_with_parts(_: Asked, arn: str, __: Facts) -> Effect:
     return Effect(Kind.END, arn, within=f"{arn}/")
 
 
@@ -282,9 +290,14 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),
     ("sns", "RemovePermission"): _remove_permission("Label"),
     ("dynamodb", "CreateTable"): _make_table,
-    ("dynamodb", "DeleteTable"): _end_table,
+    ("dynamodb", "DeleteTable"): _end_with_parts,
     ("dynamodb", "PutResourcePolicy"): put_policy("Policy", InvalidPolicy),
     ("dynamodb", "DeleteResourcePolicy"): clear,
+    ("kinesis", "CreateStream"): make,
+    ("kinesis", "DeleteStream"): _end_with_parts,
+    ("kinesis", "DeregisterStreamConsumer"): end,
+    ("kinesis", "PutResourcePolicy"): put_policy("Policy", InvalidArgument),
+    ("kinesis", "DeleteResourcePolicy"): clear,
     ("lambda", "CreateFunction"): make,
     ("lambda", "DeleteFunction"): _end_function,
     ("lambda", "DeleteAlias"): _end_alias,

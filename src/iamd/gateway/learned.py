@@ -13,6 +13,7 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.cloudformation import CHANGE_SET_STACK, change_set_name, stack_name
 from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
+from iamd.gateway.actions.kinesis import known_name as consumer_name
 from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import stack
@@ -111,6 +112,12 @@ def _whole_function(arn: str) -> str | None:
     return arn[: arn.index(":function:")] + f":function:{name}" if name is not None else None
 
 
+def _consumer(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    """A consumer's ARN ends in the time of its creation."""
+    arn = (told.get("Consumer") or told["ConsumerDescription"])["ConsumerARN"]
+    return arn, {"name": consumer_name(arn)}
+
+
 _READ: Final[Mapping[tuple[str, str], Read]] = {
     **kms_effects.LEARNED,
     ("cloudformation", "CreateChangeSet"): _change_set,
@@ -118,6 +125,7 @@ _READ: Final[Mapping[tuple[str, str], Read]] = {
         ("secretsmanager", name): _secret
         for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
     },
+    **{("kinesis", name): _consumer for name in ("RegisterStreamConsumer", "DescribeStreamConsumer")},
     **{("dynamodb", name): _table for name in ("CreateTable", "DescribeTable", "UpdateTable")},
     **{
         ("lambda", name): _mapping

@@ -80,6 +80,7 @@ def _member(path: str) -> Callable[[str, bytes], Told | None]:
 _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("s3", "GetBucketPolicy"): _whole,
     ("events", "DescribeEventBus"): _member("Policy"),
+    ("kinesis", "GetResourcePolicy"): _member("Policy"),
     ("kms", "GetKeyPolicy"): _member("Policy"),
     ("secretsmanager", "GetResourcePolicy"): _member("ResourcePolicy"),
     ("dynamodb", "GetResourcePolicy"): _member("Policy"),

@@ -12,6 +12,7 @@ from iamd.gateway.actions import (
     events,
     firehose,
     keys,
+    kinesis,
     kms,
     lambda_,
     logs,
@@ -39,6 +40,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "dynamodbstreams": dynamodb.values,
     "events": events.values,
     "firehose": firehose.values,
+    "kinesis": kinesis.values,
     "kms": kms.values,
     "lambda": lambda_.values,
     "logs": logs.values,
@@ -52,6 +54,7 @@ VALUES: Final[Mapping[str, Values]] = {
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "dynamodb": dynamodb.COMPUTED,
     "events": events.COMPUTED,
+    "kinesis": kinesis.COMPUTED,
     "kms": kms.COMPUTED,
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
