@@ -20,6 +20,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
 EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT}"
 STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
 KINESIS = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/str"
+SSM = f"arn:aws:ssm:{REGION}:{ACCOUNT}"
 KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
@@ -85,6 +86,15 @@ NAMED: dict[str, dict[str, Any]] = {
     },
     "scheduler": {
         "Name": "nam", "GroupName": "grp", "ResourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/grp",
+    },
+    "ssm": {
+        "Name": "nam", "Names": ["/a/b"], "Path": "/a", "InstanceId": "i-0123456789abcdef0", "Target": "mi-0123",
+        "InstanceIds": ["i-0123456789abcdef0"], "DocumentName": "doc", "AssociationIds": ["0123-ab"],
+        "AssociationId": "0123-ab", "BaselineId": "pb-0123456789abcdef0", "WindowId": "mw-0123456789abcdef0",
+        "OpsItemId": "oi-0123456789ab", "OpsMetadataArn": f"{SSM}:opsmetadata/aws/ssm/app/appmanager",
+        "ResourceId": "mi-0123", "ResourceType": "ManagedInstance", "ResourceArn": f"{SSM}:parameter/a/b",
+        "IamRole": "app", "ServiceRoleArn": ROLE, "CalendarNames": ["cal"], "SettingId": "/ssm/a/b",
+        "Policy": POLICY % "*",
     },
     "stepfunctions": {
         "name": "nam", "stateMachineArn": f"{STATES}:stateMachine:mac", "activityArn": f"{STATES}:activity:act",
@@ -155,6 +165,9 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("logs", "GetLogGroupFields"): ("logGroupName",),
     ("logs", "StartQuery"): ("logGroupName",),
     ("stepfunctions", "ListExecutions"): ("stateMachineArn",),
+    ("ssm", "DeleteAssociation"): ("AssociationId",),
+    ("ssm", "DescribeAssociation"): ("AssociationId",),
+    ("ssm", "SendCommand"): ("InstanceIds",),
     ("sns", "Publish"): ("TargetArn",),
 }
 
@@ -167,6 +180,8 @@ SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
             "DescribeEventSource", "DescribePartnerEventSource",
         )
     },
+    ("ssm", "DeregisterManagedInstance"): {"InstanceId": "mi-0123456789abcdef0"},
+    ("ssm", "UpdateManagedInstanceRole"): {"InstanceId": "mi-0123456789abcdef0"},
     ("events", "StartReplay"): {"EventSourceArn": f"{EVENTS}:archive/arc"},
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ REFUSED = {
     },
     "lambda": {"DeleteDurableExecution", "PauseDurableExecution", "ResumeDurableExecution"},
     "logs": {"GetLogObject"},
+    "ssm": {"DeregisterDefaultHostManagementConfiguration", "RegisterDefaultHostManagementConfiguration"},
     "secretsmanager": {"AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "ListResourcePolicies"},
 }  # fmt: skip
 # `*` where the reference has a resource type: nothing in the request names the resource.

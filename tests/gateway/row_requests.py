@@ -36,6 +36,13 @@ COMPUTED = {
     "kinesis": {
         "stream": "StreamName", "consumer": "ConsumerARN", "channel": "ChannelARN", "named": "ResourceARN",
     },
+    "ssm": {
+        "parameter": "Name", "path": "Path", "document": "Name", "node": "InstanceId", "association": "AssociationId",
+        "automation": "AutomationExecutionId", "baseline": "BaselineId", "connector": "CloudConnectorId",
+        "opsitem": "OpsItemId", "opsmetadata": "OpsMetadataArn", "session": "SessionId", "setting": "SettingId",
+        "sync": "SyncName", "window": "WindowId", "window_target": "WindowTargetId", "window_task": "WindowTaskId",
+        "role": "IamRole", "tagged": "ResourceId", "shared": "ResourceArn",
+    },
     "firehose": {"stream": "DeliveryStreamName"},
     "scheduler": {"schedule": "Name", "group": "Name"},
     "stepfunctions": {
@@ -59,6 +66,8 @@ ALTERNATIVES = {
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
     "KeyId": ("TargetKeyId",),
+    "InstanceId": ("Target", "ResourceId"),
+    "OpsItemId": ("AccessRequestId",),
     "StreamName": ("StreamARN", "ShardIterator"),
     "ConsumerARN": ("ConsumerName",),
     "stateMachineArn": ("stateMachineAliasArn", "stateMachineVersionArn", "name"),

@@ -15,7 +15,7 @@ from iamd.gateway.actions.table import table
 
 SERVICES = (
     "dynamodb", "dynamodbstreams", "events", "firehose", "kinesis", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
-    "sqs", "stepfunctions",
+    "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
@@ -67,6 +67,7 @@ DENIED = {
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "sns": (403, "AuthorizationError", "text/xml"),
     "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),
+    "ssm": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "stepfunctions": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
 }
 

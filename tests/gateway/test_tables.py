@@ -76,6 +76,7 @@ VALUES_OF_KEYS = {
         "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "session_mode", "signature_age",
         "signature_version",
     },
+    "ssm": {"auto_approve", "document_check", "inventory_types", "overwrite", "recursive", "sync_type", "versions"},
     "stepfunctions": {"qualifier"},
     "secretsmanager": {"secret_arn", "replica_regions", "modifies_rotation"},
 }  # fmt: skip
@@ -132,6 +133,9 @@ NAMED_ONLY = {
     ("logs", "PutDataProtectionPolicy"): {"logs:Unmask"},  # for those who read later
     ("logs", "PutAccountPolicy"): {"logs:Unmask"},
     ("logs", "PutResourcePolicy"): {"logs:CreateLogStream", "logs:PutLogEvents"},  # in an example of a policy
+    ("ssm", "GetParametersByPath"): {"ssm:GetParameter"},  # "isn't authorized against" it
+    ("ssm", "GetServiceSetting"): {"ssm:UpdateServiceSetting"},  # for a later UpdateServiceSetting
+    ("ssm", "ResetServiceSetting"): {"ssm:UpdateServiceSetting"},
     ("sns", "SetSMSAttributes"): {"s3:ListBucket"},  # what SNS itself needs on the bucket for its reports
     # For replicas of other accounts' secrets only, and nothing in the request tells such a one.
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},

@@ -21,6 +21,8 @@ from iamd.gateway.actions import (
     secretsmanager,
     sns,
     sqs,
+    ssm,
+    ssm_several,
     stepfunctions,
     table,
     tags,
@@ -49,6 +51,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "secretsmanager": secretsmanager.values,
     "sns": sns.values,
     "sqs": sqs.values,
+    "ssm": ssm.values,
     "stepfunctions": stepfunctions.values,
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
@@ -60,6 +63,7 @@ COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "logs": logs.COMPUTED,
     "s3": s3.COMPUTED,
     "secretsmanager": secretsmanager.COMPUTED,
+    "ssm": ssm_several.COMPUTED,
 }
 
 
