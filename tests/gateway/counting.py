@@ -54,6 +54,8 @@ def plain_answer(head: bytes, body: bytes) -> bytes:
     if b"application/x-www-form-urlencoded" in head.lower():
         name = parse_qs(body)[b"Action"][0]
         return answer(b"<%sResponse><%sResult/></%sResponse>" % (name, name, name))
+    if b"rpc-v2-cbor" in head.lower():
+        return answer(b"\xa0", "200 OK", "content-type: application/cbor", "smithy-protocol: rpc-v2-cbor")
     return JSON
 
 

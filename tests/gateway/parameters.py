@@ -43,6 +43,12 @@ NAMED: dict[str, dict[str, Any]] = {
         "TaskHandle": "eyJ0YXNrSWQiOiJ0Iiwic291cmNlQXJuIjoiYXJuOmF3czpzcXM6dXMtZWFzdC0xOjEyMzQ1Njc4OTAxMjpxdWUifQ==",
         "AWSAccountIds": [ACCOUNT], "Actions": ["SendMessage"],
     },
+    "cloudwatch": {
+        "AlarmName": "alm", "AlarmNames": ["alm"], "DashboardName": "das", "DashboardNames": ["das"], "RuleName": "rul",
+        "RuleNames": ["rul"], "Name": "nam", "Names": ["nam"], "AlarmMuteRuleName": "mut", "DatasetIdentifier": "dat",
+        "ResourceARN": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:alm", "ResourceArn": QUEUE,
+        "RuleDefinition": '{"LogGroupNames":["/grp"]}', "FirehoseArn": QUEUE,
+    },
     "dynamodb": {
         "TableName": "tbl", "IndexName": "idx", "GlobalTableName": "tbl", "TargetTableName": "new",
         "SourceTableName": "tbl", "BackupName": "bck", "TableArn": TABLE, "ResourceArn": TABLE, "SourceTableArn": TABLE,

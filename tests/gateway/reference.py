@@ -10,6 +10,11 @@ from iamd.data import service_reference
 
 # Operations that the reference has no action for: nothing can be decided about them, so they are refused.
 REFUSED = {
+    "cloudwatch": {
+        "AssociateDatasetKmsKey", "DeleteMetricDataQueryDefinition", "DescribeAlarmContributors",
+        "DisassociateDatasetKmsKey", "GetMetricDataQueryDefinition", "ListMetricDataQueryDefinitions",
+        "PutMetricDataQueryDefinition",
+    },
     "dynamodb": {"CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"},
     "kinesis": {
         "AcknowledgeDeadLetterQueueRecords", "AcknowledgeQueueRecords", "CreateQueue", "DeleteQueue", "DescribeQueue",
@@ -23,6 +28,9 @@ REFUSED = {
 }  # fmt: skip
 # `*` where the reference has a resource type: nothing in the request names the resource.
 WITHOUT_RESOURCE = {
+    ("cloudwatch", "GetMetricData"): "its resource type is optional, and no parameter names a dataset",
+    ("cloudwatch", "ListMetrics"): "its resource type is optional, and no parameter names a dataset",
+    ("cloudwatch", "PutMetricData"): "its resource type is optional, and no parameter names a dataset",
     ("dynamodb", "ListExports"): "without TableArn it lists those of every table (API Reference, ListExports)",
     ("dynamodb", "ListImports"): "without TableArn it lists those of every table (API Reference, ListImports)",
     ("lambda", "SendDurableExecutionCallbackFailure"): "a callback's id is opaque (API Reference)",

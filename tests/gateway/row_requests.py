@@ -36,6 +36,10 @@ COMPUTED = {
     "kinesis": {
         "stream": "StreamName", "consumer": "ConsumerARN", "channel": "ChannelARN", "named": "ResourceARN",
     },
+    "cloudwatch": {
+        "alarm": "AlarmName", "dashboard": "DashboardName", "dataset": "DatasetIdentifier", "insight_rule": "RuleName",
+        "metric_stream": "Name", "mute_rule": "AlarmMuteRuleName", "tagged": "ResourceARN",
+    },
     "ssm": {
         "parameter": "Name", "path": "Path", "document": "Name", "node": "InstanceId", "association": "AssociationId",
         "automation": "AutomationExecutionId", "baseline": "BaselineId", "connector": "CloudConnectorId",

@@ -14,7 +14,7 @@ from gateway.counting import answer
 from iamd.gateway.actions.table import table
 
 SERVICES = (
-    "dynamodb", "dynamodbstreams", "events", "firehose", "kinesis", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
+    "cloudwatch", "dynamodb", "dynamodbstreams", "events", "firehose", "kinesis", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns",
     "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
@@ -41,6 +41,7 @@ def event(kind: str) -> bytes:
 # CloudTrail's names of the services (the services' own guides, "Logging ... API calls using AWS CloudTrail").
 SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
     "dynamodbstreams": "dynamodb.amazonaws.com",
+    "cloudwatch": "monitoring.amazonaws.com",
     "stepfunctions": "states.amazonaws.com",
 }
 # What the backend has to say for botocore to take the answer.
@@ -54,6 +55,7 @@ BEFORE = {("kms", "DeleteAlias"): "CreateAlias", ("kms", "UpdateAlias"): "Create
 # Status, code, and how the error is told: S3 API Reference, "Error responses"; SQS Developer Guide, "Making requests";
 # "Common errors" of DynamoDB, Secrets Manager and CloudWatch Logs; Lambda API Reference, "Common errors".
 DENIED = {
+    "cloudwatch": (400, "AccessDenied", "application/x-amz-json-1.0"),
     "dynamodb": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "dynamodbstreams": (400, "AccessDeniedException", "application/x-amz-json-1.0"),
     "events": (400, "AccessDeniedException", "application/x-amz-json-1.1"),

@@ -61,6 +61,7 @@ VALUES_OF_KEYS = {
         "leading_keys", "select",
     },
     "cloudformation": {"change_set"},
+    "cloudwatch": {"alarm_actions", "log_groups", "managed_arns"},
     "events": {
         "detail_code", "detail_principal", "detail_service", "detail_type", "endpoint_buses", "source", "target_arns",
     },

@@ -8,6 +8,7 @@ from iamd.authz.target import Target
 from iamd.gateway.actions import (
     by_rule,
     cloudformation,
+    cloudwatch,
     dynamodb,
     events,
     firehose,
@@ -38,6 +39,7 @@ Computed = Callable[[Asked], list[Target]]
 # What a service's templates and keys may name beyond the parameters themselves.
 VALUES: Final[Mapping[str, Values]] = {
     "cloudformation": cloudformation.values,
+    "cloudwatch": cloudwatch.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
     "events": events.values,
@@ -55,6 +57,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "stepfunctions": stepfunctions.values,
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
+    "cloudwatch": cloudwatch.COMPUTED,
     "dynamodb": dynamodb.COMPUTED,
     "events": events.COMPUTED,
     "kinesis": kinesis.COMPUTED,
