@@ -16,6 +16,7 @@ UNHOOKED_JSON = {
     "backend/control.py": "what iamd itself wrote",
     "cli/connection.py": "what the server answered",
     "data/regions.py": "a file of botocore's",
+    "gateway/events_effects.py": "policies that were checked when they were stored",
     "gateway/effects.py": "policies that were checked when they were stored",
     "services/iam/trust_policies.py": "policies that were checked, repeated names included, before",
     "wire/catalog.py": "the index that is part of the package",

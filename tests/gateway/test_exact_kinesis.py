@@ -87,7 +87,7 @@ def test_a_stream_of_another_account_is_decided_on_as_its_owners(counted):
     [("DescribeStream", {"StreamARN": arn})
      for arn in (STREAM.replace(REGION, "eu-west-1"), f"{STREAM}*", CONSUMER, STREAM.replace(":kinesis:", ":sqs:"))]
     + [("DescribeStream", {"StreamName": "a*"}), ("DescribeStream", {"StreamName": "other", "StreamARN": STREAM}),
-       *[("GetRecords", {"ShardIterator": iterator("other") + more, "StreamARN": STREAM}) for more in ("", "\n", "!")],
+       *[("GetRecords", {"ShardIterator": iterator("other") + more, "StreamARN": STREAM}) for more in ("", "\n", "!", "QUJD", "==QUJD")],
        ("DescribeStreamConsumer", {"ConsumerARN": CONSUMER, "StreamARN": STREAM, "ConsumerName": "new"}),
        ("PutResourcePolicy", {"ResourceARN": CHANNEL, "Policy": "{}"})],
 )  # fmt: skip

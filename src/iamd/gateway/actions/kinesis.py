@@ -3,7 +3,6 @@
 AWS: Kinesis Data Streams Developer Guide, "Controlling access to Amazon Kinesis Data Streams resources using IAM".
 """
 
-import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
@@ -70,7 +69,7 @@ def _of_iterator(iterator: Any, asked: Asked) -> str | None:
     """The stream in an iterator of the embedded backend; AWS's are opaque."""
     # SECURITY: read as loosely as the backend reads it, so that none is opaque here and plain there.
     try:
-        match = _ITERATOR.fullmatch(base64.b64decode(str(iterator)))
+        match = _ITERATOR.fullmatch(binascii.a2b_base64(str(iterator), strict_mode=False))
     except (binascii.Error, ValueError):
         return None
     return own("kinesis", f"stream/{match['name'].decode()}", asked) if match is not None else None
