@@ -44,6 +44,8 @@ _VIA_SERVICE: Final[Mapping[str, str | tuple[str, ...]]] = {
     "aws:calledvialast": _SERVICE,
 }
 _HOUR: Final = 3600
+_MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "states:CreateStateMachineAlias"})
+"""Actions that make something within the resource that they are decided on, which is there."""
 
 
 class Step(msgspec.Struct):
@@ -183,7 +185,7 @@ def _makes(action: str, arn: str, facts: Facts) -> bool:
     """
     if action.startswith("s3:"):
         return action == "s3:CreateBucket"
-    if action == "kms:CreateGrant":
+    if action in _MADE_WITHIN:
         return False
     return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
 
