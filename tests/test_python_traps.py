@@ -24,6 +24,7 @@ UNHOOKED_JSON = {
 OTHER_LETTERS = {"gateway/actions/logs.py": "what is found is refused: finding more is safe"}
 OTHER_DIGITS = {
     "gateway/actions/by_rule.py": "an account of other digits owns nothing",
+    "metadata/imds.py": "bytes, whose digits are ASCII",
     "services/iam/account.py": "an alias was checked to be ASCII before",
     "wire/patterns.py": "it reads patterns of the models",
 }
@@ -40,9 +41,12 @@ BYTES = {
     "gateway/bodies.py": "digests",
     "auth/checksums.py": "digests",
     "auth/chunked.py": "digests",
+    "metadata/containers.py": "a header's bytes",
+    "metadata/session_tokens.py": "digests",
 }
 UNMAPPED = {
     "federation/fetching.py": "only whether it is an address; hosts.py says which is permitted",
+    "metadata/guests.py": "only whether it is an address",
     "federation/hosts.py": "a mapped address, and others that stand for IPv4, count as that",
     "policy/lint/condition_values.py": "only whether it is an address",
     "configuration.py": "a mapped address becomes IPv4",

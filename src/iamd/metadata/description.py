@@ -26,7 +26,7 @@ def with_user_data(instance: Instance, described: bytes) -> Instance:
     """The instance with its user data, of which DescribeInstanceAttribute tells in base64."""
     encoded = _text(_root(described), "userData/value")
     try:
-        data = base64.b64decode(encoded) if encoded else None
+        data = base64.b64decode(encoded, validate=True) if encoded else None
     except binascii.Error:
         data = None
     return replace(instance, user_data=data)
