@@ -5,9 +5,7 @@ on is what the backend has. The keys are those of each service's page on ABAC, a
 Reference.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -18,6 +16,7 @@ from iamd.authz.context import Context
 from iamd.authz.partly_known import PartlyKnown
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.tags import pairs
+from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
 from iamd.policy.request import lower
 
@@ -76,9 +75,6 @@ async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> 
     given = reader.parameters(found, asked) if found is not None and reader is not None else None
     if found is None or reader is None or given is None:
         return None
-    await asyncio.to_thread(import_module, "iamd.gateway.asking")
-    from iamd.gateway.asking import NotToldError  # noqa: PLC0415 (imported above, where it holds up nobody)
-
     try:
         pages = _pages(reader, given, found, verdict.request.resource_account, asked, backends, now)
         return dict([pair async for page in pages for pair in pairs(page)])
@@ -89,8 +85,6 @@ async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> 
 async def _pages(
     reader: Reader, given: Given, found: Arn, account: str, asked: Asked, backends: Backends, now: float
 ) -> AsyncIterator[Any]:
-    from iamd.gateway.asking import NotToldError, ask  # noqa: PLC0415 (as above)
-
     backend, region = backends.of(reader.service).backend, found.region or asked.region
     for _ in range(MOST_PAGES):
         told = await ask(backend, reader.service, reader.operation, given, account=account, region=region, now=now)

@@ -13,11 +13,10 @@ import msgspec
 from iamd import arn as arns
 from iamd.auth.identity import Service
 from iamd.clock import iso_of
-from iamd.errors import CommonError
 from iamd.exchange import Client, Receive, Send, Serving
 from iamd.framing import Head
 from iamd.gateway import instances
-from iamd.gateway.described import ask
+from iamd.gateway.asking import NotToldError, ask
 from iamd.http import HttpResponse
 from iamd.metadata import containers, description, guests, imds, sessions
 from iamd.metadata.imds import Admitted
@@ -156,11 +155,12 @@ class MetadataService:
         told = partial(
             ask,
             gateway.backend_of("ec2"),
-            account_id=found.owner,
+            "ec2",
+            account=found.owner,
             region=parsed.region,
             now=self.runtime.clock.machine_timestamp(),
         )
-        known = description.of(instance, await told("DescribeInstances", {"InstanceId.1": instance.id})) or instance
+        known = description.of(instance, await told("DescribeInstances", {"InstanceIds": [instance.id]})) or instance
         if not with_user_data:
             return known
         asked = {"InstanceId": instance.id, "Attribute": "userData"}
@@ -240,6 +240,6 @@ class Listener:
         else:
             try:
                 instance = await self._service.described(found, with_user_data=imds.is_of_user_data(head.path))
-            except CommonError:
+            except NotToldError:
                 return imds.error(503)
         return imds.found(head.path, instance, profile, options, admitted)

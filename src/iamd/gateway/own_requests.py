@@ -1,0 +1,85 @@
+"""Requests of iamd's own to a backend, on the wire: botocore writes them and reads the answers.
+
+Importing it takes long, and most servers never ask: `asking.py` imports this when something is asked first.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
+from botocore.parsers import ResponseParserError, create_parser
+from botocore.serialize import create_serializer
+
+from iamd import ids
+from iamd.gateway.asking import HOST, NotToldError
+from iamd.http import Headers, HttpRequest
+
+_GONE: Final = ("NoSuch", "NotFound", "NonExistent", "DoesNotExist")
+"""What codes of errors say when there is no such thing: NoSuchKey, ResourceNotFoundException, NonExistentQueue ..."""
+
+
+@cache
+def _model(service: str) -> Any:
+    return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+
+
+def written(service: str, operation: str, parameters: Mapping[str, Any]) -> tuple[HttpRequest, str]:
+    """The request for an operation, and the protocol that it is in."""
+    model = _model(service)
+    protocol = model.resolved_protocol
+    written = create_serializer(protocol, include_validation=False).serialize_to_request(
+        dict(parameters), model.operation_model(operation)
+    )
+    prepare_request_dict(written, endpoint_url=f"http://{HOST}")
+    prepared = create_request_object(written).prepare()
+    url, body = urlsplit(prepared.url), prepared.body or b""
+    headers = [(name.lower().encode(), _bytes(value)) for name, value in prepared.headers.items()]
+    request = HttpRequest(
+        ids.request_id(),
+        prepared.method,
+        url.path.encode() or b"/",
+        url.query.encode(),
+        [(b"host", HOST.encode()), *headers],
+        _bytes(body),
+        "127.0.0.1",
+    )
+    return request, protocol
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
+    """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
+    told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    response = {"status_code": status, "headers": told, "body": body}
+    model = _model(service)
+    try:
+        found = create_parser(model.resolved_protocol).parse(response, model.operation_model(operation).output_shape)
+    except ResponseParserError as error:
+        raise NotToldError("the answer can't be read") from error
+    if 200 <= status < 300:
+        # SECURITY: botocore reads what is another document as an answer that says nothing: as one without tags.
+        if "json" in model.resolved_protocol:
+            _check_json(body)
+        elif not found.keys() - {"ResponseMetadata"}:
+            raise NotToldError("the answer is another document")
+        output: Mapping[str, Any] = found
+        return output
+    code = str(found.get("Error", {}).get("Code", ""))
+    if 400 <= status < 500 and any(word in code for word in _GONE):
+        return None
+    raise NotToldError(f"{status} {code}")
+
+
+def _check_json(body: bytes) -> None:
+    try:
+        msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise NotToldError("the answer is no JSON") from error
