@@ -40,7 +40,7 @@ class Caller:
     @classmethod
     def new(cls, counted: CountedCloud, name: str) -> "Caller":
         """A user without a policy."""
-        return cls(counted, name, counted.aws.user(name))
+        return cls(counted, name, counted.user(name))
 
     def may(self, *statements: dict[str, Any]) -> None:
         """Give it these statements, and no others."""

@@ -33,10 +33,13 @@ secret_access_key = "the-backends-own-secret"
 """
 
 TRUSTED = tuple(
-    f"{service}.amazonaws.com"
-    for service in (
-        "cloudtrail", "firehose", "kinesis", "lambda", "logs", "s3", "scheduler", "ssm", "states",
-        "streams.metrics.cloudwatch",
+    f"{name}.amazonaws.com"
+    for name in (
+        "apigateway",
+        "autoscaling", "cloudtrail", "cognito-idp",
+        "export.rds", "firehose", "spotfleet", "ec2", "ecs", "ecs-tasks", "kinesis", "lambda", "logs", "monitoring.rds",
+        "rds", "s3", "scheduler", "ssm", "states", "streams.metrics.cloudwatch",
+        "vpc-flow-logs", "vmie",
     )
 )  # fmt: skip
 
@@ -153,7 +156,17 @@ class CountedCloud:
         self.aws = AWS(self.server)
         self.wire = Wire(self.server)
         self.nobody = self.aws.user("nobody")
-        self.aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=trusting(*TRUSTED))
+        self._users: dict[str, Credentials] = {}
+        iam = self.aws.client("iam")
+        iam.create_role(RoleName="app", AssumeRolePolicyDocument=trusting(*TRUSTED))
+        iam.create_instance_profile(InstanceProfileName="app")
+        iam.add_role_to_instance_profile(InstanceProfileName="app", RoleName="app")
+
+    def user(self, name: str, *statements: dict[str, Any]) -> Credentials:
+        """A user of this name, made when it is first asked for: xdist may set a module's fixtures up again."""
+        if name not in self._users:
+            self._users[name] = self.aws.user(name, *statements)
+        return self._users[name]
 
     def call(
         self, service: str, operation: str, given: dict[str, Any], credentials: Credentials | None = None, **config: Any

@@ -28,6 +28,15 @@ POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
     '"Resource":"%s"}]}'
 )
+ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+BALANCER = f"{ELB}:loadbalancer/app/lb/50dc6c495c0c9188"
+LISTENER = f"{ELB}:listener/app/lb/50dc6c495c0c9188/f2f7dc8efc522ab2"
+RULE = f"{ELB}:listener-rule/app/lb/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
+TARGETS = f"{ELB}:targetgroup/tg/943f017f100becff"
+STORE = f"{ELB}:truststore/ts/73e2d6bc24d8a067"
+RDS = f"arn:aws:rds:{REGION}:{ACCOUNT}"
+LATTICE = f"arn:aws:vpc-lattice:{REGION}:{ACCOUNT}:targetgroup/tg-0123456789abcdef0"
+ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 MOMENT = datetime(2030, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 # Members by service ("*" is every one) and name; what is not here is made up from the shape.
@@ -116,6 +125,71 @@ NAMED: dict[str, dict[str, Any]] = {
         "SecretId": SECRET, "Name": "sec", "ResourcePolicy": POLICY % SECRET,
         "SecretIdList": [SECRET], "RotationLambdaARN": FUNCTION,
     },
+    "autoscaling": {
+        "AutoScalingGroupName": "grp", "LaunchConfigurationName": "cfg", "PolicyName": "pol",
+        "LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "1"},
+        "Tags": [{"ResourceId": "grp", "ResourceType": "auto-scaling-group", "Key": "team", "Value": "blue"}],
+        "TrafficSources": [{"Identifier": LATTICE, "Type": "vpc-lattice"}],
+        "ServiceLinkedRoleARN": ROLE, "RoleARN": ROLE, "VPCZoneIdentifier": "subnet-0123456789abcdef0",
+    },
+    "apigateway": {
+        "resourceArn": f"arn:aws:apigateway:{REGION}::/restapis/abc", "body": b"{}", "httpMethod": "GET",
+        "domainNameArn": f"arn:aws:apigateway:{REGION}:{ACCOUNT}:/domainnames/api.example+id", "statusCode": "200",
+        "domainNameAccessAssociationArn":
+            f"arn:aws:apigateway:{REGION}:{ACCOUNT}:/domainnameaccessassociations/domainname/api.example/vpcesource/vpce-1",
+    },
+    "apigatewayv2": {"ResourceArn": f"arn:aws:apigateway:{REGION}::/apis/abc", "Body": "{}"},
+    "cognito-idp": {
+        "UserPoolId": "us-east-1_abc", "ResourceArn": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/us-east-1_abc",
+        "CloudWatchLogsRoleArn": ROLE,
+    },
+    "cognito-identity": {
+        "IdentityPoolId": "us-east-1:0-1", "IdentityId": "us-east-1:0-2",
+        "ResourceArn": f"arn:aws:cognito-identity:{REGION}:{ACCOUNT}:identitypool/us-east-1:0-1",
+    },
+    "ec2": {
+        "IamFleetRole": ROLE,
+        "IamInstanceProfile": {"Name": "app"}, "DeliverLogsPermissionArn": ROLE,
+        "Resources": ["i-0123456789abcdef0"], "LaunchTemplateId": "lt-0123456789abcdef0", "GatewayId": "igw-1",
+        "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0-1", "InstanceSpecification": {"InstanceId": "i-1"},
+    },
+    "elbv2": {
+        "Name": "lb", "LoadBalancerArn": BALANCER, "ListenerArn": LISTENER, "RuleArn": RULE,
+        "TargetGroupArn": TARGETS, "TrustStoreArn": STORE, "ResourceArns": [BALANCER], "ResourceArn": STORE,
+        "RulePriorities": [{"RuleArn": RULE, "Priority": 1}],
+        "CaCertificatesBundleS3Bucket": "bkt", "CaCertificatesBundleS3Key": "ca.pem",
+    },
+    "ecr": {
+        "repositoryName": "app/repo", "repositoryNames": ["app/repo"],
+        "resourceArn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app/repo", "registryId": ACCOUNT,
+        "policyText": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:ListImages"}]}',
+    },
+    "ecs": {
+        "cluster": "cls", "clusterName": "cls", "clusters": ["cls"], "service": "svc", "serviceName": "svc",
+        "services": ["svc"], "serviceArn": f"{ECS}:service/cls/svc", "task": "tsk", "tasks": ["tsk"],
+        "containerInstance": "inst", "containerInstances": ["inst"], "taskSet": "ecs-svc-1", "taskSets": ["ecs-svc-1"],
+        "primaryTaskSet": "ecs-svc-1", "taskDefinition": "fam:3", "taskDefinitions": ["fam:3"], "family": "fam",
+        "capacityProvider": "cap", "capacityProviders": ["cap"], "daemonName": "dmn", "gateway": "gtw",
+        "daemonArn": f"{ECS}:daemon/cls/dmn", "clusterArn": f"{ECS}:cluster/cls", "names": ["gtw"], "name": "cap",
+        "daemonDeploymentArns": [f"{ECS}:daemon-deployment/cls/dmn/dep"],
+        "daemonRevisionArns": [f"{ECS}:daemon-revision/cls/dmn/rev"],
+        "daemonTaskDefinition": "fam:3", "daemonTaskDefinitionArn": f"{ECS}:daemon-task-definition/fam:3",
+        "capacityProviderArns": [f"{ECS}:capacity-provider/cap"],
+        "serviceDeploymentArn": f"{ECS}:service-deployment/cls/svc/dep",
+        "serviceDeploymentArns": [f"{ECS}:service-deployment/cls/svc/dep"],
+        "serviceRevisionArns": [f"{ECS}:service-revision/cls/svc/rev"],
+        "gatewayRouteArn": f"{ECS}:gateway-route/gtw/id/route", "resourceArn": f"{ECS}:cluster/cls",
+        "infrastructureRoleArn": ROLE, "taskRoleArn": ROLE,
+        "attributes": [{"name": "a", "value": "b", "targetType": "container-instance", "targetId": "inst"}],
+    },
+    "rds": {
+        "ResourceName": f"{RDS}:db:value", "ResourceIdentifier": f"{RDS}:db:value", "ResourceArn": f"{RDS}:cluster:value",
+        "SourceArn": f"{RDS}:cluster:value", "Source": f"{RDS}:db:value", "SourceDBInstanceArn": f"{RDS}:db:value",
+        "DBInstanceAutomatedBackupsArn": f"{RDS}:auto-backup:ab-1", "IamRoleArn": ROLE, "S3IngestionRoleArn": ROLE,
+        "DomainIAMRoleName": "app", "CustomIamInstanceProfile": "app",
+        "SourceDBInstanceAutomatedBackupsArn": f"{RDS}:auto-backup:ab-1", "TargetDbClusterIdentifier": f"{RDS}:cluster:value",
+        "DbClusterIdentifier": f"{RDS}:cluster:value", "MonitoringRoleArn": ROLE,
+    },
     "logs": {
         "logGroupName": "/grp", "logStreamName": "str", "destinationName": "dst", "id": "deliv", "name": "nam",
         "deliverySourceName": "dsrc", "deliveryDestinationName": "ddst", "lookupTableName": "lut",
@@ -131,6 +205,17 @@ NAMED: dict[str, dict[str, Any]] = {
 
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
+    ("cognito-idp", "UpdateManagedLoginBranding"): ("UserPoolId",),
+    ("autoscaling", "CreateAutoScalingGroup"): ("LaunchTemplate", "VPCZoneIdentifier"),
+    **{
+        ("ec2", name): ("LaunchTemplateId",)
+        for name in (
+            "CreateLaunchTemplateVersion",
+            "DeleteLaunchTemplate",
+            "DeleteLaunchTemplateVersions",
+            "ModifyLaunchTemplate",
+        )
+    },
     ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
     ("events", "PutPermission"): ("Action", "Principal", "StatementId"),
     **{
@@ -253,7 +338,7 @@ def value(service: str, name: str, shape: Any, wanted: tuple[str, ...] = (), dep
 
 
 def _fits(known: Any, shape: Any) -> bool:
-    kinds = {"string": str, "list": list, "map": dict, "structure": dict, "integer": int, "long": int}
+    kinds = {"string": str, "list": list, "map": dict, "structure": dict, "integer": int, "long": int, "blob": bytes}
     return isinstance(known, kinds.get(shape.type_name, ()))
 
 

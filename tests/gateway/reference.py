@@ -16,6 +16,55 @@ REFUSED = {
         "PutMetricDataQueryDefinition",
     },
     "dynamodb": {"CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"},
+    "cognito-idp": {
+        "AdminListUserSessions",
+        "AdminRevokeUserSession",
+        "CompleteWebAuthnRegistration",
+        "DeleteWebAuthnCredential",
+        "DescribeTermsByClient",
+        "GetClientToken",
+        "GetDerivedToken",
+        "GetUserAuthFactors",
+        "GetUserPoolClientSessionConfiguration",
+        "GetUserPoolSessionConfiguration",
+        "ListUserSessions",
+        "ListWebAuthnCredentials",
+        "RevokeUserSession",
+        "SetUserPoolClientSessionConfiguration",
+        "SetUserPoolSessionConfiguration",
+        "StartWebAuthnRegistration",
+    },
+    "ec2": {
+        "AssociateKmsKeyId",
+        "AssociateNetworkingFlexCostAllocationPolicy",
+        "CreateCapacityReservationDateChangeQuote",
+        "CreateMetricCategory",
+        "CreateNetworkingFlexCostAllocationPolicy",
+        "CreateTransitGatewayNetworkFunctionAttachment",
+        "DeleteClientVpnEndpointAuthorizationPolicy",
+        "DeleteMetricCategory",
+        "DeleteNetworkingFlexCostAllocationPolicies",
+        "DeleteTransitGatewayNetworkFunctionAttachment",
+        "DescribeCapacityReservationDateChangeQuotes",
+        "DescribeMetricCategories",
+        "DescribeNetworkingFlexCostAllocationPolicies",
+        "DescribeNetworkingFlexCostAllocationPolicyAssociations",
+        "DescribeTransitGatewayNetworkFunctionAttachments",
+        "DisassociateKmsKeyId",
+        "DisassociateNetworkingFlexCostAllocationPolicy",
+        "GetCapacityManagerSupportabilityScores",
+        "GetClientVpnEndpointAuthorizationPolicy",
+        "GetImageFindings",
+        "GetNetworkingFlexCostAllocationPolicyVersions",
+        "GetTransitGatewayAttachmentNatConfiguration",
+        "ModifyClientVpnEndpointAuthorizationPolicy",
+        "ModifyMetricCategory",
+        "ModifyNetworkingFlexCostAllocationPolicy",
+        "ModifyTransitGatewayAttachmentNatConfiguration",
+        "ModifyTransitGatewayNetworkFunctionAttachment",
+        "ModifyTransitGatewayPeeringAttachment",
+    },
+    "ecr": {"ListImageReferrers"},
     "kinesis": {
         "AcknowledgeDeadLetterQueueRecords", "AcknowledgeQueueRecords", "CreateQueue", "DeleteQueue", "DescribeQueue",
         "ListQueues", "ReceiveDeadLetterQueueRecords", "ReceiveQueueRecords", "RestoreDeadLetterQueueRecords",
@@ -23,6 +72,7 @@ REFUSED = {
     },
     "lambda": {"DeleteDurableExecution", "PauseDurableExecution", "ResumeDurableExecution"},
     "logs": {"GetLogObject"},
+    "rds": {"DescribeServerlessV2PlatformVersions"},
     "ssm": {"DeregisterDefaultHostManagementConfiguration", "RegisterDefaultHostManagementConfiguration"},
     "secretsmanager": {"AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "ListResourcePolicies"},
 }  # fmt: skip
@@ -43,6 +93,17 @@ WITHOUT_RESOURCE = {
 }
 # An ARN of another form than the reference's.
 OTHER_RESOURCE = {
+    # AddTags is on whatever is tagged when it is made (Elastic Load Balancing User Guide, "Elastic Load Balancing API
+    # permissions": "Grant permission to tag resources upon creation"); the reference has classic load balancers alone.
+    ("elbv2", "CreateListener"): r"arn:aws:elasticloadbalancing:us-east-1:[0-9]{12}:listener/app/lb/[0-9a-f]+/\*",
+    ("elbv2", "CreateRule"): r"arn:aws:elasticloadbalancing:us-east-1:[0-9]{12}:listener-rule/app/lb/[0-9a-f/]+/\*",
+    ("elbv2", "CreateTargetGroup"): r"arn:aws:elasticloadbalancing:us-east-1:[0-9]{12}:targetgroup/lb/\*",
+    ("elbv2", "CreateTrustStore"): r"arn:aws:elasticloadbalancing:us-east-1:[0-9]{12}:truststore/lb/\*",
+    # The paths of these requests (API Gateway API Reference), which the reference has no types for.
+    ("apigateway", "GetSdkType"): r"arn:aws:apigateway:us-east-1::/sdktypes/value",
+    ("apigateway", "GetSdkTypes"): r"arn:aws:apigateway:us-east-1::/sdktypes",
+    # The sample of ResourceArn is a cluster; here it is an instance's (API Reference, ModifyActivityStream).
+    ("rds", "ModifyActivityStream"): r"arn:aws:rds:us-east-1:[0-9]{12}:cluster:value",
     # "The authorized resource [...] is the retiring principal" (API Reference, ListRetirableGrants).
     ("kms", "ListRetirableGrants"): r"arn:aws:iam::[0-9]{12}:role/app",
     # "resourceIdentifier": a log group's ARN or this one (API Reference, AssociateKmsKey and DisassociateKmsKey).
@@ -70,7 +131,10 @@ def arn_forms(name: str) -> list[str]:
     """The ARN forms of an action's resource types."""
     found, prefix = action(name), name.partition(":")[0]
     types = [service_reference.service(prefix).resource_type(resource.name) for resource in found.resources]
-    return [kind.arn for kind in types if kind is not None]
+    if prefix == "apigateway" and found.name.isupper():
+        # HTTP APIs have the actions of REST APIs, which the reference lists with the resource types of these alone.
+        types = [*service_reference.service(prefix).resource_types.values()]
+    return [form for kind in types if kind is not None for form in kind.arn.split(", ")]
 
 
 @cache

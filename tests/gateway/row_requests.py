@@ -25,7 +25,38 @@ COMPUTED = {
         "provider": "CapacityProviderName", "code_bucket": "S3Bucket", "code_key": "S3Key", "plain_code": "S3Key",
         "versioned_code": "S3ObjectVersion", "function_of_key": "FunctionName", "auth_type": "AuthType",
     },
+    "apigateway": {"encoded_arn": "resourceArn", "sets_policy": "policy"},
+    "apigatewayv2": {"encoded_arn": "ResourceArn"},
+    "autoscaling": {"group": "AutoScalingGroupName", "lattice": "TrafficSources"},
+    "elbv2": {
+        "kind": "Type", "in_balancer": "LoadBalancerArn", "in_listener": "ListenerArn", "rules": "RulePriorities",
+        "bundle_bucket": "CaCertificatesBundleS3Bucket", "plain_bundle": "CaCertificatesBundleS3Bucket",
+        "versioned_bundle": "CaCertificatesBundleS3ObjectVersion",
+    },
+    "ec2": {
+        "InternetGatewayId": "GatewayId", "VpnGatewayId": "GatewayId", "launch_template": "LaunchTemplateId",
+        "specified_instance": "InstanceSpecification", "flow_resources": "ResourceIds",
+    },
+    "ecr": {"registry": "registryId"},
+    "ecs": {
+        "cluster_arn": "cluster", "cluster_name": "cluster", "clusters_arn": "clusters", "service_arn": "service",
+        "services_arn": "services", "task_arn": "task", "tasks_arn": "tasks", "container_instance_arn": "containerInstance",
+        "container_instances_arn": "containerInstances", "task_set_arn": "taskSet", "task_sets_arn": "taskSets",
+        "task_set_place": "service", "definition": "taskDefinition", "definitions": "taskDefinitions",
+        "capacity_provider_arn": "capacityProvider", "capacity_providers_arn": "capacityProviders",
+        "daemon_arn": "daemonArn", "daemon_of_it": "daemonRevisionArns", "daemon_deployment_arns": "daemonDeploymentArns",
+        "daemon_revision_arns": "daemonRevisionArns", "daemon_definition": "daemonTaskDefinition",
+        "gateway_arn": "gateway", "names_arn": "names", "gateway_of_it": "gatewayRouteArn",
+        "gateway_route_arn": "gatewayRouteArn", "resource_arn": "resourceArn", "service_of_it": "serviceDeploymentArn",
+        "service_deployment_arn": "serviceDeploymentArn", "service_deployment_arns": "serviceDeploymentArns",
+        "service_revision_arns": "serviceRevisionArns", "attribute_targets": "attributes",
+        "roles_are_unknown": "taskDefinition",
+    },
     "logs": {"subscription_role": "policyDocument", "group": "logGroupName", "resource": "resourceArn", "to_destination": "destinationArn"},
+    "rds": {
+        "final_cluster_snapshot": "FinalDBSnapshotIdentifier",
+        "DBClusterIdentifier": "DBClusterIdentifier",
+    },
     "secretsmanager": {"secret_arn": "SecretId", "rotation_function": "RotationLambdaARN"},
     "events": {
         "bus": "Name", "rule": "Rule", "named": "Name", "archive": "ArchiveName", "replay": "ReplayName",
@@ -78,6 +109,16 @@ ALTERNATIVES = {
     "activityArn": ("name",),
     "TopicArn": ("ResourceArn", "SubscriptionArn", "Name"),
     "logGroupName": ("logGroupIdentifier",),
+    "cluster": ("clusterName",),
+    "DBClusterIdentifier": ("DbClusterIdentifier",),
+    "GatewayId": ("InternetGatewayId", "VpnGatewayId"),
+    "LaunchTemplateId": ("LaunchTemplate",),
+    "service": ("serviceName", "serviceArn"),
+    "daemonArn": ("daemonName",),
+    "daemonRevisionArns": ("daemonDeploymentArns",),
+    "serviceDeploymentArn": ("serviceDeploymentArns", "serviceRevisionArns"),
+    "daemonTaskDefinition": ("family",),
+    "taskDefinition": ("family",),
     "resourceArn": (
         "resourceIdentifier", "anomalyDetectorArn", "lookupTableArn", "deliveryDestinationArn", "identifier",
     ),
@@ -86,6 +127,17 @@ PLACE = {"S3Bucket": "bkt", "S3Key": "code.zip"}
 # What a request holds for which this computed value is there.
 COUNTING = {
     "source_version": {"CopySource": "src/dir/old?versionId=ver"},
+    "VpnGatewayId": {"GatewayId": "vgw-1"},
+    "sets_policy": {
+        "policy": "{}",
+        "body": b'{"x-amazon-apigateway-policy":{}}',
+        "patchOperations": [{"op": "replace", "path": "/policy", "value": "{}"}],
+    },
+    "lattice": {"TrafficSources": [{"Identifier": parameters.LATTICE, "Type": "vpc-lattice"}]},
+    "plain_bundle": {},
+    "final_cluster_snapshot": {"FinalDBSnapshotIdentifier": "final"},
+    "versioned_bundle": {"CaCertificatesBundleS3ObjectVersion": "v"},
+    "roles_are_unknown": {"taskDefinition": "fam:3"},
     "to_destination": {"destinationArn": f"{parameters.LOGS}:destination:dst"},
     "plain_code": PLACE,
     "versioned_code": {**PLACE, "S3ObjectVersion": "v"},
@@ -112,7 +164,7 @@ def target_of(service: str, name: str, row: Row) -> Target:
     )
     values = {**given, **asked.place, **mapping.VALUES[service](asked)}
     assert row.condition is None or row.condition.holds(values), given
-    return mapping._target(table(service), row, values, {})
+    return next(mapping._targets(table(service), row, values, {}))
 
 
 def parameters_of(service: str, name: str, row: Row) -> dict:

@@ -253,7 +253,7 @@ QUEUE = f"http://sqs.us-east-1.localhost/{ACCOUNT}/jobs"
 @pytest.fixture(scope="module")
 def sender(counted):
     tagged = when(allow("sqs:SendMessage"), "StringEquals", "aws:ResourceTag/team", "red")
-    return counted.aws.user("tagged-sender", tagged, allow("sqs:List*"))
+    return counted.user("tagged-sender", tagged, allow("sqs:List*"))
 
 
 def sent(counted, sender):
@@ -292,7 +292,7 @@ def test_tags_that_a_backend_does_not_tell_allow_nothing(counted, sender, told):
 
 @pytest.mark.parametrize("told", [b"", b"<html></html>", b"{}", b"<Tagging><TagSet>"])
 def test_what_is_no_list_of_tags_is_not_one_without_tags(counted, told):
-    reader = counted.aws.user(
+    reader = counted.user(
         f"reader-{len(told)}", allow("s3:*"), when(deny("s3:*"), "StringEquals", "s3:ExistingObjectTag/team", "red")
     )
     counted.backend.answers = [answer(told)]

@@ -60,8 +60,23 @@ VALUES_OF_KEYS = {
         "attributes", "enclosing", "first_keys", "second_keys", "third_keys", "fourth_keys", "full_table_scan",
         "leading_keys", "select",
     },
+    "autoscaling": {"instance_types", "version_specified", "traffic_sources", "subnets", "passed_to"},
+    "apigateway": {"api_name", "authorizer_type"},
+    "apigatewayv2": {"api_name", "authorizer_type"},
     "cloudformation": {"change_set"},
     "cloudwatch": {"alarm_actions", "log_groups", "managed_arns"},
+    "ec2": {
+        "region", "new_zone", "create_action", "new_encrypted", "new_kms_key", "launched_template", "parent_snapshot",
+        "parent_volume", "subnet_arn", "new_iops", "new_size", "new_throughput", "vpc_arn",
+    },
+    "ecs": {
+        "create_action", "public_ip", "providers", "cluster_arn", "ebs", "connect", "lattice", "privileged",
+        "service_arn", "subnets", "task_arn", "known_definition", "passed_to",
+    },
+    "rds": {
+        "new_class", "new_engine", "new_name", "new_multi_az", "new_iops", "new_encrypted", "new_size", "request_tags",
+    },
+    "elbv2": {"create_action", "scheme", "subnets"},
     "events": {
         "detail_code", "detail_principal", "detail_service", "detail_type", "endpoint_buses", "source", "target_arns",
     },
@@ -130,6 +145,7 @@ NAMED_ONLY = {
     ("kms", "GetKeyPolicy"): {"kms:PolicyName"},  # a condition key
     ("kms", "PutKeyPolicy"): {"kms:PolicyName"},
     # Needed by the role that is passed.
+    ("ec2", "AssociateEnclaveCertificateIamRole"): {"s3:GetObject"},
     ("logs", "CreateImportTask"): {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutResourcePolicy"},
     ("logs", "PutDataProtectionPolicy"): {"logs:Unmask"},  # for those who read later
     ("logs", "PutAccountPolicy"): {"logs:Unmask"},
@@ -142,9 +158,12 @@ NAMED_ONLY = {
     ("secretsmanager", "StopReplicationToReplica"): {"secretsmanager:DeleteResourcePolicy"},
 }
 # What services do with KMS for their callers is not decided (docs/divergences.md).
-_NAMED = re.compile(
-    r"\b(?:s3|sqs|dynamodb|lambda|logs|secretsmanager|kms|events|sns|states|scheduler|firehose|kinesis|ssm|cloudwatch):[A-Z][A-Za-z]+"
-)
+_SERVICES = (
+    "s3", "sqs", "dynamodb", "lambda", "logs", "secretsmanager", "kms", "events", "sns", "states", "scheduler",
+    "firehose", "kinesis", "ssm", "cloudwatch", "autoscaling", "ecr", "ecs", "elasticloadbalancing", "rds", "ec2",
+    "apigateway", "cognito-idp", "cognito-identity",
+)  # fmt: skip
+_NAMED = re.compile(rf"\b(?:{'|'.join(_SERVICES)}):[A-Z][A-Za-z]+\b")
 
 
 @pytest.mark.parametrize("service", services())

@@ -12,7 +12,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     `context` holds the condition keys that are bound to this resource, in lower case. `policies` are the texts of the
     resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
     none when the role does not exist) has a gate of its own. `kms_key` says that it is a KMS key whose key policy is
-    among `policies`: nobody is let in without it, the root user included.
+    among `policies`: nobody is let in without it, the root user included. `makes` says that the request makes the
+    resource.
     """
 
     arn: str = "*"
@@ -21,4 +22,5 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     policies: tuple[str, ...] = ()
     trust: bool = False
+    makes: bool = False
     kms_key: bool = False

@@ -58,8 +58,8 @@ class ResourceType(msgspec.Struct, frozen=True, array_like=True, gc=False):
     condition_keys: tuple[str, ...]
 
     def names(self, arn: str) -> bool:
-        """True when `arn` has this form."""
-        return _pattern(self.arn).fullmatch(arn) is not None
+        """True when `arn` has this form, or one of these forms."""
+        return any(_pattern(form).fullmatch(arn) for form in self.arn.split(", "))
 
 
 class ConditionKey(msgspec.Struct, frozen=True, array_like=True, gc=False):

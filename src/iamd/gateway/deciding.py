@@ -22,6 +22,7 @@ from iamd.gateway import kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
+from iamd.gateway.actions.table import table
 from iamd.gateway.backends import Place
 from iamd.gateway.cloudformation import stack
 from iamd.gateway.cloudformation.stack import Work
@@ -57,8 +58,8 @@ class Step(msgspec.Struct):
     facts: Facts
     targets: Sequence[Target]
     traits: Traits
-    made: str | None
-    """The ARN of what is made."""
+    made: frozenset[str]
+    """The ARNs of what is made."""
     work: Work | None = None
     """What the service does on somebody's behalf, where it does."""
     passed: list[Passed] = []
@@ -145,7 +146,8 @@ class Decider:
             return keys
 
         def unknown(arn: str, action: str) -> Unknowns:
-            makes = arn == step.made or _makes(action, arn, step.facts)
+            # What a service makes for its caller is not among the targets of the request.
+            makes = arn in step.made or (own is not None and _makes(action, arn, step.facts))
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
             found = unknown_keys.of(service, action, creates=makes, unseen=unseen)
             return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
@@ -171,11 +173,17 @@ def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
     return resources.decided(wanted, facts, asked.account, creates=_made(wanted, asked, facts))
 
 
-def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> str | None:
-    """The ARN of what is made, which is what is asked for first."""
+def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> frozenset[str]:
+    """The ARNs of what is made: what a table says, else what is asked for first."""
+    found = table(asked.operation.service)
+    if found is not None and found.tells_new:
+        return frozenset(target.arn for target in targets if target.makes)
     first = targets[0]
     action = first.action or traits_of(asked.operation).action
-    return first.arn if _makes(action, first.arn, facts) else None
+    return frozenset((first.arn,)) if _makes(action, first.arn, facts) else _NOTHING
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _makes(action: str, arn: str, facts: Facts) -> bool:

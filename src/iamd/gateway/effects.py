@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import events_effects, kms_effects, kms_keys
+from iamd.gateway import events_effects, kms_effects, kms_keys, repository_policies
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
 from iamd.wire.models import Operation
@@ -70,6 +71,7 @@ class MissingRequestBody(AWSError):
     status = 400
 
 
+_ECR_POLICY: Final = 10_240
 # S3 User Guide, "Bucket policies", and DynamoDB's and Secrets Manager's quotas: 20 KB. SQS Developer Guide, "Amazon SQS
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
@@ -77,6 +79,8 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
     "kinesis": (20_480, InvalidArgument),
+    # ECR API Reference, SetRepositoryPolicy: 10,240, before the repository stands in each statement.
+    "ecr": (_ECR_POLICY * 8, InvalidParameterException),
     "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
 }
@@ -123,6 +127,13 @@ def _make_with_attributes(error: type[AWSError]) -> Of:
         return Effect(Kind.MAKE, arn, checked(text, error), has_policy=True) if text else Effect(Kind.MAKE, arn)
 
     return make
+
+
+def _repository_policy(asked: Asked, arn: str, _: Facts) -> Effect:
+    text = str(asked.parameters["policyText"])
+    if len(text) > _ECR_POLICY:
+        raise InvalidParameterException(f"The policy is larger than {_ECR_POLICY} characters.")
+    return Effect(Kind.SET_POLICY, arn, repository_policies.checked(text, arn), has_policy=True)
 
 
 def _make_table(asked: Asked, arn: str, _: Facts) -> Effect:
@@ -308,6 +319,10 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("lambda", "DeleteResourcePolicy"): clear,
     ("lambda", "AddPermission"): _lambda_permission,
     ("lambda", "RemovePermission"): _remove_permission("StatementId"),
+    ("ecr", "CreateRepository"): make,
+    ("ecr", "DeleteRepository"): end,
+    ("ecr", "SetRepositoryPolicy"): _repository_policy,
+    ("ecr", "DeleteRepositoryPolicy"): clear,
     ("secretsmanager", "PutResourcePolicy"): put_policy("ResourcePolicy", InvalidPolicy),
     ("secretsmanager", "DeleteResourcePolicy"): clear,
 }

@@ -8,7 +8,7 @@ import msgspec
 
 from iamd import arn as arns
 from iamd.gateway import kms_effects
-from iamd.gateway.actions import lambda_
+from iamd.gateway.actions import ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.cloudformation import CHANGE_SET_STACK, change_set_name, stack_name
@@ -23,6 +23,7 @@ from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
 _ID: Final = re.compile(rb"<Id>(arn:[A-Za-z0-9:/_-]{1,1000})</Id>")
+_TEMPLATE: Final = re.compile(rb"<launchTemplateId>(lt-[0-9a-z]{1,32})</launchTemplateId>")
 
 Told = Mapping[str, Any]
 Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | list[Learned] | None]
@@ -63,7 +64,7 @@ def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
 def _told(body: bytes) -> Told:
     """What a body tells: JSON, or the one ARN that XML is read for."""
     if body.startswith(b"<"):
-        match = _ID.search(body)
+        match = _ID.search(body) or _TEMPLATE.search(body)
         return {"Id": match[1].decode()} if match is not None else {}
     return msgspec.json.decode(body, type=dict[str, Any])
 
@@ -118,6 +119,14 @@ def _consumer(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
     return arn, {"name": consumer_name(arn)}
 
 
+def _task_definition(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    return ecs_definitions.told_of(told["taskDefinition"])
+
+
+def _launch_template(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    return launch_templates.told_of(told["Id"], asked)
+
+
 _READ: Final[Mapping[tuple[str, str], Read]] = {
     **kms_effects.LEARNED,
     ("cloudformation", "CreateChangeSet"): _change_set,
@@ -126,6 +135,11 @@ _READ: Final[Mapping[tuple[str, str], Read]] = {
         for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
     },
     **{("kinesis", name): _consumer for name in ("RegisterStreamConsumer", "DescribeStreamConsumer")},
+    **{("ec2", name): _launch_template for name in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion")},
+    **{
+        ("ecs", name): _task_definition
+        for name in ("DeregisterTaskDefinition", "DescribeTaskDefinition", "RegisterTaskDefinition")
+    },
     **{("dynamodb", name): _table for name in ("CreateTable", "DescribeTable", "UpdateTable")},
     **{
         ("lambda", name): _mapping

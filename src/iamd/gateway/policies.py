@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd.gateway import repository_policies
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
@@ -77,8 +78,17 @@ def _member(path: str) -> Callable[[str, bytes], Told | None]:
     return read
 
 
+def _of_repository(arn: str, body: bytes) -> Told | None:
+    told = _member("policyText")(arn, body)
+    if told is None or told.policy is None:
+        return told
+    whole = repository_policies.whole(told.policy, arn)
+    return Told(arn, whole) if whole is not None else None
+
+
 _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("s3", "GetBucketPolicy"): _whole,
+    ("ecr", "GetRepositoryPolicy"): _of_repository,
     ("events", "DescribeEventBus"): _member("Policy"),
     ("kinesis", "GetResourcePolicy"): _member("Policy"),
     ("kms", "GetKeyPolicy"): _member("Policy"),

@@ -115,16 +115,17 @@ def holder(arn: str) -> str:
     return arn
 
 
-def decided(targets: list[Target], facts: Facts, caller: str, *, creates: str | None = None) -> list[Target]:
+def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozenset[str] = frozenset()) -> list[Target]:
     """The targets with their owners and policies.
 
     A policy whose setting is not settled makes two targets of one: both must allow, so the stricter answer wins.
-    `creates` is the ARN of what the request makes: it has no owner and no policy yet.
+    `creates` are the ARNs of what the request makes: it has no owner and no policy yet, but for the account that it is
+    made in.
     """
     found: list[Target] = []
     for target in targets:
         arn, keys = target.arn, target.context
-        if arn in {"*", creates} or target.trust:
+        if arn == "*" or arn in creates or target.trust:
             # SECURITY: what is made is its own account's, so that nobody makes a thing in another's.
             found.append(target if target.account else replace(target, account=account_of(arn)))
             continue

@@ -43,8 +43,10 @@ ROWS = [(name, operation) for name, rows in passed_roles.table().items() for ope
 def test_every_row_names_members_that_the_operation_has(name, operation):
     row = passed_roles.table()[name][operation]
     assert bool(row.roles) == bool(row.service)
-    for path in row.roles:
+    for path in (*row.roles, *row.others):
         assert shape_at(name, operation, path).type_name == "string"
+    for path in row.templates:
+        assert "LaunchTemplateName" in shape_at(name, operation, path).members
     for path in row.profiles:
         assert shape_at(name, operation, path).type_name in {"string", "structure"}
 

@@ -15,8 +15,8 @@ _MAP: Final = ("/", ":")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*", re.DOTALL)
 
 
-def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]:
-    """The keys of this action.
+def of(service: str, action: str, values: Mapping[str, Any], arn: str = "*") -> dict[str, Value]:
+    """The keys of this action, less those that the reference gives it on other resources than this one alone.
 
     SECURITY: they come from parameters that the operation's model defines, by the model's names; a header, query or
     body field that the operation does not have never gets here (AUZ-18).
@@ -30,7 +30,48 @@ def of(service: str, action: str, values: Mapping[str, Any]) -> dict[str, Value]
             found[plain] = given
         else:
             _add(found, key, at(values, key.path))
-    return found
+    strange = of_other_resources(action, arn) if found else _NOTHING
+    return {name: value for name, value in found.items() if name not in strange} if strange else found
+
+
+def of_other_resources(action: str, arn: str) -> frozenset[str]:
+    """The keys that the reference gives an action on other resources than this one alone, in lower case."""
+    by_type = _by_type(action)
+    if not by_type:
+        return _NOTHING
+    own = [names for kind, names in by_type if kind.names(arn)]
+    if not own:
+        return _NOTHING
+    every = frozenset().union(*(names for _, names in by_type))
+    return every.difference(_of_whole_action(action), *own)
+
+
+@cache
+def _by_type(action: str) -> tuple[tuple[service_reference.ResourceType, frozenset[str]], ...]:
+    """The keys of each of an action's resource types; nothing where all types have the same."""
+    reference, entry = _entry(action)
+    if reference is None or entry is None:
+        return ()
+    kinds = [(reference.resource_type(one.name), one.condition_keys) for one in entry.resources]
+    found = tuple(
+        (kind, frozenset(map(lower, names or kind.condition_keys))) for kind, names in kinds if kind is not None
+    )
+    return found if len({names for _, names in found}) > 1 else ()
+
+
+@cache
+def _of_whole_action(action: str) -> frozenset[str]:
+    _, entry = _entry(action)
+    return frozenset(map(lower, entry.condition_keys)) if entry is not None else _NOTHING
+
+
+def _entry(action: str) -> tuple[service_reference.ServiceReference | None, service_reference.Action | None]:
+    prefix, _, name = action.partition(":")
+    reference = service_reference.service(prefix)
+    return reference, reference.action(name) if reference is not None else None
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _add(found: dict[str, Value], key: "_Key", given: Any) -> None:
@@ -61,13 +102,13 @@ class _Key(NamedTuple):
 def _of_action(service: str, action: str) -> tuple[tuple[str, str | None, _Key], ...]:
     """The member that each key is found in, the key's name when that member's text is its value, and the key."""
     found = tables.table(service)
-    prefix, _, name = action.partition(":")
-    reference = service_reference.service(prefix)
-    entry = reference.action(name) if reference is not None else None
+    reference, entry = _entry(action)
     if found is None or reference is None or entry is None:
         return ()
-    types = [reference.resource_type(resource.name) for resource in entry.resources]
-    named = entry.every_condition_key.union(*(kind.condition_keys for kind in types if kind is not None))
+    # AWS: an action has the keys of its resource types as well (Service Authorization Reference, "Resource types");
+    # where the reference lists keys for an action on a type, these are all that it has there.
+    kinds = [reference.resource_type(one.name) for one in entry.resources if not one.condition_keys]
+    named = entry.every_condition_key.union(*(kind.condition_keys for kind in kinds if kind is not None))
     allowed = [_PLACEHOLDER.sub("", key.lower()) for key in named]
     rows = []
     for key, path in found.keys.items():

@@ -1,15 +1,25 @@
 """From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import product
+from string import Formatter
 from typing import Any, Final
 
 from iamd.authz.target import Target
 from iamd.gateway.actions import (
+    apigateway,
+    autoscaling,
     by_rule,
     cloudformation,
     cloudwatch,
+    cognito,
     dynamodb,
+    ec2,
+    ec2_launches,
+    ecr,
+    ecs,
+    elbv2,
     events,
     firehose,
     keys,
@@ -17,6 +27,7 @@ from iamd.gateway.actions import (
     kms,
     lambda_,
     logs,
+    rds,
     s3,
     scheduler,
     secretsmanager,
@@ -38,16 +49,26 @@ Computed = Callable[[Asked], list[Target]]
 
 # What a service's templates and keys may name beyond the parameters themselves.
 VALUES: Final[Mapping[str, Values]] = {
+    "apigateway": apigateway.values,
+    "apigatewayv2": apigateway.values,
+    "autoscaling": autoscaling.values,
     "cloudformation": cloudformation.values,
     "cloudwatch": cloudwatch.values,
+    "cognito-identity": cognito.values,
+    "cognito-idp": cognito.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
+    "ec2": ec2.values,
+    "ecr": ecr.values,
+    "ecs": ecs.values,
+    "elbv2": elbv2.values,
     "events": events.values,
     "firehose": firehose.values,
     "kinesis": kinesis.values,
     "kms": kms.values,
     "lambda": lambda_.values,
     "logs": logs.values,
+    "rds": rds.values,
     "s3": s3.values,
     "scheduler": scheduler.values,
     "secretsmanager": secretsmanager.values,
@@ -58,7 +79,10 @@ VALUES: Final[Mapping[str, Values]] = {
 }
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "cloudwatch": cloudwatch.COMPUTED,
+    "autoscaling": autoscaling.COMPUTED,
     "dynamodb": dynamodb.COMPUTED,
+    "ec2": {**ec2.COMPUTED, **ec2_launches.COMPUTED},
+    "ecs": ecs.COMPUTED,
     "events": events.COMPUTED,
     "kinesis": kinesis.COMPUTED,
     "kms": kms.COMPUTED,
@@ -68,6 +92,8 @@ COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "secretsmanager": secretsmanager.COMPUTED,
     "ssm": ssm_several.COMPUTED,
 }
+# What becomes of all targets of a service's requests: tags of each kind of what is made, and the right to set them.
+EXTENDED: Final[Mapping[str, Callable[[Asked, list[Target]], list[Target]]]] = {"ec2": ec2.extended}
 
 
 def targets(asked: Asked) -> list[Target]:
@@ -78,6 +104,9 @@ def targets(asked: Asked) -> list[Target]:
         # The operation's own words for a required member that is missing; else nothing says what is touched.
         validate.validate(asked.operation, asked.parameters)
         raise invalid(f"The request does not name the resource that it is for: {missing.args[0]}") from missing
+    extended = EXTENDED.get(asked.operation.service)
+    if extended is not None:
+        mapped = extended(asked, mapped)
     if not mapped:
         raise by_rule.Unmapped(f"{asked.operation.service}:{asked.operation.name}")
     for target in mapped:
@@ -117,12 +146,31 @@ def _check_region(arn: str, asked: Asked) -> None:
 def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked) -> list[Target]:
     # What is worked out stands above what the client gave under the same name.
     values = {**asked.parameters, **asked.place, **compute(asked)}
-    tagged = tags.of(asked.parameters)
+    tagged = tags.of(asked.parameters) if found.service not in EXTENDED else {}
     counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
-    return [_target(found, row, values, tagged) for row in counting]
+    return [target for row in counting for target in _targets(found, row, values, tagged)]
 
 
-def _target(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Target:
-    context = keys.of(found.service, row.action, values)
-    arn = row.template.format_map(values)
-    return Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context)
+def _targets(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Iterator[Target]:
+    """The target of a row; of a parameter that is a list, one for each of its items."""
+    for arn in _arns(row.template, values):
+        context = keys.of(found.service, row.action, values, arn)
+        yield Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
+
+
+def _arns(template: str, values: Mapping[str, Any]) -> Iterable[str]:
+    names = _names(template)
+    listed = [name for name in names if isinstance(values[name], list)]
+    if not listed:
+        return (template.format_map(values),)
+    for name in listed:
+        if not values[name]:
+            raise KeyError(name)
+    chosen = (dict(zip(listed, items, strict=True)) for items in product(*(values[name] for name in listed)))
+    return dict.fromkeys(template.format_map({**values, **items}) for items in chosen)
+
+
+@cache
+def _names(template: str) -> tuple[str, ...]:
+    """What a template fills in."""
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)

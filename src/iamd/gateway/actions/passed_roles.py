@@ -20,6 +20,7 @@ from iamd import arn as arns
 from iamd.authz.target import Target
 from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
@@ -36,6 +37,10 @@ View = Snapshot | Change
 _ROLE_ARN: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[^\s]+", re.ASCII)
 _READS: Final = ("Get", "List", "Describe", "Search", "BatchGet", "Head", "Lookup")
 _EC2: Final = "ec2.amazonaws.com"
+_API_GATEWAY: Final = "apigateway.amazonaws.com"
+# API Gateway API Reference, PutIntegration and CreateAuthorizer. Another value there means the caller of the API.
+_CREDENTIALS: Final = ("credentials", "authorizerCredentials", "CredentialsArn", "AuthorizerCredentialsArn")
+_ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
 _WORDS: Final = {"lambda": "The role defined for the function cannot be assumed by Lambda."}
 
 
@@ -54,11 +59,15 @@ class InvalidProfile(AWSError):
 
 
 class Passing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One operation's row: members that name roles, the service that assumes them, members that name profiles."""
+    """One operation's row: members that name roles, the service that assumes them, members that name profiles or
+    launch templates with profiles in them; `others` are further members with roles, each with who assumes them.
+    """
 
     roles: tuple[str, ...] = ()
     service: str = ""
     profiles: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    others: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +105,31 @@ def of(asked: Asked, view: View) -> list[Passed]:
     row = _row(asked.operation)
     named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
     found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
+    for member, service in row.others.items():
+        others = _values(asked.parameters, member.split("."))
+        found += [Passed(_role_arn(value, asked), service) for value in others if isinstance(value, str) and value]
+    found += [Passed(role, _API_GATEWAY) for role in _of_api(asked)]
+    found += (
+        [Passed(role, _ECS_TASKS) for role in ecs_definitions.roles(asked)] if asked.operation.service == "ecs" else []
+    )
     for account, profile in profiles(asked, view):
         found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2))
     known = {passed.arn for passed in found}
     return [*dict.fromkeys(found), *(passed for passed in _by_rule(asked) if passed.arn not in known)]
+
+
+def _of_api(asked: Asked) -> Iterator[str]:
+    """The roles that an API of API Gateway gets: as credentials of integrations and authorizers, in patches, and
+    wherever an imported definition names them.
+    """
+    if asked.operation.service not in {"apigateway", "apigatewayv2"}:
+        return
+    given = asked.parameters
+    yield from (role for role in map(given.get, _CREDENTIALS) if isinstance(role, str) and _ROLE_ARN.fullmatch(role))
+    patched = [one.get("value") for one in given.get("patchOperations") or []]
+    yield from (role for role in patched if isinstance(role, str) and _ROLE_ARN.fullmatch(role))
+    if asked.operation.name in {"ImportApi", "ImportRestApi", "PutRestApi", "ReimportApi"}:
+        yield from _named_roles(apigateway.definition(given), within_role=True)
 
 
 def _by_rule(asked: Asked) -> Iterator[Passed]:
@@ -156,6 +186,11 @@ def profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfil
             named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
             if named:
                 yield _profile(str(named), asked, view)
+    for member in _row(asked.operation).templates:
+        for template in _values(asked.parameters, member.split(".")):
+            if template:
+                for named in launch_templates.profiles(launch_templates.arn_of(template, asked), asked):
+                    yield _profile(named, asked, view)
 
 
 def _profile(named: str, asked: Asked, view: View) -> tuple[Account, InstanceProfile]:

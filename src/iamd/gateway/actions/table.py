@@ -17,7 +17,9 @@ _ROW: Final = re.compile(
     r"(?P<action>[a-z0-9-]+:[A-Za-z0-9]+|[A-Za-z0-9]+) on (?P<resource>\*|[a-z_]+)"
     r"(?: (?P<sense>if|unless) (?P<members>[A-Za-z0-9_.=|-]+))?"
 )
-_NAMES: Final = frozenset({"prefix", "resources", "operations", "on", "computed", "keys", "refused"})
+_NAMES: Final = frozenset(
+    {"prefix", "resources", "operations", "on", "computed", "keys", "partly_known", "refused", "tells_new"}
+)
 
 
 class WrongTable(Exception):
@@ -54,13 +56,16 @@ class Row:
     action: str
     template: str
     condition: Condition | None = None
+    makes: bool = False
+    """Whether the resource is one that the request makes; only where the table tells that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """`rows` by operation; `computed` names the functions for operations that no row can express.
 
-    `keys` are condition keys as the reference writes them and the parameters that they are. `refused` are operations
+    `keys` are condition keys as the reference writes them and the parameters that they are; `partly_known` are those of
+    them that a request without the parameter has as well, with a value that is not known. `refused` are operations
     that no row can decide, each with the reason.
     """
 
@@ -70,6 +75,9 @@ class Table:
     computed: Mapping[str, str]
     keys: Mapping[str, str]
     refused: Mapping[str, str]
+    partly_known: frozenset[str] = frozenset()
+    tells_new: bool = False
+    """Whether the names of resources that are made begin with `new`, and no others do."""
 
     def has(self, operation: str) -> bool:
         """Tell whether the table knows the operation."""
@@ -95,18 +103,26 @@ def _read(service: str, content: Mapping[str, Any]) -> Table:
     if strangers:
         raise WrongTable(f"{service}: unknown {sorted(strangers)}")
     prefix, templates = content["prefix"], {"*": "*", **content.get("resources", {})}
+    tells_new: bool = content.get("tells_new", False)
     rows: dict[str, tuple[Row, ...]] = {
-        operation: (Row(f"{prefix}:{operation}", templates[resource]),)
+        operation: (Row(f"{prefix}:{operation}", templates[resource], makes=tells_new and _is_new(resource)),)
         for resource, operations in content.get("on", {}).items()
         for operation in operations
     }
     for operation, texts in content.get("operations", {}).items():
-        rows[operation] = tuple(_row(text, prefix, templates) for text in texts)
+        rows[operation] = tuple(_row(text, prefix, templates, tells_new=tells_new) for text in texts)
     refused = dict.fromkeys(content.get("refused", {}).get("operations", ()), content.get("refused", {}).get("because"))
-    return Table(service, prefix, rows, content.get("computed", {}), content.get("keys", {}), refused)
+    keys, partly = content.get("keys", {}), frozenset(content.get("partly_known", ()))
+    if not partly <= keys.keys():
+        raise WrongTable(f"{service}: no keys of the table {sorted(partly - keys.keys())}")
+    return Table(service, prefix, rows, content.get("computed", {}), keys, refused, partly, tells_new)
 
 
-def _row(text: str, prefix: str, templates: Mapping[str, str]) -> Row:
+def _is_new(resource: str) -> bool:
+    return resource == "new" or resource.startswith("new_")
+
+
+def _row(text: str, prefix: str, templates: Mapping[str, str], *, tells_new: bool) -> Row:
     match = _ROW.fullmatch(text)
     if match is None or match["resource"] not in templates:
         raise WrongTable(f"not a row: `{text}`")
@@ -116,7 +132,7 @@ def _row(text: str, prefix: str, templates: Mapping[str, str]) -> Row:
         members = tuple(_member(part) for part in match["members"].split("|"))
         names = frozenset(path.partition(".")[0] for path, _ in members)
         condition = Condition(members, names, inverted=match["sense"] == "unless")
-    return Row(action, templates[match["resource"]], condition)
+    return Row(action, templates[match["resource"]], condition, tells_new and _is_new(match["resource"]))
 
 
 def _member(text: str) -> tuple[str, str | None]:

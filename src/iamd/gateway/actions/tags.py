@@ -9,7 +9,9 @@ from iamd.gateway.actions.asked import Value
 from iamd.policy.request import lower
 
 # Members that hold tags, compared without case: Tags (DynamoDB), tags (SQS, Lambda), TagList (EC2's kin), TagSet.
-_MEMBERS: Final = frozenset({"tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags"})
+_MEMBERS: Final = frozenset(
+    {"tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags", "userpooltags", "identitypooltags"}
+)
 _KEY_MEMBERS: Final = frozenset({"tagkeys", "tagkeylist", "tagstoremove", "untagkeys"})
 _SPECIFICATIONS: Final = "tagspecifications"
 _AROUND: Final = frozenset({"createbucketconfiguration", "tagging"})

@@ -74,4 +74,4 @@ def _is_among(key: str, known: Iterable[str]) -> bool:
 
 def _mapped(service: str) -> Iterator[str]:
     found = tables.table(service)
-    return map(lower, found.keys if found is not None else ())
+    return map(lower, found.keys.keys() - found.partly_known if found is not None else ())
