@@ -36,8 +36,8 @@ TRUSTED = tuple(
     f"{name}.amazonaws.com"
     for name in (
         "apigateway",
-        "autoscaling", "cloudtrail", "cognito-idp",
-        "export.rds", "firehose", "spotfleet", "ec2", "ecs", "ecs-tasks", "kinesis", "lambda", "logs", "monitoring.rds",
+        "autoscaling", "bedrock", "cloudtrail", "cognito-idp",
+        "export.rds", "firehose", "spotfleet", "ec2", "ecs", "ecs-tasks", "glue", "kinesis", "lambda", "logs", "monitoring.rds",
         "rds", "s3", "scheduler", "ssm", "states", "streams.metrics.cloudwatch",
         "vpc-flow-logs", "vmie",
     )
@@ -52,7 +52,7 @@ def trusting(*services: str) -> str:
 
 def plain_answer(head: bytes, body: bytes) -> bytes:
     """An answer that says nothing, in the form that the request's protocol has."""
-    if b"/s3/aws4_request" in head:
+    if b"/s3/aws4_request" in head or b"/route53/aws4_request" in head:
         return NOTHING
     if b"application/x-www-form-urlencoded" in head.lower():
         name = parse_qs(body)[b"Action"][0]

@@ -24,6 +24,14 @@ SSM = f"arn:aws:ssm:{REGION}:{ACCOUNT}"
 KEY_ID = "01234567-89ab-cdef-0123-456789abcdef"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:top"
+ZONE = "Z0123456789ABC"
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{KEY_ID}"
+ACME = f"arn:aws:acm:{REGION}:{ACCOUNT}:acme-endpoint/{KEY_ID}"
+BATCH = f"arn:aws:batch:{REGION}:{ACCOUNT}"
+GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
+KEYSPACE = f"arn:aws:cassandra:{REGION}:{ACCOUNT}:/keyspace/ks/"
+BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+TITAN = f"arn:aws:bedrock:{REGION}::foundation-model/amazon.titan-text-express-v1"
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
     '"Resource":"%s"}]}'
@@ -69,6 +77,16 @@ NAMED: dict[str, dict[str, Any]] = {
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "ReturnConsumedCapacity": "NONE",
     },
     "dynamodbstreams": {"StreamArn": STREAM, "ShardIterator": f"{STREAM}|1|AAAA"},
+    "glue": {
+        "Name": "nam", "DatabaseName": "db", "databaseName": "db", "TableName": "tbl", "tableName": "tbl",
+        "CatalogId": ACCOUNT, "catalogId": ACCOUNT, "RegistryId": {"RegistryName": "reg"}, "RegistryName": "reg",
+        "SchemaId": {"SchemaName": "sch", "RegistryName": "reg"}, "SchemaName": "sch", "SchemaVersionId": KEY_ID,
+        "ResourceArn": f"{GLUE}:connection/con", "IntegrationIdentifier": "int", "SourceArn": f"{GLUE}:connection/con",
+        "TargetArn": f"{GLUE}:database/db", "ConnectionName": "con", "ConnectionNameList": ["con"], "Names": ["nam"],
+        "CrawlerNames": ["cra"], "DevEndpointNames": ["dev"], "JobNames": ["job"], "TriggerNames": ["tri"],
+        "TablesToDelete": ["tbl"], "RulesetNames": ["rul"], "FunctionName": "fun", "ResourceType": "SESSION",
+        "PolicyInJson": POLICY % f"{GLUE}:catalog", "Region": REGION,
+    },
     "lambda": {
         "FunctionName": "fn", "Qualifier": "live", "LayerName": "lay", "VersionNumber": 3, "UUID": "01234567-89ab-cdef-0123-456789abcdef",
         "Name": "live", "CapacityProviderName": "cap", "Resource": FUNCTION, "ResourceArn": FUNCTION,
@@ -82,6 +100,39 @@ NAMED: dict[str, dict[str, Any]] = {
             "SigningProfileVersionArns": [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/p/1234567890"]
         },
     },
+    "acm": {
+        "CertificateArn": CERTIFICATE, "AcmeEndpointArn": ACME, "ResourceArn": ACME,
+        "AcmeDomainValidationArn": f"{ACME}/acme-domain-validation/{KEY_ID}",
+        "AcmeExternalAccountBindingArn": f"{ACME}/acme-external-account-binding/{KEY_ID}",
+    },
+    "athena": {
+        "WorkGroup": "wg", "Name": "nam", "NamedQueryId": KEY_ID, "NamedQueryIds": [KEY_ID], "QueryExecutionId": KEY_ID,
+        "QueryExecutionIds": [KEY_ID], "NotebookId": KEY_ID, "SessionId": KEY_ID, "CalculationExecutionId": KEY_ID,
+        "CatalogName": "cat", "CapacityReservationName": "res", "WorkGroupNames": ["wg"],
+        "ResourceARN": f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/wg",
+    },
+    "batch": {
+        "computeEnvironment": "env", "computeEnvironmentName": "env", "consumableResource": "con",
+        "consumableResourceName": "con", "jobQueue": "que", "jobQueueName": "que", "jobDefinition": "def:1",
+        "jobDefinitionName": "def", "serviceEnvironment": "sen", "serviceEnvironmentName": "sen", "name": "pol",
+        "jobId": KEY_ID, "jobs": [KEY_ID], "quotaShareName": "qsh", "jobName": "job", "resourceArn": f"{BATCH}:job-queue/que",
+        "arn": f"{BATCH}:scheduling-policy/pol", "quotaShareArn": f"{BATCH}:job-queue/que/quota-share/qsh",
+    },
+    "bedrock": {
+        "jobIdentifier": "abc123", "jobIdentifiers": ["abc123"], "modelIdentifier": TITAN, "modelId": TITAN,
+        "desiredModelId": TITAN, "baseModelIdentifier": TITAN, "modelArn": f"{BEDROCK}:custom-model/a.b/abc",
+        "sourceModelArn": f"{BEDROCK}:custom-model/a.b/abc", "guardrailIdentifier": "abc123",
+        "policyArn": f"{BEDROCK}:automated-reasoning-policy/abc", "resourceARN": f"{BEDROCK}:guardrail/abc",
+        "resourceArn": f"{BEDROCK}:guardrail/abc", "resourcePolicy": POLICY % f"{BEDROCK}:guardrail/abc",
+        "inferenceProfileIdentifier": f"{BEDROCK}:application-inference-profile/abc", "copyFrom": TITAN,
+        "provisionedModelId": f"{BEDROCK}:provisioned-model/abc", "jobArn": f"{BEDROCK}:model-copy-job/abc",
+        "customModelDeploymentIdentifier": f"{BEDROCK}:custom-model-deployment/abc",
+        "promptRouterArn": f"{BEDROCK}:prompt-router/abc", "endpointArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/e",
+    },
+    "codecommit": {
+        "repositoryName": "rep", "repositoryNames": ["rep"], "oldName": "rep", "newName": "new", "pullRequestId": "7",
+        "commentId": "c0", "inReplyTo": "c0", "resourceArn": f"arn:aws:codecommit:{REGION}:{ACCOUNT}:rep",
+    },
     "events": {
         "Name": "nam", "Rule": "rul", "EventBusName": "bus", "ResourceARN": f"{EVENTS}:rule/bus/rul",
         "ConnectionArn": f"{EVENTS}:connection/con/0123-ab", "EventSourceArn": f"{EVENTS}:event-bus/bus",
@@ -93,6 +144,10 @@ NAMED: dict[str, dict[str, Any]] = {
         "StreamName": "str", "StreamARN": KINESIS, "ResourceARN": KINESIS, "ConsumerARN": f"{KINESIS}/consumer/con:1",
         "ConsumerName": "con", "ChannelARN": KINESIS.replace("stream/str", "channel/cha"), "Policy": POLICY % KINESIS,
         "ServiceExecutionRoleARN": ROLE,
+    },
+    "keyspaces": {
+        "keyspaceName": "ks", "tableName": "tbl", "typeName": "typ", "sourceKeyspaceName": "ks", "sourceTableName": "tbl",
+        "targetKeyspaceName": "ks", "targetTableName": "new", "resourceArn": f"{KEYSPACE}table/tbl",
     },
     "kms": {
         "KeyId": KEY_ID, "TargetKeyId": KEY_ID, "SourceKeyId": KEY_ID, "DestinationKeyId": KEY, "AliasName": "alias/ali",
@@ -116,6 +171,11 @@ NAMED: dict[str, dict[str, Any]] = {
         "stateMachineAliasArn": f"{STATES}:stateMachine:mac:PROD", "executionArn": f"{STATES}:execution:mac:run",
         "stateMachineVersionArn": f"{STATES}:stateMachine:mac:1", "mapRunArn": f"{STATES}:mapRun:mac/lab:run",
         "resourceArn": f"{STATES}:stateMachine:mac",
+    },
+    "route53": {
+        "HostedZoneId": ZONE, "Id": ZONE, "ResourceId": ZONE, "ResourceIds": [ZONE], "ResourceType": "hostedzone",
+        "HealthCheckId": KEY_ID, "TrafficPolicyId": KEY_ID, "CollectionId": KEY_ID, "DelegationSetId": "N0123",
+        "VPC": {"VPCId": "vpc-1", "VPCRegion": REGION},
     },
     "sns": {
         "TopicArn": TOPIC, "ResourceArn": TOPIC, "Name": "top", "SubscriptionArn": f"{TOPIC}:0123-ab", "TargetArn": TOPIC,
@@ -216,6 +276,20 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
             "ModifyLaunchTemplate",
         )
     },
+    **dict.fromkeys(
+        (
+            ("glue", "GetSchemaVersion"),
+            ("glue", "PutSchemaVersionMetadata"),
+            ("glue", "QuerySchemaVersionMetadata"),
+            ("glue", "RemoveSchemaVersionMetadata"),
+        ),
+        ("SchemaId",),
+    ),
+    ("glue", "CreateTable"): ("TableInput",),
+    ("glue", "UpdateTable"): ("TableInput",),
+    ("glue", "UpdateJobFromSourceControl"): ("JobName",),
+    ("glue", "UpdateSourceControlFromJob"): ("JobName",),
+    ("codecommit", "GetBranch"): ("repositoryName",),
     ("dynamodb", "RestoreTableToPointInTime"): ("SourceTableName",),
     ("events", "PutPermission"): ("Action", "Principal", "StatementId"),
     **{
@@ -273,6 +347,18 @@ SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("ssm", "DeregisterManagedInstance"): {"InstanceId": "mi-0123456789abcdef0"},
     ("ssm", "UpdateManagedInstanceRole"): {"InstanceId": "mi-0123456789abcdef0"},
+    ("glue", "BatchGetTableOptimizer"): {
+        "Entries": [{"catalogId": ACCOUNT, "databaseName": "db", "tableName": "tbl", "type": "compaction"}]
+    },
+    ("bedrock", "DeleteCustomModel"): {"modelIdentifier": f"{BEDROCK}:custom-model/a.b/abc"},
+    ("bedrock", "GetCustomModel"): {"modelIdentifier": f"{BEDROCK}:custom-model/a.b/abc"},
+    ("bedrock", "DeleteImportedModel"): {"modelIdentifier": f"{BEDROCK}:imported-model/abc"},
+    ("bedrock", "GetImportedModel"): {"modelIdentifier": f"{BEDROCK}:imported-model/abc"},
+    ("bedrock", "GetModelCustomizationJob"): {"jobIdentifier": f"{BEDROCK}:model-customization-job/a.b/abc"},
+    ("bedrock", "StopModelCustomizationJob"): {"jobIdentifier": f"{BEDROCK}:model-customization-job/a.b/abc"},
+    ("bedrock", "GetModelImportJob"): {"jobIdentifier": f"{BEDROCK}:model-import-job/abc"},
+    ("bedrock", "CreatePromptRouter"): {"models": [{"modelArn": TITAN}], "fallbackModel": {"modelArn": TITAN}},
+    ("bedrock", "CreateEvaluationJob"): {"inferenceConfig": {"models": [{"bedrockModel": {"modelIdentifier": TITAN}}]}},
     ("events", "StartReplay"): {"EventSourceArn": f"{EVENTS}:archive/arc"},
 }  # fmt: skip
 

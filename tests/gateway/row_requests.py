@@ -85,6 +85,34 @@ COMPUTED = {
         "tagged": "resourceArn",
     },
     "sns": {"topic": "TopicArn", "target": "TargetArn"},
+    "acm": {
+        "certificate": "CertificateArn", "endpoint": "AcmeEndpointArn", "validation": "AcmeDomainValidationArn",
+        "binding": "AcmeExternalAccountBindingArn", "tagged": "ResourceArn",
+    },
+    "athena": {
+        "workgroup": "WorkGroup", "catalog": "CatalogName", "reservation": "CapacityReservationName",
+        "tagged": "ResourceARN",
+    },
+    "batch": {
+        "environment": "computeEnvironment", "consumable": "consumableResource", "queue": "jobQueue", "job": "jobId",
+        "quota_share": "quotaShareArn", "policy": "arn", "service_environment": "serviceEnvironment",
+        "definition": "jobDefinition", "tagged": "resourceArn",
+    },
+    "codecommit": {"repository": "repositoryName", "tagged": "resourceArn"},
+    "glue": {
+        "name": "Name", "root": "CatalogId", "connection": "ConnectionName", "resource": "ResourceArn", "session": "ResourceId",
+        "registry": "RegistryId", "schema": "SchemaId", "integration": "IntegrationIdentifier",
+    },
+    "keyspaces": {
+        "keyspace": "keyspaceName", "table": "tableName", "source_keyspace": "sourceKeyspaceName",
+        "source_table": "sourceTableName", "target_keyspace": "targetKeyspaceName", "target_table": "targetTableName",
+        "tagged": "resourceArn", "tagged_in_regions": "tags",
+    },
+    "bedrock": {"subject": "jobIdentifier", "model": "modelId", "policy": "policyArn", "resource": "resourceARN"},
+    "route53": {
+        "zone": "HostedZoneId", "check": "HealthCheckId", "collection": "CollectionId", "policy": "TrafficPolicyId",
+        "delegation_set": "DelegationSetId", "id": "Id", "tagged": "ResourceId",
+    },
 }  # fmt: skip
 
 
@@ -100,6 +128,26 @@ ALTERNATIVES = {
     "S3Key": ("Content",),
     "S3ObjectVersion": ("Content",),
     "SecretId": ("Name",),
+    "modelId": ("desiredModelId", "baseModelIdentifier", "modelArn", "sourceModelArn"),
+    "resourceARN": ("resourceArn",),
+    "jobIdentifier": (
+        "jobArn", "customModelDeploymentIdentifier", "modelIdentifier", "inferenceProfileIdentifier",
+        "provisionedModelId", "promptRouterArn", "guardrailIdentifier",
+    ),
+    "RegistryId": ("SchemaId",),
+    "Name": (
+        "SessionId", "TransformId", "JobName", "jobName", "BlueprintName", "CrawlerName", "EndpointName",
+        "ConnectionType", "Id",
+    ),
+    "repositoryName": ("oldName", "commentId", "inReplyTo"),
+    "arn": ("name",),
+    "quotaShareArn": ("quotaShareName",),
+    **{name: (f"{name}Name",) for name in ("computeEnvironment", "consumableResource", "serviceEnvironment")},
+    **dict.fromkeys(("CatalogName", "CapacityReservationName"), ("Name",)),
+    "WorkGroup": (
+        "NamedQueryId", "QueryExecutionId", "NotebookId", "SessionId", "CalculationExecutionId", "Name",
+    ),
+    **dict.fromkeys(("HostedZoneId", "CollectionId", "TrafficPolicyId", "DelegationSetId"), ("Id",)),
     "KeyId": ("TargetKeyId",),
     "InstanceId": ("Target", "ResourceId"),
     "OpsItemId": ("AccessRequestId",),
@@ -140,6 +188,14 @@ COUNTING = {
     "roles_are_unknown": {"taskDefinition": "fam:3"},
     "to_destination": {"destinationArn": f"{parameters.LOGS}:destination:dst"},
     "plain_code": PLACE,
+    "tagged_in_regions": {
+        "tags": [{"key": "a", "value": "b"}],
+        "replicaSpecifications": [{"region": "eu-west-1"}],
+        "replicationSpecification": {"replicationStrategy": "MULTI_REGION"},
+    },
+    "replicationSpecification.replicationStrategy": {
+        "replicationSpecification": {"replicationStrategy": "MULTI_REGION"}
+    },
     "versioned_code": {**PLACE, "S3ObjectVersion": "v"},
     "subscription_role": {"policyDocument": f'{{"RoleArn":"{parameters.ROLE}"}}'},
     "creates_replica": {"ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1"}}]},
@@ -148,8 +204,45 @@ COUNTING = {
 }
 
 
+# What the backend tells of the ids in requests, by operation (gateway/handles.py).
+_IN_GROUP = {"WorkGroup": "wg"}
+TOLD = {
+    "athena": {
+        "GetNamedQuery": {"NamedQuery": _IN_GROUP}, "GetQueryExecution": {"QueryExecution": _IN_GROUP},
+        "GetNotebookMetadata": {"NotebookMetadata": _IN_GROUP}, "GetSession": _IN_GROUP,
+        "GetCalculationExecution": {"SessionId": parameters.KEY_ID},
+        "BatchGetNamedQuery": {"NamedQueries": [_IN_GROUP]}, "BatchGetQueryExecution": {"QueryExecutions": [_IN_GROUP]},
+    },
+    "glue": {
+        "GetSchemaVersion": {
+            "SchemaArn": f"arn:aws:glue:{parameters.REGION}:{parameters.ACCOUNT}:schema/reg/sch",
+        }
+    },
+    "codecommit": {
+        "GetPullRequest": {
+            "pullRequest": {"pullRequestTargets": [{"repositoryName": "rep", "destinationReference": "refs/heads/main"}]}
+        }
+    },
+}  # fmt: skip
 # What iamd has to know of a resource beforehand.
-KNOWN = {f"arn:aws:kms:{parameters.REGION}:{parameters.ACCOUNT}:alias/ali": {"key": parameters.KEY}}
+KNOWN = {
+    f"arn:aws:codecommit:{parameters.REGION}:{parameters.ACCOUNT}:comment/c0": {"repository": "rep"},
+    f"arn:aws:kms:{parameters.REGION}:{parameters.ACCOUNT}:alias/ali": {"key": parameters.KEY},
+}
+
+
+def questions(service: str, name: str, given: dict) -> list[str]:
+    """The operations by which the backend is asked about the ids in a request, before it is decided."""
+    found: list[str] = []
+    if service not in mapping.QUESTIONS:
+        return found
+    place = (parameters.ACCOUNT, parameters.REGION)
+    while True:
+        told = {one: TOLD[service][one] for one in found}
+        asked = mapping.QUESTIONS[service](Asked(model_of(service).operation(name), given, *place, told=told))
+        if asked is None:
+            return found
+        found.append(asked.operation)
 
 
 def target_of(service: str, name: str, row: Row) -> Target:
@@ -161,6 +254,7 @@ def target_of(service: str, name: str, row: Row) -> Target:
         parameters.ACCOUNT,
         parameters.REGION,
         known=lambda arn: KNOWN.get(arn, {}),
+        told=TOLD.get(service, {}),
     )
     values = {**given, **asked.place, **mapping.VALUES[service](asked)}
     assert row.condition is None or row.condition.holds(values), given

@@ -4,20 +4,24 @@ Allowed: decided on an action and a resource of the reference, recorded, forward
 not one byte reaches the backend.
 """
 
+import json
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 from gateway import parameters, reference
 from gateway.counting import answer
+from gateway.row_requests import TOLD, questions
 
 from iamd.gateway.actions.table import table
 
 SERVICES = (
-    "apigateway", "apigatewayv2", "autoscaling", "cloudwatch", "cognito-identity", "cognito-idp", "dynamodb",
-    "dynamodbstreams", "ec2", "ecr", "ecs", "elbv2", "events", "firehose", "kinesis", "kms", "lambda", "logs", "rds",
-    "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions",
+    "acm", "apigateway", "apigatewayv2", "athena", "autoscaling", "batch", "bedrock", "cloudwatch", "codecommit",
+    "cognito-identity", "cognito-idp", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs", "elbv2", "events", "firehose",
+    "glue", "keyspaces", "kinesis", "kms", "lambda", "logs", "rds", "route53", "s3", "scheduler", "secretsmanager", "sns",
+    "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
@@ -47,15 +51,31 @@ SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
     "stepfunctions": "states.amazonaws.com",
     "elbv2": "elasticloadbalancing.amazonaws.com",
     "apigatewayv2": "apigateway.amazonaws.com",
+    "keyspaces": "cassandra.amazonaws.com",
 }
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
     ("kinesis", "SubscribeToShard"): event("initial-response"),
+    ("codecommit", "PostCommentForComparedCommit"): b'{"repositoryName":"rep","comment":{"commentId":"c0"}}',
     ("logs", "StartLiveTail"): event("initial-response"),
 }
 # What iamd has to have seen before it knows what an operation touches.
-BEFORE = {("kms", "DeleteAlias"): "CreateAlias", ("kms", "UpdateAlias"): "CreateAlias"}
+BEFORE = {
+    **{
+        ("codecommit", name): "PostCommentForComparedCommit"
+        for name in (
+            "DeleteCommentContent",
+            "GetComment",
+            "GetCommentReactions",
+            "PostCommentReply",
+            "PutCommentReaction",
+            "UpdateComment",
+        )
+    },
+    ("kms", "DeleteAlias"): "CreateAlias",
+    ("kms", "UpdateAlias"): "CreateAlias",
+}
 # Status, code, and how the error is told: S3 API Reference, "Error responses"; SQS Developer Guide, "Making requests";
 # "Common errors" of DynamoDB, Secrets Manager and CloudWatch Logs; Lambda API Reference, "Common errors".
 DENIED = {
@@ -75,9 +95,17 @@ DENIED = {
     "events": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "firehose": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "kinesis": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "acm": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "athena": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "batch": (403, "AccessDeniedException", "application/json"),
+    "bedrock": (403, "AccessDeniedException", "application/json"),
+    "codecommit": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "glue": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "keyspaces": (403, "AccessDeniedException", "application/x-amz-json-1.0"),
     "kms": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "lambda": (403, "AccessDeniedException", "application/json"),
     "logs": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
+    "route53": (403, "AccessDenied", "text/xml"),
     "s3": (403, "AccessDenied", "application/xml"),
     "scheduler": (403, "AccessDeniedException", "application/json"),
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
@@ -122,10 +150,23 @@ def called_by_both(counted, service, name):
     """The outcome of one request for the administrator and for a user without a policy."""
     given = parameters.whole(service, name)
     if (service, name) in BEFORE:
-        counted.call(service, BEFORE[service, name], parameters.whole(service, BEFORE[service, name]))
+        before = BEFORE[service, name]
+        counted.backend.answers += said(service, before)
+        counted.call(service, before, parameters.whole(service, before))
+    told = [answer(json.dumps(TOLD[service][one]).encode()) for one in questions(service, name, given)]
+    received = len(counted.backend.raw.heads)
+    counted.backend.answers += told
     denied = counted.call(service, name, given, counted.nobody)
-    counted.backend.answers += [answer(body) for one, body in ANSWERS.items() if one == (service, name)]
+    if told:
+        # What it asked about ids is all that came.
+        denied = replace(denied, sent=len(counted.backend.raw.heads) - received - len(told))
+    counted.backend.answers += [*told, *said(service, name)]
     return counted.call(service, name, given), denied
+
+
+def said(service, name):
+    """What the backend answers to an operation that it does not answer like others."""
+    return [answer(ANSWERS[service, name])] if (service, name) in ANSWERS else []
 
 
 def wrong_if_allowed(service, name, allowed):

@@ -94,8 +94,30 @@ def a_rule(cloud, team):
     return "events", "list_tags_for_resource", {"ResourceARN": made["RuleArn"]}
 
 
+def a_work_group(cloud, team):
+    cloud.client("athena").create_work_group(Name=team, Tags=pairs(team))
+    return "athena", "get_work_group", {"WorkGroup": team}
+
+
+def a_certificate(cloud, team):
+    made = cloud.client("acm").request_certificate(DomainName=f"{team}.example.com", Tags=pairs(team))
+    return "acm", "describe_certificate", {"CertificateArn": made["CertificateArn"]}
+
+
+def a_trigger(cloud, team):
+    action = {"JobName": "job"}
+    cloud.client("glue").create_trigger(Name=team, Type="ON_DEMAND", Actions=[action], Tags={"team": team})
+    return "glue", "get_trigger", {"Name": team}
+
+
+def a_scheduling_policy(cloud, team):
+    made = cloud.client("batch").create_scheduling_policy(name=team, fairsharePolicy={}, tags={"team": team})
+    return "batch", "list_tags_for_resource", {"resourceArn": made["arn"]}
+
+
 THINGS = (
     a_queue, a_topic, a_table, an_index, a_secret, a_key, a_log_group, a_stream, a_cluster, a_repository, a_rule,
+    a_work_group, a_certificate, a_trigger, a_scheduling_policy,
 )  # fmt: skip
 
 

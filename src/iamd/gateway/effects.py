@@ -7,8 +7,10 @@ from typing import Any, Final
 from iamd import arn as arns
 from iamd.errors import AWSError
 from iamd.gateway import events_effects, kms_effects, kms_keys, repository_policies
+from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
+from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
 from iamd.wire.models import Operation
@@ -81,6 +83,9 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "kinesis": (20_480, InvalidArgument),
     # ECR API Reference, SetRepositoryPolicy: 10,240, before the repository stands in each statement.
     "ecr": (_ECR_POLICY * 8, InvalidParameterException),
+    "bedrock": (20_480, bedrock.ValidationError),
+    # Glue Developer Guide, "Resource-based policies within AWS Glue": 10 KB.
+    "glue": (10_240, InvalidInput),
     "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
 }
@@ -323,6 +328,10 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("ecr", "DeleteRepository"): end,
     ("ecr", "SetRepositoryPolicy"): _repository_policy,
     ("ecr", "DeleteRepositoryPolicy"): clear,
+    ("bedrock", "PutResourcePolicy"): put_policy("resourcePolicy", bedrock.ValidationError),
+    ("bedrock", "DeleteResourcePolicy"): clear,
+    ("glue", "PutResourcePolicy"): put_policy("PolicyInJson", InvalidInput),
+    ("glue", "DeleteResourcePolicy"): clear,
     ("secretsmanager", "PutResourcePolicy"): put_policy("ResourcePolicy", InvalidPolicy),
     ("secretsmanager", "DeleteResourcePolicy"): clear,
 }

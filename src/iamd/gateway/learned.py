@@ -8,7 +8,7 @@ import msgspec
 
 from iamd import arn as arns
 from iamd.gateway import kms_effects
-from iamd.gateway.actions import ecs_definitions, lambda_, launch_templates
+from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.cloudformation import CHANGE_SET_STACK, change_set_name, stack_name
@@ -97,6 +97,10 @@ def _hash_of(described: Told) -> str:
     return partition_text(part["AttributeName"] for part in described["KeySchema"] if part["KeyType"] == "HASH")
 
 
+def _comments(asked: Asked, told: Told) -> list[Learned]:
+    return [Learned(arn, {codecommit.REPOSITORY: name}) for arn, name in codecommit.comments(asked, told)]
+
+
 def _mapping(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
     return lambda_.mapping_arn(told["UUID"], asked), {lambda_.MAPPED_FUNCTION: told["FunctionArn"]}
 
@@ -130,6 +134,16 @@ def _launch_template(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
     **kms_effects.LEARNED,
     ("cloudformation", "CreateChangeSet"): _change_set,
+    **{
+        ("codecommit", name): _comments
+        for name in (
+            "GetCommentsForComparedCommit",
+            "GetCommentsForPullRequest",
+            "PostCommentForComparedCommit",
+            "PostCommentForPullRequest",
+            "PostCommentReply",
+        )
+    },
     **{
         ("secretsmanager", name): _secret
         for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")

@@ -91,6 +91,8 @@ _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("ecr", "GetRepositoryPolicy"): _of_repository,
     ("events", "DescribeEventBus"): _member("Policy"),
     ("kinesis", "GetResourcePolicy"): _member("Policy"),
+    ("bedrock", "GetResourcePolicy"): _member("resourcePolicy"),
+    ("glue", "GetResourcePolicy"): _member("PolicyInJson"),
     ("kms", "GetKeyPolicy"): _member("Policy"),
     ("secretsmanager", "GetResourcePolicy"): _member("ResourcePolicy"),
     ("dynamodb", "GetResourcePolicy"): _member("Policy"),

@@ -23,6 +23,7 @@ from iamd.gateway import (
     deciding,
     effects,
     events,
+    handles,
     instances,
     learned,
     missing,
@@ -178,6 +179,8 @@ class Gateway:
         parameters = await _parameters(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         asked = self._asked(progress, facts, found, parameters)
+        if operation.service in handles.SERVICES:
+            asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
         answer = await self._forwarded(step, identity, receive)
         self._record(step, answer)

@@ -102,6 +102,21 @@ def _by_arn(member: str) -> Callable[[Arn, Asked], Given | None]:
     return lambda arn, _: {member: str(arn)}
 
 
+def _by_whole_arn(member: str) -> Callable[[Arn, Asked], Given | None]:
+    """By the ARN, unless it stands for all that a request might be for."""
+    return lambda arn, _: {member: str(arn)} if "*" not in arn.resource else None
+
+
+def _certificate(arn: Arn, _: Asked) -> Given | None:
+    whole = arn.resource.startswith("certificate/") and "*" not in arn.resource
+    return {"CertificateArn": str(arn)} if whole else None
+
+
+def _of_glue(arn: Arn, _: Asked) -> Given | None:
+    """AWS: an account's own catalog has no tags (Service Authorization Reference)."""
+    return {"ResourceArn": str(arn)} if "*" not in arn.resource and arn.resource != "catalog" else None
+
+
 def _queue(arn: Arn, _: Asked) -> Given:
     return {"QueueUrl": f"http://localhost/{arn.account}/{arn.resource}"}
 
@@ -197,7 +212,17 @@ def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
 
 
 _READERS: Final[Mapping[str, Reader]] = {
+    "acm": Reader("acm", "ListTagsForCertificate", _certificate, "Tags"),
+    "athena": Reader("athena", "ListTagsForResource", _by_whole_arn("ResourceARN"), "Tags", ("NextToken", "NextToken")),
+    "batch": Reader("batch", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags"),
+    "bedrock": Reader("bedrock", "ListTagsForResource", _by_whole_arn("resourceARN"), "tags"),
+    "cassandra": Reader(
+        "keyspaces", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags", ("nextToken", "nextToken")
+    ),
     "cloudwatch": Reader("cloudwatch", "ListTagsForResource", _by_arn("ResourceARN"), "Tags"),
+    "codecommit": Reader(
+        "codecommit", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags", ("nextToken", "nextToken")
+    ),
     "dynamodb": Reader("dynamodb", "ListTagsOfResource", _table, "Tags", ("NextToken", "NextToken")),
     "ec2": Reader("ec2", "DescribeTags", _of_ec2, "Tags", ("NextToken", "NextToken")),
     "ecr": Reader("ecr", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
@@ -206,6 +231,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "firehose": Reader(
         "firehose", "ListTagsForDeliveryStream", _stream("DeliveryStreamName", "deliverystream"), "Tags"
     ),
+    "glue": Reader("glue", "GetTags", _of_glue, "Tags"),
     "kinesis": Reader("kinesis", "ListTagsForStream", _stream("StreamName", "stream"), "Tags"),
     "kms": Reader("kms", "ListResourceTags", _key, "Tags", ("NextMarker", "Marker")),
     "lambda": Reader("lambda", "ListTags", _function, "Tags"),

@@ -104,7 +104,8 @@ def holder(arn: str) -> str:
 
     AWS: a table's policy covers its indexes, its stream has one of its own (DynamoDB Developer Guide, "Using
     resource-based policies for DynamoDB"); a function's versions and aliases have their own (Lambda API Reference,
-    AddPermission: Qualifier); an event bus's covers its rules (EventBridge User Guide, "Permissions for event buses").
+    AddPermission: Qualifier); an event bus's covers its rules (EventBridge User Guide, "Permissions for event buses");
+    the Data Catalog's covers what is in it (Glue Developer Guide, "Resource-based policies within AWS Glue").
     """
     if is_s3(arn):
         return bucket_of(arn)
@@ -112,7 +113,15 @@ def holder(arn: str) -> str:
         return arn.partition("/index/")[0]
     if ":events:" in arn and ":rule/" in arn:
         return bus_of_rule(arn)
+    if ":glue:" in arn:
+        return _IN_CATALOG.sub(r"\1:catalog", arn)
     return arn
+
+
+_IN_CATALOG: Final = re.compile(
+    r"(arn:[^:]*:glue:[^:]*:[0-9]{12}):(?:catalog|connection|database|table|userDefinedFunction)/.*",
+    re.DOTALL,
+)
 
 
 def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozenset[str] = frozenset()) -> list[Target]:

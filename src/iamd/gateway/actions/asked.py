@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,11 +25,19 @@ def nobody_named(_: str) -> str | None:
     return None
 
 
+class Question(NamedTuple):
+    """What the backend is asked about an id before it is known what the request is for."""
+
+    operation: str
+    parameters: Mapping[str, Any]
+
+
 class Asked(msgspec.Struct, frozen=True):
     """An operation with its parameters, by the model's names, and where and by whose account it is asked.
 
     `account` is the caller's, empty for an anonymous one. `known` gives what iamd knows of a resource by its ARN,
-    `named` the ARN of a resource that iamd knows by a name.
+    `named` the ARN of a resource that iamd knows by a name. `told` is what the backend answered to a `Question`, by
+    operation; None where there is no such thing.
     """
 
     operation: Operation
@@ -40,6 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
     now: float = 0.0
     known: Callable[[str], Mapping[str, str]] = nothing_known
     named: Callable[[str], str | None] = nobody_named
+    told: Mapping[str, Mapping[str, Any] | None] = {}
 
     @property
     def partition(self) -> str:
@@ -89,3 +98,8 @@ def as_text(value: Any) -> Value | None:
 def invalid(message: str) -> CommonError:
     """The refusal of a request whose resources can't be told."""
     return CommonError(Common.VALIDATION, message)
+
+
+def untold(named: Any) -> CommonError:
+    """The refusal of a request for what the backend says nothing of; nothing is decided on half an answer."""
+    return CommonError(Common.ACCESS_DENIED, f"The backend does not tell what {named} belongs to.")

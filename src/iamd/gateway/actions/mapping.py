@@ -8,11 +8,16 @@ from typing import Any, Final
 
 from iamd.authz.target import Target
 from iamd.gateway.actions import (
+    acm,
     apigateway,
+    athena,
     autoscaling,
+    batch,
+    bedrock,
     by_rule,
     cloudformation,
     cloudwatch,
+    codecommit,
     cognito,
     dynamodb,
     ec2,
@@ -22,12 +27,15 @@ from iamd.gateway.actions import (
     elbv2,
     events,
     firehose,
+    glue,
     keys,
+    keyspaces,
     kinesis,
     kms,
     lambda_,
     logs,
     rds,
+    route53,
     s3,
     scheduler,
     secretsmanager,
@@ -39,7 +47,7 @@ from iamd.gateway.actions import (
     table,
     tags,
 )
-from iamd.gateway.actions.asked import Asked, Value, invalid
+from iamd.gateway.actions.asked import Asked, Question, Value, invalid
 from iamd.gateway.actions.table import Row, Table
 from iamd.wire import validate
 from iamd.wire.models import Operation
@@ -56,6 +64,11 @@ VALUES: Final[Mapping[str, Values]] = {
     "cloudwatch": cloudwatch.values,
     "cognito-identity": cognito.values,
     "cognito-idp": cognito.values,
+    "acm": acm.values,
+    "athena": athena.values,
+    "batch": batch.values,
+    "bedrock": bedrock.values,
+    "codecommit": codecommit.values,
     "dynamodb": dynamodb.values,
     "dynamodbstreams": dynamodb.values,
     "ec2": ec2.values,
@@ -69,6 +82,9 @@ VALUES: Final[Mapping[str, Values]] = {
     "lambda": lambda_.values,
     "logs": logs.values,
     "rds": rds.values,
+    "glue": glue.values,
+    "keyspaces": keyspaces.values,
+    "route53": route53.values,
     "s3": s3.values,
     "scheduler": scheduler.values,
     "secretsmanager": secretsmanager.values,
@@ -80,20 +96,34 @@ VALUES: Final[Mapping[str, Values]] = {
 COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "cloudwatch": cloudwatch.COMPUTED,
     "autoscaling": autoscaling.COMPUTED,
+    "athena": athena.COMPUTED,
+    "batch": batch.COMPUTED,
+    "bedrock": bedrock.COMPUTED,
+    "codecommit": codecommit.COMPUTED,
     "dynamodb": dynamodb.COMPUTED,
     "ec2": {**ec2.COMPUTED, **ec2_launches.COMPUTED},
     "ecs": ecs.COMPUTED,
     "events": events.COMPUTED,
     "kinesis": kinesis.COMPUTED,
+    "glue": glue.COMPUTED,
     "kms": kms.COMPUTED,
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
+    "route53": route53.COMPUTED,
     "s3": s3.COMPUTED,
     "secretsmanager": secretsmanager.COMPUTED,
     "ssm": ssm_several.COMPUTED,
 }
 # What becomes of all targets of a service's requests: tags of each kind of what is made, and the right to set them.
 EXTENDED: Final[Mapping[str, Callable[[Asked, list[Target]], list[Target]]]] = {"ec2": ec2.extended}
+
+# What the backend is to be asked about a request's ids before the mapping can be told; None when nothing is.
+QUESTIONS: Final[Mapping[str, Callable[[Asked], Question | None]]] = {
+    "athena": athena.question,
+    "bedrock": bedrock.question,
+    "codecommit": codecommit.question,
+    "glue": glue.question,
+}
 
 
 def targets(asked: Asked) -> list[Target]:

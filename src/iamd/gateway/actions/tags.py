@@ -10,8 +10,12 @@ from iamd.policy.request import lower
 
 # Members that hold tags, compared without case: Tags (DynamoDB), tags (SQS, Lambda), TagList (EC2's kin), TagSet.
 _MEMBERS: Final = frozenset(
-    {"tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags", "userpooltags", "identitypooltags"}
-)
+    {
+        "tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags", "userpooltags", "identitypooltags",
+        "tagsoverride",
+        "jobtags", "modeltags", "custommodeltags", "importedmodeltags", "targetmodeltags",
+    }
+)  # fmt: skip
 _KEY_MEMBERS: Final = frozenset({"tagkeys", "tagkeylist", "tagstoremove", "untagkeys"})
 _SPECIFICATIONS: Final = "tagspecifications"
 _AROUND: Final = frozenset({"createbucketconfiguration", "tagging"})

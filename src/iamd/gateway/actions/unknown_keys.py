@@ -29,6 +29,14 @@ _ABSENT_OF: Final = {"s3": ("aws:resourcetag/", "s3:buckettag/")}
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
 _UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
+# Known of a request that makes the resource or sets the value, and of the resource itself nothing tells them.
+_OF_STATE: Final = {
+    "acm:ExportCertificate": ("acm:domainnames",),
+    "acm:RevokeCertificate": ("acm:domainnames",),
+    "acm:UpdateCertificateOptions": ("acm:validationmethod",),
+    "codecommit:CreateUnreferencedMergeCommit": ("codecommit:references",),
+    "codecommit:GetMergeCommit": ("codecommit:references",),
+}
 _OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
@@ -57,6 +65,7 @@ def _of_action(service: str, action: str, creates: bool, unseen: bool) -> Unknow
         *_ABSENT_OF.get(prefix, ()),
         *_mapped(prefix if service == "cloudformation" else service),
     ]
+    known = [key for key in known if key not in _OF_STATE.get(action, ())]
     if unseen:
         known = [key for key in known if key not in _OF_KEY]
     found = [key for key in keys if not _is_among(key, known) and not (creates and key.endswith(_OF_RESOURCE))]
