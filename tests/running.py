@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -103,6 +104,13 @@ class Server:
         return code
 
 
+def sent_to_the_address(request: Any, **_: Any) -> None:
+    """Send what botocore signed for a host of the account's (S3 Control) to the address that it is at."""
+    url = urlsplit(request.url)
+    request.headers["Host"] = url.netloc
+    request.url = url._replace(netloc=url.netloc[url.netloc.index("127.0.0.1") :]).geturl()
+
+
 @dataclass
 class AWS:
     """What a test does with iamd: clients, users, the clock, the events."""
@@ -129,6 +137,7 @@ class AWS:
                 aws_session_token=of.session_token,
                 config=Config(retries={"total_max_attempts": 1}, **config),
             )
+            self._clients[key].meta.events.register("before-send.s3-control", sent_to_the_address)
         return self._clients[key]
 
     def hang_up(self) -> None:

@@ -35,7 +35,7 @@ secret_access_key = "the-backends-own-secret"
 TRUSTED = tuple(
     f"{name}.amazonaws.com"
     for name in (
-        "apigateway",
+        "access-grants.s3", "apigateway", "batchoperations.s3",
         "autoscaling", "bedrock", "cloudtrail", "cognito-idp",
         "export.rds", "firehose", "spotfleet", "ec2", "ecs", "ecs-tasks", "glue", "kinesis", "lambda", "logs", "monitoring.rds",
         "rds", "s3", "scheduler", "ssm", "states", "streams.metrics.cloudwatch",

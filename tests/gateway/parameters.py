@@ -32,6 +32,7 @@ GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 KEYSPACE = f"arn:aws:cassandra:{REGION}:{ACCOUNT}:/keyspace/ks/"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 TITAN = f"arn:aws:bedrock:{REGION}::foundation-model/amazon.titan-text-express-v1"
+CONTROL = f"arn:aws:s3:{REGION}:{ACCOUNT}"
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"*",'
     '"Resource":"%s"}]}'
@@ -180,6 +181,12 @@ NAMED: dict[str, dict[str, Any]] = {
     "sns": {
         "TopicArn": TOPIC, "ResourceArn": TOPIC, "Name": "top", "SubscriptionArn": f"{TOPIC}:0123-ab", "TargetArn": TOPIC,
         "AWSAccountId": [ACCOUNT], "ActionName": ["Publish"], "AttributeName": "DisplayName",
+    },
+    "s3control": {
+        "AccountId": ACCOUNT, "Name": "nam", "AccessGrantId": "gra", "AccessGrantsLocationId": "loc", "JobId": "job-1",
+        "ConfigId": "lens", "ResourceArn": f"{CONTROL}:accesspoint/nam", "IAMRoleArn": ROLE, "Bucket": "bkt",
+        "RequestTokenARN": f"{CONTROL}:async-request/mrap/create/tok",
+        "Mrap": f"arn:aws:s3::{ACCOUNT}:accesspoint/alias.mrap", "Policy": POLICY % f"{CONTROL}:accesspoint/nam",
     },
     "secretsmanager": {
         "SecretId": SECRET, "Name": "sec", "ResourcePolicy": POLICY % SECRET,

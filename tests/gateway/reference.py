@@ -138,6 +138,12 @@ REFUSED = {
         "DeleteResourceRecordSetProtections",
         "ListResourceRecordSetProtections",
     },
+    "s3control": {
+        "DeleteAccessPointScope",
+        "GetAccessPointScope",
+        "ListAccessPointsForDirectoryBuckets",
+        "PutAccessPointScope",
+    },
     "secretsmanager": {"AssociateCrossAccountReplica", "DisassociateCrossAccountReplica", "ListResourcePolicies"},
 }  # fmt: skip
 # `*` where the reference has a resource type: nothing in the request names the resource.
@@ -173,6 +179,8 @@ OTHER_RESOURCE = {
     ("apigateway", "GetSdkTypes"): r"arn:aws:apigateway:us-east-1::/sdktypes",
     # The sample of ResourceArn is a cluster; here it is an instance's (API Reference, ModifyActivityStream).
     ("rds", "ModifyActivityStream"): r"arn:aws:rds:us-east-1:[0-9]{12}:cluster:value",
+    # The reference has us-west-2, where AWS takes such calls; these tests sign for us-east-1.
+    ("s3control", "DescribeMultiRegionAccessPointOperation"): r"arn:aws:s3:us-east-1:[0-9]{12}:async-request/mrap/.+",
     # Access to what is in a catalog needs the catalog as well (Glue Developer Guide, "Specifying AWS Glue resource ARNs").
     ("glue", "GetEntityRecords"): r"arn:aws:glue:us-east-1:[0-9]{12}:catalog",
     # "The authorized resource [...] is the retiring principal" (API Reference, ListRetirableGrants).

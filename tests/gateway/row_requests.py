@@ -109,6 +109,11 @@ COMPUTED = {
         "tagged": "resourceArn", "tagged_in_regions": "tags",
     },
     "bedrock": {"subject": "jobIdentifier", "model": "modelId", "policy": "policyArn", "resource": "resourceARN"},
+    "s3control": {
+        "access_point": "Name", "name": "Name", "grant": "AccessGrantId", "location": "AccessGrantsLocationId",
+        "job": "JobId", "lens": "ConfigId", "new_lens_group": "StorageLensGroup", "routed": "Mrap",
+        "request": "RequestTokenARN", "tagged": "ResourceArn",
+    },
     "route53": {
         "zone": "HostedZoneId", "check": "HealthCheckId", "collection": "CollectionId", "policy": "TrafficPolicyId",
         "delegation_set": "DelegationSetId", "id": "Id", "tagged": "ResourceId",

@@ -20,7 +20,7 @@ from iamd.gateway.actions.table import table
 SERVICES = (
     "acm", "apigateway", "apigatewayv2", "athena", "autoscaling", "batch", "bedrock", "cloudwatch", "codecommit",
     "cognito-identity", "cognito-idp", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs", "elbv2", "events", "firehose",
-    "glue", "keyspaces", "kinesis", "kms", "lambda", "logs", "rds", "route53", "s3", "scheduler", "secretsmanager", "sns",
+    "glue", "keyspaces", "kinesis", "kms", "lambda", "logs", "rds", "route53", "s3", "s3control", "scheduler", "secretsmanager", "sns",
     "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
@@ -52,6 +52,7 @@ SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
     "elbv2": "elasticloadbalancing.amazonaws.com",
     "apigatewayv2": "apigateway.amazonaws.com",
     "keyspaces": "cassandra.amazonaws.com",
+    "s3control": "s3.amazonaws.com",
 }
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
@@ -108,6 +109,7 @@ DENIED = {
     "route53": (403, "AccessDenied", "text/xml"),
     "s3": (403, "AccessDenied", "application/xml"),
     "scheduler": (403, "AccessDeniedException", "application/json"),
+    "s3control": (403, "AccessDenied", "text/xml"),
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "sns": (403, "AuthorizationError", "text/xml"),
     "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),

@@ -63,6 +63,10 @@ VALUES_OF_KEYS = {
         "user",
     },
     "codecommit": {"reference"},
+    "s3control": {
+        "access_point", "access_point_account", "auth_type", "content_sha256", "job_operation", "network_origin",
+        "signature_age", "signature_version",
+    },
     "route53": {"change_actions", "record_names", "record_types", "vpcs"},
     "dynamodb": {
         "attributes", "enclosing", "first_keys", "second_keys", "third_keys", "fourth_keys", "full_table_scan",

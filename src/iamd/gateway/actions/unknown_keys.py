@@ -36,6 +36,17 @@ _OF_STATE: Final = {
     "acm:UpdateCertificateOptions": ("acm:validationmethod",),
     "codecommit:CreateUnreferencedMergeCommit": ("codecommit:references",),
     "codecommit:GetMergeCommit": ("codecommit:references",),
+    **dict.fromkeys(
+        (
+            "s3:DeleteAccessPoint",
+            "s3:DeleteAccessPointPolicy",
+            "s3:GetAccessPoint",
+            "s3:GetAccessPointPolicy",
+            "s3:GetAccessPointPolicyStatus",
+            "s3:PutAccessPointPolicy",
+        ),
+        ("s3:accesspointnetworkorigin",),
+    ),
 }
 _OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
