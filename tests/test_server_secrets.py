@@ -1,10 +1,12 @@
 """SEC-01..04: what a first start makes is random, its owner's alone, and shown nowhere; nothing listens beyond loopback."""
 
+import json
 import re
 import socket
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,7 @@ def test_the_backend_does_not_have_iamds_secrets(two):
 
 
 def test_it_listens_on_loopback_and_nowhere_else(two):
-    """By the kernel's tables: one TCP socket each, of 127.0.0.1; the backend's are Unix sockets."""
+    """By the kernel's tables: 127.0.0.1 alone, where metadata has a socket of its own; the backend's are Unix sockets."""
     for server in two:
         pid = server.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -72,8 +74,11 @@ def test_it_listens_on_loopback_and_nowhere_else(two):
             line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
         ]
         listening = [fields[1] for fields in lines if fields[3] == "0A" and fields[9] in inodes]
-        port = int(server.endpoint.rpartition(":")[2])
-        assert listening == [f"{int.from_bytes(socket.inet_aton('127.0.0.1'), 'little'):08X}:{port:04X}"]
+        with urllib.request.urlopen(f"{server.endpoint}/_iamd/health", timeout=30) as answer:
+            metadata = json.load(answer)["metadata"]["default"]
+        ports = [int(one.rpartition(":")[2]) for one in (server.endpoint, metadata)]
+        loopback = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), 'little'):08X}"
+        assert sorted(listening) == sorted(f"{loopback}:{port:04X}" for port in ports)
 
 
 def test_plain_http_elsewhere_and_development_doors_elsewhere_are_refused(tmp_path):

@@ -12,6 +12,8 @@ from running import AWS
 from services.iamd.test_workloads import trust
 
 INSTANCES = ("i-00000000000000001", "i-00000000000000002")
+NOTHING = {"DescribeInstances": "<reservationSet/>", "DescribeInstanceAttribute": "<userData/>"}
+"""What answers that know nothing of an instance hold."""
 _EC2 = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
 
 
@@ -38,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.broken:
             self.close_connection = True
         else:
-            self._answer(f"<{action}Response {_EC2}/>")
+            self._answer(f"<{action}Response {_EC2}>{NOTHING[action]}</{action}Response>")
 
     def _answer(self, text: str) -> None:
         self.send_response(200)

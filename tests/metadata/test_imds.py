@@ -244,7 +244,10 @@ def test_the_address_is_told_to_who_may_ask_for_it(cloud):
 
 
 def test_a_profile_that_nobody_was_allowed_to_pass_gives_nothing(cloud, metadata):
-    """Who may not pass the role starts no instance with it, nor by a template that somebody else has made."""
+    """Who may not pass the role starts no instance with it, nor by a template that somebody else has made.
+
+    AWS: EC2 User Guide, "Control access to launch templates": a profile in the template is passed by who launches.
+    """
     ec2 = cloud.client("ec2")
     image = ec2.describe_images()["Images"][0]["ImageId"]
     ec2.create_launch_template(
@@ -259,7 +262,10 @@ def test_a_profile_that_nobody_was_allowed_to_pass_gives_nothing(cloud, metadata
     own = cloud.client("ec2", user)
     with pytest.raises(own.exceptions.ClientError, match=r"UnauthorizedOperation|AccessDenied"):
         run_instance(cloud, credentials=user)
-    own.run_instances(LaunchTemplate={"LaunchTemplateName": "web"}, MinCount=1, MaxCount=1)
+    with pytest.raises(own.exceptions.ClientError, match=r"UnauthorizedOperation.*iam:PassRole"):
+        own.run_instances(LaunchTemplate={"LaunchTemplateName": "web"}, MinCount=1, MaxCount=1)
+    # Whoever may pass it: which version was launched, and so which profile, is the backend's to know.
+    ec2.run_instances(LaunchTemplate={"LaunchTemplateName": "web"}, MinCount=1, MaxCount=1)
     assert metadata.ask("/latest/api/token", "PUT", **{TTL: "60"}).status == 404
 
 

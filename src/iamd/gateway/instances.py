@@ -75,7 +75,8 @@ def doubtful(asked: Asked, facts: Facts, now: int) -> list[Resource]:
 def _told(asked: Asked, facts: Facts) -> Iterator[tuple[str, str]]:
     name = asked.operation.name
     if name in _GIVING:
-        profile = next((profile for _, profile in passed_roles.profiles(asked, facts.view)), None)
+        # SECURITY: which version of a template was launched, and so whose role the instance has, nobody tells.
+        profile = next((profile for _, profile in passed_roles.own_profiles(asked, facts.view)), None)
         yield PROFILE, profile.instance_profile_id if profile is not None else ""
     if name in _TAKING:
         yield PROFILE, ""

@@ -180,17 +180,22 @@ def _role_arn(value: str, asked: Asked) -> str:
 
 
 def profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
-    """The instance profiles that a request hands over, by name or ARN."""
-    for member in _row(asked.operation).profiles:
-        for value in _values(asked.parameters, member.split(".")):
-            named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
-            if named:
-                yield _profile(str(named), asked, view)
+    """The instance profiles that a request hands over, by name or ARN, or by a launch template that has them."""
+    yield from own_profiles(asked, view)
     for member in _row(asked.operation).templates:
         for template in _values(asked.parameters, member.split(".")):
             if template:
                 for named in launch_templates.profiles(launch_templates.arn_of(template, asked), asked):
                     yield _profile(named, asked, view)
+
+
+def own_profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
+    """The instance profiles that stand in the request itself."""
+    for member in _row(asked.operation).profiles:
+        for value in _values(asked.parameters, member.split(".")):
+            named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
+            if named:
+                yield _profile(str(named), asked, view)
 
 
 def _profile(named: str, asked: Asked, view: View) -> tuple[Account, InstanceProfile]:
