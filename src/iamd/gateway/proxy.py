@@ -5,54 +5,32 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from iamd import pipeline
 from iamd.arn import REGION
-from iamd.auth import checksums, chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
-from iamd.authz.authorize import Denied
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
-from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import (
-    batch,
-    bodies,
-    deciding,
-    effects,
-    events,
-    handles,
-    instances,
-    learned,
-    missing,
-    policies,
-    resource_tags,
-    resources,
-)
-from iamd.gateway.actions import passed_roles
+from iamd.gateway import events, handles, reading, resource_tags
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
-from iamd.gateway.body_limits import largest_body
-from iamd.gateway.cloudformation import effects as stack_effects
 from iamd.gateway.deciding import Decider, Step
-from iamd.gateway.forward import BackendUnavailable, forward
-from iamd.gateway.ledger import Entry, Ledger
-from iamd.gateway.payload import EMPTY, Payload
+from iamd.gateway.forward import BackendUnavailable
+from iamd.gateway.ledger import Ledger
+from iamd.gateway.performing import Performer
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
-from iamd.http import HttpRequest, HttpResponse
+from iamd.http import HttpResponse
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
-from iamd.wire import parse, route, validate
-from iamd.wire.catalog import CATALOG
-from iamd.wire.hosts import host_of
+from iamd.wire import route
 from iamd.wire.serialize import request_id_headers
 
 log = logging.getLogger(__name__)
@@ -63,9 +41,6 @@ Send = Callable[[Any], Awaitable[None]]
 
 WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
 # AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
-LARGE_BODY: Final = 64 * 1024
-"""From here on lengths are checked before anything is read out of a body; below it the backend does that."""
-
 _ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
 
@@ -77,6 +52,7 @@ class Gateway:
         self._backends = backends
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
+        self._performer = Performer(runtime, self._decider, self._ledger)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -165,43 +141,30 @@ class Gateway:
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
         runtime = self._runtime
-        found = progress.route = await self._read(progress, receive)
+        found = progress.route = await reading.read(progress, receive)
         operation, traits = found.operation, traits_of(found.operation)
         progress.management, progress.source = traits.is_management, traits.source
         identity = progress.identity = pipeline.identified(runtime, progress, runtime.store.snapshot())
-        _check_body(progress, found)
+        reading.check_body(progress, found)
         if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
         place = self._backends.of(operation.service)
         embedded = place.backend.embedded
         boot = await _boot(embedded) if embedded is not None else None
         facts = Facts(runtime.store.snapshot(), boot, place.account, embedded is not None)
-        parameters = await _parameters(found, progress.request)
+        parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         asked = self._asked(progress, facts, found, parameters)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
-        answer = await self._forwarded(step, identity, receive)
+        answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
         if whole is not None and progress.request.method != "HEAD":
             return HttpResponse(answer.status, headers, whole)
         await answer.relay(send, receive, headers)
         return None
-
-    async def _read(self, progress: Progress, receive: Receive) -> route.Route:
-        """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
-        request, claim = progress.request, progress.claim
-        scope = claim.service if claim is not None else None
-        may_stream, largest = _bodies_of(scope)
-        if may_stream and request.method in {"PUT", "POST"}:
-            found = _streaming(request, scope)
-            if found is not None:
-                return found
-        body = await bodies.whole(request, receive, largest) if bodies.has_body(request) else b""
-        request = progress.request = request.with_body(body)
-        return route.operation_of(request, scope)
 
     def _asked(self, progress: Progress, facts: Facts, found: route.Route, parameters: Mapping[str, Any]) -> Asked:
         """Where the parameters are asked."""
@@ -244,135 +207,6 @@ class Gateway:
         tags = await resource_tags.of(verdict, asked, self._backends, now)
         return facts.with_tags(verdict.request.resource, tags) if tags is not None else None
 
-    async def _forwarded(self, step: Step, identity: Identity, receive: Receive) -> Answer:
-        """The backend's answer, with the facts about resources kept in step with it."""
-        traits, request = step.traits, step.progress.request
-        entries: Sequence[Entry] = ()
-        if traits.is_batch:
-            return await self._batched(step, identity, receive)
-        if traits.reads_policy:
-            own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
-            if own is not None:
-                return own
-        if traits.changes:
-            entries = await self._begun(step)
-        payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
-        answer = await self._settled(step, entries, request, payload, receive)
-        if answer.status == 404:
-            self._check_listing(step, identity, answer)
-        return answer
-
-    async def _begun(self, step: Step) -> Sequence[Entry]:
-        """What the request will do to the facts, in the ledger."""
-        asked, target = step.asked, step.targets[0]
-        changes = [*effects.of(asked, target.arn, step.facts), *stack_effects.of(step)]
-        if not changes:
-            return ()
-        now = self._runtime.clock.seconds()
-        return await self._ledger.begin(changes, target.account or asked.account, step.facts.boot, now)
-
-    def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
-        listing = missing.listing(step.asked, answer, step.facts)
-        if listing is not None:
-            self._decider.authorize(step, identity, resources.decided([listing], step.facts, step.asked.account))
-
-    async def _settled(
-        self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
-    ) -> Answer:
-        status = None
-        try:
-            answer = await forward(
-                request,
-                payload,
-                step.place.backend,
-                self._verdict(step),
-                now=self._runtime.clock.machine_timestamp(),
-                receive=receive,
-                roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
-                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view) if step.passed else (),
-            )
-            if step.traits.tells_instances:
-                answer = await instances.whole(answer)
-                now = self._runtime.clock.seconds()
-                await self._ledger.learn_all(instances.of(step.asked, answer, step.facts, now))
-            status = answer.status
-            if step.traits.tells:
-                await self._learn(step, answer)
-            return answer
-        except BackendUnavailable:
-            # Nothing was sent.
-            status = 400
-            raise
-        finally:
-            if entries:
-                await self._ledger.settle(entries, status)
-            if step.traits.tells_instances and (status is None or status >= 500):
-                now = self._runtime.clock.seconds()
-                await self._ledger.learn_all(instances.doubtful(step.asked, step.facts, now))
-
-    async def _learn(self, step: Step, answer: Answer) -> None:
-        if learned.may_tell(step.asked.operation):
-            for record in learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds()):
-                await self._ledger.learn(record)
-        told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
-        if told is not None:
-            await self._ledger.reconcile(told, step.facts.boot)
-
-    def _verdict(self, step: Step) -> Decided:
-        asked, progress = step.asked, step.progress
-        found = progress.route
-        if found is None:
-            raise TypeError("no route")
-        virtual = found.style == "virtual"
-        return Decided(
-            service=asked.operation.service,
-            operation=asked.operation.name,
-            protocol=str(found.protocol),
-            account_id=deciding.owner(step),
-            region=asked.region,
-            host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
-            bucket_host=asked.parameters.get("Bucket") if virtual else None,
-        )
-
-    async def _batched(self, step: Step, identity: Identity, receive: Receive) -> Answer:
-        """DeleteObjects: each key by itself; it goes on without the denied ones, which come back as entries."""
-        allowed, refused = [], []
-        for index, target in enumerate(step.targets):
-            try:
-                verdicts = self._decider.verdicts(step, identity, batch.with_bypass(step.asked, target))
-            except Denied as denied:
-                step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
-                if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
-                    step.would_deny = denied
-                    allowed.append(index)
-                else:
-                    refused.append(
-                        (index, deciding.worded(denied, step.asked, self._runtime.keyring).message or "Access Denied")
-                    )
-            else:
-                step.progress.verdicts = [*step.progress.verdicts, *verdicts]
-                allowed.append(index)
-        plan = batch.plan(step.progress.request, step.asked, allowed, refused)
-        if plan.request is None:
-            return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer())
-        body = plan.request.body or b""
-        answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
-        return await plan.merged(answer)
-
-    async def _payload(self, progress: Progress, receive: Receive) -> Payload:
-        request, claim, found = progress.request, progress.claim, progress.route
-        if request.body is not None:
-            return Payload(request.body, len(request.body))
-        declared = claim.content_sha256 if claim is not None else None
-        decoder = None
-        if claim is not None and declared in sigv4.STREAMING_PAYLOADS:
-            known = pipeline.known(self._runtime, claim, self._runtime.store.snapshot())
-            if known is None or found is None:
-                raise CommonError(Common.UNKNOWN_ACCESS_KEY)
-            decoder = chunked.decoder(claim, known.secret_access_key)
-        folder = str(self._runtime.settings.data)
-        return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
-
     def _record(self, step: Step, answer: Answer) -> None:
         """Step 10: the event, when the answer begins."""
         progress, operation = step.progress, step.asked.operation
@@ -404,60 +238,12 @@ class _Begun:
         return self._send(message)
 
 
-@lru_cache(maxsize=1024)
-def _bodies_of(scope: str | None) -> tuple[bool, int]:
-    """Whether bodies of requests signed for this service may be objects that stream, and the longest that is read."""
-    entries = CATALOG.scoped(scope) if scope is not None else ()
-    may_stream = scope is None or any(entry.name == "s3" for entry in entries)
-    return may_stream, largest_body(entries[0].name if entries else "s3")
-
-
-def _streaming(request: HttpRequest, scope: str | None) -> route.Route | None:
-    """The operation when its body is an object that streams; None while the body has to be read to know."""
-    if request.header(b"x-amz-target") is not None:
-        return None
-    named = host_of(request.header(b"host") or "").entries
-    if named and not any(entry.name == "s3" for entry in named):
-        return None
-    found = route.operation_of(request, scope)
-    return found if found.service == "s3" and found.operation.streaming_input else None
-
-
 async def _boot(embedded: EmbeddedBackend) -> str:
     """The boot of a backend that forgets; it has to be up, as its boot says which facts about its resources count."""
     try:
         return embedded.boot or await embedded.ready()
     except BackendDown as error:
         raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-
-
-async def _parameters(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    """Step 5: the parameters; a large body is read beside the loop, so that others don't wait for it."""
-    if request.body and len(request.body) > LARGE_BODY:
-        parameters = await asyncio.to_thread(_read_large, found, request)
-    else:
-        parameters = parse.parameters(found, request)
-    batch.check(found.operation, parameters)
-    return parameters
-
-
-def _check_body(progress: Progress, found: route.Route) -> None:
-    """What S3's headers declare of a body that was read whole holds."""
-    request, claim, operation = progress.request, progress.claim, found.operation
-    if request.body is None or operation.service != "s3":
-        return
-    if claim is not None and claim.content_sha256 in sigv4.STREAMING_PAYLOADS:
-        # SECURITY: such a body is signed chunk by chunk, and only objects are read so.
-        words = "A header you provided implies functionality that is not implemented."
-        raise CommonError(Common.NOT_IMPLEMENTED, words)
-    if operation.name != "CompleteMultipartUpload":
-        checksums.verify(request.headers, request.body)
-
-
-def _read_large(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    parameters = parse.parameters(found, request)
-    validate.check_lengths(found.operation, parameters)
-    return parameters
 
 
 def _header_value(text: str) -> bytes:

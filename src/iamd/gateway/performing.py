@@ -1,0 +1,162 @@
+"""What a decided request does: it goes to its backend, and the facts about resources keep in step with the answer."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from iamd import pipeline
+from iamd.auth import chunked, sigv4
+from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.authz.authorize import Denied
+from iamd.backend.verdict import Verdict as Decided
+from iamd.errors import Common, CommonError
+from iamd.gateway import batch, bodies, deciding, effects, instances, learned, missing, policies, resources
+from iamd.gateway.actions import passed_roles
+from iamd.gateway.answer import Answer
+from iamd.gateway.cloudformation import effects as stack_effects
+from iamd.gateway.deciding import Decider, Step
+from iamd.gateway.forward import BackendUnavailable, forward
+from iamd.gateway.ledger import Entry, Ledger
+from iamd.gateway.payload import EMPTY, Payload
+from iamd.http import HttpRequest
+from iamd.pipeline import Progress
+from iamd.runtime import Runtime
+
+Receive = Callable[[], Awaitable[Any]]
+
+
+class Performer:
+    """Sends what is decided to its backend, and keeps the ledger of what is known of resources."""
+
+    def __init__(self, runtime: Runtime, decider: Decider, ledger: Ledger) -> None:
+        self._runtime = runtime
+        self._decider = decider
+        self._ledger = ledger
+
+    async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
+        """The backend's answer, with the facts about resources kept in step with it."""
+        traits, request = step.traits, step.progress.request
+        entries: Sequence[Entry] = ()
+        if traits.is_batch:
+            return await self._batched(step, identity, receive)
+        if traits.reads_policy:
+            own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
+            if own is not None:
+                return own
+        if traits.changes:
+            entries = await self._begun(step)
+        payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
+        answer = await self._settled(step, entries, request, payload, receive)
+        if answer.status == 404:
+            self._check_listing(step, identity, answer)
+        return answer
+
+    async def _begun(self, step: Step) -> Sequence[Entry]:
+        """What the request will do to the facts, in the ledger."""
+        asked, target = step.asked, step.targets[0]
+        changes = [*effects.of(asked, target.arn, step.facts), *stack_effects.of(step)]
+        if not changes:
+            return ()
+        now = self._runtime.clock.seconds()
+        return await self._ledger.begin(changes, target.account or asked.account, step.facts.boot, now)
+
+    def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
+        listing = missing.listing(step.asked, answer, step.facts)
+        if listing is not None:
+            self._decider.authorize(step, identity, resources.decided([listing], step.facts, step.asked.account))
+
+    async def _settled(
+        self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
+    ) -> Answer:
+        status = None
+        try:
+            answer = await forward(
+                request,
+                payload,
+                step.place.backend,
+                self._verdict(step),
+                now=self._runtime.clock.machine_timestamp(),
+                receive=receive,
+                roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
+                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view) if step.passed else (),
+            )
+            if step.traits.tells_instances:
+                answer = await instances.whole(answer)
+                now = self._runtime.clock.seconds()
+                await self._ledger.learn_all(instances.of(step.asked, answer, step.facts, now))
+            status = answer.status
+            if step.traits.tells:
+                await self._learn(step, answer)
+            return answer
+        except BackendUnavailable:
+            # Nothing was sent.
+            status = 400
+            raise
+        finally:
+            if entries:
+                await self._ledger.settle(entries, status)
+            if step.traits.tells_instances and (status is None or status >= 500):
+                now = self._runtime.clock.seconds()
+                await self._ledger.learn_all(instances.doubtful(step.asked, step.facts, now))
+
+    async def _learn(self, step: Step, answer: Answer) -> None:
+        if learned.may_tell(step.asked.operation):
+            for record in learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds()):
+                await self._ledger.learn(record)
+        told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
+        if told is not None:
+            await self._ledger.reconcile(told, step.facts.boot)
+
+    def _verdict(self, step: Step) -> Decided:
+        asked, progress = step.asked, step.progress
+        found = progress.route
+        if found is None:
+            raise TypeError("no route")
+        virtual = found.style == "virtual"
+        return Decided(
+            service=asked.operation.service,
+            operation=asked.operation.name,
+            protocol=str(found.protocol),
+            account_id=deciding.owner(step),
+            region=asked.region,
+            host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
+            bucket_host=asked.parameters.get("Bucket") if virtual else None,
+        )
+
+    async def _batched(self, step: Step, identity: Identity, receive: Receive) -> Answer:
+        """DeleteObjects: each key by itself; it goes on without the denied ones, which come back as entries."""
+        allowed, refused = [], []
+        for index, target in enumerate(step.targets):
+            try:
+                verdicts = self._decider.verdicts(step, identity, batch.with_bypass(step.asked, target))
+            except Denied as denied:
+                step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
+                if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
+                    step.would_deny = denied
+                    allowed.append(index)
+                else:
+                    refused.append(
+                        (index, deciding.worded(denied, step.asked, self._runtime.keyring).message or "Access Denied")
+                    )
+            else:
+                step.progress.verdicts = [*step.progress.verdicts, *verdicts]
+                allowed.append(index)
+        plan = batch.plan(step.progress.request, step.asked, allowed, refused)
+        if plan.request is None:
+            return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer())
+        body = plan.request.body or b""
+        answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
+        return await plan.merged(answer)
+
+    async def _payload(self, progress: Progress, receive: Receive) -> Payload:
+        request, claim, found = progress.request, progress.claim, progress.route
+        if request.body is not None:
+            return Payload(request.body, len(request.body))
+        declared = claim.content_sha256 if claim is not None else None
+        decoder = None
+        if claim is not None and declared in sigv4.STREAMING_PAYLOADS:
+            known = pipeline.known(self._runtime, claim, self._runtime.store.snapshot())
+            if known is None or found is None:
+                raise CommonError(Common.UNKNOWN_ACCESS_KEY)
+            decoder = chunked.decoder(claim, known.secret_access_key)
+        folder = str(self._runtime.settings.data)
+        return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
