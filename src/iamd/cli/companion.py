@@ -45,6 +45,8 @@ def serve_beside(endpoint: Endpoint, folder: Folder) -> None:
     """Serve an endpoint from another process until this one has ended, whatever it has become by then."""
     if sys.platform != "linux":
         raise Failure("running a command with a role's credentials needs Linux", USAGE)
+    # Before there is another process: the command begins with memory of its own, and this one's is at no time open.
+    _hide()
     command = os.pidfd_open(os.getpid())
     first = os.fork()
     if first:
@@ -63,7 +65,6 @@ def serve_beside(endpoint: Endpoint, folder: Folder) -> None:
 
 def _serve(endpoint: Endpoint, folder: Folder, command: int) -> None:
     """Serve until the command's descriptor says that it has ended."""
-    _hide()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     _let_go(endpoint.fileno(), command)
@@ -75,8 +76,8 @@ def _serve(endpoint: Endpoint, folder: Folder, command: int) -> None:
 
 
 def _hide() -> None:
-    """Let no other process of the same user read this one's memory and environment, where the caller's keys are."""
-    # SECURITY: the command runs as the same user; what it could read here would be more than its role.
+    """Let no other process of the same user read the memory and environment of this one and of those that it forks."""
+    # SECURITY: the command runs as the same user; the caller's keys, which it could read here, are more than its role.
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
