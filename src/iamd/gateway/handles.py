@@ -4,9 +4,7 @@ A query of Athena's belongs to a workgroup, a pull request of CodeCommit's to re
 service asks of its ids stands in its module of `actions`.
 """
 
-import asyncio
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -14,6 +12,7 @@ from msgspec.structs import replace
 from iamd.errors import Common, CommonError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.mapping import QUESTIONS
+from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
 
 SERVICES: Final = frozenset(QUESTIONS)
@@ -36,9 +35,6 @@ async def told(asked: Asked, backend: Backend, now: float) -> Asked:
 async def _answer(
     operation: str, parameters: Mapping[str, Any], asked: Asked, backend: Backend, now: float
 ) -> Mapping[str, Any] | None:
-    await asyncio.to_thread(import_module, "iamd.gateway.asking")
-    from iamd.gateway.asking import NotToldError, ask  # noqa: PLC0415 (imported above, where it holds up nobody)
-
     service = asked.operation.service
     try:
         return await ask(backend, service, operation, parameters, account=asked.account, region=asked.region, now=now)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked, at
-from iamd.gateway.actions.given_arn import given
+from iamd.gateway.actions.given_arn import formed
 
 _ID: Final = r"[A-Za-z0-9-]{1,64}"
 # ACM API Reference: the members that hold ARNs, and what each is an ARN of.
@@ -40,10 +40,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
 
 
 def _arn(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:
-    found = given(value, "acm", asked)
-    if found is None or not pattern.fullmatch(found.resource):
-        raise InvalidArn(f"The Amazon Resource Name (ARN) {value} is invalid.")
-    return str(found)
+    return formed(value, "acm", pattern, asked, InvalidArn(f"The Amazon Resource Name (ARN) {value} is invalid."))
 
 
 def _of_new(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from iamd.authz.target import Target
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked, Question, at, untold
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 
 # Athena API Reference: Name of CreateWorkGroup, of CreateCapacityReservation, and of CreateDataCatalog, where a slash
 # leads to a catalog within another (GetDatabase: CatalogName); ids.
@@ -125,10 +125,7 @@ def _checked(value: Any, pattern: re.Pattern[str]) -> str:
 
 
 def _arn(value: Any, asked: Asked) -> str:
-    found = given(value, "athena", asked)
-    if found is None or not _TAGGED.fullmatch(found.resource):
-        raise InvalidRequest(f"{value} is not the ARN of a resource of Athena.")
-    return str(found)
+    return formed(value, "athena", _TAGGED, asked, InvalidRequest(f"{value} is not the ARN of a resource of Athena."))
 
 
 def batch_get(asked: Asked) -> list[Target]:

@@ -12,7 +12,7 @@ from iamd.errors import AWSError
 from iamd.gateway.actions import keys, tags
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.batch_containers import containers
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 
 # Batch API Reference, CreateJobQueue: jobQueueName, which is the form of all names. A job in an array has its index
 # behind its id, a node of one its number.
@@ -86,10 +86,7 @@ def _checked(value: Any, pattern: re.Pattern[str]) -> str:
 
 
 def _whole(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:
-    found = given(value, "batch", asked)
-    if found is None or not pattern.fullmatch(found.resource):
-        raise ClientError(f"{value} is not valid.")
-    return str(found)
+    return formed(value, "batch", pattern, asked, ClientError(f"{value} is not valid."))
 
 
 def _arn(value: Any, kind: str, form: str, asked: Asked) -> str:

@@ -12,7 +12,7 @@ from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions import keys
 from iamd.gateway.actions.asked import Asked, Question, at, untold
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 
 # CodeCommit API Reference: repositoryName, pullRequestId, commentId.
 _NAME: Final = re.compile(r"[\w.-]{1,100}", re.ASCII)
@@ -84,10 +84,7 @@ def _repository(name: Any, asked: Asked) -> str:
 
 
 def _whole(value: Any, asked: Asked) -> str:
-    found = given(value, "codecommit", asked)
-    if found is None or not _NAME.fullmatch(found.resource):
-        raise InvalidResourceArn(f"{value} is not the ARN of a repository.")
-    return str(found)
+    return formed(value, "codecommit", _NAME, asked, InvalidResourceArn(f"{value} is not the ARN of a repository."))
 
 
 def comment_arn(comment: str, asked: Asked) -> str:

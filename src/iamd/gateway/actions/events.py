@@ -14,7 +14,7 @@ from iamd.authz.target import Target
 from iamd.errors import AWSError, CommonError
 from iamd.gateway.actions import keys
 from iamd.gateway.actions.asked import Asked, invalid
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 from iamd.wire import parse_json
 
 # EventBridge API Reference: names of buses (a partner's has slashes), of all else, and of partners' event sources.
@@ -102,10 +102,7 @@ def _checked(name: Any, pattern: re.Pattern[str] = _NAME) -> str:
 
 
 def _arn(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:
-    found = given(value, "events", asked)
-    if found is None or not pattern.fullmatch(found.resource):
-        raise ResourceNotFound(f"{value} does not exist.")
-    return str(found)
+    return formed(value, "events", pattern, asked, ResourceNotFound(f"{value} does not exist."))
 
 
 def _event_source(name: Any, asked: Asked) -> str:

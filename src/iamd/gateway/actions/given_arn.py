@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.arn import Arn
+from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
 
 ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
@@ -19,6 +20,14 @@ def given(value: Any, service: str, asked: Asked) -> Arn | None:
     if found is None or (found.partition, found.service, found.region) != (asked.partition, service, asked.region):
         return None
     return found if ACCOUNT.fullmatch(found.account) else None
+
+
+def formed(value: Any, service: str, pattern: re.Pattern[str], asked: Asked, refusal: AWSError) -> str:
+    """The ARN that `given` takes, whose resource has this form; else the refusal is raised."""
+    found = given(value, service, asked)
+    if found is None or not pattern.fullmatch(found.resource):
+        raise refusal
+    return str(found)
 
 
 def own(service: str, resource: str, asked: Asked) -> str:

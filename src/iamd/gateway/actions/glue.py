@@ -11,7 +11,7 @@ from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.gateway.actions import glue_catalog, tags
 from iamd.gateway.actions.asked import Asked, Question, at, untold
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 from iamd.gateway.actions.glue_catalog import InvalidInput, checked
 
 # The member that names what an operation is about: the first that is given. A statement's Id is within a session's.
@@ -68,10 +68,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
 
 
 def _whole(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:
-    found = given(value, "glue", asked)
-    if found is None or not pattern.fullmatch(found.resource):
-        raise InvalidInput(f"{value} is not the ARN of a resource of Glue.")
-    return str(found)
+    return formed(value, "glue", pattern, asked, InvalidInput(f"{value} is not the ARN of a resource of Glue."))
 
 
 def _integration(value: Any, asked: Asked) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked, at
-from iamd.gateway.actions.given_arn import given
+from iamd.gateway.actions.given_arn import formed
 
 # Keyspaces API Reference: keyspaceName and tableName; ARNs of the Service Authorization Reference.
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}", re.ASCII)
@@ -51,7 +51,6 @@ def _checked(value: Any) -> str:
 
 
 def _arn(value: Any, asked: Asked) -> str:
-    found = given(value, "cassandra", asked)
-    if found is None or not _TAGGED.fullmatch(found.resource):
-        raise ValidationError(f"{value} is not the ARN of a keyspace or a table.")
-    return str(found)
+    return formed(
+        value, "cassandra", _TAGGED, asked, ValidationError(f"{value} is not the ARN of a keyspace or a table.")
+    )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 
 # EventBridge Scheduler API Reference: Name, GroupName.
 _NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
@@ -27,10 +27,8 @@ def values(asked: Asked) -> Mapping[str, Any]:
     """The ARN of the schedule or the group."""
     parameters, name = asked.parameters, asked.operation.name
     if "ResourceArn" in parameters:
-        found = given(parameters["ResourceArn"], "scheduler", asked)
-        if found is None or not _GROUP.fullmatch(found.resource):
-            raise ValidationException(f"Invalid ARN: {parameters['ResourceArn']}")
-        return {"group": str(found)}
+        named = parameters["ResourceArn"]
+        return {"group": formed(named, "scheduler", _GROUP, asked, ValidationException(f"Invalid ARN: {named}"))}
     if name.endswith("ScheduleGroup"):
         return {"group": own("scheduler", f"schedule-group/{_checked(parameters['Name'])}", asked)}
     if name.endswith("Schedule"):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, given, own
 
 # SNS API Reference, CreateTopic: Name; Publish: PhoneNumber is in E.164 format; CreatePlatformEndpoint.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,256}(?:\.fifo)?", re.ASCII)
@@ -44,10 +44,7 @@ def _new(name: str, asked: Asked) -> str:
 
 
 def _topic(member: str, asked: Asked) -> str:
-    found = given(asked.parameters[member], "sns", asked)
-    if found is None or not _NAME.fullmatch(found.resource):
-        raise InvalidParameter(f"Invalid parameter: {member}")
-    return str(found)
+    return formed(asked.parameters[member], "sns", _NAME, asked, InvalidParameter(f"Invalid parameter: {member}"))
 
 
 def _topic_of_subscription(asked: Asked) -> str:

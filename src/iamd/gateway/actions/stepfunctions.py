@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.given_arn import formed, own
 
 # Step Functions API Reference, CreateStateMachine: name. SECURITY: no colon, slash or wildcard.
 _PLAIN: Final = r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}"
@@ -105,7 +105,4 @@ def _routed(parameters: Mapping[str, Any]) -> Any:
 
 
 def _arn(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:
-    found = given(value, "states", asked)
-    if found is None or not pattern.fullmatch(found.resource):
-        raise InvalidArn(f"Invalid Arn: '{value}'")
-    return str(found)
+    return formed(value, "states", pattern, asked, InvalidArn(f"Invalid Arn: '{value}'"))
