@@ -16,11 +16,9 @@ settings.load_profile("iamd")
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One iamd without a backend for all tests of this process."""
-    running = Server(
-        tmp_path_factory.mktemp("iamd") / "data", "--backend", "none", "--dev", "--federation-hosts", "127.0.0.1"
-    )
-    yield running
-    assert running.stop() == 0
+    options = ("--backend", "none", "--dev", "--federation-hosts", "127.0.0.1")
+    with Server.serving(tmp_path_factory.mktemp("iamd") / "data", *options) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +30,8 @@ def shared_aws(server: Server) -> AWS:
 @pytest.fixture
 def aws(shared_aws: AWS) -> Iterator[AWS]:
     """A freshly reset iamd."""
-    shared_aws.server.post("/_iamd/reset")
-    yield shared_aws
-    shared_aws.hang_up()
+    with shared_aws.reset() as aws:
+        yield aws
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,14 @@ class Server:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    @classmethod
+    @contextmanager
+    def serving(cls, data: Path, *options: str) -> Iterator["Server"]:
+        """One that serves until the block ends, and ends well."""
+        server = cls(data, *options)
+        yield server
+        assert server.stop() == 0
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it, and give its exit code."""
         if self.process.poll() is None:
@@ -139,6 +149,13 @@ class AWS:
             )
             self._clients[key].meta.events.register("before-send.s3-control", sent_to_the_address)
         return self._clients[key]
+
+    @contextmanager
+    def reset(self) -> Iterator["AWS"]:
+        """Emptied for the block; connections that it opened for others than the administrator end with it."""
+        self.server.post("/_iamd/reset")
+        yield self
+        self.hang_up()
 
     def hang_up(self) -> None:
         """Close the clients of all but the administrator, with the connections they keep."""

@@ -11,9 +11,8 @@ from running import AWS, Credentials, Server
 @pytest.fixture(scope="session")
 def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One iamd before the embedded backend for all tests of this process."""
-    running = Server(tmp_path_factory.mktemp("gateway") / "data", "--backend", "moto", "--dev")
-    yield running
-    assert running.stop() == 0
+    with Server.serving(tmp_path_factory.mktemp("gateway") / "data", "--backend", "moto", "--dev") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +24,8 @@ def shared_cloud(gateway_server: Server) -> AWS:
 @pytest.fixture
 def cloud(shared_cloud: AWS) -> Iterator[AWS]:
     """A freshly reset iamd with an empty backend."""
-    shared_cloud.server.post("/_iamd/reset")
-    yield shared_cloud
-    shared_cloud.hang_up()
+    with shared_cloud.reset() as cloud:
+        yield cloud
 
 
 @pytest.fixture

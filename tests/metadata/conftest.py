@@ -18,9 +18,8 @@ TOKEN = "X-aws-ec2-metadata-token"
 @pytest.fixture(scope="session")
 def metadata_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One iamd before the embedded backend for all tests of this process."""
-    running = Server(tmp_path_factory.mktemp("metadata") / "data", "--backend", "moto", "--dev")
-    yield running
-    assert running.stop() == 0
+    with Server.serving(tmp_path_factory.mktemp("metadata") / "data", "--backend", "moto", "--dev") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -32,16 +31,15 @@ def shared_cloud(metadata_server: Server) -> AWS:
 @pytest.fixture
 def cloud(shared_cloud: AWS) -> Iterator[AWS]:
     """A freshly reset iamd with an empty backend, and two roles with an instance profile each."""
-    shared_cloud.server.post("/_iamd/reset")
-    iam = shared_cloud.client("iam")
-    for name in ("web", "batch"):
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
-        policy = json.dumps({"Version": "2012-10-17", "Statement": allow("iam:ListUsers")})
-        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
-        iam.create_instance_profile(InstanceProfileName=f"{name}-profile")
-        iam.add_role_to_instance_profile(InstanceProfileName=f"{name}-profile", RoleName=name)
-    yield shared_cloud
-    shared_cloud.hang_up()
+    with shared_cloud.reset() as cloud:
+        iam = cloud.client("iam")
+        for name in ("web", "batch"):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
+            policy = json.dumps({"Version": "2012-10-17", "Statement": allow("iam:ListUsers")})
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
+            iam.create_instance_profile(InstanceProfileName=f"{name}-profile")
+            iam.add_role_to_instance_profile(InstanceProfileName=f"{name}-profile", RoleName=name)
+        yield cloud
 
 
 @dataclass
