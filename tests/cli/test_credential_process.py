@@ -63,6 +63,9 @@ def test_what_is_refused_is_one_line(process, data, role, tmp_path):
     other = one_line(process("credential-process", "--data", data, "--role", role + "x"), 1)
     assert f"not authorized to perform: sts:AssumeRole on resource: {role}x" in other
     assert "no such option" in one_line(process("credential-process", "--data", data, "--rolle", role), 2).lower()
+    assert "`worker` is not a role's ARN" in one_line(
+        process("credential-process", "--data", data, "--role", "worker"), 2
+    )
     assert "no server was started" in one_line(process("credential-process", "--data", tmp_path / "none"), 2)
 
 

@@ -235,6 +235,19 @@ def test_the_command_is_the_process_that_was_started_and_has_no_strange_children
         assert running.wait(60) == 7
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--role", "worker"), "`worker` is not a role's ARN, such as arn:aws:iam::123456789012:role/name"),
+        (("--task-role", f"arn:aws:iam::{ACCOUNT}:user/admin"), "user/admin` is not a role's ARN"),
+        (("--task-rol", ROLE), "no such option '--task-rol'"),
+        (("--no-such-option",), "no such option '--no-such-option'"),
+    ],
+)
+def test_what_is_no_role_and_no_option_is_said_so_and_nothing_runs(process, data, words, told):
+    assert told in one_line(process("exec", "--data", data, *words, "--", "env"), 2)
+
+
 def test_the_companion_hides_the_callers_keys_from_the_command(folder, data, role):
     """The process that serves the credentials holds the caller's key; the command may not look into it.
 

@@ -7,10 +7,15 @@ from pathlib import Path
 import click
 
 from iamd.cli.connection import USAGE, Failure, data_option, find
-from iamd.cli.exec_command import RUN, become
+from iamd.cli.exec_command import become
 
 
-@click.command("aws", context_settings=RUN, add_help_option=False, help="Run the AWS CLI against iamd.")
+@click.command(
+    "aws",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    add_help_option=False,
+    help="Run the AWS CLI against iamd.",
+)
 @data_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
 def command(data: Path | None, words: tuple[str, ...]) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from iamd.cli.connection import Connection, Failure, data_option, exit_code, find
+from iamd.cli.role_arn import role_arn
 
 
 @click.command("credential-process", help="Print credentials for `credential_process` of an AWS profile.")
-@click.option("--role", metavar="ARN", help="A role that you assume; else your own credentials are printed.")
+@click.option(
+    "--role", metavar="ARN", callback=role_arn, help="A role that you assume; else your own credentials are printed."
+)
 @click.option("--session-name", default="iamd-credential-process", show_default=True, help="Name of the session.")
 @click.option(
     "--duration-seconds",

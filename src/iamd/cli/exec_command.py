@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from iamd.cli.connection import USAGE, Connection, Failure, data_option, find
+from iamd.cli.role_arn import role_arn
 
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -33,15 +34,19 @@ CLEARED = (
 ENDPOINTS = "AWS_ENDPOINT_URL"
 """A service's own endpoint (`AWS_ENDPOINT_URL_S3`) would come before ours (SDK guide, "Service-specific endpoints")."""
 
-RUN = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-
 SECONDS = 3600
 SESSION_NAME = "iamd-exec"
 
 
-@click.command("exec", context_settings=RUN, help="Run a command with the environment that points at iamd.")
-@click.option("--role", metavar="ARN", help="Run it as a session of this role, which you assume.")
-@click.option("--task-role", metavar="ARN", help="Run it as ECS runs a task with this role, which you pass.")
+@click.command(
+    "exec",
+    context_settings={"allow_interspersed_args": False},
+    help="Run a command with the environment that points at iamd.",
+)
+@click.option("--role", metavar="ARN", callback=role_arn, help="Run it as a session of this role, which you assume.")
+@click.option(
+    "--task-role", metavar="ARN", callback=role_arn, help="Run it as ECS runs a task with this role, which you pass."
+)
 @click.option(
     "--instance-profile", metavar="NAME", help="Run it as on an EC2 instance with this profile, whose role you pass."
 )
