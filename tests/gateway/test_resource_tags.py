@@ -335,6 +335,18 @@ def test_what_is_not_there_has_no_tags(counted, sender):
     assert refused.decisions[0]["UnknownKeys"] == []
 
 
+def test_of_a_thing_whose_arn_is_not_known_nothing_is_known(counted):
+    """A proxy's name is not in its ARN: what stands for all proxies has no tags, and that says nothing of this one."""
+    user = counted.user("proxies", allow("rds:*"), when(deny("rds:*"), "StringEquals", "aws:ResourceTag/team", "red"))
+    result = "<ListTagsForResourceResult><TagList/></ListTagsForResourceResult>"
+    told = f"<ListTagsForResourceResponse>{result}</ListTagsForResourceResponse>"
+    counted.backend.answers = [answer(told.encode())]
+    refused = counted.call("rds", "DeleteDBProxy", {"DBProxyName": "front"}, user)
+    counted.backend.answers = []
+    assert (refused.status, refused.code, refused.sent) == (403, "AccessDenied", 0)
+    assert refused.decisions[0]["UnknownKeys"] == ["aws:resourcetag/team"]
+
+
 def test_nothing_is_asked_where_no_tag_matters(counted, sender):
     before = len(counted.backend.raw.heads)
     assert counted.call("sqs", "ListQueues", {}, sender).status == 200

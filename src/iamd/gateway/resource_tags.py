@@ -71,7 +71,7 @@ def keys_of(arn: str, tags: Tags) -> Context:
 async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> Tags | None:
     """The tags of the resource of a verdict, none when there is no such resource; None when they can't be known."""
     found = arns.parse(verdict.request.resource)
-    reader = _READERS.get(found.service) if found is not None else None
+    reader = _READERS.get(found.service) if found is not None and _is_one(found) else None
     given = reader.parameters(found, asked) if found is not None and reader is not None else None
     if found is None or reader is None or given is None:
         return None
@@ -80,6 +80,15 @@ async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> 
         return dict([pair async for page in pages for pair in pairs(page)])
     except NotToldError:
         return None
+
+
+def _is_one(arn: Arn) -> bool:
+    # SECURITY: what stands for all that a request might be for has no tags, and that says nothing of what it is for.
+    return arn.service in _WITH_STARS or "*" not in arn.resource
+
+
+_WITH_STARS: Final = frozenset({"s3", "logs"})
+"""Services with things that have a star in their ARNs; their readers tell which."""
 
 
 async def _pages(
@@ -102,19 +111,13 @@ def _by_arn(member: str) -> Callable[[Arn, Asked], Given | None]:
     return lambda arn, _: {member: str(arn)}
 
 
-def _by_whole_arn(member: str) -> Callable[[Arn, Asked], Given | None]:
-    """By the ARN, unless it stands for all that a request might be for."""
-    return lambda arn, _: {member: str(arn)} if "*" not in arn.resource else None
-
-
 def _certificate(arn: Arn, _: Asked) -> Given | None:
-    whole = arn.resource.startswith("certificate/") and "*" not in arn.resource
-    return {"CertificateArn": str(arn)} if whole else None
+    return {"CertificateArn": str(arn)} if arn.resource.startswith("certificate/") else None
 
 
 def _of_glue(arn: Arn, _: Asked) -> Given | None:
     """AWS: an account's own catalog has no tags (Service Authorization Reference)."""
-    return {"ResourceArn": str(arn)} if "*" not in arn.resource and arn.resource != "catalog" else None
+    return {"ResourceArn": str(arn)} if arn.resource != "catalog" else None
 
 
 def _queue(arn: Arn, _: Asked) -> Given:
@@ -155,7 +158,7 @@ def _key(arn: Arn, _: Asked) -> Given | None:
 
 def _of_ec2(arn: Arn, _: Asked) -> Given | None:
     _kind, _slash, resource = arn.resource.partition("/")
-    return {"Filters": [{"Name": "resource-id", "Values": [resource]}]} if resource and "*" not in resource else None
+    return {"Filters": [{"Name": "resource-id", "Values": [resource]}]} if resource else None
 
 
 def _log_group(arn: Arn, _: Asked) -> Given | None:
@@ -177,7 +180,7 @@ def _stream(member: str, kind: str) -> Callable[[Arn, Asked], Given | None]:
 
 def _of_systems_manager(arn: Arn, _: Asked) -> Given | None:
     kind, _slash, name = arn.resource.partition("/")
-    if kind not in _SYSTEMS_MANAGER or "*" in name:
+    if kind not in _SYSTEMS_MANAGER:
         return None
     # A parameter's ARN has one slash where its name begins with one (SSM API Reference, GetParameter).
     is_path = kind == "parameter" and "/" in name
@@ -196,10 +199,10 @@ _SYSTEMS_MANAGER: Final = {
 def _object(arn: Arn, asked: Asked) -> Given | None:
     bucket, _slash, key = arn.resource.partition("/")
     versions = {version for named, version in _versions(asked) if named == arn.resource}
-    if not key or len(versions) > 1:
+    if not key or len(versions) != 1:
         # Which of several versions of one object is asked for, the verdict does not say.
         return None
-    version = next(iter(versions), None)
+    [version] = versions
     return {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
 
 
@@ -213,15 +216,13 @@ def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
 
 _READERS: Final[Mapping[str, Reader]] = {
     "acm": Reader("acm", "ListTagsForCertificate", _certificate, "Tags"),
-    "athena": Reader("athena", "ListTagsForResource", _by_whole_arn("ResourceARN"), "Tags", ("NextToken", "NextToken")),
-    "batch": Reader("batch", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags"),
-    "bedrock": Reader("bedrock", "ListTagsForResource", _by_whole_arn("resourceARN"), "tags"),
-    "cassandra": Reader(
-        "keyspaces", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags", ("nextToken", "nextToken")
-    ),
+    "athena": Reader("athena", "ListTagsForResource", _by_arn("ResourceARN"), "Tags", ("NextToken", "NextToken")),
+    "batch": Reader("batch", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
+    "bedrock": Reader("bedrock", "ListTagsForResource", _by_arn("resourceARN"), "tags"),
+    "cassandra": Reader("keyspaces", "ListTagsForResource", _by_arn("resourceArn"), "tags", ("nextToken", "nextToken")),
     "cloudwatch": Reader("cloudwatch", "ListTagsForResource", _by_arn("ResourceARN"), "Tags"),
     "codecommit": Reader(
-        "codecommit", "ListTagsForResource", _by_whole_arn("resourceArn"), "tags", ("nextToken", "nextToken")
+        "codecommit", "ListTagsForResource", _by_arn("resourceArn"), "tags", ("nextToken", "nextToken")
     ),
     "dynamodb": Reader("dynamodb", "ListTagsOfResource", _table, "Tags", ("NextToken", "NextToken")),
     "ec2": Reader("ec2", "DescribeTags", _of_ec2, "Tags", ("NextToken", "NextToken")),
