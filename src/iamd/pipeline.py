@@ -184,7 +184,7 @@ def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> No
     else:
         return
     if key is not None:
-        used = Use(now, region_of(scope.service, scope.region), scope.service)
+        used = Use(now, region_of(scope.service, scope.region or runtime.settings.region), scope.service)
         runtime.store.note_use(identity.account_id, kind, key, used)
 
 
@@ -399,7 +399,8 @@ def outcome(
 
 def _region(runtime: Runtime, claim: Claim | None, service: str) -> str:
     """The region that a request is made to."""
-    return region_of(service, claim.region if claim is not None else runtime.settings.region)
+    signed = claim.region if claim is not None else ""
+    return region_of(service, signed or runtime.settings.region)
 
 
 @lru_cache(maxsize=1024)

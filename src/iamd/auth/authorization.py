@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from iamd.auth import sigv4a
 from iamd.auth.claim import Claim, Merged, Mode, Scope, not_a_date, scope, timestamp
 from iamd.auth.dates import amz_form
 from iamd.errors import Common, CommonError
@@ -78,16 +79,27 @@ def _parse(authorization: bytes, headers: Merged) -> Claim:
     """Read a header of any order and spacing; what is missing is named as AWS names it."""
     text = authorization.decode("latin-1")
     algorithm, _, rest = text.partition(" ")
-    if algorithm != ALGORITHM:
+    if algorithm not in {ALGORITHM, sigv4a.ALGORITHM}:
         raise CommonError(Common.INCOMPLETE_SIGNATURE, _unsupported(algorithm, authorization, headers))
     fields = _fields(rest, authorization)
     wanting = [name for name in ("Credential", "Signature", "SignedHeaders") if not fields.get(name)]
     if wanting or not (b"x-amz-date" in headers or b"date" in headers):
         raise CommonError(Common.INCOMPLETE_SIGNATURE, _incomplete(wanting, authorization, headers))
     signature = fields["Signature"].encode("latin-1")
+    if algorithm == sigv4a.ALGORITHM:
+        regions = _regions(authorization, headers)
+        return _claim(scope(fields["Credential"], fields["SignedHeaders"], regions), signature, headers, None)
     prefix, _, last = authorization.rpartition(_SIGNATURE)
     memo = prefix if last == signature and len(prefix) <= _MEMO_LENGTH else None
     return _claim(scope(fields["Credential"], fields["SignedHeaders"]), signature, headers, memo)
+
+
+def _regions(authorization: bytes, headers: Merged) -> str:
+    regions = headers.get(sigv4a.REGION_SET.lower().encode())
+    if not regions:
+        words = f"Authorization header requires existence of a '{sigv4a.REGION_SET}' header."
+        raise CommonError(Common.INCOMPLETE_SIGNATURE, f"{words} {_echo(authorization)}")
+    return regions.decode("latin-1")
 
 
 def _fields(rest: str, authorization: bytes) -> dict[str, str]:
@@ -113,7 +125,7 @@ def _fields(rest: str, authorization: bytes) -> dict[str, str]:
 
 def _unsupported(algorithm: str, authorization: bytes, headers: Merged) -> str:
     if algorithm.startswith("AWS"):
-        # AWS: what S3 answers to SigV2; SigV4A (AWS4-ECDSA-P256-SHA256) is not accepted here either.
+        # AWS: what S3 answers to SigV2.
         return "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
     return _incomplete(["Credential", "Signature", "SignedHeaders"], authorization, headers)
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import msgspec
 
+from iamd.auth import sigv4a
 from iamd.errors import Common, CommonError
 
 TERMINATOR = "aws4_request"
@@ -33,7 +34,8 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
     """The part of a claim that stays the same for all requests of one key, day, region, service and set of headers.
 
     `template` is the canonical request with places for method, path, query, the signed values and the payload hash;
-    `amz_count` is how often `x-amz-` occurs in the signed names.
+    `amz_count` is how often `x-amz-` occurs in the signed names. `regions` is the set of a SigV4A signature, whose
+    `region` is the first of the set, or empty where it names none.
     """
 
     access_key_id: str
@@ -46,6 +48,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
     values: Callable[[Merged], tuple[bytes, ...]]
     template: bytes
     line: str
+    regions: str | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, eq=False):
@@ -79,8 +82,13 @@ class Claim(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def region(self) -> str:
-        """The region of the credential scope."""
+        """The region of the credential scope; empty where a SigV4A signature is good for any."""
         return self.scope.region
+
+    def is_for(self, region: str) -> bool:
+        """Whether it was signed for a region."""
+        scope = self.scope
+        return scope.region == region if scope.regions is None else sigv4a.covers(scope.regions, region)
 
     @property
     def service(self) -> str:
@@ -97,16 +105,12 @@ class Claim(msgspec.Struct, frozen=True, eq=False):
         return f"Claim({self.mode}, {self.access_key_id}, {self.amz_date}, {self.region}, {self.service})"
 
 
-def scope(credential: str, signed_headers: str) -> Scope:
-    """Read a Credential and its SignedHeaders; what is malformed is refused in AWS's words."""
-    parts = credential.split("/")
-    if len(parts) != 5 or not all(parts):
-        raise CommonError(
-            Common.INCOMPLETE_SIGNATURE,
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
-            f" got '{printable(credential)}'",
-        )
-    access_key_id, date, region, service, terminator = parts
+def scope(credential: str, signed_headers: str, regions: str | None = None) -> Scope:
+    """Read a Credential and its SignedHeaders; what is malformed is refused in AWS's words.
+
+    `regions` is the set of a SigV4A signature, whose Credential has no region.
+    """
+    access_key_id, date, region, service, terminator = _parts(credential, regions)
     if not credential.isascii() or not credential.isprintable():
         raise CommonError(Common.INCOMPLETE_SIGNATURE, "Credential must contain printable ASCII characters only.")
     if terminator != TERMINATOR:
@@ -129,8 +133,24 @@ def scope(credential: str, signed_headers: str) -> Scope:
         amz_count=b" ".join(keys).count(b"x-amz-"),
         values=_getter(keys),
         template=_template(keys),
-        line=f"\n{date}/{region}/{service}/{TERMINATOR}\n",
+        line=f"\n{date}/{f'{region}/' if regions is None else ''}{service}/{TERMINATOR}\n",
+        regions=regions,
     )
+
+
+def _parts(credential: str, regions: str | None) -> list[str]:
+    parts = credential.split("/")
+    wanted = "keyid/date/region/service/term" if regions is None else "keyid/date/service/term"
+    number = wanted.count("/") + 1
+    if len(parts) != number or not all(parts):
+        raise CommonError(
+            Common.INCOMPLETE_SIGNATURE,
+            f"Credential must have exactly {number} slash-delimited elements, e.g. {wanted},"
+            f" got '{printable(credential)}'",
+        )
+    if regions is not None:
+        parts.insert(2, sigv4a.first_region(regions))
+    return parts
 
 
 def _check_names(names: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
+from iamd.auth import sigv4a
 from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.claim import Claim, Merged, Mode, not_a_date, scope, timestamp
 from iamd.errors import Common, CommonError
@@ -12,7 +13,9 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 LONGEST = 604800
 
 _REQUIRED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
-_OTHERS = ("X-Amz-Expires", "X-Amz-Security-Token", "X-Amz-S3session-Token", "X-Amz-Content-Sha256")
+_OTHERS = (
+    "X-Amz-Expires", "X-Amz-Security-Token", "X-Amz-S3session-Token", "X-Amz-Content-Sha256", sigv4a.REGION_SET,
+)  # fmt: skip
 _PARAMETERS = {name.lower(): name for name in (*_REQUIRED, *_OTHERS)}
 _MECHANISM = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"}
 # SigV2 signs queries with these, S3's and the Query services' alike.
@@ -60,10 +63,14 @@ def claim(found: dict[str, str], headers: Merged) -> Claim:
     """Read a query's authentication parameters; what is missing is named as AWS names it."""
     wanting = [name for name in _REQUIRED if not found.get(name)]
     credential = found.get("X-Amz-Credential", "")
-    is_s3 = credential.split("/")[3:4] and credential.split("/")[3] in S3_SERVICES
+    algorithm, regions = found.get("X-Amz-Algorithm"), None
+    if algorithm == sigv4a.ALGORITHM:
+        regions = found.get(sigv4a.REGION_SET, "")
+        wanting += [] if regions else [sigv4a.REGION_SET]
+    is_s3 = not S3_SERVICES.isdisjoint(credential.split("/")[2 if regions is not None else 3 :][:1])
     if wanting or (is_s3 and not found.get("X-Amz-Expires")):
-        raise _incomplete(wanting, is_s3=bool(is_s3))
-    if found["X-Amz-Algorithm"] != ALGORITHM:
+        raise _incomplete(wanting, is_s3=is_s3)
+    if algorithm not in {ALGORITHM, sigv4a.ALGORITHM}:
         raise CommonError(Common.AUTHORIZATION_QUERY, f'X-Amz-Algorithm only supports "{ALGORITHM}"')
     amz_date = found["X-Amz-Date"]
     seconds = timestamp(amz_date)
@@ -75,7 +82,7 @@ def claim(found: dict[str, str], headers: Merged) -> Claim:
         declared = headers[b"x-amz-content-sha256"].decode("latin-1")
     return Claim(
         Mode.PRESIGNED,
-        scope(credential, found["X-Amz-SignedHeaders"]),
+        scope(credential, found["X-Amz-SignedHeaders"], regions),
         found["X-Amz-Signature"].encode("latin-1"),
         amz_date,
         seconds,
@@ -100,7 +107,7 @@ def _incomplete(wanting: list[str], *, is_s3: bool) -> CommonError:
 
 def _check_no_conflict(found: dict[str, str], headers: Merged) -> None:
     """A header that says the same as a parameter must say it alike, so that no two readers see two values."""
-    for name in ("X-Amz-Date", "X-Amz-Security-Token", "X-Amz-S3session-Token", "X-Amz-Content-Sha256"):
+    for name in ("X-Amz-Date", *_OTHERS[1:]):
         header = headers.get(name.lower().encode("ascii"))
         # SECURITY: a token only in a header would be one that the query's signature does not cover.
         if header is None or (name == "X-Amz-Content-Sha256" and name not in found):

@@ -17,6 +17,8 @@ class SigningKey:
 
     __slots__ = ("_inner", "_outer")
 
+    algorithm = "AWS4-HMAC-SHA256"
+
     def __init__(self, key: bytes) -> None:
         padded = key.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(padded.translate(_INNER))
@@ -29,6 +31,10 @@ class SigningKey:
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.hexdigest()
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether it is the key's signature."""
+        return hmac.compare_digest(self.sign(message).encode("ascii"), signature)
 
 
 def derive(secret_access_key: str, date: str, region: str, service: str) -> SigningKey:

@@ -1,22 +1,22 @@
-"""Signature Version 4: `claim` reads what a request says about its signer, `check` verifies it (invariants SIG-01..11).
+"""Signature Version 4 and 4A: `claim` reads what a request says about its signer, `check` verifies it (SIG-01..11).
 
 Between the two, the caller finds the secret that belongs to the claimed access key. Nothing of a claim may be believed,
 and nothing driven by the body done, before `check` has returned.
 """
 
 import hashlib
-import hmac
 import re
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from iamd.auth import authorization, canonical, presigned
+from iamd.auth import authorization, canonical, presigned, sigv4a
 from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.claim import Claim, Merged, Mode, Scope, check_day
 from iamd.auth.dates import amz_form
 from iamd.auth.s3_errors import InvalidRequest
 from iamd.auth.signing_key import SigningKey, cached, derive, remember
+from iamd.auth.sigv4a import VerifyingKey
 from iamd.errors import Common, CommonError
 from iamd.http import HttpRequest
 
@@ -30,10 +30,13 @@ STREAMING_PAYLOADS = frozenset(
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
     }
 )
+_STREAMED_UNSIGNED = frozenset({"STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
+"""What SigV4A may stream here: its signatures of chunks are not read."""
+Key = SigningKey | VerifyingKey
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _SHA256 = re.compile("[0-9a-f]{64}").fullmatch
 _NAMED = re.compile(
-    r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)[a-z0-9-]{1,64}(?:/|%2F)([a-z0-9-]{1,64})(?:/|%2F)"
+    r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)(?:[a-z0-9-]{1,64}(?:/|%2F))?([a-z0-9-]{1,64})(?:/|%2F)"
 ).search
 _KEY_ID = re.compile(r"[A-Z0-9_]{16,128}", re.ASCII).fullmatch
 _TAB, _BLANKS, _BLANK_BEFORE, _BLANK_AFTER = b"\t", b"  ", b": ", b" \n"
@@ -118,13 +121,16 @@ def check(
     _check_time(claim, now, window, is_s3=is_s3)
     _check_signed(claim, is_s3=is_s3)
     payload, body_hash = _payload(claim, request, body_sha256, is_s3=is_s3, unsigned=unsigned_payload)
-    key = cached(secret_access_key, scope.date, scope.region, scope.service)
-    if key is None:
+    if scope.regions is not None:
+        pair = sigv4a.verifying_key(scope.access_key_id, secret_access_key)
+        _check_signature(claim, request, pair, payload, is_s3=is_s3)
+        sigv4a.remember(pair, scope.access_key_id, secret_access_key)
+    elif (key := cached(secret_access_key, scope.date, scope.region, scope.service)) is not None:
+        _check_signature(claim, request, key, payload, is_s3=is_s3)
+    else:
         key = derive(secret_access_key, scope.date, scope.region, scope.service)
         _check_signature(claim, request, key, payload, is_s3=is_s3)
         remember(key, secret_access_key, scope.date, scope.region, scope.service)
-    else:
-        _check_signature(claim, request, key, payload, is_s3=is_s3)
     if body_hash is not None and body_hash != payload:
         if not is_s3:
             raise CommonError(Common.SIGNATURE_MISMATCH, _MISMATCH)
@@ -156,7 +162,7 @@ def check_scope(claim: Claim, *, service: str, region: str | None = None) -> Non
     # AWS: IAM User Guide, "Troubleshoot signed requests for AWS APIs", "Credential scope errors".
     if claim.service != service:
         raise CommonError(Common.SIGNATURE_MISMATCH, f"Credential should be scoped to correct service: '{service}'. ")
-    if region is not None and claim.region != region:
+    if region is not None and not claim.is_for(region):
         raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
 
 
@@ -228,7 +234,8 @@ def _payload(
     allowed = is_s3 if unsigned is None else unsigned
     if declared == UNSIGNED_PAYLOAD and allowed:
         return declared, None
-    if declared in STREAMING_PAYLOADS and is_s3 and claim.mode is Mode.HEADER:
+    streamed = STREAMING_PAYLOADS if claim.scope.regions is None else _STREAMED_UNSIGNED
+    if declared in streamed and is_s3 and claim.mode is Mode.HEADER:
         return declared, None
     raise CommonError(
         Common.MALFORMED_HEADER,
@@ -246,7 +253,7 @@ def _body_hash(request: HttpRequest, body_sha256: str | None) -> str | None:
     return hashlib.sha256(body).hexdigest() if body else _EMPTY
 
 
-def _check_signature(claim: Claim, request: HttpRequest, key: SigningKey, payload: str, *, is_s3: bool) -> None:
+def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str, *, is_s3: bool) -> None:
     try:
         if _matches(claim, key, canonical_request(claim, request, payload)):
             return
@@ -258,10 +265,10 @@ def _check_signature(claim: Claim, request: HttpRequest, key: SigningKey, payloa
     raise CommonError(Common.SIGNATURE_MISMATCH, _S3_MISMATCH if is_s3 else _MISMATCH)
 
 
-def _matches(claim: Claim, key: SigningKey, text: bytes) -> bool:
+def _matches(claim: Claim, key: Key, text: bytes) -> bool:
     digest = hashlib.sha256(text).hexdigest()
-    to_sign = f"AWS4-HMAC-SHA256\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
-    return hmac.compare_digest(key.sign(to_sign).encode("ascii"), claim.signature)
+    to_sign = f"{key.algorithm}\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
+    return key.has_signed(to_sign, claim.signature)
 
 
 def canonical_request(claim: Claim, request: HttpRequest, payload: str, path: bytes | None = None) -> bytes:

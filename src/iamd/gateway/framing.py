@@ -19,7 +19,7 @@ _HOP_BY_HOP: Final = frozenset(
 _OURS: Final = frozenset(
     {
         b"authorization", b"content-length", b"expect", b"forwarded", b"host", b"x-amz-content-sha256", b"x-amz-date",
-        b"x-amz-decoded-content-length", b"x-amz-security-token", b"x-amz-trailer", b"x-real-ip",
+        b"x-amz-decoded-content-length", b"x-amz-region-set", b"x-amz-security-token", b"x-amz-trailer", b"x-real-ip",
     }
 )  # fmt: skip
 _PRIVATE: Final = (b"x-moto-", b"x-iamd-", b"x-forwarded-")
@@ -27,7 +27,8 @@ _ANSWERS_OURS: Final = frozenset({b"date", b"server", b"x-amz-request-id", b"x-a
 _ANSWERS_GONE: Final = _HOP_BY_HOP | _ANSWERS_OURS
 _DECIDING: Final = (b"x-amz", b"content-", b"if-", b"range", b"host", b"authorization", b"date")
 _SIGNATURE_PARAMETERS: Final = re.compile(
-    rb"x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)", re.IGNORECASE
+    rb"x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|region-set)",
+    re.IGNORECASE,
 )
 _TARGET: Final = re.compile(rb"[!-\"$-~]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)

@@ -169,7 +169,7 @@ class Gateway:
     def _asked(self, progress: Progress, facts: Facts, found: route.Route, parameters: Mapping[str, Any]) -> Asked:
         """Where the parameters are asked."""
         claim, identity = progress.claim, progress.identity or ANONYMOUS
-        region = claim.region if claim is not None else self._runtime.settings.region
+        region = (claim.region if claim is not None else "") or self._runtime.settings.region
         if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         now = self._runtime.clock.machine_timestamp()
