@@ -65,6 +65,8 @@ class Step(msgspec.Struct):
     passed: list[Passed] = []
     """The roles that it hands to services."""
     would_deny: Denied | None = None
+    is_split: bool = False
+    """Whether resources of the service lie at several backends."""
 
 
 class Decider:

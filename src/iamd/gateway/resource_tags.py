@@ -94,7 +94,8 @@ _WITH_STARS: Final = frozenset({"s3", "logs"})
 async def _pages(
     reader: Reader, given: Given, found: Arn, account: str, asked: Asked, backends: Backends, now: float
 ) -> AsyncIterator[Any]:
-    backend, region = backends.of(reader.service).backend, found.region or asked.region
+    region = found.region or asked.region
+    backend = backends.of(reader.service, account, region).backend
     for _ in range(MOST_PAGES):
         told = await ask(backend, reader.service, reader.operation, given, account=account, region=region, now=now)
         if told is None:
