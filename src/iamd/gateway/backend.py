@@ -102,8 +102,8 @@ class Backend:
 
     @property
     def host(self) -> str:
-        """The Host that requests to it carry."""
-        return self.origin.authority
+        """The Host that requests to it carry; a scheme's own port does not stand in it (RFC 9110, 7.2)."""
+        return self.origin.host_port_subcomponent or ""
 
     @property
     def is_shared(self) -> bool:
