@@ -29,6 +29,8 @@ async def own(answer: Answer, asked: Asked, facts: Facts) -> Answer:
     if answer.status != 200:
         return answer
     body = b"".join([piece async for piece in answer])
+    if not body:
+        return Answer(answer.status, answer.headers, body)
     try:
         root = fromstring(body)
     except (ET.ParseError, DefusedXmlException) as error:
