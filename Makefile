@@ -126,6 +126,7 @@ requirements: ## Resolve and pin the dependencies anew (needs uv)
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/auditors.in -o requirements/auditors.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/crt.in -o requirements/crt.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/backends.in -o requirements/backends.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/fuzz.in -o requirements/fuzz.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/test.txt requirements/mutate.in -o requirements/mutate.txt
 

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
+from iamd import backend_settings
 from iamd.arn import REGION
+from iamd.backend_settings import BackendSettings, is_url
 from iamd.settings import (
     ELSEWHERE,
     ENVIRONMENT_PREFIX,
     FILE_ONLY,
     LOOPBACK,
     NAMES,
-    BackendSettings,
     Settings,
     SettingsError,
     suggestion,
@@ -47,6 +47,9 @@ def _from_file(path: Path) -> dict[str, Any]:
     for name in content:
         if name not in NAMES:
             raise SettingsError(f"unknown setting `{name}` in `{path}`{suggestion(name, NAMES)}")
+    tables = content.get("backends")
+    if isinstance(tables, Mapping):
+        content["backends"] = {name: backend_settings.with_preset(name, table) for name, table in tables.items()}
     return content
 
 
@@ -122,18 +125,43 @@ def _worded_backend(words: str, given: Any) -> str:
         if "url" not in values:
             return f"`[backends.{table}]` has no `url`"
         for key, value in values.items():
-            if not _is_text(key, value):
-                return f"wrong value for `backends.{table}.{key}`: {_BACKEND_WANTED.get(key, 'a text')}"
+            wrong = _wrong_in_table(key, value)
+            if wrong is not None:
+                return f"wrong value for `backends.{table}.{key}`: {wrong}"
     return "backends are tables: `[backends.<name>]` with a `url`"
 
 
-_BACKEND_WANTED = {"services": "a list of services' names"}
+def _wrong_in_table(key: str, value: Any) -> str | None:
+    """What a key of a backend takes, when it was not given that."""
+    kind = typing.get_type_hints(BackendSettings)[key]
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        if key == "accounts":
+            # SECURITY: the library's words name the key that is wrong, never what was given for it.
+            return f"a table of accounts, each with its credentials: {_NAMED.sub('', str(error))}"
+        return wanted_by_backend(key)
+    return None
 
 
-def _is_text(key: str, value: Any) -> bool:
-    if key == "services":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return isinstance(value, str)
+_NAMED = re.compile(r" - at `\$`?")
+
+
+def wanted_by_backend(key: str) -> str:
+    """What a key of a backend takes, in words."""
+    kind = typing.get_type_hints(BackendSettings)[key]
+    if typing.get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in typing.get_args(kind))
+    return _BACKEND_WANTED.get(key) or _KINDS.get(kind, "a text")
+
+
+_BACKEND_WANTED = {
+    "services": "a list of services' names",
+    "only_accounts": "a list of account numbers",
+    "only_regions": "a list of Regions",
+    "accounts": "a table of accounts",
+    "headers": "a table of texts",
+}
 
 
 def wanted(name: str) -> str:
@@ -147,6 +175,7 @@ def wanted(name: str) -> str:
 _KINDS: Mapping[Any, str] = {
     int: "a whole number",
     float: "a number",
+    float | None: "a number",
     bool: "true or false",
     Path: "a path",
     Path | None: "a path",
@@ -169,7 +198,7 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("PostgreSQL is not built yet: leave `--store` out to use SQLite in the data folder")
     if settings.store:
         raise SettingsError(f"unknown kind of store `{settings.store}`: leave `--store` out to use SQLite")
-    if settings.issuer_url is not None and not _is_url(settings.issuer_url):
+    if settings.issuer_url is not None and not is_url(settings.issuer_url):
         raise SettingsError(
             f"wrong value for `issuer_url`: `https://host:port` without a path, got `{settings.issuer_url}`"
         )
@@ -276,32 +305,10 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4
 
 
 def _check_backends(settings: Settings) -> None:
-    if settings.backend not in {"moto", "none"} and not _is_url(settings.backend):
+    if settings.backend not in {"moto", "none"} and not is_url(settings.backend):
         raise SettingsError(
             f"unknown backend `{settings.backend}`: give `moto`, `none` or a URL without a path, as `http://host:port`"
         )
-    served: dict[str, str] = {}
     for name, table in settings.backends.items():
-        if not _is_url(table.url):
-            raise SettingsError(f"wrong value for `backends.{name}.url`: `http://host:port`, got `{table.url}`")
-        if table.region is not None and not REGION.fullmatch(table.region):
-            raise SettingsError(f"wrong value for `backends.{name}.region`: a region as `us-east-1`")
-        if (table.access_key_id is None) != (table.secret_access_key is None):
-            raise SettingsError(f"give both `access_key_id` and `secret_access_key` of backend `{name}`, or neither")
-        if table.ca_file is not None and not Path(table.ca_file).is_file():
-            raise SettingsError(f"wrong value for `backends.{name}.ca_file`: there is no file `{table.ca_file}`")
-        for service in table.services or ("",):
-            if service in served:
-                what = f"service `{service}`" if service else "all other services"
-                raise SettingsError(f"backends `{served[service]}` and `{name}` both answer for {what}")
-            served[service] = name
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    plain = not (parts.query or parts.fragment or parts.username or parts.path.strip("/"))
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain and port != 0
+        backend_settings.check(name, table)
+    backend_settings.check_together(settings.backends)

@@ -1,21 +1,19 @@
 """Every setting of iamd, in one typed class: command line before environment before file before default."""
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
+from iamd.backend_settings import BackendSettings
+from iamd.wrong_settings import SettingsError, suggestion
+
+__all__ = ["BackendSettings", "Settings", "SettingsError", "StartError", "suggestion"]
 
 ENVIRONMENT_PREFIX = "IAMD_"
 DEFAULT_PORT = 4566
 DEFAULT_METADATA_PORT = 4567
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class SettingsError(Exception):
-    """A setting that is unknown or has a wrong value; the message is one line and names the way out."""
 
 
 class StartError(Exception):
@@ -33,27 +31,6 @@ def _data_folder() -> Path:
     import platformdirs  # noqa: PLC0415
 
     return Path(platformdirs.user_data_dir("iamd"))
-
-
-class BackendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A `[backends.<name>]` table of iamd.toml: where requests of some services go, and how they are signed."""
-
-    url: str
-    """Where it is: `http://host:port` or `https://host:port`, without a path."""
-    services: tuple[str, ...] = ()
-    """The services it answers for, by botocore's names; none named means all that no other table names."""
-    access_key_id: str | None = None
-    """What signs requests there; without it they go unsigned."""
-    secret_access_key: str | None = None
-    """Secret of that access key; both or neither are given."""
-    session_token: str | None = None
-    """Session token of that access key, when it is temporary."""
-    region: str | None = None
-    """Region that requests are signed for there; the default is the client's."""
-    account: str | None = None
-    """Account that owns what is found there; without one, buckets that were not made through iamd are refused."""
-    ca_file: str | None = None
-    """File of the certificates that an `https` URL is checked by; the default is the system's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +126,3 @@ def documented() -> list[tuple[str, str, object]]:
     """Each setting's name, its sentence and its default, in order."""
     made = {f.name: f.default_factory() for f in fields(Settings) if f.default_factory is not MISSING}
     return [(f.name, f.metadata["doc"], made.get(f.name, f.default)) for f in fields(Settings)]
-
-
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """What to say after an unknown word: the nearest known one, or nothing."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean `{near[0]}`?" if near else ""

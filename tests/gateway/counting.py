@@ -30,6 +30,8 @@ url = "{url}"
 account = "{account}"
 access_key_id = "AKIABACKENDBACKEND01"
 secret_access_key = "the-backends-own-secret"
+retries = 0
+breaker_failures = 0
 """
 
 TRUSTED = tuple(

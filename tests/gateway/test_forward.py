@@ -13,7 +13,8 @@ from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
 from iamd.gateway.answer import BackendBroke
 from iamd.gateway.backend import Backend, Credentials, Limits
-from iamd.gateway.forward import BackendUnavailable, BadGateway, GatewayTimeout, forward
+from iamd.gateway.forward import BadGateway, GatewayTimeout, forward
+from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.payload import EMPTY, UNSIGNED, Payload
 from iamd.gateway.watch import ClientGone
 from iamd.http import HttpRequest

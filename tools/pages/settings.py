@@ -2,17 +2,22 @@
 
 import ast
 import inspect
+import json
 import textwrap
-import typing
-from dataclasses import MISSING
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import platformdirs
+from msgspec import NODEFAULT
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as fields_of
 
-from iamd import settings
-from iamd.configuration import RANGES, wanted
-from iamd.settings import ENVIRONMENT_PREFIX, FILE_ONLY, BackendSettings
+from iamd import backend_settings, settings
+from iamd.backend_settings import AccountSettings, BackendSettings
+from iamd.configuration import RANGES, wanted, wanted_by_backend
+from iamd.settings import ENVIRONMENT_PREFIX, FILE_ONLY
 from pages.markdown import code, document, table
 
 USERS_FOLDER = Path(platformdirs.user_data_dir("iamd"))
@@ -27,7 +32,17 @@ VARIABLES = """`ENFORCE_IAM=1` and `ENFORCE_IAM=soft`, as LocalStack has them, s
 are repeated as options, have commas between their values as variables, and are lists in the file."""
 
 BACKENDS = """A `[backends.<name>]` table says where the requests of some services go and how they are signed there; the
-name is yours, and stands in `/_iamd/health`. Services that no table names go to `--backend`."""
+name is yours, and stands in `/_iamd/health` and `iamd status` with how the backend is. Of two tables that answer for a
+request the one that is for less wins; where neither is, the start fails. What no table answers for goes to
+`--backend`."""
+
+ACCOUNTS = """An account in `accounts` is a table of these keys, as in `accounts.111122223333.access_key_id`. A backend
+that is told no account, neither by `accounts` nor by `{account}`, holds the things of `account` alone (the first
+account's by default), and requests for other accounts' are refused; buckets, whose ARNs have no account, it may hold of
+all accounts, and iamd keeps whose each is."""
+
+PRESETS = """`preset = "minio"` lets a table begin with the keys below; its own keys come first.
+[How to add one](how-to/add-a-backend.md)."""
 
 EXAMPLE = """```toml
 port = 4566
@@ -49,8 +64,9 @@ def page() -> str:
     """The page."""
     return document(
         "Settings", HEAD, table(("option", "variable", "key", "takes", "default", "what it says"), _rows()), VARIABLES,
-        "## Backends", BACKENDS, table(("key", "takes", "default", "what it says"), _backend_rows()), "An `iamd.toml`:",
-        EXAMPLE,
+        "## Backends", BACKENDS, table(_COLUMNS, _backend_rows(BackendSettings, wanted_by_backend)), ACCOUNTS,
+        table(_COLUMNS, _backend_rows(AccountSettings, lambda _: "a text")), "An `iamd.toml`:", EXAMPLE,
+        "## Presets", PRESETS, table(("preset", "what it is", "its keys"), _preset_rows()),
     )  # fmt: skip
 
 
@@ -86,21 +102,40 @@ def _default(value: object) -> str:
     return code(value)
 
 
-def _backend_rows() -> list[tuple[str, ...]]:
-    fields = BackendSettings.__struct_fields__
-    defaults = (MISSING,) * (
-        len(fields) - len(BackendSettings.__struct_defaults__)
-    ) + BackendSettings.__struct_defaults__
-    docs, hints = sentences(BackendSettings), typing.get_type_hints(BackendSettings)
+_COLUMNS = ("key", "takes", "default", "what it says")
+
+
+def _backend_rows(kind: type[msgspec.Struct], wanted_by: Callable[[str], str]) -> list[tuple[str, ...]]:
+    docs = sentences(kind)
+    return [(code(f.name), _with_range(f.name, wanted_by), _begins_with(f), docs[f.name]) for f in fields_of(kind)]
+
+
+def _with_range(name: str, wanted_by: Callable[[str], str]) -> str:
+    least_and_most = backend_settings.RANGES.get(name)
+    return wanted_by(name) + (f", {least_and_most[0]} to {least_and_most[1]}" if least_and_most else "")
+
+
+def _begins_with(field: FieldInfo) -> str:
+    if field.required:
+        return "must be given"
+    return "none" if field.default_factory is not NODEFAULT or field.default == "" else _default(field.default)
+
+
+def _preset_rows() -> list[tuple[str, ...]]:
     return [
         (
             code(name),
-            "a list of texts" if typing.get_origin(hints[name]) is tuple else "a text",
-            "must be given" if default is MISSING else _default(default),
-            docs[name],
+            str(keys["about"]),
+            " ".join(code(f"{key} = {_toml(keys[key])}") for key in keys if key != "about"),
         )
-        for name, default in zip(fields, defaults, strict=True)
+        for name, keys in sorted(backend_settings.presets().items())
     ]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value)
 
 
 def sentences(kind: type) -> dict[str, str]:

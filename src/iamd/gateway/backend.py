@@ -1,21 +1,21 @@
-"""Backend: one place where decided requests go, with its connections, its time-outs and what signs for it."""
+"""Backend: one place where decided requests go, with its connections, time-outs and rules, and what signs for it."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from yarl import URL
 
 from iamd.backend.embedded import EmbeddedBackend
+from iamd.backend_settings import Addressing
+from iamd.gateway.breaker import Breaker
+from iamd.gateway.credentials_file import Credentials, seen
+from iamd.gateway.logins import Logins, OneLogin
 from iamd.gateway.pool import Opening, Pool, over_tcp, over_unix
 
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What signs for a backend."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
+__all__ = ["Backend", "Credentials", "Limits", "Rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,23 @@ class Limits:
     idle: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How requests to a backend are addressed, and how often one that may be is sent again."""
+
+    addressing: Addressing = "as-sent"
+    base_path: bytes = b""
+    retries: int = 0
+    takes_policies: bool = True
+    """Whether it is told the policies of buckets."""
+    health_path: str | None = None
+    health_seconds: float = 10.0
+    is_aws: bool = False
+
+
+_PLAIN: Final = Rules()
+
+
 class Backend:
     """A URL, or the embedded moto. Its connections carry no state from one request to the next but themselves."""
 
@@ -35,17 +52,24 @@ class Backend:
         origin: URL,
         *,
         embedded: EmbeddedBackend | None = None,
-        credentials: Credentials | None = None,
+        logins: Logins | None = None,
         region: str | None = None,
         ca_file: str | None = None,
+        connect_to: tuple[str, int] | None = None,
         limits: Limits | None = None,
+        rules: Rules = _PLAIN,
+        breaker: Breaker | None = None,
     ) -> None:
         self.origin = origin
         self.embedded = embedded
-        self.credentials = credentials
+        self.logins = logins or OneLogin(None)
         self.region = region
         self.limits = limits or Limits()
-        self._ca_file = ca_file
+        self.rules = rules
+        # The embedded one is watched by what starts it anew.
+        self.breaker = breaker or Breaker(0, 0)
+        self._ca_file = Path(ca_file).expanduser() if ca_file is not None else None
+        self._connect_to = connect_to
         self._pool: Pool | None = None
 
     @classmethod
@@ -62,17 +86,29 @@ class Backend:
         region: str | None = None,
         ca_file: str | None = None,
         limits: Limits | None = None,
+        rules: Rules = _PLAIN,
+        breaker: Breaker | None = None,
     ) -> "Backend":
         """A URL without a path: the client's path is the whole path. ValueError for anything else."""
-        origin = URL(url)
-        if origin.scheme not in {"http", "https"} or origin.host is None or origin.path not in {"", "/"}:
-            raise ValueError(f"not the URL of a backend: `{url}`")
-        return cls(origin.origin(), credentials=credentials, region=region, ca_file=ca_file, limits=limits)
+        return cls(
+            origin_of(url),
+            logins=OneLogin(credentials),
+            region=region,
+            ca_file=ca_file,
+            limits=limits,
+            rules=rules,
+            breaker=breaker,
+        )
 
     @property
     def host(self) -> str:
-        """The Host that requests to it carry."""
-        return self.origin.authority
+        """The Host that requests to it carry; a scheme's own port does not stand in it (RFC 9110, 7.2)."""
+        return self.origin.host_port_subcomponent or ""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether buckets of all accounts stand side by side there."""
+        return self.embedded is None and self.logins.is_shared
 
     @property
     def pool(self) -> Pool:
@@ -95,4 +131,29 @@ class Backend:
         if host is None or port is None:
             raise TypeError("a backend without a host")
         is_secure = self.origin.scheme == "https"
-        return over_tcp(host, port, ssl.create_default_context(cafile=self._ca_file) if is_secure else None)
+        return over_tcp(host, port, _contexts(self._ca_file) if is_secure else None, self._connect_to)
+
+
+def origin_of(url: str) -> URL:
+    """The origin of a URL without a path; ValueError for anything else."""
+    origin = URL(url)
+    if origin.scheme not in {"http", "https"} or origin.host is None or origin.path not in {"", "/"}:
+        raise ValueError(f"not the URL of a backend: `{url}`")
+    return origin.origin()
+
+
+def _contexts(ca_file: Path | None) -> Callable[[], ssl.SSLContext]:
+    """What checks the certificate of a new connection: made anew when the file of certificates has changed."""
+    if ca_file is None:
+        system = ssl.create_default_context()
+        return lambda: system
+    made: dict[tuple[int, int, int], ssl.SSLContext] = {}
+
+    def current() -> ssl.SSLContext:
+        now = seen(ca_file)
+        if now not in made:
+            made.clear()
+            made[now] = ssl.create_default_context(cafile=str(ca_file))
+        return made[now]
+
+    return current

@@ -65,6 +65,8 @@ class Step(msgspec.Struct):
     passed: list[Passed] = []
     """The roles that it hands to services."""
     would_deny: Denied | None = None
+    is_split: bool = False
+    """Whether resources of the service lie at several backends."""
 
 
 class Decider:
@@ -114,18 +116,21 @@ class Decider:
             self._authorize_roles(step, worker, making, own)
 
     def authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
-        """Decide these, and note the verdicts; Denied when one is, unless denials are only told."""
-        progress = step.progress
-        try:
-            verdicts = self.verdicts(step, identity, targets, own)
-        except Denied as denied:
-            progress.verdicts = [*progress.verdicts, *denied.verdicts]
-            if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
-                raise worded(denied, step.asked, self._runtime.keyring) from denied
-            step.would_deny = denied
-            progress.notes = {**progress.notes, "additionalEventData": {"iamdWouldDeny": denied.message}}
-        else:
+        """Decide these, and note the verdicts; Denied when one is, unless denials are only told: then all of them."""
+        progress, left = step.progress, targets
+        while left:
+            try:
+                verdicts = self.verdicts(step, identity, left, own)
+            except Denied as denied:
+                verdicts = list(denied.verdicts)
+                if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
+                    progress.verdicts = [*progress.verdicts, *verdicts]
+                    raise worded(denied, step.asked, self._runtime.keyring) from denied
+                step.would_deny = step.would_deny or denied
+                told = {"iamdWouldDeny": step.would_deny.message}
+                progress.notes = {**progress.notes, "additionalEventData": told}
             progress.verdicts = [*progress.verdicts, *verdicts]
+            left = left[len(verdicts) :]
 
     def verdicts(
         self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None

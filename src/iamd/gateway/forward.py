@@ -1,5 +1,6 @@
 """Forwarding: a decided request goes to its backend signed anew, and the backend's answer comes back as a stream."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -10,10 +11,13 @@ from iamd.backend.embedded import BackendDown, EmbeddedBackend, MirroredProfile,
 from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
 from iamd.framing import is_fields
-from iamd.gateway import framing
+from iamd.gateway import addressing, framing
 from iamd.gateway.answer import Answer, read
 from iamd.gateway.backend import Backend
+from iamd.gateway.breaker import OpenError
 from iamd.gateway.connection import Broken, Connection, Incoming, NeverAnswered
+from iamd.gateway.idempotence import SAFE, may_repeat
+from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.payload import Payload
 from iamd.gateway.pool import Unreachable
 from iamd.gateway.watch import Receive, Watch
@@ -22,7 +26,9 @@ from iamd.wire.models import service as model_of
 
 _SLICE: Final = 256 * 1024
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
+_TROUBLE: Final = frozenset({502, 503, 504})
+"""Statuses of what stands before a backend that is not there, or not yet."""
+_PAUSE: Final = 0.05
 # A dummy in place of a signature: moto reads the access key and takes a request without one for an anonymous one.
 _DUMMY: Final = "AWS4-HMAC-SHA256 Credential=EMBEDDEDBACKENDIAMD0/20000101/{}/{}/aws4_request"
 
@@ -37,12 +43,6 @@ class GatewayTimeout(CommonError):
     """The backend took too long: 504."""
 
     status = 504
-
-
-class BackendUnavailable(CommonError):
-    """The backend cannot be reached: 503."""
-
-    status = 503
 
 
 async def forward(
@@ -60,7 +60,7 @@ async def forward(
 
     `receive` is the request's ASGI channel once its body has been read: when the client goes, the backend's part ends
     and ClientGone is raised. `roles` and `profiles` are those that the request hands to a service. A CommonError says
-    that there is no answer; nothing is sent twice unless it is a GET or HEAD whose connection had just been closed.
+    that there is no answer; nothing that may have arrived is sent again unless it changes nothing.
     """
     try:
         boot = await _boot(backend.embedded, verdict, roles, profiles) if backend.embedded is not None else None
@@ -77,13 +77,12 @@ def _call(
     request: HttpRequest, payload: Payload, backend: Backend, verdict: Verdict, boot: str | None, now: float
 ) -> "_Call":
     query, kept = framing.without_signature(request.query), _kept(request, payload)
-    target = framing.target(request.path, query)
     if boot is None:
-        headers = _signed(request, query, payload, backend, verdict, kept, now)
-    else:
-        host = (b"host", framing.host(verdict.host).encode())
-        headers = [host, _dummy(verdict.region, verdict.service), *kept, *verdicts.encoded(verdict, boot)]
-    return _Call(request.method, _head(request.method, target, headers), payload, backend)
+        return _remote(request, query, payload, backend, verdict, kept, now)
+    target = framing.target(request.path, query)
+    host = (b"host", framing.host(verdict.host).encode())
+    headers = [host, _dummy(verdict.region, verdict.service), *kept, *verdicts.encoded(verdict, boot)]
+    return _Call(request.method, _head(request.method, target, headers), payload, backend, verdict)
 
 
 def _kept(request: HttpRequest, payload: Payload) -> list[tuple[bytes, bytes]]:
@@ -122,44 +121,50 @@ def _dummy(region: str, service: str) -> tuple[bytes, bytes]:
     return b"authorization", _DUMMY.format(region, service).encode()
 
 
-def _signed(
+def _remote(
     request: HttpRequest,
     query: bytes,
     payload: Payload,
     backend: Backend,
     verdict: Verdict,
-    kept: Headers,
+    kept: list[tuple[bytes, bytes]],
     now: float,
-) -> list[tuple[bytes, bytes]]:
-    host = backend.host if verdict.bucket_host is None else f"{verdict.bucket_host}.{backend.host}"
-    headers = [(b"host", host.encode()), *kept]
-    credentials = backend.credentials
-    if credentials is None:
-        return headers
-    headers += sign(
-        request.method,
-        request.path,
-        query,
-        headers,
-        payload.hash(),
-        access_key_id=credentials.access_key_id,
-        secret_access_key=credentials.secret_access_key,
-        session_token=credentials.session_token,
-        region=backend.region or verdict.region,
-        service=model_of(verdict.service).signing_name,
-        now=now,
-    )
-    return headers
+) -> "_Call":
+    """The request as a backend at a URL gets it: addressed by its rules, and signed by the login of the account."""
+    login = backend.logins.of(verdict.service, verdict.account_id)
+    dropped = backend.logins.not_passed(verdict.service)
+    if dropped:
+        kept = [pair for pair in kept if pair[0] not in dropped]
+    host, path = addressing.placed(request.path, verdict, backend)
+    headers = [(b"host", host.encode()), *kept, *login.headers]
+    credentials = login.current()
+    if credentials is not None:
+        headers += sign(
+            request.method,
+            path,
+            query,
+            headers,
+            payload.hash(),
+            access_key_id=credentials.access_key_id,
+            secret_access_key=credentials.secret_access_key,
+            session_token=credentials.session_token,
+            region=backend.region or verdict.region,
+            service=model_of(verdict.service).signing_name,
+            now=now,
+        )
+    head = _head(request.method, framing.target(path, query), headers)
+    return _Call(request.method, head, payload, backend, verdict)
 
 
 class _Call:
     """One request on its way."""
 
-    def __init__(self, method: str, head: bytes, payload: Payload, backend: Backend) -> None:
+    def __init__(self, method: str, head: bytes, payload: Payload, backend: Backend, verdict: Verdict) -> None:
         self.method = method
         self.head = head
         self.payload = payload
         self.backend = backend
+        self.verdict = verdict
         self._taken = isinstance(payload.content, bytes)
 
     def reading(self) -> bool:
@@ -173,9 +178,16 @@ class _Call:
         return self.head + content if isinstance(content, bytes) and len(content) <= _SLICE else None
 
     @property
+    def can_be_sent_again(self) -> bool:
+        """Whether all of it is still there to be sent."""
+        return isinstance(self.payload.content, bytes)
+
+    @property
     def can_be_repeated(self) -> bool:
-        """Whether it may be sent again when perhaps nobody has seen it."""
-        return self.method in _SAFE_TO_REPEAT and not self.payload.length
+        """Whether it may be sent again when perhaps it has been done."""
+        if self.method in SAFE:
+            return not self.payload.length
+        return self.can_be_sent_again and may_repeat(self.verdict.service, self.verdict.operation, self.method)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body, piece by piece."""
@@ -194,23 +206,63 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _answer(call: _Call) -> Answer:
-    try:
+    left = call.backend.rules.retries
+    while True:
         try:
-            incoming = await _sent(call)
-        except NeverAnswered:
-            # A kept connection that the backend closed just as it was used again.
-            if not call.can_be_repeated:
-                raise
-            incoming = await _sent(call)
-    except Unreachable as error:
-        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-    except TimeoutError as error:
-        raise GatewayTimeout(Common.UNAVAILABLE, "The backend did not answer in time.") from error
-    except Broken as error:
-        raise BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
+            incoming = await _tried(call)
+        except Unreachable as error:
+            # It has not been sent.
+            if not left or not call.can_be_sent_again:
+                raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+        except TimeoutError as error:
+            raise GatewayTimeout(Common.UNAVAILABLE, "The backend did not answer in time.") from error
+        except Broken as error:
+            if not left or not call.can_be_repeated:
+                raise BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
+        else:
+            if incoming.status not in _TROUBLE or not left or not call.can_be_repeated:
+                break
+            incoming.close()
+        left -= 1
+        await asyncio.sleep(_PAUSE)
     if call.backend.embedded is not None:
         await _check_refusal(incoming)
     return read(incoming, framing.answer_headers(incoming.headers, incoming.fields))
+
+
+async def _tried(call: _Call) -> Incoming:
+    """Send it once, when the backend's breaker lets it, which is told what came of it."""
+    breaker = call.backend.breaker
+    try:
+        breaker.enter()
+    except OpenError as error:
+        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+    try:
+        incoming = await _sent_on_a_live_connection(call)
+    except Unreachable:
+        breaker.failed("it cannot be reached")
+        raise
+    except TimeoutError:
+        breaker.failed("it is silent")
+        raise
+    except Broken:
+        breaker.failed("it breaks off, or speaks no HTTP")
+        raise
+    except BaseException:
+        breaker.abandoned()
+        raise
+    breaker.succeeded()
+    return incoming
+
+
+async def _sent_on_a_live_connection(call: _Call) -> Incoming:
+    try:
+        return await _sent(call)
+    except NeverAnswered:
+        # A kept connection that the backend closed just as it was used again.
+        if not call.can_be_repeated:
+            raise
+        return await _sent(call)
 
 
 async def _sent(call: _Call) -> Incoming:

@@ -42,11 +42,16 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def begin(self, effects: Sequence[Effect], owner: str, boot: str | None, now: int) -> list[Entry]:
-        """Note what a request is about to do; durable when this returns, so that no crash makes iamd forget it."""
+    async def begin(
+        self, effects: Sequence[Effect], owner: str, boot: str | None, now: int, place: str | None = None
+    ) -> list[Entry]:
+        """Note what a request is about to do; durable when this returns, so that no crash makes iamd forget it.
+
+        `place` is the backend that holds the buckets among them, where there are several.
+        """
         if not effects:
             return []
-        return await self._write(lambda change: [_begin(change, effect, owner, boot, now) for effect in effects])
+        return await self._write(lambda change: [_begin(change, effect, owner, boot, now, place) for effect in effects])
 
     async def settle(self, entries: Sequence[Entry], status: int | None) -> None:
         """Note what came of it: done, refused by the backend, or not known (None, or a server error)."""
@@ -81,14 +86,15 @@ def _known(change: Change, arn: str, boot: str | None) -> Resource | None:
     return found if found is not None and found.backend_boot == boot else None
 
 
-def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: int) -> Entry:
+def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: int, place: str | None) -> Entry:
     before = _known(change, effect.arn, boot)
     if effect.kind is Kind.MAKE and before is not None and is_s3(effect.arn) and before.owner != owner:
         raise BucketAlreadyExists(
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
             "Please select a different name and try again.",
         )
-    record = before or Resource(arn=effect.arn, owner=owner, created=now, backend_boot=boot)
+    where = place if is_s3(effect.arn) else None
+    record = before or Resource(arn=effect.arn, owner=owner, created=now, backend_boot=boot, place=where)
     if effect.has_policy:
         record = msgspec.structs.replace(record, pending_policy=effect.policy, has_pending=True)
     if effect.begun is not None:

@@ -9,13 +9,26 @@ from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, instances, learned, missing, policies, resources
+from iamd.gateway import (
+    batch,
+    bodies,
+    deciding,
+    effects,
+    instances,
+    kept_policies,
+    learned,
+    missing,
+    policies,
+    resources,
+    shared_buckets,
+)
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import effects as stack_effects
 from iamd.gateway.deciding import Decider, Step
-from iamd.gateway.forward import BackendUnavailable, forward
+from iamd.gateway.forward import forward
 from iamd.gateway.ledger import Entry, Ledger
+from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.payload import EMPTY, Payload
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
@@ -57,7 +70,8 @@ class Performer:
         if not changes:
             return ()
         now = self._runtime.clock.seconds()
-        return await self._ledger.begin(changes, target.account or asked.account, step.facts.boot, now)
+        owner, place = target.account or asked.account, step.place.name if step.is_split else None
+        return await self._ledger.begin(changes, owner, step.facts.boot, now, place)
 
     def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
@@ -69,16 +83,7 @@ class Performer:
     ) -> Answer:
         status = None
         try:
-            answer = await forward(
-                request,
-                payload,
-                step.place.backend,
-                self._verdict(step),
-                now=self._runtime.clock.machine_timestamp(),
-                receive=receive,
-                roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
-                profiles=passed_roles.mirrored_profiles(step.asked, step.facts.view) if step.passed else (),
-            )
+            answer = await self._answer(step, request, payload, receive)
             if step.traits.tells_instances:
                 answer = await instances.whole(answer)
                 now = self._runtime.clock.seconds()
@@ -97,6 +102,25 @@ class Performer:
             if step.traits.tells_instances and (status is None or status >= 500):
                 now = self._runtime.clock.seconds()
                 await self._ledger.learn_all(instances.doubtful(step.asked, step.facts, now))
+
+    async def _answer(self, step: Step, request: HttpRequest, payload: Payload, receive: Receive) -> Answer:
+        asked, backend, now = step.asked, step.place.backend, self._runtime.clock.machine_timestamp()
+        verdict = self._verdict(step)
+        if kept_policies.is_kept(asked.operation, backend):
+            return await kept_policies.answer(asked, backend, verdict.account_id, now)
+        answer = await forward(
+            request,
+            payload,
+            backend,
+            verdict,
+            now=now,
+            receive=receive,
+            roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
+            profiles=passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
+        )
+        if backend.is_shared and shared_buckets.is_list(asked.operation):
+            return await shared_buckets.own(answer, asked, step.facts)
+        return answer
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         if learned.may_tell(step.asked.operation):

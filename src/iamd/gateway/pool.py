@@ -21,9 +21,14 @@ class Unreachable(ConnectionError):
 Opening = Callable[[asyncio.AbstractEventLoop, Callable[[], Connection]], Awaitable[object]]
 
 
-def over_tcp(host: str, port: int, context: ssl.SSLContext | None) -> Opening:
-    """How a connection to a host is opened."""
-    return lambda loop, made: loop.create_connection(made, host, port, ssl=context)
+def over_tcp(
+    host: str, port: int, context: Callable[[], ssl.SSLContext] | None, address: tuple[str, int] | None = None
+) -> Opening:
+    """How a connection to a host is opened; it goes to `address` instead when there is one, and is still the host's."""
+    at, at_port = address or (host, port)
+    if context is None:
+        return lambda loop, made: loop.create_connection(made, at, at_port)
+    return lambda loop, made: loop.create_connection(made, at, at_port, ssl=context(), server_hostname=host)
 
 
 def over_unix(path: str) -> Opening:

@@ -13,14 +13,15 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import events, handles, reading, resource_tags
+from iamd.gateway import events, handles, placing, reading, resource_tags
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
-from iamd.gateway.deciding import Decider, Step
-from iamd.gateway.forward import BackendUnavailable
+from iamd.gateway.deciding import Decider, Step, owner
+from iamd.gateway.health import Health
 from iamd.gateway.ledger import Ledger
+from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.performing import Performer
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
@@ -50,6 +51,7 @@ class Gateway:
     def __init__(self, runtime: Runtime, backends: Backends) -> None:
         self._runtime = runtime
         self._backends = backends
+        self._health = Health()
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger)
@@ -59,10 +61,11 @@ class Gateway:
     async def start(cls, runtime: Runtime) -> "Gateway":
         """A gateway to the backends of the settings; the embedded one begins to start, and requests to it wait."""
         gateway = cls(runtime, Backends(runtime.settings, is_owner=runtime.worker == 0))
-        gateway._begin_backend()
+        gateway._begin_backends()
         return gateway
 
-    def _begin_backend(self) -> None:
+    def _begin_backends(self) -> None:
+        self._health.begin(self._backends.places)
         embedded = self._backends.embedded
         if embedded is not None:
             embedded.on_boot(self._forget)
@@ -76,23 +79,25 @@ class Gateway:
 
     def health(self) -> dict[str, Any]:
         """The state of each backend."""
-        return {place.name: _state(place) for place in self._backends.places}
+        return self._backends.states()
 
     def facts_of(self, service: str) -> Facts | None:
         """What is known of the resources of a service; None while its backend is not up, or when it has none."""
         try:
-            place = self._backends.of(service)
+            place = self._backends.of(service, region=self._runtime.settings.region)
         except CommonError:
             return None
         embedded = place.backend.embedded
         if embedded is not None and embedded.boot is None:
             return None
-        boot = embedded.boot if embedded is not None else None
-        return Facts(self._runtime.store.snapshot(), boot, place.account, embedded is not None)
+        return self._facts(place, embedded.boot if embedded is not None else None)
 
-    def backend_of(self, service: str) -> Backend:
-        """The backend of a service; refused when there is none."""
-        return self._backends.of(service).backend
+    def _facts(self, place: Place, boot: str | None) -> Facts:
+        return Facts(self._runtime.store.snapshot(), boot, place.account, place.forgets)
+
+    def backend_of(self, service: str, account: str, region: str) -> Backend:
+        """The backend of a service for an account in a Region; refused when there is none."""
+        return self._backends.of(service, account, region).backend
 
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
@@ -104,6 +109,7 @@ class Gateway:
 
     async def close(self) -> None:
         """End the embedded backend and every connection."""
+        self._health.close()
         await self._backends.close()
 
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
@@ -148,16 +154,13 @@ class Gateway:
         reading.check_body(progress, found)
         if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
-        place = self._backends.of(operation.service)
-        embedded = place.backend.embedded
-        boot = await _boot(embedded) if embedded is not None else None
-        facts = Facts(runtime.store.snapshot(), boot, place.account, embedded is not None)
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
-        asked = self._asked(progress, facts, found, parameters)
+        place, asked, facts = await self._placed(progress, found, parameters)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
+        self._check_place(step)
         answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
@@ -166,14 +169,38 @@ class Gateway:
         await answer.relay(send, receive, headers)
         return None
 
-    def _asked(self, progress: Progress, facts: Facts, found: route.Route, parameters: Mapping[str, Any]) -> Asked:
-        """Where the parameters are asked."""
+    async def _placed(
+        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
+    ) -> tuple[Place, Asked, Facts]:
+        """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
         claim, identity = progress.claim, progress.identity or ANONYMOUS
         region = (claim.region if claim is not None else "") or self._runtime.settings.region
         if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
-        now = self._runtime.clock.machine_timestamp()
-        return Asked(found.operation, parameters, identity.account_id, region, claim, now, facts.known, facts.named)
+        service, now = found.operation.service, self._runtime.clock.machine_timestamp()
+
+        async def at(place: Place) -> tuple[Place, Asked, Facts]:
+            embedded = place.backend.embedded
+            facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
+            account = identity.account_id
+            asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
+            return place, asked, facts
+
+        place, asked, facts = await at(self._backends.of(service, identity.account_id, region))
+        if self._backends.is_split(service):
+            home = placing.home(asked, self._backends, facts)
+            if home is not place:
+                return await at(home)
+        return place, asked, facts
+
+    def _check_place(self, step: Step) -> None:
+        """Refuse what the backend does not hold."""
+        place, asked = step.place, step.asked
+        step.is_split = self._backends.is_split(asked.operation.service)
+        if step.is_split:
+            placing.check(step.targets, place, asked, self._backends, step.facts)
+        if not place.forgets:
+            place.backend.logins.check(asked.operation.service, owner(step))
 
     async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """Steps 6 to 8; a denial that rests on tags is decided again when the backend has told them."""
@@ -249,10 +276,3 @@ async def _boot(embedded: EmbeddedBackend) -> str:
 def _header_value(text: str) -> bytes:
     # SECURITY: what a client named a resource must not begin a header of its own.
     return "".join([character if character.isprintable() else "?" for character in text]).encode("ascii", "replace")
-
-
-def _state(place: Place) -> str:
-    embedded = place.backend.embedded
-    if embedded is None:
-        return "configured"
-    return "running" if embedded.boot is not None else "starting"

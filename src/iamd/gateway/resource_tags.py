@@ -46,15 +46,19 @@ class Reader(NamedTuple):
 
 
 def missed(verdicts: Sequence[Verdict], known: Mapping[str, Tags]) -> Verdict | None:
-    """The last verdict, when it denies and rests on tags that can be asked for."""
-    last = verdicts[-1] if verdicts else None
-    if last is None or last.decision.allowed or last.request.resource in known:
-        return None
-    keys, found = last.request.context, arns.parse(last.request.resource)
-    if not isinstance(keys, PartlyKnown) or found is None or found.service not in _READERS:
-        return None
-    beginnings = beginnings_of(last.request.resource)
-    return last if any(key.startswith(beginnings) for key in keys.missed) else None
+    """The first verdict that denies and rests on tags that can be asked for; there is one denial at most, but in soft
+    enforcement.
+    """
+    return next((one for one in verdicts if not one.decision.allowed and _rests_on_tags(one, known)), None)
+
+
+def _rests_on_tags(verdict: Verdict, known: Mapping[str, Tags]) -> bool:
+    resource, keys = verdict.request.resource, verdict.request.context
+    found = arns.parse(resource)
+    if resource in known or not isinstance(keys, PartlyKnown) or found is None or found.service not in _READERS:
+        return False
+    beginnings = beginnings_of(resource)
+    return any(key.startswith(beginnings) for key in keys.missed)
 
 
 def beginnings_of(arn: str) -> tuple[str, ...]:
@@ -91,7 +95,8 @@ def _is_one(arn: Arn) -> bool:
 async def _pages(
     reader: Reader, given: Given, found: Arn, account: str, asked: Asked, backends: Backends, now: float
 ) -> AsyncIterator[Any]:
-    backend, region = backends.of(reader.service).backend, found.region or asked.region
+    region = found.region or asked.region
+    backend = backends.of(reader.service, account, region).backend
     for _ in range(MOST_PAGES):
         told = await ask(backend, reader.service, reader.operation, given, account=account, region=region, now=now)
         if told is None:

@@ -154,7 +154,7 @@ class MetadataService:
         instance = Instance(id=instances.id_of(found), account_id=found.owner, region=parsed.region)
         told = partial(
             ask,
-            gateway.backend_of("ec2"),
+            gateway.backend_of("ec2", found.owner, parsed.region),
             "ec2",
             account=found.owner,
             region=parsed.region,

@@ -481,6 +481,8 @@ class Resource(Record, frozen=True, kw_only=True, omit_defaults=True):
     owner: str
     created: int
     backend_boot: str | None = None
+    place: str | None = None
+    """The backend that a bucket was made at, by its name in the settings, where there are several for buckets."""
     policy: str | None = None
     pending_policy: str | None = None
     has_pending: bool = False

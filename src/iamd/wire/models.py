@@ -43,6 +43,7 @@ class _RawOperation(msgspec.Struct, rename="camel"):
     authtype: str | None = None
     deprecated: bool = False
     readonly: bool = False
+    idempotent: bool = False
     endpoint: dict[str, str] | None = None
 
 
@@ -128,6 +129,15 @@ class Service:
         """Give the method and URI template of an operation without building its shapes."""
         raw = self._raw.operations[name].http
         return raw.method, raw.request_uri
+
+    def is_idempotent(self, name: str) -> bool:
+        """Tell whether the model says that a request for the operation does no more when it is repeated."""
+        raw = self._raw.operations[name]
+        return raw.readonly or raw.idempotent
+
+    def host_prefix(self, name: str) -> str | None:
+        """Give what stands before the endpoint's host for an operation, without building its shapes."""
+        return (self._raw.operations[name].endpoint or {}).get("hostPrefix")
 
     def deprecated(self, name: str) -> bool:
         """Tell whether the model calls the operation deprecated, without building its shapes."""

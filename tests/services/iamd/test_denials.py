@@ -168,3 +168,22 @@ def test_what_soft_enforcement_lets_pass_would_be_denied(start):
     assert json.loads(told["sqs:CreateQueue"]["Statement"])["Resource"] == queue
     assert told["sqs:PurgeQueue"]["DeniedBy"][0]["Effect"] == "Deny"
     assert [one["Action"] for one in reported(aws, Kind="Denied")] == ["iam:ListUsers"]
+
+
+def test_all_that_soft_enforcement_would_deny_of_one_request_is_told_at_once(start):
+    """Who writes the policy needs each of them, not the first and then the next."""
+    aws = AWS(start("--backend", "moto", "--enforce", "soft", "--dev"))
+    dynamodb = aws.client("dynamodb", aws.user("ann"))
+    for name in ("first", "second"):
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    keys = {name: {"Keys": [{"id": {"S": "1"}}]} for name in ("first", "second")}
+    dynamodb.batch_get_item(RequestItems=keys)
+    told = [one for one in reported(aws, Kind="WouldBeDenied") if one["Action"] == "dynamodb:BatchGetItem"]
+    tables = {f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}" for name in keys}
+    assert {one["Resource"] for one in told} == tables
+    assert {json.loads(one["Statement"])["Resource"] for one in told} == tables

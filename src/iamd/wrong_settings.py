@@ -1,0 +1,14 @@
+"""What is wrong with a setting: the error that says so, and the known word that is nearest to an unknown one."""
+
+import difflib
+from collections.abc import Sequence
+
+
+class SettingsError(Exception):
+    """A setting that is unknown or has a wrong value; the message is one line and names the way out."""
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """What to say after an unknown word: the nearest known one, or nothing."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean `{near[0]}`?" if near else ""
