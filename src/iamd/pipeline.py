@@ -76,6 +76,8 @@ class Progress(msgspec.Struct):
     """The event's source where it is not the service's name."""
     region: str | None = None
     """The region that the request is made to, once it is known."""
+    invoked_by: str | None = None
+    """The service that makes the request for its caller, where one does."""
 
 
 def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -314,7 +316,7 @@ class Work(msgspec.Struct):
                 f"{call.service}:{self.operation.name}",
                 [targets] if isinstance(targets, Target) else targets,
                 lambda: {
-                    **context.of_request(call.request, call.region, now),
+                    **context.of_request(call.request, call.region, now, progress.invoked_by),
                     **context.of_tags(progress.parameters),
                 },
                 now,
@@ -394,6 +396,7 @@ def outcome(
         recipient=recipient(runtime, progress),
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
+        invoked_by=progress.invoked_by,
     )
 
 

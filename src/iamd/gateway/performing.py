@@ -9,7 +9,18 @@ from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, instances, learned, missing, policies, resources
+from iamd.gateway import (
+    batch,
+    bodies,
+    deciding,
+    effects,
+    instances,
+    learned,
+    making_roles,
+    missing,
+    policies,
+    resources,
+)
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import effects as stack_effects
@@ -48,6 +59,8 @@ class Performer:
         answer = await self._settled(step, entries, request, payload, receive)
         if answer.status == 404:
             self._check_listing(step, identity, answer)
+        if step.first_uses and answer.status < 300:
+            await making_roles.make(self._runtime, step, identity)
         return answer
 
     async def _begun(self, step: Step) -> Sequence[Entry]:
