@@ -25,6 +25,7 @@ from iamd.call import Call
 from iamd.complaints import Complaints
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
+from iamd.notices import Notice
 from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
 from iamd.services import registry, session_limits
@@ -213,6 +214,8 @@ class Work(msgspec.Struct):
     registered: Registered
     identity: Identity
     arguments: Mapping[str, Any]
+    notices: list[Notice] = []
+    """What the operation has to tell when it is durable."""
 
     async def authenticate(self, authenticate: Authenticate, snapshot: Snapshot) -> None:
         """Let the operation tell who calls: nobody signs AssumeRoleWithSAML, the assertion is the proof."""
@@ -238,6 +241,7 @@ class Work(msgspec.Struct):
         written = await self.runtime.store.written(lambda change: self._write(change, prepared))
         if isinstance(written, AWSError):
             raise written
+        self.runtime.notify(self.notices)
         return written
 
     async def _prepared(self) -> Any:
@@ -267,6 +271,7 @@ class Work(msgspec.Struct):
         result = self.registered.function(call, **self.arguments)
         for event in events_of(self._outcome(call, result)):
             change.record_event(event)
+        self.notices = call.notices
         return result
 
     def _still_known(self, change: Change) -> None:
@@ -300,6 +305,7 @@ class Work(msgspec.Struct):
             issuer_url=runtime.settings.issuer_url,
             workload_seconds=runtime.settings.workload_session_seconds,
             metadata_endpoint=runtime.metadata_endpoint,
+            refused_topic=runtime.refused_topic,
             view=view,
             prepared=prepared,
         )

@@ -21,11 +21,13 @@ from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import BackendUnavailable
 from iamd.gateway.ledger import Ledger
+from iamd.gateway.notices import Publisher
 from iamd.gateway.performing import Performer
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
 from iamd.http import HttpResponse
+from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
@@ -53,6 +55,7 @@ class Gateway:
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger)
+        self._publisher = Publisher(runtime, backends, self.facts_of)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -94,6 +97,14 @@ class Gateway:
         """The backend of a service; refused when there is none."""
         return self._backends.of(service).backend
 
+    def refused_topic(self, notice: Notice) -> str | None:
+        """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
+        return self._publisher.refusal(notice)
+
+    def notify(self, notices: list[Notice]) -> None:
+        """Publish what iamd's own services have to tell, behind what is going on."""
+        self._publisher.send(notices)
+
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
         if self._backends.embedded is not None:
@@ -103,7 +114,8 @@ class Gateway:
                 raise Unavailable("the backend does not answer") from error
 
     async def close(self) -> None:
-        """End the embedded backend and every connection."""
+        """Publish what still waits, and end the embedded backend and every connection."""
+        await self._publisher.close()
         await self._backends.close()
 
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
