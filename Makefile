@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs wheel-compiled oracle
+.PHONY: help serve venv venv-test browser test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs wheel-compiled oracle
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,49 +27,49 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements/serve.txt
 	$(PIP) --no-deps -e .
 	@touch $@
 
-venv-test: $(VENV)/.installed-test $(VENV)/.installed-browser
+venv-test: $(VENV)/.installed-test browser
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
 	$(PIP) --require-hashes -r requirements/test.txt
 	@touch $@
 
 # Tests of the pages drive Debian's Chromium; without it, and where it can't be installed, they say so and are skipped.
-$(VENV)/.installed-browser:
+# It is the machine's and not the tree's, so no file in the tree says that it is there.
+browser:
 	@for name in chromium-headless-shell chromium google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
 		install="apt-get install -qq -y --no-install-recommends chromium-headless-shell"; \
 		test "$$(id -u)" = 0 && { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 \
 		|| echo "tests in a browser will be skipped: install Debian's chromium-headless-shell for them"
-	@touch $@
 
 test: venv-test ## Run every test
 	$(BIN)/pytest -n auto --dist worksteal -q $(TEST_ARGS)
 
-lint: venv-test ## Check format, lint, types and import contracts
+lint: $(VENV)/.installed-test ## Check format, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: venv-test ## Format the code, and mend what ruff can
+format: $(VENV)/.installed-test ## Format the code, and mend what ruff can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: venv-test ## Write the generated pages of docs/ anew
+docs: $(VENV)/.installed-test ## Write the generated pages of docs/ anew
 	$(BIN)/python tools/write_docs.py
 
-check-docs: venv-test ## Check that the generated pages of docs/ say what the code says
+check-docs: $(VENV)/.installed-test ## Check that the generated pages of docs/ say what the code says
 	$(BIN)/python tools/write_docs.py --check
 
-tour: venv-test ## Run the tour, and write its page and the README's part of it anew
+tour: $(VENV)/.installed-test ## Run the tour, and write its page and the README's part of it anew
 	$(BIN)/python tools/write_tour.py
 
 check: lint check-docs test fuzz ## What CI runs: format, lint, types, contracts, tests, documents, fuzzing
 
-prove: venv-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release), and with both doors
+prove: $(VENV)/.installed-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release), and with both doors
 	$(BIN)/python tools/prove.py $(or $(N),1000000)
 	AGREEMENTS=5000 $(BIN)/pytest -q -n 2 tests/services/iam/test_simulated_near_misses.py tests/services/iam/test_simulation_agrees.py
 
-oracle: venv-test $(VENV)/.installed-decisions ## Ask npm's iam-simulate about N near-misses (20000; optional); writes docs/oracle.md
+oracle: $(VENV)/.installed-test $(VENV)/.installed-decisions ## Ask npm's iam-simulate about N near-misses (20000; optional); writes docs/oracle.md
 	$(BIN)/python tools/oracle.py $(or $(N),20000) $(or $(SEED),1) --write docs/oracle.md
 
 fuzz: $(VENV)/.installed-fuzz ## Fuzz the policy engine, each target for SECONDS (30)
@@ -79,7 +79,7 @@ $(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements/fuzz.txt
 	$(PIP) --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
-mutate: venv-test ## See how many of N mutants of the policy engine its tests kill (N=0 for all; SEED chooses which)
+mutate: $(VENV)/.installed-test ## See how many of N mutants of the policy engine its tests kill (N=0 for all; SEED chooses which)
 	$(PIP) --require-hashes -r requirements/mutate.txt
 	$(BIN)/python tools/mutate.py $(or $(N),400) $(or $(SEED),1)
 

@@ -11,6 +11,7 @@ from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
 from iamd.federation.issuers import Issuers
 from iamd.http import HttpRequest
+from iamd.notices import Notice
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.log import Use
@@ -38,6 +39,10 @@ def _no_endpoint(_account_id: str, _instance_id: str) -> str | None:
     return None
 
 
+def _not_refused(_notice: Notice) -> str | None:
+    return None
+
+
 class Call(msgspec.Struct, kw_only=True):
     """Every operation's first argument.
 
@@ -62,9 +67,13 @@ class Call(msgspec.Struct, kw_only=True):
     workload_seconds: int
     metadata_endpoint: Callable[[str, str], str | None] = _no_endpoint
     """The address of the metadata of an account's running instance; None when there is no such instance."""
+    refused_topic: Callable[[Notice], str | None] = _not_refused
+    """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}
+    notices: list[Notice] = []
+    """What is published when the write is durable."""
 
     @property
     def last_used(self) -> LastUsed:

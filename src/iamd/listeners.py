@@ -38,7 +38,7 @@ class Listeners:
 
         service = MetadataService(self._runtime, self.add, address)
         self._runtime.metadata = service
-        await self._listen(Listener(service, service.only), self._first)
+        await self._listen(Listener(service, service.asking), self._first)
 
     def add(self, application: Application) -> str:
         """Serve one more application, on a free port of the first one's host, and give its address."""

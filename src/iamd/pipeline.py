@@ -25,6 +25,7 @@ from iamd.call import Call
 from iamd.complaints import Complaints
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest, HttpResponse
+from iamd.notices import Notice
 from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
 from iamd.services import registry, session_limits
@@ -76,6 +77,8 @@ class Progress(msgspec.Struct):
     """The event's source where it is not the service's name."""
     region: str | None = None
     """The region that the request is made to, once it is known."""
+    invoked_by: str | None = None
+    """The service that makes the request for its caller, where one does."""
 
 
 def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -211,6 +214,8 @@ class Work(msgspec.Struct):
     registered: Registered
     identity: Identity
     arguments: Mapping[str, Any]
+    notices: list[Notice] = []
+    """What the operation has to tell when it is durable."""
 
     async def authenticate(self, authenticate: Authenticate, snapshot: Snapshot) -> None:
         """Let the operation tell who calls: nobody signs AssumeRoleWithSAML, the assertion is the proof."""
@@ -236,6 +241,7 @@ class Work(msgspec.Struct):
         written = await self.runtime.store.written(lambda change: self._write(change, prepared))
         if isinstance(written, AWSError):
             raise written
+        self.runtime.notify(self.notices)
         return written
 
     async def _prepared(self) -> Any:
@@ -265,6 +271,7 @@ class Work(msgspec.Struct):
         result = self.registered.function(call, **self.arguments)
         for event in events_of(self._outcome(call, result)):
             change.record_event(event)
+        self.notices = call.notices
         return result
 
     def _still_known(self, change: Change) -> None:
@@ -298,6 +305,7 @@ class Work(msgspec.Struct):
             issuer_url=runtime.settings.issuer_url,
             workload_seconds=runtime.settings.workload_session_seconds,
             metadata_endpoint=runtime.metadata_endpoint,
+            refused_topic=runtime.refused_topic,
             view=view,
             prepared=prepared,
         )
@@ -314,7 +322,7 @@ class Work(msgspec.Struct):
                 f"{call.service}:{self.operation.name}",
                 [targets] if isinstance(targets, Target) else targets,
                 lambda: {
-                    **context.of_request(call.request, call.region, now),
+                    **context.of_request(call.request, call.region, now, progress.invoked_by),
                     **context.of_tags(progress.parameters),
                 },
                 now,
@@ -394,6 +402,7 @@ def outcome(
         recipient=recipient(runtime, progress),
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
+        invoked_by=progress.invoked_by,
     )
 
 

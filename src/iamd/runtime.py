@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
 from iamd.federation.issuers import Issuers
+from iamd.notices import Notice
 from iamd.refusals import Refusals
 from iamd.settings import Settings
 from iamd.store.store import Store
@@ -47,3 +48,12 @@ class Runtime:
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""
         return self.metadata.endpoint(account_id, instance_id) if self.metadata is not None else None
+
+    def refused_topic(self, notice: Notice) -> str | None:
+        """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
+        return self.gateway.refused_topic(notice) if self.gateway is not None else None
+
+    def notify(self, notices: list[Notice]) -> None:
+        """Publish what a durable write has to tell; nothing without a backend for topics."""
+        if notices and self.gateway is not None:
+            self.gateway.notify(notices)

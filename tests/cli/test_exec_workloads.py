@@ -1,6 +1,7 @@
 """`iamd exec --task-role` and `--instance-profile`: the command runs as ECS and EC2 run programs."""
 
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -131,3 +132,47 @@ def test_credentials_that_were_given_are_real_sessions(short):
     told = short.iamd("GetWorkloadCredentials", Service=TASKS, RoleArn=ROLE, ClientToken="0123456789abcdef")
     assert told["DurationSeconds"] == 4
     assert short.client("sts", Credentials.of(told)).get_caller_identity()["Arn"].startswith(SESSION)
+
+
+RAW = """
+import json, os, sys, urllib.error, urllib.request
+host, uri = sys.argv[1], os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
+def ask(path):
+    try:
+        with urllib.request.urlopen(f"http://{host}{path}") as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+names = sorted(name for name in os.environ if name.startswith(("AWS_CONTAINER", "ECS")))
+metadata = json.load(urllib.request.urlopen(os.environ["ECS_CONTAINER_METADATA_URI_V4"]))
+paths = (uri, uri[:-1] + ("0" if uri[-1] != "0" else "1"), "/v2/credentials/", "/v1/credentials")
+print(json.dumps([names, metadata["Type"], [ask(path) for path in paths]]))
+"""
+
+
+def test_a_relative_uri_is_answered_as_by_ecs_agent_without_a_token(process, short):
+    """AWS: ECS Developer Guide, task-iam-roles: the path stands for the task, and nothing else is asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    host = f"127.0.0.1:{port}"
+    words = ("exec", "--data", short.server.data, "--task-role", ROLE, "--ecs-address", host)
+    ended = process(*words, "--", sys.executable, "-c", RAW, host)
+    names, kind, ((status, told), *others) = json.loads(ended.stdout)
+    assert names == ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "ECS_CONTAINER_METADATA_URI_V4"]
+    assert (kind, status, told["RoleArn"]) == ("NORMAL", 200, ROLE)
+    assert sorted(told) == ["AccessKeyId", "Expiration", "RoleArn", "SecretAccessKey", "Token"]
+    assert [(code, answer["code"]) for code, answer in others] == [(400, "InvalidIdInRequest")] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--task-role", ROLE, "--ecs-address", "0.0.0.0"), "a loopback or link-local address"),
+        (("--task-role", ROLE, "--ecs-address", "127.0.0.1:70000"), "a port up to 65535"),
+        (("--task-role", ROLE, "--ecs-address", "here"), "an IPv4 address and perhaps a port"),
+        (("--task-role", ROLE, "--ecs-address", "169.254.254.254"), "add the address to the loopback of a network"),
+        (("--role", ROLE, "--ecs-address", "127.0.0.1"), "--ecs-address is for --task-role"),
+    ],
+)
+def test_an_address_that_is_none_is_one_line(process, short, words, said):
+    assert said in one_line(process("exec", "--data", short.server.data, *words, "--", "true"), 2)

@@ -15,6 +15,8 @@ from gateway.raw_backend import RawBackend
 from gateway.wire import Reply, Wire
 from running import ACCOUNT, AWS, Credentials, Server
 
+from iamd.gateway import first_use
+
 
 def answer(body: bytes = b"", status: str = "200 OK", *headers: str) -> bytes:
     """An answer for the backend to give."""
@@ -163,6 +165,9 @@ class CountedCloud:
         iam.create_role(RoleName="app", AssumeRolePolicyDocument=trusting(*TRUSTED))
         iam.create_instance_profile(InstanceProfileName="app")
         iam.add_role_to_instance_profile(InstanceProfileName="app", RoleName="app")
+        # Services have been used before: what a first use needs is tested by itself (test_first_use.py).
+        for service in {row.service for rows in first_use.table().values() for one in rows.values() for row in one}:
+            iam.create_service_linked_role(AWSServiceName=service)
 
     def user(self, name: str, *statements: dict[str, Any]) -> Credentials:
         """A user of this name, made when it is first asked for: xdist may set a module's fixtures up again."""

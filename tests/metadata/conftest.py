@@ -57,10 +57,12 @@ class Metadata:
 
     endpoint: str
     headers: dict[str, str] = field(default_factory=dict)
+    source: str = "127.0.0.1"
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Send one request."""
-        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
+        place = urlsplit(self.endpoint).netloc
+        connection = http.client.HTTPConnection(place, timeout=30, source_address=(self.source, 0))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, headers={**self.headers, **sent})
         answer = connection.getresponse()
@@ -72,7 +74,7 @@ class Metadata:
         """The same with a session token."""
         told = self.ask("/latest/api/token", "PUT", **{TTL: str(seconds)})
         assert told.status == 200, told
-        return Metadata(self.endpoint, {TOKEN: told.text})
+        return Metadata(self.endpoint, {TOKEN: told.text}, self.source)
 
     def get(self, path: str) -> str:
         """What stands at a path under `latest`."""

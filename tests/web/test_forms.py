@@ -8,7 +8,11 @@ from running import AWS
 from web.conftest import ALIAS, PASSWORD
 
 PAGES = ["/_iamd/", "/_iamd/mfa", "/_iamd/password"]
-FORMS = ["/_iamd/mfa/assign", "/_iamd/mfa/deactivate", "/_iamd/mfa/security-key", "/_iamd/password", "/_iamd/signout"]
+FORMS = [
+    *(f"/_iamd/mfa/{name}" for name in ("assign", "deactivate", "delete", "new", "remove", "resync", "security-key")),
+    "/_iamd/password",
+    "/_iamd/signout",
+]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/_iamd/signin", "/_iamd/static/style.css"])

@@ -72,6 +72,53 @@ def test_pages_are_legible_on_a_phone_and_at_night(aws, iam, devices, ann, schem
             check_legible(page, width)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_picture_for_an_authenticator_app_is_legible_too(aws, iam, ann, scheme, width):
+    iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
+    with opened(aws.endpoint, color_scheme=scheme, viewport={"width": width, "height": 700}) as page:
+        sign_in(page)
+        set_up_app(page)
+        page.get_by_text("Show the key").click()
+        check_legible(page, width)
+        drawn = page.locator("svg.qr").bounding_box()
+        assert min(drawn["width"], drawn["height"]) >= 190
+
+
+def test_an_authenticator_app_is_set_up_and_removed_again(aws, iam, ann):
+    iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
+    with opened(aws.endpoint) as page:
+        sign_in(page)
+        seed = set_up_app(page)
+        assign(page, Devices.codes(seed))
+        expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
+        assert serials(iam) == ["arn:aws:iam::123456789012:mfa/ann"]
+        page.context.clear_cookies()
+        sign_in(page)
+        page.get_by_label("MFA code").fill(Devices.codes(seed, ahead=1)["AuthenticationCode2"])
+        page.get_by_role("button", name="Go on").click()
+        expect(heading(page)).to_have_text("ann")
+        page.goto("/_iamd/mfa")
+        page.get_by_text("Resynchronize or remove").click()
+        page.get_by_role("button", name="Remove").click()
+        expect(page.get_by_text("You have no MFA device.")).to_be_visible()
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+
+
+def set_up_app(page):
+    """Go to the picture; gives the key that is shown with it."""
+    page.goto("/_iamd/mfa")
+    page.get_by_role("button", name="Show the QR code").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    return page.locator("#key").text_content().replace(" ", "")
+
+
+def assign(page, codes):
+    page.get_by_label("MFA code 1").fill(codes["AuthenticationCode1"])
+    page.get_by_label("MFA code 2").fill(codes["AuthenticationCode2"])
+    page.get_by_role("button", name="Assign").click()
+
+
 CONTRASTS = """() => {
   const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const light = (color) => {

@@ -45,6 +45,13 @@ def qr_png(uri: str) -> bytes:
     return out.getvalue()
 
 
+def qr_svg(uri: str) -> str:
+    """Give the same QR code as an SVG element for a page, black on white whatever the page's colours are."""
+    import segno  # noqa: PLC0415
+
+    return segno.make(uri, error="m", micro=False).svg_inline(scale=5, light="#fff", omitsize=True, svgclass="qr")
+
+
 def step_of(machine_time: float) -> int:
     """Give the number of the time step that a moment of the machine's clock lies in."""
     return int(machine_time // STEP_SECONDS)

@@ -6,7 +6,7 @@ the table of principal key values in reference_policies_variables.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from iamd.auth.identity import Identity, Service
 from iamd.authz import organizations
@@ -109,8 +109,8 @@ def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, 
     return tags
 
 
-def of_request(request: HttpRequest, region: str, now: int) -> Context:
-    """The keys that say how and when it is asked."""
+def of_request(request: HttpRequest, region: str, now: int, invoked_by: str | None = None) -> Context:
+    """The keys that say how and when it is asked; `invoked_by` is the service that asks for the caller."""
     keys: Context = {
         "aws:currenttime": iso_of(now),
         "aws:epochtime": str(now),
@@ -118,7 +118,9 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }
-    if request.source_ip:
+    if invoked_by is not None:
+        keys.update(through(invoked_by))
+    elif request.source_ip:
         # A service's own request has none.
         keys["aws:sourceip"] = request.source_ip
     agent, referer = request.fields.get(b"user-agent"), request.fields.get(b"referer")
@@ -126,6 +128,25 @@ def of_request(request: HttpRequest, region: str, now: int) -> Context:
         keys["aws:useragent"] = agent.decode("latin-1")
     if referer is not None:
         keys["aws:referer"] = referer.decode("latin-1")
+    return keys
+
+
+# AWS: the services that aws:CalledVia names (IAM User Guide, reference_policies_condition-keys, aws:CalledVia).
+CALLING: Final = frozenset(
+    f"{name}.amazonaws.com"
+    for name in (
+        "aoss", "athena", "backup", "cloud9", "cloudformation", "databrew", "dataexchange", "dynamodb", "imagebuilder",
+        "kms", "mgn", "nimble", "omics", "ram", "robomaker", "servicecatalog-appregistry", "sqlworkbench",
+        "ssm-guiconnect",
+    )
+)  # fmt: skip
+
+
+def through(service: str) -> Context:
+    """The keys that tell of a request that a service makes for its caller, with the caller's permissions."""
+    keys: Context = {"aws:viaawsservice": "true"}
+    if service in CALLING:
+        keys |= {"aws:calledvia": (service,), "aws:calledviafirst": service, "aws:calledvialast": service}
     return keys
 
 

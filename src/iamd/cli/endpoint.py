@@ -1,4 +1,4 @@
-"""A small HTTP endpoint on loopback that one program gets its credentials from."""
+"""A small HTTP endpoint that one program gets its credentials from, on loopback unless it is to be elsewhere."""
 
 import http
 import socket
@@ -12,7 +12,10 @@ from iamd.http import HttpResponse
 from iamd.metadata import guests
 
 Answer = Callable[[Head], HttpResponse]
+Address = tuple[str, int]
 
+LOOPBACK: Final[Address] = ("127.0.0.1", 0)
+"""A free port."""
 SECONDS: Final = 5.0
 """How long a client may take to send its request."""
 
@@ -24,9 +27,9 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, address: Address = LOOPBACK) -> None:
         self.answer = answer
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(address, _Handler)
 
     @property
     def url(self) -> str:

@@ -1,5 +1,6 @@
 """`iamd exec`: a command with the environment that points AWS clients at iamd."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ import click
 
 from iamd.cli.connection import USAGE, Connection, Failure, data_option, find
 from iamd.cli.role_arn import role_arn
+
+Address = tuple[str, int]
 
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -34,8 +37,24 @@ CLEARED = (
 ENDPOINTS = "AWS_ENDPOINT_URL"
 """A service's own endpoint (`AWS_ENDPOINT_URL_S3`) would come before ours (SDK guide, "Service-specific endpoints")."""
 
+MAX_PORT = 65535
 SECONDS = 3600
 SESSION_NAME = "iamd-exec"
+
+
+def _ecs_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Address | None:
+    """An address that no other machine reaches, and a port, 80 when none is named."""
+    if value is None:
+        return None
+    host, _, port = value.partition(":")
+    try:
+        address, number = ipaddress.IPv4Address(host), int(port or "80")
+    except ValueError:
+        raise click.BadParameter(f"an IPv4 address and perhaps a port, got `{value}`") from None
+    # SECURITY: there is no token, so that whoever could reach the address could guess at the path.
+    if not (address.is_loopback or address.is_link_local) or not 0 <= number <= MAX_PORT:
+        raise click.BadParameter(f"a loopback or link-local address and a port up to {MAX_PORT}, got `{value}`")
+    return host, number
 
 
 @click.command(
@@ -46,6 +65,13 @@ SESSION_NAME = "iamd-exec"
 @click.option("--role", metavar="ARN", callback=role_arn, help="Run it as a session of this role, which you assume.")
 @click.option(
     "--task-role", metavar="ARN", callback=role_arn, help="Run it as ECS runs a task with this role, which you pass."
+)
+@click.option(
+    "--ecs-address",
+    metavar="HOST[:PORT]",
+    callback=_ecs_address,
+    help="Give a task its credentials here by AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, without a token; SDKs look at "
+    "169.254.170.2 alone.",
 )
 @click.option(
     "--instance-profile", metavar="NAME", help="Run it as on an EC2 instance with this profile, whose role you pass."
@@ -61,6 +87,7 @@ SESSION_NAME = "iamd-exec"
 def command(
     role: str | None,
     task_role: str | None,
+    ecs_address: Address | None,
     instance_profile: str | None,
     session_name: str | None,
     duration_seconds: int | None,
@@ -72,6 +99,8 @@ def command(
         raise Failure("give one of --role, --task-role and --instance-profile", USAGE)
     if role is None and (session_name is not None or duration_seconds is not None):
         raise Failure("--session-name and --duration-seconds are for --role", USAGE)
+    if task_role is None and ecs_address is not None:
+        raise Failure("--ecs-address is for --task-role", USAGE)
     connection = find(data)
     if role is None and task_role is None and instance_profile is None:
         become(connection, list(words))
@@ -82,7 +111,7 @@ def command(
     if role is not None:
         environment = workload.of_role(connection, role, session_name or SESSION_NAME, duration_seconds or SECONDS)
     elif task_role is not None:
-        environment = workload.of_task(connection, task_role, words[0])
+        environment = workload.of_task(connection, task_role, words[0], ecs_address)
     else:
         environment = workload.of_instance(connection, instance_profile or "")
     run(list(words), environment)

@@ -9,8 +9,8 @@ from typing import Final
 
 from iamd.cli.assuming import assume_role, of_service
 from iamd.cli.companion import Folder, serve_beside
-from iamd.cli.connection import Connection, Failure, exit_code
-from iamd.cli.endpoint import Answer, Endpoint
+from iamd.cli.connection import USAGE, Connection, Failure, exit_code
+from iamd.cli.endpoint import LOOPBACK, Address, Answer, Endpoint
 from iamd.framing import Head
 from iamd.http import HttpResponse
 from iamd.metadata import containers, imds, tasks
@@ -54,8 +54,8 @@ def of_role(connection: Connection, role_arn: str, session_name: str, seconds: i
         raise Failure(error.message, exit_code(error.status, error.code)) from error
 
 
-def of_task(connection: Connection, role_arn: str, program: str) -> dict[str, str]:
-    """The environment of a command that runs as a task of ECS does."""
+def of_task(connection: Connection, role_arn: str, program: str, address: Address | None = None) -> dict[str, str]:
+    """The environment of a command that runs as a task of ECS does, with the agent at this address."""
     asked = {"Service": "ecs-tasks.amazonaws.com", "RoleArn": role_arn, "ClientToken": str(uuid.uuid4())}
     first, told = _told(connection, asked)
     task = Task(
@@ -65,7 +65,8 @@ def of_task(connection: Connection, role_arn: str, program: str) -> dict[str, st
         program=program,
         created=first.last_updated,
     )
-    return _of_container(connection, _after(first, lambda: of_service(connection, asked)[0]), task)
+    obtain = _after(first, lambda: of_service(connection, asked)[0])
+    return _of_container(connection, obtain, task) if address is None else _of_agent(connection, obtain, task, address)
 
 
 def of_instance(connection: Connection, profile_name: str) -> dict[str, str]:
@@ -127,7 +128,8 @@ def _told(connection: Connection, asked: dict[str, str]) -> tuple[Temporary, dic
 
 
 def _of_container(connection: Connection, obtain: Callable[[], Temporary], task: Task | None = None) -> dict[str, str]:
-    container = Container(str(uuid.uuid4()), secrets.token_urlsafe(32), Renewing(obtain).current)
+    token = secrets.token_urlsafe(32)
+    container = Container(str(uuid.uuid4()), token, Renewing(obtain).current)
 
     def answer(head: Head) -> HttpResponse:
         told = tasks.metadata(head, task) if task is not None else None
@@ -136,7 +138,7 @@ def _of_container(connection: Connection, obtain: Callable[[], Temporary], task:
     def serve(folder: Folder, url: str) -> dict[str, str]:
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{url}{containers.TASKS.decode()}{container.id}",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.write("token", container.token),
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.write("token", token),
             # SDKs that find nothing at one place look at the next.
             "AWS_EC2_METADATA_DISABLED": "true",
             **({"ECS_CONTAINER_METADATA_URI_V4": f"{url}{tasks.PREFIX.decode()}{task.id}"} if task else {}),
@@ -145,15 +147,34 @@ def _of_container(connection: Connection, obtain: Callable[[], Temporary], task:
     return clean() | place(connection) | _served(answer, serve)
 
 
+def _of_agent(connection: Connection, obtain: Callable[[], Temporary], task: Task, address: Address) -> dict[str, str]:
+    """As ECS's agent at its own address has it: by a path whose id is the secret, and without a token."""
+    container = Container(str(uuid.uuid4()), None, Renewing(obtain).current)
+
+    def answer(head: Head) -> HttpResponse:
+        return tasks.metadata(head, task) or containers.credentials(head, container)
+
+    def serve(_: Folder, url: str) -> dict[str, str]:
+        return {
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"{containers.TASKS.decode()}{container.id}",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "ECS_CONTAINER_METADATA_URI_V4": f"{url}{tasks.PREFIX.decode()}{task.id}",
+        }
+
+    return clean() | place(connection) | _served(answer, serve, address)
+
+
 def _after(first: Temporary, obtain: Callable[[], Temporary]) -> Callable[[], Temporary]:
     """`obtain`, after what was obtained already."""
     waiting = [first]
     return lambda: waiting.pop() if waiting else obtain()
 
 
-def _served(answer: Answer, variables: Callable[[Folder, str], dict[str, str]]) -> dict[str, str]:
+def _served(
+    answer: Answer, variables: Callable[[Folder, str], dict[str, str]], address: Address = LOOPBACK
+) -> dict[str, str]:
     """Serve an endpoint until the command ends, and give the variables that point there."""
-    endpoint, folder = Endpoint(answer), Folder()
+    endpoint, folder = _listening(answer, address), Folder()
     try:
         found = variables(folder, endpoint.url)
         serve_beside(endpoint, folder)
@@ -161,6 +182,15 @@ def _served(answer: Answer, variables: Callable[[Folder, str], dict[str, str]]) 
         folder.remove()
         raise
     return found
+
+
+def _listening(answer: Answer, address: Address) -> Endpoint:
+    host, port = address
+    try:
+        return Endpoint(answer, address)
+    except OSError as error:
+        way_out = "; add the address to the loopback of a network namespace" if host.startswith("169.254.") else ""
+        raise Failure(f"cannot listen on {host}:{port}: {error.strerror}{way_out}", USAGE) from error
 
 
 def clean() -> dict[str, str]:

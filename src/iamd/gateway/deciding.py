@@ -1,6 +1,7 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -17,8 +18,8 @@ from iamd.authz.partly_known import Unknowns
 from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
-from iamd.errors import Common, CommonError
-from iamd.gateway import any_of_kind, kms_keys, resource_tags, resources
+from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway import any_of_kind, events, first_use, kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -26,6 +27,7 @@ from iamd.gateway.actions.table import table
 from iamd.gateway.backends import Place
 from iamd.gateway.cloudformation import stack
 from iamd.gateway.cloudformation.stack import Work
+from iamd.gateway.first_use import FirstUse
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
@@ -64,6 +66,8 @@ class Step(msgspec.Struct):
     """What the service does on somebody's behalf, where it does."""
     passed: list[Passed] = []
     """The roles that it hands to services."""
+    first_uses: list[FirstUse] = []
+    """The service-linked roles that its service makes when it is done."""
     would_deny: Denied | None = None
     is_split: bool = False
     """Whether resources of the service lie at several backends."""
@@ -90,6 +94,8 @@ class Decider:
                 self._authorize_roles(step, identity, asked)
             if traits.is_work:
                 self._authorize_work(step, identity)
+            if traits.makes_roles:
+                self._authorize_first_uses(step, identity, asked)
         resources.check_expected_owner(asked, targets)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
@@ -101,6 +107,14 @@ class Decider:
             self.authorize(step, identity, passed_roles.targets(passed, asked), own)
             passed_roles.check_trust(passed, asked, step.facts.view)
             step.passed += passed
+
+    def _authorize_first_uses(self, step: Step, identity: Identity, asked: Asked) -> None:
+        """The roles that the service makes for its caller; those that are only attempted refuse nothing."""
+        step.first_uses = first_use.of(asked, step.facts.view)
+        own = context.through(events.source(asked.operation))
+        for row in step.first_uses:
+            if not row.attempted:
+                self.authorize(step, identity, [first_use.target(row, asked)], own, partial(first_use.refusal, row))
 
     def _authorize_work(self, step: Step, identity: Identity) -> None:
         """What the service does for its caller is decided for the caller, or for the role that it does it with."""
@@ -115,8 +129,18 @@ class Decider:
         for making in step.work.making:
             self._authorize_roles(step, worker, making, own)
 
-    def authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
-        """Decide these, and note the verdicts; Denied when one is, unless denials are only told: then all of them."""
+    def authorize(
+        self,
+        step: Step,
+        identity: Identity,
+        targets: Sequence[Target],
+        own: Context | None = None,
+        refusal: Callable[[Denied], AWSError | None] | None = None,
+    ) -> None:
+        """Decide these, and note the verdicts; Denied when one is, unless denials are only told: then all of them.
+
+        `refusal` gives the service's own error for a denial, where it has one.
+        """
         progress, left = step.progress, targets
         while left:
             try:
@@ -125,7 +149,8 @@ class Decider:
                 verdicts = list(denied.verdicts)
                 if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
                     progress.verdicts = [*progress.verdicts, *verdicts]
-                    raise worded(denied, step.asked, self._runtime.keyring) from denied
+                    own_words = refusal(denied) if refusal is not None else None
+                    raise own_words or worded(denied, step.asked, self._runtime.keyring) from denied
                 step.would_deny = step.would_deny or denied
                 told = {"iamdWouldDeny": step.would_deny.message}
                 progress.notes = {**progress.notes, "additionalEventData": told}

@@ -17,6 +17,7 @@ from iamd.gateway import (
     instances,
     kept_policies,
     learned,
+    making_roles,
     missing,
     policies,
     resources,
@@ -61,6 +62,8 @@ class Performer:
         answer = await self._settled(step, entries, request, payload, receive)
         if answer.status == 404:
             self._check_listing(step, identity, answer)
+        if step.first_uses and answer.status < 300:
+            await making_roles.make(self._runtime, step, identity)
         return answer
 
     async def _begun(self, step: Step) -> Sequence[Entry]:

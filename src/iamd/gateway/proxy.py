@@ -22,11 +22,13 @@ from iamd.gateway.deciding import Decider, Step, owner
 from iamd.gateway.health import Health
 from iamd.gateway.ledger import Ledger
 from iamd.gateway.logins import BackendUnavailable
+from iamd.gateway.notices import Publisher
 from iamd.gateway.performing import Performer
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
 from iamd.http import HttpResponse
+from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
@@ -55,6 +57,7 @@ class Gateway:
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger)
+        self._publisher = Publisher(runtime, backends, self._facts_at)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -84,9 +87,11 @@ class Gateway:
     def facts_of(self, service: str) -> Facts | None:
         """What is known of the resources of a service; None while its backend is not up, or when it has none."""
         try:
-            place = self._backends.of(service, region=self._runtime.settings.region)
+            return self._facts_at(self._backends.of(service, region=self._runtime.settings.region))
         except CommonError:
             return None
+
+    def _facts_at(self, place: Place) -> Facts | None:
         embedded = place.backend.embedded
         if embedded is not None and embedded.boot is None:
             return None
@@ -99,6 +104,14 @@ class Gateway:
         """The backend of a service for an account in a Region; refused when there is none."""
         return self._backends.of(service, account, region).backend
 
+    def refused_topic(self, notice: Notice) -> str | None:
+        """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
+        return self._publisher.refusal(notice)
+
+    def notify(self, notices: list[Notice]) -> None:
+        """Publish what iamd's own services have to tell, behind what is going on."""
+        self._publisher.send(notices)
+
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
         if self._backends.embedded is not None:
@@ -108,8 +121,9 @@ class Gateway:
                 raise Unavailable("the backend does not answer") from error
 
     async def close(self) -> None:
-        """End the embedded backend and every connection."""
+        """Publish what still waits, and end the embedded backend and every connection."""
         self._health.close()
+        await self._publisher.close()
         await self._backends.close()
 
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from iamd.gateway import batch, effects, events, instances, learned, policies
+from iamd.gateway import batch, effects, events, first_use, instances, learned, policies
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
@@ -12,9 +12,10 @@ from iamd.wire.models import Operation
 class Traits(msgspec.Struct, frozen=True):
     """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
 
-    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), be work that
-    CloudFormation does (`is_work`), change the facts about resources (`changes`), or read a policy that iamd knows
-    (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`).
+    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
+    make its service-linked role (`makes_roles`), be work that CloudFormation does (`is_work`), change the facts about
+    resources (`changes`), or read a policy that iamd knows (`reads_policy`); its answers may tell of resources
+    (`tells`), or of instances (`tells_instances`).
     """
 
     action: str
@@ -23,6 +24,7 @@ class Traits(msgspec.Struct, frozen=True):
     is_read_only: bool
     is_batch: bool
     passes_roles: bool
+    makes_roles: bool
     is_work: bool
     changes: bool
     reads_policy: bool
@@ -41,6 +43,7 @@ def of(operation: Operation) -> Traits:
         is_read_only=events.is_read_only(operation),
         is_batch=batch.is_batch(operation),
         passes_roles=passed_roles.may_pass(operation),
+        makes_roles=first_use.may_make(operation),
         is_work=is_work,
         changes=is_work or effects.may_change(operation),
         reads_policy=policies.may_answer(operation),

@@ -19,10 +19,13 @@ PODS: Final = b"/v1/credentials"
 
 
 class Container(msgspec.Struct, frozen=True):
-    """One program's way to its credentials: the id in its path, and the token that it must show."""
+    """One program's way to its credentials: the id in its path, and the token that it must show.
+
+    Without a token the id is the secret, as ECS's agent has it at its own address.
+    """
 
     id: str
-    token: str
+    token: str | None
     credentials: Callable[[], Temporary]
 
     def __repr__(self) -> str:
@@ -38,11 +41,12 @@ def credentials(head: Head, container: Container) -> HttpResponse:
     """The answer to a request for a container's credentials."""
     shown = dict(head.headers).get(b"authorization", b"")
     # SECURITY: whoever reaches the port is not yet the program that the credentials are for.
-    if not hmac.compare_digest(shown, container.token.encode()):
+    if container.token is not None and not hmac.compare_digest(shown, container.token.encode()):
         return refused("Unauthorized", "The authorization token is missing or wrong", 401)
     if head.method != "GET":
         return refused("MethodNotAllowed", "Credentials are read with GET", 405)
-    if head.path not in {PODS, TASKS + container.id.encode()}:
+    is_pods = head.path == PODS and container.token is not None
+    if not is_pods and not hmac.compare_digest(head.path, TASKS + container.id.encode()):
         return refused("InvalidIdInRequest", "CredentialsV2Request: ID not found", 400)
     try:
         found = container.credentials()

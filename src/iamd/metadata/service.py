@@ -5,6 +5,7 @@ them to every program on the instance.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Callable
 from functools import partial
 
@@ -26,6 +27,7 @@ from iamd.metadata.temporary import Temporary, Unobtainable, is_due
 from iamd.runtime import Runtime
 from iamd.services.iam import entities
 from iamd.services.iamd.workloads import EC2, instance_keys
+from iamd.store.metadata_records import MetadataSource
 from iamd.store.records import InstanceProfile, Resource, Role
 
 _PURPOSE = "instance-metadata"
@@ -66,7 +68,7 @@ class MetadataService:
             return None
         known = self._addresses.get(instance_id)
         if known is None:
-            listener = Listener(self, partial(self.named, instance_id))
+            listener = Listener(self, lambda _: self.named(instance_id))
             known = self._addresses[instance_id] = self._open(listener)
         return known
 
@@ -74,8 +76,14 @@ class MetadataService:
         """Give nobody what was given before: the accounts begin anew."""
         self._kept.clear()
 
+    def asking(self, client: Client) -> Resource | None:
+        """Whose metadata a client of the listener that was not asked for is told: its address's, or the only one's."""
+        source = self.runtime.store.snapshot().shared.get(MetadataSource, _address(client))
+        # SECURITY: an address that stands for an instance is told of no other, though that one be gone.
+        return self.only() if source is None else self.named(source.instance_id)
+
     def only(self) -> Resource | None:
-        """The instance of the listener that was not asked for: the setting's, or the only one with a profile."""
+        """The setting's instance, or the only one with a profile that no address is registered for."""
         gateway = self.runtime.gateway
         facts = gateway.facts_of("ec2") if gateway is not None else None
         if facts is None:
@@ -83,7 +91,12 @@ class MetadataService:
         chosen = self.runtime.settings.metadata_instance
         if chosen is not None:
             return instances.named(chosen, facts)
-        found = instances.profiled(facts)
+        shared = facts.view.shared
+        found = [
+            one
+            for one in instances.profiled(facts)
+            if not shared.find(MetadataSource, "instance", instances.id_of(one))
+        ]
         # SECURITY: of two nobody can tell which one asks, and neither's credentials are given.
         return found[0] if len(found) == 1 else None
 
@@ -167,15 +180,23 @@ class MetadataService:
         return description.with_user_data(known, await told("DescribeInstanceAttribute", asked))
 
 
+def _address(client: Client) -> str:
+    """The address of a client as addresses are registered."""
+    if client is None:
+        return ""
+    found = ipaddress.ip_address(client[0].partition("%")[0])
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
 def place_of(found: Resource, profile: Profile, version: str) -> tuple[str, ...]:
     """What credentials are kept by: another profile, role or version has others."""
     return (found.arn, profile.id, profile.role_id, profile.role_arn or "", version)
 
 
 class Listener:
-    """The application on one listener; `which` says what instance it stands for."""
+    """The application on one listener; `which` says what instance it stands for to a client."""
 
-    def __init__(self, service: MetadataService, which: Callable[[], Resource | None]) -> None:
+    def __init__(self, service: MetadataService, which: Callable[[Client], Resource | None]) -> None:
         self._service = service
         self._which = which
 
@@ -183,7 +204,7 @@ class Listener:
         """Uvicorn takes nothing but ASGI applications; iamd's connections ask `begin`."""
         raise TypeError("this listener answers iamd's connections only")
 
-    def begin(self, head: Head, _client: Client, body: bytes | None = None) -> HttpResponse | Serving:
+    def begin(self, head: Head, client: Client, body: bytes | None = None) -> HttpResponse | Serving:
         """Answer a request, or give what does."""
         refusal = guests.foreign(head)
         if refusal is not None:
@@ -192,7 +213,7 @@ class Listener:
             return imds.error(400)
         if containers.is_asked(head.path):
             return containers.refused("InvalidIdInRequest", "CredentialsV2Request: ID not found", 400)
-        found = self._which()
+        found = self._which(client)
         if found is None:
             return imds.error(404)
         service = self._service

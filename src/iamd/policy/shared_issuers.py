@@ -17,13 +17,20 @@ from iamd.policy.wildcard import cached_typed_matcher
 WEB_IDENTITY: Final = "sts:assumerolewithwebidentity"
 
 CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
-    # One of these keys must be tested; `sub`, `aud` ... are the issuer's own, as `gitlab.com:sub`.
-    "accounts.google.com": ("aud", "oaud", "sub"),
+    # One of these keys must be tested; `sub`, `aud` ... are the issuer's own, as `gitlab.com:sub`. AWS: the table of
+    # id_roles_providers_oidc_secure-by-default, row by row.
     "agent.buildkite.com": ("sub",),
     "api.pulumi.com/oidc": ("aud",),
     "app.terraform.io": ("sub",),
     "cognito-identity.amazonaws.com": ("aud",),
     "gitlab.com": ("sub",),
+    # IBM Turbonomic, whose issuers change; these six are those that AWS's samples of resource control policies name.
+    "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu": ("sub",),
+    "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb": ("sub",),
+    "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7": ("sub",),
+    "rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr": ("sub",),
+    "rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg": ("sub",),
+    "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26": ("sub",),
     "oidc-configuration.audit-log.githubusercontent.com": ("sub",),
     "oidc.codefresh.io": ("sub",),
     "oidc.vercel.com": ("aud",),
@@ -35,6 +42,8 @@ CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
     "token.actions.githubusercontent.com": ("sub",),
     "tokens.cloud.shisho.dev": ("sub",),
     "vstoken.actions.githubusercontent.com": ("sub",),
+    # Not in that table: Google's audiences are registered nowhere, so one of its keys must be tested all the same.
+    "accounts.google.com": ("aud", "oaud", "sub"),
 }
 """What a trust policy must test of a shared issuer's tokens: the claim that tells its tenants apart."""
 

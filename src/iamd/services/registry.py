@@ -80,6 +80,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "delegation",
         "denials",
         "hardware_tokens",
+        "metadata_sources",
         "quarantine",
         "role_templates",
         "root_passwords",

@@ -6,6 +6,7 @@ import msgspec
 
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate
 from iamd.store.federation_records import OpenIDConnectProvider, OutboundFederation, SAMLProvider
+from iamd.store.metadata_records import MetadataSource
 from iamd.store.organization_records import (
     AccountCreation,
     Handshake,
@@ -74,6 +75,7 @@ KINDS: Mapping[str, type[Record]] = {
         DelegationRequest,
         DelegationTemplate,
         HardwareToken,
+        MetadataSource,
         RoleTemplate,
         SecurityKey,
     )

@@ -20,7 +20,7 @@ from iamd.wire.route import Route
 Recheck = Callable[[Change], Identity | None]
 
 
-class PersonsWork(Work):
+class PersonsWork(Work, kw_only=True):
     """The work on an operation whose caller is known by a cookie."""
 
     recheck: Recheck
@@ -55,7 +55,9 @@ async def perform(
         if function is None:
             validate.validate(operation, parameters)
         given = pipeline.arguments(parameters) | dict(arguments or {})
-        return await PersonsWork(visit.runtime, progress, operation, registered, identity, given, recheck).write()
+        return await PersonsWork(
+            visit.runtime, progress, operation, registered, identity, given, recheck=recheck
+        ).write()
     except AWSError as error:
         pipeline.refused(visit.runtime, progress, error)
         raise

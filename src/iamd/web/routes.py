@@ -7,7 +7,7 @@ from typing import Final
 from iamd.http import HttpRequest, HttpResponse
 from iamd.runtime import Runtime
 from iamd.web import responses
-from iamd.web.pages import delegation_requests, home, mfa_devices, passwords, sign_in
+from iamd.web.pages import delegation_requests, home, mfa_devices, passwords, sign_in, virtual_mfa_devices
 from iamd.web.visit import HOME, SIGN_IN, BadForm, Visit, visit
 
 Page = Callable[[Visit], Awaitable[HttpResponse]]
@@ -23,6 +23,10 @@ SHOWN: Final[Mapping[bytes, Page]] = {
 SUBMITTED: Final[Mapping[bytes, Page]] = {
     b"/_iamd/mfa/assign": mfa_devices.assign,
     b"/_iamd/mfa/deactivate": mfa_devices.deactivate,
+    b"/_iamd/mfa/delete": mfa_devices.delete,
+    b"/_iamd/mfa/new": virtual_mfa_devices.create,
+    b"/_iamd/mfa/remove": mfa_devices.remove,
+    b"/_iamd/mfa/resync": mfa_devices.resync,
     b"/_iamd/mfa/security-key": mfa_devices.register,
     b"/_iamd/password": passwords.submit,
     b"/_iamd/signin": sign_in.submit,

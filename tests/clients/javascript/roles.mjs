@@ -1,13 +1,24 @@
 // The AWS SDK for JavaScript on roles: prints one line of JSON for what its arguments ask.
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { fromIni, fromNodeProviderChain, fromTemporaryCredentials, fromTokenFile } from "@aws-sdk/credential-providers";
+import {
+  fromContainerMetadata,
+  fromHttp,
+  fromIni,
+  fromInstanceMetadata,
+  fromNodeProviderChain,
+  fromTemporaryCredentials,
+  fromTokenFile,
+} from "@aws-sdk/credential-providers";
 
 const [how, given] = process.argv.slice(2);
 const asked = given ? JSON.parse(given) : {};
 const region = process.env.AWS_REGION;
 const providers = {
   chain: () => fromNodeProviderChain(asked),
+  container: () => fromContainerMetadata(asked),
+  http: () => fromHttp(asked),
+  instance: () => fromInstanceMetadata(asked),
   profile: () => fromIni(asked),
   temporary: () =>
     fromTemporaryCredentials({

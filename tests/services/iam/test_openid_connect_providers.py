@@ -313,3 +313,47 @@ def test_a_role_does_not_trust_every_tenant_of_a_shared_issuer(iam, refused, doc
 )
 def test_a_role_trusts_some_tenants_of_a_shared_issuer(iam, document):
     iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)
+
+
+TURBONOMIC = (
+    "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu",
+    "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
+    "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7",
+    "rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr",
+    "rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg",
+    "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26",
+)
+# AWS: the table of id_roles_providers_oidc_secure-by-default: issuer and the key that must be tested.
+SHARED = [
+    ("agent.buildkite.com", "agent.buildkite.com:sub"),
+    ("api.pulumi.com/oidc", "api.pulumi.com/oidc:aud"),
+    ("app.terraform.io", "app.terraform.io:sub"),
+    ("cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com:aud"),
+    ("gitlab.com", "gitlab.com:sub"),
+    (
+        "oidc-configuration.audit-log.githubusercontent.com",
+        "oidc-configuration.audit-log.githubusercontent.com:sub",
+    ),
+    ("oidc.codefresh.io", "oidc.codefresh.io:sub"),
+    ("oidc.vercel.com", "oidc.vercel.com:aud"),
+    ("proidc.upbound.io", "proidc.upbound.io:sub"),
+    ("sandboxes.cloud", "sandboxes.cloud:aud"),
+    ("scalr.io", "scalr.io:sub"),
+    ("studio.datachain.ai/api", "studio.datachain.ai/api:sub"),
+    ("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", "sts:RoleSessionName"),
+    ("token.actions.githubusercontent.com", "token.actions.githubusercontent.com:sub"),
+    ("tokens.cloud.shisho.dev", "tokens.cloud.shisho.dev:sub"),
+    ("vstoken.actions.githubusercontent.com", "vstoken.actions.githubusercontent.com:sub"),
+    *((issuer, f"{issuer}:sub") for issuer in TURBONOMIC),
+]
+
+
+@pytest.mark.parametrize(("issuer", "key"), SHARED, ids=[issuer for issuer, _ in SHARED])
+def test_each_shared_issuer_needs_the_key_that_tells_its_tenants_apart(iam, refused, issuer, key):
+    other = f"{issuer}:{'aud' if key.endswith(':sub') else 'sub'}"
+    principal = {"Principal": {"Federated": issuer}} if issuer.startswith("cognito") else {}
+    with refused("MalformedPolicyDocument"):
+        document = trust({"StringEquals": {other: "octo"}}, issuer=issuer, **principal)
+        iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)
+    document = trust({"StringEquals": {key: "octo"}}, issuer=issuer, **principal)
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)

@@ -59,7 +59,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a request came to: who, what, on what, decided how, answered with what.
 
     `unverified_key_id` is the access key that the request named, whether it was signed with it or not. `recipient` is
-    the account whose event this is; `shared_event_id` is set when another account is told of the request as well.
+    the account whose event this is; `shared_event_id` is set when another account is told of the request as well;
+    `invoked_by` is the service that made the request for its caller.
     """
 
     request: HttpRequest
@@ -82,6 +83,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str = msgspec.field(default_factory=ids.request_id)
     unverified_key_id: str | None = None
     shared_event_id: str | None = None
+    invoked_by: str | None = None
 
     @property
     def is_callers(self) -> bool:
@@ -197,7 +199,7 @@ def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
         return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
     if not is_callers:
         return Caller(identity, foreign_identity(identity), None, None)
-    found = caller(identity, outcome.view)
+    found = caller(identity, outcome.view, outcome.invoked_by)
     if (outcome.service, outcome.name) == ASSUMING_ROOT and outcome.error_code is None:
         _mark_assumed_root(found.element)
     return found
@@ -224,6 +226,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
     """The record of a request."""
     # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
     service = outcome.identity.service if outcome.identity is not None else None
+    asking = service.name if service is not None else outcome.invoked_by
     request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
     asked = masked(outcome.service, outcome.parameters)
     answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
@@ -235,8 +238,8 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         outcome.source,
         outcome.name,
         outcome.region,
-        service.name if service is not None else request.source_ip,
-        service.name if service is not None else cut(request.header(b"user-agent") or ""),
+        asking or request.source_ip,
+        asking or cut(request.header(b"user-agent") or ""),
         code,
         message,
         parameters(asked, notes.get("requestParameters")) if asked or notes else None,

@@ -37,8 +37,11 @@ class Caller(NamedTuple):
     access_key_id: str | None
 
 
-def caller(identity: Identity, view: View) -> Caller:
-    """The caller of an event; a snapshot remembers those without a session."""
+def caller(identity: Identity, view: View, invoked_by: str | None = None) -> Caller:
+    """The caller of an event, and the service that asked for it; a snapshot remembers those without a session."""
+    if invoked_by is not None:
+        # CloudTrail User Guide, "CloudTrail userIdentity element": invokedBy.
+        return _caller(identity, user_identity(identity, view) | {"invokedBy": invoked_by})
     if identity.session is not None or identity.access_key_id is None or not isinstance(view, Snapshot):
         return _caller(identity, user_identity(identity, view))
     key = f"caller of events {identity.access_key_id}"

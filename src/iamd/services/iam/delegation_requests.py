@@ -13,7 +13,13 @@ from msgspec.structs import replace
 from iamd import arn
 from iamd.call import Call
 from iamd.policy.request import PrincipalKind
-from iamd.services.iam import delegation_checks, delegation_summaries, delegation_targets, delegation_templates
+from iamd.services.iam import (
+    delegation_checks,
+    delegation_notices,
+    delegation_summaries,
+    delegation_targets,
+    delegation_templates,
+)
 from iamd.services.iam.delegation_targets import named, state_of
 from iamd.services.iam.entities import moment
 from iamd.services.iam.errors import AccessDenied, EntityAlreadyExists, InvalidInput, LimitExceeded
@@ -57,7 +63,7 @@ def create_delegation_request(
     _forget_expired(call)
     if len(call.view.shared.find(DelegationRequest, "requestor", account_id)) >= REQUESTS_PER_ACCOUNT:
         raise LimitExceeded(f"Cannot exceed quota for DelegationRequestsPerAccount: {REQUESTS_PER_ACCOUNT}")
-    _check_channel(call, notification_channel)
+    delegation_notices.check_channel(call, notification_channel)
     parameters = delegation_templates.given_parameters(permissions.get("Parameters", ()))
     request = DelegationRequest(
         request_id=secrets.token_urlsafe(24).replace("-", "_"),
@@ -93,12 +99,6 @@ def _template(call: Call, permissions: Mapping[str, Any]) -> DelegationTemplate:
     if found is None:
         raise InvalidInput(f"Policy template {named_arn} is not registered for this account.")
     return found
-
-
-def _check_channel(call: Call, channel: str) -> None:
-    parsed = arn.parse(channel)
-    if parsed is None or parsed.service != "sns" or parsed.account != call.identity.account_id:
-        raise InvalidInput("NotificationChannel must be the ARN of an SNS topic of the requesting account.")
 
 
 def _forget_expired(call: Call) -> None:
@@ -225,7 +225,9 @@ def _key(request: DelegationRequest) -> str:
 
 
 def _move(call: Call, request: DelegationRequest, state: str) -> None:
-    call.change.put(GLOBAL, replace(request, state=state, updated=call.now, expires=call.now + EXPIRES_SECONDS))
+    moved = replace(request, state=state, updated=call.now, expires=call.now + EXPIRES_SECONDS)
+    call.change.put(GLOBAL, moved)
+    delegation_notices.notify(call, moved)
 
 
 def _wrong_state(call: Call, request: DelegationRequest, *wanted: str) -> InvalidInput:

@@ -70,11 +70,14 @@ def create_virtual_mfa_device(
     shown = {
         "SerialNumber": serial_number,
         "Base32StringSeed": mfa.base32_seed(seed),
-        "QRCodePNG": mfa.qr_png(
-            mfa.otpauth_uri(seed, user_name=virtual_mfa_device_name, account_id=_account_name(call))
-        ),
+        "QRCodePNG": mfa.qr_png(uri_of(call, virtual_mfa_device_name, seed)),
     }
     return {"VirtualMFADevice": shown | _tags(device)}
+
+
+def uri_of(call: Call, name: str, seed: bytes) -> str:
+    """What authenticator apps read of a new device, beside the account's alias or number."""
+    return mfa.otpauth_uri(seed, user_name=name, account_id=record_of(call).alias or call.account.id)
 
 
 @operation(on=arns.mfa_device)
@@ -117,13 +120,21 @@ def resync_mfa_device(
     call: Call, *, user_name: str, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
     """Learn from two codes in a row how far a device's clock is off."""
-    user = named_user(call, user_name)
+    _resync(call, named_user(call, user_name), serial_number, authentication_code1, authentication_code2)
+
+
+def resync_for_root(call: Call, *, serial_number: str, authentication_code1: str, authentication_code2: str) -> None:
+    """The same of a device of the root user, who has signed in."""
+    _resync(call, None, serial_number, authentication_code1, authentication_code2)
+
+
+def _resync(call: Call, user: User | None, serial_number: str, code1: str, code2: str) -> None:
     device = _device_of(call, user, serial_number)
     refuse_without_mfa(call, user)
     if isinstance(device, SecurityKey):
         # A security key shows no codes, so no code is its.
         raise InvalidAuthenticationCode(WRONG_CODE)
-    drift = _synchronised(call, device, authentication_code1, authentication_code2)
+    drift = _synchronised(call, device, code1, code2)
     call.put(replace(device, drift=drift))
 
 
@@ -291,8 +302,3 @@ def _holder(call: Call, device: MFADevice) -> dict[str, Any]:
         return {"User": {"UserId": call.account.id, "Arn": arn.root(call.account.id)}}
     user = None if device.user_id is None else call.account.get(User, device.user_id)
     return {} if user is None else {"User": listed_user(call.account, user)}
-
-
-def _account_name(call: Call) -> str:
-    """What authenticator apps show beside the device's name: the account's alias or number."""
-    return record_of(call).alias or call.account.id

@@ -9,14 +9,13 @@ from typing import Any
 from iamd import arn
 from iamd.call import Call
 from iamd.errors import AWSError
-from iamd.services.iam import delegation_templates, template_values
+from iamd.services.iam import delegation_notices, delegation_templates, template_values
 from iamd.services.iam.delegation_targets import state_of
 from iamd.services.iam.errors import InvalidInput
 from iamd.services.iamd.accounts import check_first_account, nothing
 from iamd.services.iamd.decisions import NoSuchRequest
 from iamd.services.iamd.root_passwords import NoSuchAccount
 from iamd.services.registry import operation, reading
-from iamd.services.sts.delegated_access import trade_in_token
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate, PolicyParameter
 from iamd.store.records import GLOBAL
 
@@ -97,14 +96,7 @@ def get_delegation_notification(call: Call, *, delegation_request_id: str) -> di
     # SECURITY: nobody but the requestor learns even that there is such a request.
     if request is None or request.requestor_account != call.identity.account_id:
         raise NoSuchRequest(f"No delegation request {delegation_request_id} was made by this account.")
-    shown = {
-        "DelegationRequestId": request.request_id,
-        "NotificationChannel": request.notification_channel,
-        "State": state_of(call, request),
-    }
-    if request.finalized is None:
-        return shown
-    return shown | {"TradeInToken": trade_in_token(call.keyring, request)}
+    return delegation_notices.told(call.keyring, request, state_of(call, request))
 
 
 def _check(document: str) -> None:
