@@ -11,6 +11,8 @@ from iamd.settings import Settings
 from iamd.store.store import Store
 
 if TYPE_CHECKING:
+    from iamd.gateway.answer import Answer
+    from iamd.gateway.invocation import Invocation
     from iamd.gateway.proxy import Gateway
 
 
@@ -25,6 +27,22 @@ class Metadata(Protocol):
 
     def forget(self) -> None:
         """Give nobody what was given before."""
+
+
+class Functions(Protocol):
+    """The Lambda functions that this process runs."""
+
+    async def invoke(self, invocation: "Invocation") -> "Answer":
+        """Run a function, or have it run later."""
+
+    def changed(self, arn: str) -> None:
+        """Run a function as it is from now on."""
+
+    async def reset(self) -> None:
+        """End all that runs or waits."""
+
+    async def close(self) -> None:
+        """End for good."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +61,8 @@ class Runtime:
     gateway: "Gateway | None" = None
     metadata: "Metadata | None" = None
     """The instance metadata of this process; None before it serves."""
+    functions: "Functions | None" = None
+    """The functions of this process; None where none are run."""
 
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""

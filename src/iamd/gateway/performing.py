@@ -9,7 +9,7 @@ from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
-from iamd.gateway import batch, bodies, deciding, effects, instances, learned, missing, policies, resources
+from iamd.gateway import batch, bodies, deciding, effects, instances, invocation, learned, missing, policies, resources
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
 from iamd.gateway.cloudformation import effects as stack_effects
@@ -38,6 +38,8 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if traits.invokes and step.place.backend.embedded is not None:
+            return await self._invoked(step)
         if traits.reads_policy:
             own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
             if own is not None:
@@ -48,7 +50,15 @@ class Performer:
         answer = await self._settled(step, entries, request, payload, receive)
         if answer.status == 404:
             self._check_listing(step, identity, answer)
+        if traits.changes_function and self._runtime.functions is not None:
+            self._runtime.functions.changed(step.targets[0].arn)
         return answer
+
+    async def _invoked(self, step: Step) -> Answer:
+        """A function is run here: moto has none but a canned answer."""
+        if self._runtime.functions is None:
+            raise invocation.NotRun("iamd does not run Lambda functions here: the setting `functions` is off.")
+        return await self._runtime.functions.invoke(invocation.of(step.asked, step.progress.request.id))
 
     async def _begun(self, step: Step) -> Sequence[Entry]:
         """What the request will do to the facts, in the ledger."""

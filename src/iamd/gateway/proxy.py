@@ -94,8 +94,15 @@ class Gateway:
         """The backend of a service; refused when there is none."""
         return self._backends.of(service).backend
 
+    @property
+    def embedded(self) -> EmbeddedBackend | None:
+        """The embedded backend, where there is one."""
+        return self._backends.embedded
+
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
+        if self._runtime.functions is not None:
+            await self._runtime.functions.reset()
         if self._backends.embedded is not None:
             try:
                 await self._backends.embedded.reset()
@@ -103,7 +110,9 @@ class Gateway:
                 raise Unavailable("the backend does not answer") from error
 
     async def close(self) -> None:
-        """End the embedded backend and every connection."""
+        """End the functions that run, the embedded backend and every connection."""
+        if self._runtime.functions is not None:
+            await self._runtime.functions.close()
         await self._backends.close()
 
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
