@@ -1,7 +1,8 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
@@ -35,7 +36,10 @@ class Functions(Protocol):
     async def invoke(self, invocation: "Invocation") -> "Answer":
         """Run a function, or have it run later."""
 
-    def changed(self, arn: str) -> None:
+    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """What a function is told to do can be done; refused when it can't."""
+
+    def changed(self, operation: str, arn: str) -> None:
         """Run a function as it is from now on."""
 
     async def reset(self) -> None:

@@ -33,6 +33,8 @@ def install() -> None:
     # SECURITY: what moto would answer in a function's place nobody has decided on, and no function has said.
     replace(LambdaFunction, "invoke", always(_not_run))
     replace(LambdaBackend, "create_event_source_mapping", _mapped)
+    replace(LambdaBackend, "put_function_event_invoke_config", _put_events)
+    replace(LambdaBackend, "update_function_event_invoke_config", _update_events)
 
 
 def _made(original: Callable[..., None]) -> Callable[..., None]:
@@ -88,6 +90,28 @@ def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_event_source_mapping
 
 
+def _put_events(original: Callable[..., Any]) -> Callable[..., Any]:
+    def put(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
+        # moto would keep the one before, and go on to answer it.
+        function = backend.get_function(function_name)
+        before, function.event_invoke_config = function.event_invoke_config, []
+        try:
+            return original(backend, function_name, config)
+        except Exception:
+            function.event_invoke_config = before
+            raise
+
+    return put
+
+
+def _update_events(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
+        known = backend.get_function(function_name).event_invoke_config
+        return original(backend, function_name, {**(known[0].config if known else {}), **config})
+
+    return update
+
+
 def told(given: Mapping[str, Any]) -> dict[str, Any]:
     """A function with its code; none when there is no such function. Code that iamd has is left out."""
     backend = get_backend(given["account_id"], given["region"])
@@ -108,7 +132,7 @@ def _chosen(backend: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
 def _alias(backend: Any, name: str, qualifier: str | None) -> Any:
     if qualifier is None or qualifier.isdigit() or qualifier == "$LATEST":
         return None
-    return backend.get_alias(name, qualifier)
+    return backend.get_alias(qualifier, name)
 
 
 def _described(backend: Any, function: Any, alias: Any, has: frozenset[str]) -> dict[str, Any]:

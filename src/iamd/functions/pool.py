@@ -51,17 +51,24 @@ class Pool:
         self._running[function.arn] = self._running.get(function.arn, 0) + 1
         try:
             warm = self._kept(function) or await self._fresh(function)
-            self._busy.add(warm)
-            try:
-                result = await warm.environment.invoke(event, function.timeout)
-            finally:
-                self._busy.discard(warm)
-                await self._give_back(warm)
-            return result, warm
+            return await self._run(warm, event, function.timeout), warm
         finally:
             self._running[function.arn] -= 1
             if not self._running[function.arn]:
                 del self._running[function.arn]
+
+    async def _run(self, warm: Warm, event: Event, seconds: int) -> Result:
+        self._busy.add(warm)
+        try:
+            result = await warm.environment.invoke(event, seconds)
+        except BaseException:
+            # Nobody waits for it any more, and what it still does is for nobody.
+            self._end(warm)
+            raise
+        finally:
+            self._busy.discard(warm)
+        await self._give_back(warm)
+        return result
 
     def _check(self, function: Function) -> None:
         running, reserved = self._running.get(function.arn, 0), function.reserved

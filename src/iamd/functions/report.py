@@ -32,6 +32,12 @@ def _failure(result: Result, request_id: str) -> bytes:
     return b""
 
 
+def _used(result: Result, memory: int) -> int:
+    if result.failure == "Runtime.OutOfMemory":
+        return memory
+    return min(memory, math.ceil(result.memory / MEGABYTE))
+
+
 def _report(result: Result, request_id: str, memory: int) -> bytes:
     taken = result.seconds * 1000
     billed = math.ceil(taken + (result.began_in or 0) * 1000)
@@ -40,7 +46,7 @@ def _report(result: Result, request_id: str, memory: int) -> bytes:
         f"Duration: {taken:.2f} ms",
         f"Billed Duration: {billed} ms",
         f"Memory Size: {memory} MB",
-        f"Max Memory Used: {min(memory, math.ceil(result.memory / MEGABYTE))} MB",
+        f"Max Memory Used: {_used(result, memory)} MB",
     ]
     if result.began_in is not None:
         parts.append(f"Init Duration: {result.began_in * 1000:.2f} ms")

@@ -5,19 +5,22 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
-from iamd.functions import definition, libraries, report, requests, variables
+from iamd.functions import definition, destinations, libraries, mappings, report, requests, variables
+from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
-from iamd.functions.errors import InvalidRuntime, ResourceNotFound
+from iamd.functions.errors import InvalidParameterValue, InvalidRuntime, ResourceNotFound
 from iamd.functions.logs import LogStream
+from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
 from iamd.functions.roles import Roles
@@ -26,6 +29,9 @@ from iamd.functions.variables import Places
 from iamd.gateway.answer import Answer
 from iamd.gateway.invocation import Invocation
 from iamd.runtime import Runtime
+
+_PARTS: Final = 7
+"""Of a function's ARN, without a version or an alias."""
 
 
 class Functions:
@@ -40,6 +46,10 @@ class Functions:
         self._roles = Roles(runtime)
         self._pool = Pool(self._begin, runtime.settings.functions_concurrency, runtime.clock.timestamp)
         self._endpoint = endpoint
+        self._events = Events(runtime, self._roles, self.run)
+        self._mappings = Mappings(runtime, embedded, self._roles, self.named, self.run)
+        if runtime.worker == 0 and runtime.settings.workers > 1:
+            self._mappings.changed()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def invoke(self, invocation: Invocation) -> Answer:
@@ -51,7 +61,9 @@ class Functions:
             return requests.dry()
         event = self._event(invocation, wanted, function)
         if wanted.kind == "Event":
-            raise InvalidRuntime("iamd does not run events that are not waited for.")
+            named = partial(self.named, invocation.account, invocation.region, invocation.name, invocation.qualifier)
+            self._events.put(event, invocation.qualifier, named)
+            return requests.taken()
         result, log = await self.run(function, event)
         return requests.answer(result, log, function.version, wants_log=wanted.wants_log)
 
@@ -133,17 +145,35 @@ class Functions:
         home.mkdir()
         return Places(task, opt, runtime, temporary, home)
 
-    def changed(self, arn: str) -> None:
-        """Run a function as it is from now on."""
-        self._pool.retire(arn)
+    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """What a function is told to do can be done; refused when it can't."""
+        if operation in {"CreateEventSourceMapping", "UpdateEventSourceMapping"}:
+            mappings.check(parameters)
+        if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
+            destinations.check(parameters.get("DestinationConfig") or {})
+        if operation.endswith("FunctionEventInvokeConfig") and parameters.get("Qualifier") not in {None, "$LATEST"}:
+            raise InvalidParameterValue("iamd keeps how events are handled for $LATEST alone.")
+
+    def changed(self, operation: str, arn: str) -> None:
+        """Run a function as it is from now on, and poll what is mapped now."""
+        if operation.endswith("EventSourceMapping"):
+            # Another process than the first one polls for nobody: the first one looks again by itself.
+            if self._runtime.worker == 0:
+                self._mappings.changed()
+        else:
+            self._pool.retire(":".join(arn.split(":")[:_PARTS]))
 
     async def reset(self) -> None:
         """Begin anew: nothing that ran goes on."""
+        await self._mappings.clear()
+        await self._events.clear()
         await self._pool.clear()
         self._roles.forget()
 
     async def close(self) -> None:
-        """End all processes."""
+        """End all processes, and all that waits."""
+        await self._mappings.clear()
+        await self._events.clear()
         await self._pool.close()
         for task in list(self._tasks):
             task.cancel()

@@ -14,10 +14,14 @@ from iamd.wire.models import Operation
 _INVOKING: Final = frozenset({"Invoke", "InvokeAsync"})
 _CHANGING: Final = frozenset(
     {
-        "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "PutFunctionConcurrency",
-        "DeleteFunctionConcurrency", "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping",
+        "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
+        "PutFunctionConcurrency", "DeleteFunctionConcurrency",
+        "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
+        "DeleteFunctionEventInvokeConfig",
+        "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping",
     }
 )  # fmt: skip
+"""Operations that are checked by what runs functions, and told to it afterwards."""
 
 
 class NotRun(AWSError):

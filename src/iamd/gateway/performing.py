@@ -44,14 +44,17 @@ class Performer:
             own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
             if own is not None:
                 return own
+        runs = self._runtime.functions if traits.changes_function else None
+        if runs is not None:
+            runs.check(step.asked.operation.name, step.asked.parameters)
         if traits.changes:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
         answer = await self._settled(step, entries, request, payload, receive)
         if answer.status == 404:
             self._check_listing(step, identity, answer)
-        if traits.changes_function and self._runtime.functions is not None:
-            self._runtime.functions.changed(step.targets[0].arn)
+        if runs is not None:
+            runs.changed(step.asked.operation.name, step.targets[0].arn)
         return answer
 
     async def _invoked(self, step: Step) -> Answer:
