@@ -121,7 +121,8 @@ class Environment:
             await self._begun()
         began = time.monotonic()
         self._tell(b"r")
-        said = self.api.give(event)
+        deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + seconds) * 1000))}
+        said = self.api.give(msgspec.structs.replace(event, headers={**event.headers, **deadline}))
         if self._ended is None:
             raise TypeError("not begun")
         waited: set[asyncio.Future[Said] | asyncio.Task[str]] = {said, self._ended}

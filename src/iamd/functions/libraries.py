@@ -4,6 +4,7 @@ AWS: Lambda Developer Guide, "Runtime-included SDK versions" and "Working with .
 """
 
 import importlib.metadata
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -29,3 +30,8 @@ def link(folder: Path) -> None:
             place = folder / top
             if not place.exists():
                 place.symlink_to(str(found.locate_file(top)))
+
+
+def words_of(handler: str) -> tuple[str, ...]:
+    """The command that runs a handler: AWS's runtime client, with no module that a function does not find on AWS."""
+    return (sys.executable, "-S", "-s", "-m", "awslambdaric", handler)

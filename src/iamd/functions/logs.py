@@ -6,11 +6,10 @@ function runs all the same.
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
+from iamd.functions import report
 from iamd.functions.calls import call
 from iamd.functions.definition import Function
 from iamd.metadata.temporary import Temporary
@@ -28,17 +27,11 @@ _THERE: Final = "ResourceAlreadyExistsException"
 _NOT_THERE: Final = "ResourceNotFoundException"
 
 
-def stream_name(version: str, now: float) -> str:
-    """The name of a new process's log stream: its day, the function's version, and an id."""
-    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
-    return f"{day}/[{version}]{secrets.token_hex(16)}"
-
-
 class LogStream:
     """The log stream of one process, made when it is first written to."""
 
     def __init__(self, runtime: Runtime, function: Function, credentials: Temporary) -> None:
-        self.name = stream_name(function.version, runtime.clock.machine_timestamp())
+        self.name = report.stream_name(function.version, runtime.clock.machine_timestamp())
         self._runtime = runtime
         self._function = function
         self._credentials = credentials

@@ -25,7 +25,7 @@ from iamd.functions.destinations import queue_url
 from iamd.functions.environment import Result
 from iamd.functions.errors import InvalidParameterValue
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event
+from iamd.functions.runtime_api import Event, event_of
 from iamd.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -149,11 +149,7 @@ class Mappings:
         if not messages:
             return messages is not None
         records = [record_of(message, mapped) for message in messages]
-        event = Event(
-            ids.request_id(),
-            json.dumps({"Records": records}).encode(),
-            {"Lambda-Runtime-Invoked-Function-Arn": mapped.FunctionArn},
-        )
+        event = event_of(ids.request_id(), json.dumps({"Records": records}).encode(), mapped.FunctionArn)
         result, _ = await self._run(function, event)
         failed = failures(result, records, reports="ReportBatchItemFailures" in mapped.FunctionResponseTypes)
         return await queue.delete([one for one in messages if one["MessageId"] not in failed])

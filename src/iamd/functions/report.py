@@ -5,12 +5,20 @@ AWS: Lambda Developer Guide, "Log formats" and "Using CloudWatch Logs with Lambd
 
 import json
 import math
+import secrets
+from datetime import UTC, datetime
 from typing import Final
 
 from iamd.functions.environment import MEGABYTE, Result
 
 TAIL: Final = 4096
 """AWS: X-Amz-Log-Result is the last 4 KB of the log (Lambda API Reference, Invoke)."""
+
+
+def stream_name(version: str, now: float) -> str:
+    """The name of a new process's log stream: its day, the function's version, and an id."""
+    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
+    return f"{day}/[{version}]{secrets.token_hex(16)}"
 
 
 def of(result: Result, request_id: str, version: str, memory: int) -> bytes:

@@ -28,6 +28,12 @@ class Event(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
 
 
+def event_of(request_id: str, content: bytes, arn: str, *, context: str | None = None) -> Event:
+    """An event for the function of this ARN, with the client's context as JSON."""
+    headers = {"Lambda-Runtime-Invoked-Function-Arn": arn}
+    return Event(request_id, content, headers | ({"Lambda-Runtime-Client-Context": context} if context else {}))
+
+
 class Said(msgspec.Struct, frozen=True):
     """What a runtime said of an invocation, or of its own beginning: the content, and whether it is an error."""
 

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import shutil
-import sys
 import tempfile
 from collections.abc import Coroutine, Mapping
 from functools import partial
@@ -24,7 +23,7 @@ from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event
+from iamd.functions.runtime_api import Event, event_of
 from iamd.functions.variables import Places
 from iamd.gateway.answer import Answer
 from iamd.gateway.invocation import Invocation
@@ -69,8 +68,9 @@ class Functions:
 
     def _event(self, invocation: Invocation, wanted: requests.Wanted, function: Function) -> Event:
         qualifier = f":{invocation.qualifier}" if invocation.qualifier is not None else ""
-        context = {"Lambda-Runtime-Client-Context": wanted.client_context} if wanted.client_context else {}
-        return event_of(invocation.request_id, wanted.content, f"{function.arn}{qualifier}", **context)
+        return event_of(
+            invocation.request_id, wanted.content, f"{function.arn}{qualifier}", context=wanted.client_context
+        )
 
     async def named(self, account: str, region: str, name: str, qualifier: str | None) -> Function:
         """The function of this name, with its code at hand; ResourceNotFound when there is none."""
@@ -103,9 +103,7 @@ class Functions:
 
     async def run(self, function: Function, event: Event) -> tuple[Result, bytes]:
         """Run one invocation, and give its result and its log, which goes to the function's log stream too."""
-        deadline = int((self._runtime.clock.machine_timestamp() + function.timeout) * 1000)
-        headers = {**event.headers, "Lambda-Runtime-Deadline-Ms": str(deadline)}
-        result, warm = await self._pool.run(function, replace(event, headers=headers))
+        result, warm = await self._pool.run(function, event)
         log = report.of(result, event.request_id, function.version, function.memory)
         self.later(warm.stream.write(log))
         return result, log
@@ -125,8 +123,9 @@ class Functions:
         await environment.api.begin()
         server = variables.Server(self._endpoint, function.region)
         told = variables.of(function, places, server, session.credentials, stream.name, environment.api.address)
-        words = (sys.executable, "-S", "-s", "-m", "awslambdaric", function.handler)
-        launch = Launch(words=words, folder=places.task, memory=function.memory * MEGABYTE)
+        launch = Launch(
+            words=libraries.words_of(function.handler), folder=places.task, memory=function.memory * MEGABYTE
+        )
         await environment.begin(launch, told)
         return Warm(environment, function, session, stream)
 
@@ -179,8 +178,3 @@ class Functions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def event_of(request_id: str, content: bytes, arn: str, **headers: str) -> Event:
-    """An event for a function, by the ARN that it was invoked by."""
-    return Event(request_id, content, {"Lambda-Runtime-Invoked-Function-Arn": arn, **headers})

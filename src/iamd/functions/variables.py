@@ -105,5 +105,5 @@ def _keys(credentials: Temporary) -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
-        "AWS_SESSION_TOKEN": credentials.session_token,
+        **({"AWS_SESSION_TOKEN": credentials.session_token} if credentials.session_token else {}),
     }
