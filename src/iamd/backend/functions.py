@@ -6,7 +6,6 @@ moto keeps no configuration that only running a function needs; it is kept here 
 import base64
 import copy
 import hashlib
-import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -183,10 +182,15 @@ def mappings(_: Mapping[str, Any]) -> dict[str, Any]:
     """Every event source mapping, with where it is."""
     from moto.awslambda.models import lambda_backends  # noqa: PLC0415 - where moto makes it
 
-    found = []
-    for account_id in list(lambda_backends):
-        for region, backend in list(lambda_backends[account_id].items()):
-            for one in list(backend._event_source_mappings.values()):  # noqa: SLF001 - moto has no other way
-                described = json.loads(json.dumps(one.get_configuration(), default=str))
-                found.append({"account": account_id, "region": region, "enabled": bool(one.enabled), **described})
-    return {"mappings": found}
+    places = [
+        (account_id, region, backend)
+        for account_id in list(lambda_backends)
+        for region, backend in list(lambda_backends[account_id].items())
+    ]
+    return {
+        "mappings": [
+            {"account": account_id, "region": region, "enabled": bool(one.enabled), **one.get_configuration()}
+            for account_id, region, backend in places
+            for one in list(backend._event_source_mappings.values())  # noqa: SLF001 - moto has no other way
+        ]
+    }

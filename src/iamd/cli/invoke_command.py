@@ -1,6 +1,5 @@
 """`iamd invoke`: a local handler, run once as Lambda runs functions."""
 
-import json
 import re
 import sys
 import time
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from iamd.cli.connection import DENIED, USAGE, Connection, Failure, data_option, exit_code, find
 from iamd.cli.role_arn import role_arn
@@ -88,8 +88,8 @@ def _event(event: str | None) -> bytes:
         return b"{}"
     content = sys.stdin.buffer.read() if event == "-" else Path(event).read_bytes()
     try:
-        json.loads(content)
-    except ValueError as error:
+        msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
         raise Failure(f"the event is no JSON: {error}", USAGE) from error
     return content
 

@@ -5,7 +5,6 @@ AWS: Lambda Developer Guide, "How Lambda handles errors and retries with asynchr
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -185,7 +184,7 @@ def record_of(waiting: Waiting, function: Function, result: Result | None, condi
             "condition": condition,
             "approximateInvokeCount": waiting.tries,
         },
-        "requestPayload": json.loads(waiting.event.content),
+        "requestPayload": msgspec.json.decode(waiting.event.content),
     }
     if result is not None:
         context: dict[str, Any] = {"statusCode": 200, "executedVersion": function.version}
@@ -198,8 +197,8 @@ def record_of(waiting: Waiting, function: Function, result: Result | None, condi
 
 def _value(content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except ValueError:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
         return content.decode("utf-8", "replace")
 
 

@@ -262,10 +262,10 @@ def failures(result: Result, records: Sequence[Mapping[str, Any]], *, reports: b
     if not reports:
         return frozenset()
     try:
-        answer = json.loads(result.content)
+        answer = msgspec.json.decode(result.content)
         if not answer or not answer.get("batchItemFailures"):
             return frozenset()
         named = frozenset(item["itemIdentifier"] for item in answer["batchItemFailures"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
         return every
     return min(named, every)

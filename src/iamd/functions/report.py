@@ -3,11 +3,12 @@
 AWS: Lambda Developer Guide, "Log formats" and "Using CloudWatch Logs with Lambda": START, END and REPORT.
 """
 
-import json
 import math
 import secrets
 from datetime import UTC, datetime
 from typing import Final
+
+import msgspec
 
 from iamd.functions.environment import MEGABYTE, Result
 
@@ -35,7 +36,7 @@ def _failure(result: Result, request_id: str) -> bytes:
     if result.is_timeout:
         return f"{request_id} Task timed out after {result.seconds:.2f} seconds\n\n".encode()
     if result.failure in {"Runtime.ExitError", "Runtime.OutOfMemory"}:
-        words = json.loads(result.content)["errorMessage"]
+        words = msgspec.json.decode(result.content)["errorMessage"]
         return f"{words}\n{result.failure}\n".encode()
     return b""
 

@@ -4,7 +4,6 @@ AWS: Lambda API Reference, Invoke and InvokeAsync.
 """
 
 import base64
-import binascii
 import json
 from typing import Any, Final
 
@@ -65,8 +64,8 @@ def _context(text: str) -> str:
     if len(text) > _LARGEST_CONTEXT:
         raise InvalidRequestContent(f"Client context must be at most {_LARGEST_CONTEXT} bytes of base64.")
     try:
-        found = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError) as error:
+        found = msgspec.json.decode(base64.b64decode(text, validate=True))
+    except (ValueError, msgspec.DecodeError) as error:
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from error
     if not isinstance(found, dict):
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
