@@ -129,7 +129,7 @@ def _chosen(backend: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _alias(backend: Any, name: str, qualifier: str | None) -> Any:
-    if qualifier is None or qualifier.isdigit() or qualifier == "$LATEST":
+    if qualifier is None or (qualifier.isascii() and qualifier.isdigit()) or qualifier == "$LATEST":
         return None
     return backend.get_alias(qualifier, name)
 
