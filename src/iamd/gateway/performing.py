@@ -44,7 +44,8 @@ class Performer:
             own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
             if own is not None:
                 return own
-        runs = self._runtime.functions if traits.changes_function else None
+        is_held = traits.changes_function and step.place.backend.embedded is not None
+        runs = self._runtime.functions if is_held else None
         if runs is not None:
             runs.check(step.asked.operation.name, step.asked.parameters)
         if traits.changes:
