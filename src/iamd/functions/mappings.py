@@ -70,6 +70,7 @@ class Mapped(msgspec.Struct, frozen=True):
     BatchSize: int = 10
     MaximumBatchingWindowInSeconds: int = 0
     FunctionResponseTypes: tuple[str, ...] = ()
+    FilterCriteria: Any = None
 
 
 class Mappings:
@@ -109,7 +110,8 @@ class Mappings:
 
     async def _look(self) -> None:
         told = [msgspec.convert(one, Mapped, strict=False) for one in await self._embedded.mappings()]
-        wanted = {one for one in told if one.enabled and ":sqs:" in one.EventSourceArn}
+        # What a stack has mapped with a filter nobody polls: a function would be given what it is not to see.
+        wanted = {one for one in told if one.enabled and ":sqs:" in one.EventSourceArn and not one.FilterCriteria}
         # One that has ended, or is another now, finishes what it has begun: no message waits for its time-out.
         self._polling = {one: task for one, task in self._polling.items() if one in wanted and not task.done()}
         for one in wanted - self._polling.keys():

@@ -56,6 +56,9 @@ class Performer:
             self._check_listing(step, identity, answer)
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
+        if traits.is_work and self._runtime.functions is not None:
+            # A stack may have mapped queues to functions, within the backend.
+            self._runtime.functions.changed("CreateEventSourceMapping", "")
         return answer
 
     async def _invoked(self, step: Step) -> Answer:
