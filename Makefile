@@ -120,7 +120,7 @@ $(VENV)/.installed-decisions: $(VENV)/.installed requirements/peers-decisions.tx
 
 
 requirements: ## Resolve and pin the dependencies anew (needs uv)
-	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend pyproject.toml -o requirements/serve.txt
+	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/constraints.in --extra backend --extra functions pyproject.toml -o requirements/serve.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/serve.txt requirements/test.in -o requirements/test.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers.in -o requirements/peers.txt
 	uv pip compile -q -U --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/peers-decisions.in -o requirements/peers-decisions.txt

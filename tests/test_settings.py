@@ -33,6 +33,8 @@ SAMPLES = {
     "metadata_instance": ("i-0123456789abcdef0", "i-0123456789abcdef0"),
     "metadata_v1": ("true", True),
     "workload_session_seconds": ("900", 900),
+    "functions": ("off", "off"),
+    "functions_concurrency": ("9", 9),
     "backend_connect_seconds": ("1.5", 1.5),
     "backend_response_seconds": ("2.5", 2.5),
     "backend_idle_seconds": ("3.5", 3.5),

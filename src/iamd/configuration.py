@@ -229,6 +229,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "audit_retention_days": (1, 36500),
     "max_staleness_seconds": (0, 3600),
     "workload_session_seconds": (2, 43200),
+    "functions_concurrency": (1, 1000),
     "connections": (1, 1_000_000),
     "refusals_per_second": (1, 1_000_000),
     "backend_connect_seconds": (0.01, 3600),

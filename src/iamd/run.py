@@ -42,7 +42,7 @@ def serve(settings: Settings) -> int:
             _banner(settings, start.url_of(metadata))
             ready = partial(_ready, endpoint, settings)
             if settings.workers == 1:
-                Server(runtime, ready, metadata).run(sockets=[listening])
+                Server(runtime, ready, metadata, endpoint).run(sockets=[listening])
                 return 0
         # The store is closed before the workers begin: a database's connections and threads don't survive a fork.
         return Workers(settings.workers, partial(_work, settings, listening, metadata)).run(ready)
@@ -54,7 +54,7 @@ def _work(
     """Be one of several processes."""
     runtime = start.open_runtime(settings, worker=number)
     with contextlib.closing(runtime.store):
-        Server(runtime, ready, metadata, lifeline).run(sockets=[listening])
+        Server(runtime, ready, metadata, start.url_of(listening), lifeline).run(sockets=[listening])
 
 
 def _ready(endpoint: str, settings: Settings) -> None:
@@ -69,8 +69,11 @@ class Server(uvicorn.Server):
     `lifeline` is a descriptor whose end says that nobody watches this process any more.
     """
 
-    def __init__(self, runtime: Runtime, ready: Ready, metadata: socket.socket, lifeline: int | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, ready: Ready, metadata: socket.socket, endpoint: str, lifeline: int | None = None
+    ) -> None:
         self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
+        self._endpoint = endpoint
         self._metadata = metadata
         self._listeners: Listeners | None = None
         settings = runtime.settings
@@ -100,7 +103,11 @@ class Server(uvicorn.Server):
             # Imported here: without a backend the forwarder's libraries cost start-up time and memory for nothing.
             from iamd.gateway.proxy import Gateway  # noqa: PLC0415
 
-            self._runtime.gateway = await Gateway.start(self._runtime)
+            self._runtime.gateway = gateway = await Gateway.start(self._runtime)
+            if self._runtime.settings.runs_functions and gateway.embedded is not None:
+                from iamd.functions.service import Functions  # noqa: PLC0415 - likewise
+
+                self._runtime.functions = Functions(self._runtime, gateway.embedded, self._endpoint)
         await super().startup(sockets)
         self._listeners = Listeners(self, self._runtime, self._metadata)
         await self._listeners.begin()

@@ -1,7 +1,8 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
@@ -12,6 +13,8 @@ from iamd.settings import Settings
 from iamd.store.store import Store
 
 if TYPE_CHECKING:
+    from iamd.gateway.answer import Answer
+    from iamd.gateway.invocation import Invocation
     from iamd.gateway.proxy import Gateway
 
 
@@ -26,6 +29,25 @@ class Metadata(Protocol):
 
     def forget(self) -> None:
         """Give nobody what was given before."""
+
+
+class Functions(Protocol):
+    """The Lambda functions that this process runs."""
+
+    async def invoke(self, invocation: "Invocation") -> "Answer":
+        """Run a function, or have it run later."""
+
+    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """What a function is told to do can be done; refused when it can't."""
+
+    def changed(self, operation: str, arn: str) -> None:
+        """Run a function as it is from now on."""
+
+    async def reset(self) -> None:
+        """End all that runs or waits."""
+
+    async def close(self) -> None:
+        """End for good."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +66,8 @@ class Runtime:
     gateway: "Gateway | None" = None
     metadata: "Metadata | None" = None
     """The instance metadata of this process; None before it serves."""
+    functions: "Functions | None" = None
+    """The functions of this process; None where none are run."""
 
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""

@@ -84,6 +84,12 @@ class Settings:
     workload_session_seconds: int = setting(
         21600, "How long the credentials last that instances and containers are given; new ones are there before that."
     )
+    functions: Literal["auto", "run", "off"] = setting(
+        "auto",
+        "Whether Lambda functions of the embedded backend are run, as processes of this user: `auto` runs them when "
+        "iamd listens on loopback alone.",
+    )
+    functions_concurrency: int = setting(10, "Processes of Lambda functions at a time, those that wait included.")
     backend_connect_seconds: float = setting(5.0, "Longest wait for a connection to a backend.")
     backend_response_seconds: float = setting(60.0, "Longest wait for a backend to begin its answer.")
     backend_idle_seconds: float = setting(30.0, "Longest silence within a body that a backend sends or takes.")
@@ -101,6 +107,13 @@ class Settings:
     def has_backend(self) -> bool:
         """Whether requests to other services go anywhere."""
         return self.backend != "none" or bool(self.backends)
+
+    @property
+    def runs_functions(self) -> bool:
+        """Whether Lambda functions are run."""
+        return self.backend == "moto" and (
+            self.functions == "run" or (self.functions == "auto" and self.host in LOOPBACK)
+        )
 
     @property
     def metadata_address(self) -> tuple[str, int]:

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.iam import models as iam
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
+
+from iamd.backend import functions
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
 _ROLE: Any = iam.Role
@@ -22,14 +24,14 @@ class Control:
         self._boot = boot
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer `/status`, `/reset` and `/mirror`; anything else is 404."""
-        call = {"/status": _status, "/reset": _reset, "/mirror": _mirror}.get(environ["PATH_INFO"])
+        """Answer one of the calls; anything else is 404."""
+        call = _CALLS.get(environ["PATH_INFO"])
         if call is None:
             start_response("404 Not Found", [])
             return [b""]
-        call(json.loads(environ["wsgi.input"].read() or b"{}"))
+        told = call(json.loads(environ["wsgi.input"].read() or b"{}")) or {}
         start_response("200 OK", [("content-type", "application/json")])
-        return [json.dumps({"boot": self._boot}).encode()]
+        return [json.dumps({"boot": self._boot, **told}).encode()]
 
 
 def _status(_: Mapping[str, Any]) -> None:
@@ -74,3 +76,12 @@ def _role(backend: Any, given: Mapping[str, Any]) -> Any:
         tags=[],
         max_session_duration=None,
     )
+
+
+_CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]] = {
+    "/status": _status,
+    "/reset": _reset,
+    "/mirror": _mirror,
+    "/function": functions.told,
+    "/mappings": functions.mappings,
+}

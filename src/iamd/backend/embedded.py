@@ -125,6 +125,26 @@ class EmbeddedBackend:
         await self._ask("/mirror", {"account_id": account_id, "region": region, **body})
         self._mirrored |= fresh
 
+    async def function(
+        self, account_id: str, region: str, name: str, qualifier: str | None, has: Sequence[str], version: str | None
+    ) -> dict[str, Any] | None:
+        """A function with its configuration and code, as moto holds it; None when there is none of this name.
+
+        Of an alias it is the version that it points to, unless another is named. Code whose digest iamd `has` is left
+        out.
+        """
+        await self.ready()
+        asked = {"account_id": account_id, "region": region, "name": name, "qualifier": qualifier}
+        told = await self._ask("/function", {**asked, "has": list(has), "version": version})
+        found: dict[str, Any] | None = told["function"]
+        return found
+
+    async def mappings(self) -> list[dict[str, Any]]:
+        """Every event source mapping that moto holds, with its account and region."""
+        await self.ready()
+        found: list[dict[str, Any]] = (await self._ask("/mappings", {}))["mappings"]
+        return found
+
     async def stop(self) -> None:
         """End the child, and with it its data."""
         task, self._task = self._task, None

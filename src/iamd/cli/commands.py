@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "aws": "Run the AWS CLI against iamd.",
     "exec": "Run a command with the environment that points AWS clients at iamd.",
     "credential-process": "Print credentials for `credential_process` of an AWS profile.",
+    "invoke": "Run a local Python handler once, as Lambda runs functions.",
     "metadata": "Print the address of an instance's own metadata, and register who is told it.",
     "account": "Add and list accounts, and give their root users passwords.",
     "can": "Tell whether a principal may do something, and why.",

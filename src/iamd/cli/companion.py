@@ -46,7 +46,7 @@ def serve_beside(endpoint: Endpoint, folder: Folder) -> None:
     if sys.platform != "linux":
         raise Failure("running a command with a role's credentials needs Linux", USAGE)
     # Before there is another process: the command begins with memory of its own, and this one's is at no time open.
-    _hide()
+    hide()
     command = os.pidfd_open(os.getpid())
     first = os.fork()
     if first:
@@ -75,7 +75,7 @@ def _serve(endpoint: Endpoint, folder: Folder, command: int) -> None:
         folder.remove()
 
 
-def _hide() -> None:
+def hide() -> None:
     """Let no other process of the same user read the memory and environment of this one and of those that it forks."""
     # SECURITY: the command runs as the same user; the caller's keys, which it could read here, are more than its role.
     with contextlib.suppress(OSError, AttributeError):

@@ -55,18 +55,36 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
-    """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
+def _parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> dict[str, Any]:
     told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
     response = {"status_code": status, "headers": told, "body": body}
     model = _model(service)
     try:
-        found = create_parser(model.resolved_protocol).parse(response, model.operation_model(operation).output_shape)
+        found: dict[str, Any] = create_parser(model.resolved_protocol).parse(
+            response, model.operation_model(operation).output_shape
+        )
     except ResponseParserError as error:
         raise NotToldError("the answer can't be read") from error
+    return found
+
+
+def answered(
+    service: str, operation: str, status: int, headers: Headers, body: bytes
+) -> tuple[Mapping[str, Any], str | None, str]:
+    """What an answer says: its output, and the code and the words of its error; the code is None without an error."""
+    found = _parsed(service, operation, status, headers, body)
+    if 200 <= status < 300:
+        return found, None, ""
+    error = found.get("Error", {})
+    return {}, str(error.get("Code") or status), str(error.get("Message", ""))
+
+
+def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
+    """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
+    found = _parsed(service, operation, status, headers, body)
     if 200 <= status < 300:
         # SECURITY: botocore reads what is another document as an answer that says nothing: as one without tags.
-        if "json" in model.resolved_protocol:
+        if "json" in _model(service).resolved_protocol:
             _check_json(body)
         elif not found.keys() - {"ResponseMetadata"}:
             raise NotToldError("the answer is another document")

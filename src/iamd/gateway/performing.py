@@ -15,6 +15,7 @@ from iamd.gateway import (
     deciding,
     effects,
     instances,
+    invocation,
     kept_policies,
     learned,
     making_roles,
@@ -52,10 +53,16 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if traits.invokes and step.place.backend.embedded is not None:
+            return await self._invoked(step)
         if traits.reads_policy:
             own = policies.own_answer(step.asked, step.targets[0].arn, step.facts)
             if own is not None:
                 return own
+        is_held = traits.changes_function and step.place.backend.embedded is not None
+        runs = self._runtime.functions if is_held else None
+        if runs is not None:
+            runs.check(step.asked.operation.name, step.asked.parameters)
         if traits.changes:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
@@ -64,7 +71,18 @@ class Performer:
             self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:
             await making_roles.make(self._runtime, step, identity)
+        if runs is not None:
+            runs.changed(step.asked.operation.name, step.targets[0].arn)
+        if traits.is_work and self._runtime.functions is not None:
+            # A stack may have mapped queues to functions, within the backend.
+            self._runtime.functions.changed("CreateEventSourceMapping", "")
         return answer
+
+    async def _invoked(self, step: Step) -> Answer:
+        """A function is run here: moto has none but a canned answer."""
+        if self._runtime.functions is None:
+            raise invocation.NotRun("iamd does not run Lambda functions here: the setting `functions` is off.")
+        return await self._runtime.functions.invoke(invocation.of(step.asked, step.progress.request.id))
 
     async def _begun(self, step: Step) -> Sequence[Entry]:
         """What the request will do to the facts, in the ledger."""

@@ -112,8 +112,15 @@ class Gateway:
         """Publish what iamd's own services have to tell, behind what is going on."""
         self._publisher.send(notices)
 
+    @property
+    def embedded(self) -> EmbeddedBackend | None:
+        """The embedded backend, where there is one."""
+        return self._backends.embedded
+
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
+        if self._runtime.functions is not None:
+            await self._runtime.functions.reset()
         if self._backends.embedded is not None:
             try:
                 await self._backends.embedded.reset()
@@ -121,9 +128,11 @@ class Gateway:
                 raise Unavailable("the backend does not answer") from error
 
     async def close(self) -> None:
-        """Publish what still waits, and end the embedded backend and every connection."""
+        """Publish what still waits, and end the functions that run, the embedded backend and every connection."""
         self._health.close()
         await self._publisher.close()
+        if self._runtime.functions is not None:
+            await self._runtime.functions.close()
         await self._backends.close()
 
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from iamd.gateway import batch, effects, events, first_use, instances, learned, policies
+from iamd.gateway import batch, effects, events, first_use, instances, invocation, learned, policies
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
@@ -15,7 +15,8 @@ class Traits(msgspec.Struct, frozen=True):
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
     make its service-linked role (`makes_roles`), be work that CloudFormation does (`is_work`), change the facts about
     resources (`changes`), or read a policy that iamd knows (`reads_policy`); its answers may tell of resources
-    (`tells`), or of instances (`tells_instances`).
+    (`tells`), or of instances (`tells_instances`). It may
+    run a Lambda function (`invokes`), or change one that runs (`changes_function`).
     """
 
     action: str
@@ -30,6 +31,8 @@ class Traits(msgspec.Struct, frozen=True):
     reads_policy: bool
     tells: bool
     tells_instances: bool
+    invokes: bool
+    changes_function: bool
 
 
 @cache
@@ -49,4 +52,6 @@ def of(operation: Operation) -> Traits:
         reads_policy=policies.may_answer(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
         tells_instances=instances.may_tell(operation),
+        invokes=invocation.invokes(operation),
+        changes_function=invocation.changes(operation),
     )

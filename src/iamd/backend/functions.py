@@ -1,0 +1,196 @@
+"""What the embedded moto holds of Lambda functions, told to iamd, which runs them; moto itself runs none.
+
+moto keeps no configuration that only running a function needs; it is kept here beside the function.
+"""
+
+import base64
+import copy
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from moto.awslambda.exceptions import UnknownAliasException, UnknownFunctionException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.utils import get_backend
+from moto.sqs.models import sqs_backends
+
+from iamd.backend.replacement import always, replace
+
+_KEPT: Final = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "DurableConfig", "TenancyConfig")
+"""What moto drops of CreateFunction and UpdateFunctionConfiguration."""
+_PLACE: Final = "iamd_configuration"
+
+
+def install() -> None:
+    """Keep what moto drops, and have nothing run or delivered by moto."""
+    replace(LambdaFunction, "__init__", _made)
+    replace(LambdaFunction, "get_configuration", _configuration)
+    replace(LambdaFunction, "update_configuration", _updated)
+    replace(LambdaFunction, "update_function_code", _with_revision)
+    replace(LambdaFunction, "set_version", _with_revision)
+    # SECURITY: what moto would answer in a function's place nobody has decided on, and no function has said.
+    replace(LambdaFunction, "invoke", always(_not_run))
+    replace(LambdaBackend, "create_event_source_mapping", _mapped)
+    replace(LambdaBackend, "put_function_event_invoke_config", _put_events)
+    replace(LambdaBackend, "update_function_event_invoke_config", _update_events)
+
+
+def _made(original: Callable[..., None]) -> Callable[..., None]:
+    def init(function: Any, account_id: str, spec: Mapping[str, Any], *given: Any, **named: Any) -> None:
+        setattr(function, _PLACE, {name: spec[name] for name in _KEPT if spec.get(name)} | _revision())
+        original(function, account_id, spec, *given, **named)
+
+    return init
+
+
+def _revision() -> dict[str, str]:
+    return {"RevisionId": str(uuid.uuid4())}
+
+
+def _configuration(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def get_configuration(function: Any, *given: Any, **named: Any) -> dict[str, Any]:
+        return {**original(function, *given, **named), **getattr(function, _PLACE)}
+
+    return get_configuration
+
+
+def _updated(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def update_configuration(function: Any, updates: Mapping[str, Any]) -> dict[str, Any]:
+        # A published version has the same object, and keeps what it was published with.
+        told = {name: updates[name] for name in _KEPT if name in updates}
+        setattr(function, _PLACE, {**getattr(function, _PLACE), **told, **_revision()})
+        original(function, updates)
+        return dict(function.get_configuration())
+
+    return update_configuration
+
+
+def _with_revision(original: Callable[..., Any]) -> Callable[..., Any]:
+    def changed(function: Any, *given: Any) -> Any:
+        setattr(function, _PLACE, {**getattr(function, _PLACE), **_revision()})
+        return original(function, *given)
+
+    return changed
+
+
+def _not_run(_function: Any, _body: Any, _headers: Any, _response_headers: Any) -> str:
+    return "null"
+
+
+def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create_event_source_mapping(backend: Any, spec: dict[str, Any]) -> Any:
+        made = original(backend, spec)
+        # moto would deliver within SendMessage, with nobody's rights; iamd polls with the function's role.
+        for queue in sqs_backends[backend.account_id][backend.region_name].queues.values():
+            queue.lambda_event_source_mappings.clear()
+        return made
+
+    return create_event_source_mapping
+
+
+def _put_events(original: Callable[..., Any]) -> Callable[..., Any]:
+    def put(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
+        # moto would keep the one before, and go on to answer it.
+        function = backend.get_function(function_name)
+        before, function.event_invoke_config = function.event_invoke_config, []
+        try:
+            return original(backend, function_name, config)
+        except Exception:
+            function.event_invoke_config = before
+            raise
+
+    return put
+
+
+def _update_events(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
+        known = backend.get_function(function_name).event_invoke_config
+        return original(backend, function_name, {**(known[0].config if known else {}), **config})
+
+    return update
+
+
+def told(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A function with its code; none when there is no such function. Code that iamd has is left out."""
+    backend = get_backend(given["account_id"], given["region"])
+    try:
+        function, alias = _chosen(backend, given)
+    except (UnknownFunctionException, UnknownAliasException):
+        return {"function": None}
+    return {"function": _described(backend, function, alias, frozenset(given["has"]))}
+
+
+def _chosen(backend: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
+    name, qualifier = given["name"], given["qualifier"]
+    alias = _alias(backend, name, qualifier)
+    chosen = given.get("version") or (alias.function_version if alias is not None else qualifier)
+    return backend.get_function(name, chosen), alias
+
+
+def _alias(backend: Any, name: str, qualifier: str | None) -> Any:
+    if qualifier is None or (qualifier.isascii() and qualifier.isdigit()) or qualifier == "$LATEST":
+        return None
+    return backend.get_alias(qualifier, name)
+
+
+def _described(backend: Any, function: Any, alias: Any, has: frozenset[str]) -> dict[str, Any]:
+    code = getattr(function, "code_bytes", b"")
+    latest = backend.get_function(function.function_name, None)
+    config = getattr(function, _PLACE)
+    return {
+        "name": function.function_name,
+        "version": str(function.version),
+        "account": function.account_id,
+        "region": function.region,
+        "role": function.role,
+        "runtime": function.run_time or "",
+        "handler": function.handler or "",
+        "package_type": function.package_type,
+        "timeout": function.timeout,
+        "memory": function.memory_size,
+        "variables": dict(function.environment_vars or {}),
+        "revision": config["RevisionId"],
+        "state": function.state,
+        "storage": function.ephemeral_storage,
+        "tracing": (function.tracing_config or {}).get("Mode", "PassThrough"),
+        "in_vpc": bool((function.vpc_config or {}).get("SubnetIds")),
+        "reserved": latest.reserved_concurrency,
+        "other": {name: value for name, value in config.items() if name in _KEPT},
+        "events": [_events(one) for one in latest.event_invoke_config],
+        "code": _code(code, has),
+        "layers": [_layer(backend, layer["Arn"], has) for layer in function.layers],
+        "routing": (alias.routing_config or {}).get("AdditionalVersionWeights") or {} if alias is not None else {},
+    }
+
+
+def _events(config: Any) -> dict[str, Any]:
+    return {"arn": config.arn, **copy.deepcopy(config.config)}
+
+
+def _code(content: bytes, has: frozenset[str]) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"digest": digest, "content": None if digest in has else base64.b64encode(content).decode()}
+
+
+def _layer(backend: Any, arn: str, has: frozenset[str]) -> dict[str, Any]:
+    found = backend.layers_versions_by_arn(arn)
+    return {"arn": arn, **_code(found.code_bytes if found is not None else b"", has)}
+
+
+def mappings(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Every event source mapping, with where it is."""
+    from moto.awslambda.models import lambda_backends  # noqa: PLC0415 - where moto makes it
+
+    places = [
+        (account_id, region, backend)
+        for account_id in list(lambda_backends)
+        for region, backend in list(lambda_backends[account_id].items())
+    ]
+    return {
+        "mappings": [
+            {"account": account_id, "region": region, "enabled": bool(one.enabled), **one.get_configuration()}
+            for account_id, region, backend in places
+            for one in list(backend._event_source_mappings.values())  # noqa: SLF001 - moto has no other way
+        ]
+    }

@@ -1,0 +1,180 @@
+"""Lambda's part that runs functions: the gateway has decided, the embedded backend holds them, and they run here."""
+
+import asyncio
+import random
+import shutil
+import tempfile
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from iamd.backend.embedded import BackendDown, EmbeddedBackend
+from iamd.errors import Common, CommonError
+from iamd.functions import definition, destinations, libraries, mappings, report, requests, variables
+from iamd.functions.asynchronous import Events
+from iamd.functions.definition import Function
+from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
+from iamd.functions.errors import InvalidParameterValue, InvalidRuntime, ResourceNotFound
+from iamd.functions.logs import LogStream
+from iamd.functions.mappings import Mappings
+from iamd.functions.packages import Packages
+from iamd.functions.pool import Pool, Warm
+from iamd.functions.roles import Roles
+from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.variables import Places
+from iamd.gateway.answer import Answer
+from iamd.gateway.invocation import Invocation
+from iamd.runtime import Runtime
+
+_PARTS: Final = 7
+"""Of a function's ARN, without a version or an alias."""
+
+
+class Functions:
+    """The functions of a server."""
+
+    def __init__(self, runtime: Runtime, embedded: EmbeddedBackend, endpoint: str) -> None:
+        self._runtime = runtime
+        self._embedded = embedded
+        self._folder = runtime.settings.data / "functions" / str(runtime.worker)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._packages = Packages(self._folder / "packages")
+        self._roles = Roles(runtime)
+        self._pool = Pool(self._begin, runtime.settings.functions_concurrency, runtime.clock.timestamp)
+        self._endpoint = endpoint
+        self._events = Events(runtime, self._roles, self.run)
+        self._mappings = Mappings(runtime, embedded, self._roles, self.named, self.run)
+        if runtime.worker == 0 and runtime.settings.workers > 1:
+            self._mappings.changed()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Run a function, or have it run later, as a decided request asks."""
+        wanted = requests.of(invocation)
+        function = await self.named(invocation.account, invocation.region, invocation.name, invocation.qualifier)
+        definition.check_runs(function)
+        if wanted.kind == "DryRun":
+            return requests.dry()
+        event = self._event(invocation, wanted, function)
+        if wanted.kind == "Event":
+            named = partial(self.named, invocation.account, invocation.region, invocation.name, invocation.qualifier)
+            self._events.put(event, invocation.qualifier, named)
+            return requests.taken()
+        result, log = await self.run(function, event)
+        return requests.answer(result, log, function.version, wants_log=wanted.wants_log)
+
+    def _event(self, invocation: Invocation, wanted: requests.Wanted, function: Function) -> Event:
+        qualifier = f":{invocation.qualifier}" if invocation.qualifier is not None else ""
+        return event_of(
+            invocation.request_id, wanted.content, f"{function.arn}{qualifier}", context=wanted.client_context
+        )
+
+    async def named(self, account: str, region: str, name: str, qualifier: str | None) -> Function:
+        """The function of this name, with its code at hand; ResourceNotFound when there is none."""
+        found = await self._told(account, region, name, qualifier, None)
+        if found.routing:
+            # AWS: an alias may send part of its invocations to a second version ("Lambda function aliases").
+            picked, drawn = None, random.random()  # noqa: S311 - nothing is kept secret by it
+            for version, weight in found.routing.items():
+                picked = version if picked is None and drawn < weight else picked
+                drawn -= weight
+            if picked is not None:
+                return await self._told(account, region, name, qualifier, picked)
+        return found
+
+    async def _told(self, account: str, region: str, name: str, qualifier: str | None, version: str | None) -> Function:
+        try:
+            told = await self._embedded.function(account, region, name, qualifier, self._packages.digests(), version)
+        except BackendDown as error:
+            raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
+        if told is None:
+            suffix = f":{qualifier}" if qualifier is not None else ""
+            raise ResourceNotFound(f"Function not found: arn:aws:lambda:{region}:{account}:function:{name}{suffix}")
+        function = definition.of(told)
+        for code in (function.code, *function.layers):
+            if code.content is not None:
+                await asyncio.to_thread(self._packages.keep, code.digest, code.content)
+        # Nobody holds the content any longer than it is needed.
+        layers = tuple(replace(layer, content=None) for layer in function.layers)
+        return replace(function, code=replace(function.code, content=None), layers=layers)
+
+    async def run(self, function: Function, event: Event) -> tuple[Result, bytes]:
+        """Run one invocation, and give its result and its log, which goes to the function's log stream too."""
+        result, warm = await self._pool.run(function, event)
+        log = report.of(result, event.request_id, function.version, function.memory)
+        self.later(warm.stream.write(log))
+        return result, log
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something beside the request."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin(self, function: Function) -> Warm:
+        """Begin a process that runs a function."""
+        session = await self._roles.of_code(function)
+        stream = LogStream(self._runtime, function, session.credentials)
+        places = await self._places(function)
+        environment = Environment(places.temporary.parent)
+        await environment.api.begin()
+        server = variables.Server(self._endpoint, function.region)
+        told = variables.of(function, places, server, session.credentials, stream.name, environment.api.address)
+        launch = Launch(
+            words=libraries.words_of(function.handler), folder=places.task, memory=function.memory * MEGABYTE
+        )
+        await environment.begin(launch, told)
+        return Warm(environment, function, session, stream)
+
+    async def _places(self, function: Function) -> Places:
+        runtime = self._folder / "runtime"
+        try:
+            await asyncio.to_thread(libraries.link, runtime)
+        except libraries.Missing as error:
+            raise InvalidRuntime(f"iamd runs functions with {error}, which is not installed.") from error
+        task = await self._packages.unpacked([function.code.digest])
+        layers = [layer.digest for layer in function.layers]
+        opt = await self._packages.unpacked(layers) if layers else None
+        own = Path(tempfile.mkdtemp(dir=self._folder))
+        temporary, home = own / "tmp", own / "home"
+        temporary.mkdir()
+        home.mkdir()
+        return Places(task, opt, runtime, temporary, home)
+
+    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """What a function is told to do can be done; refused when it can't."""
+        if operation in {"CreateEventSourceMapping", "UpdateEventSourceMapping"}:
+            mappings.check(parameters)
+        if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
+            destinations.check(parameters.get("DestinationConfig") or {})
+        if operation.endswith("FunctionEventInvokeConfig") and parameters.get("Qualifier") not in {None, "$LATEST"}:
+            raise InvalidParameterValue("iamd keeps how events are handled for $LATEST alone.")
+
+    def changed(self, operation: str, arn: str) -> None:
+        """Run a function as it is from now on, and poll what is mapped now."""
+        if operation.endswith("EventSourceMapping"):
+            # Another process than the first one polls for nobody: the first one looks again by itself.
+            if self._runtime.worker == 0:
+                self._mappings.changed()
+        else:
+            self._pool.retire(":".join(arn.split(":")[:_PARTS]))
+
+    async def reset(self) -> None:
+        """Begin anew: nothing that ran goes on."""
+        await self._mappings.clear()
+        await self._events.clear()
+        await self._pool.clear()
+        self._roles.forget()
+
+    async def close(self) -> None:
+        """End all processes, and all that waits."""
+        await self._mappings.clear()
+        await self._events.clear()
+        await self._pool.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
