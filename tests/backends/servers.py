@@ -1,6 +1,7 @@
 """Servers that iamd's presets are for, as their packages have them, each started on a free port of the loopback."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -44,9 +45,14 @@ def python_folder(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+    """A port that nobody listens on now, and that the system gives nobody who asks for any."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
 
 
 @contextmanager
