@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,18 @@ SHORT_PAGE: Final = 100
 _long_reads = ThreadPoolExecutor(2, "iamd-long-reads")
 
 
+class Via(msgspec.Struct, frozen=True):
+    """A service that makes a request: with its caller's own permissions, or in a session of a role that it has."""
+
+    service: str
+    as_caller: bool
+
+    def seen(self, identity: Identity) -> Identity:
+        """The caller as decisions and events have it."""
+        called_via = (self.service,) if self.as_caller else ()
+        return dataclasses.replace(identity, invoked_by=self.service, called_via=called_via)
+
+
 class Progress(msgspec.Struct):
     """What is known of a request so far: what its event and its error are made of when a step refuses it."""
 
@@ -76,6 +89,12 @@ class Progress(msgspec.Struct):
     """The event's source where it is not the service's name."""
     region: str | None = None
     """The region that the request is made to, once it is known."""
+    via: Via | None = None
+    """The service that makes the request for the caller who signed it."""
+
+    def seen(self, identity: Identity) -> Identity:
+        """The caller with the service that makes the request, where one does."""
+        return identity if self.via is None else self.via.seen(identity)
 
 
 def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -172,7 +191,7 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
     sigv4.check(claim, request, found.secret_access_key, machine_now, window)
     note_use(runtime, found.identity, scope, now)
-    return found.identity
+    return progress.seen(found.identity)
 
 
 def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:
@@ -275,7 +294,7 @@ class Work(msgspec.Struct):
         found = credentials.identify(claim.access_key_id, claim.session_token, change, self.runtime.keyring, now)
         if found is None:
             raise CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
-        self.identity = self.progress.identity = found.identity
+        self.identity = self.progress.identity = self.progress.seen(found.identity)
 
     def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
         runtime, progress, registered = self.runtime, self.progress, self.registered

@@ -52,7 +52,21 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
         keys[f"aws:principaltag/{lower(key)}"] = value
     if identity.session is not None:
         keys.update(_of_session(identity, now))
+    if identity.called_via:
+        keys.update(_of_calls_via(identity.called_via))
     return keys
+
+
+def _of_calls_via(services: tuple[str, ...]) -> Context:
+    """The keys of what a service does with its caller's permissions (IAM User Guide, reference_policies_condition-keys,
+    aws:CalledVia, aws:ViaAWSService); what it does with a role of its own has none of them.
+    """
+    return {
+        "aws:viaawsservice": "true",
+        "aws:calledvia": services,
+        "aws:calledviafirst": services[0],
+        "aws:calledvialast": services[-1],
+    }
 
 
 def _of_service(service: Service) -> Context:

@@ -28,14 +28,14 @@ def _model(service: str) -> Any:
     return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
 
 
-def written(service: str, operation: str, parameters: Mapping[str, Any]) -> tuple[HttpRequest, str]:
-    """The request for an operation, and the protocol that it is in."""
+def written(service: str, operation: str, parameters: Mapping[str, Any], host: str = HOST) -> tuple[HttpRequest, str]:
+    """The request for an operation to a host, and the protocol that it is in."""
     model = _model(service)
     protocol = model.resolved_protocol
     written = create_serializer(protocol, include_validation=False).serialize_to_request(
         dict(parameters), model.operation_model(operation)
     )
-    prepare_request_dict(written, endpoint_url=f"http://{HOST}")
+    prepare_request_dict(written, endpoint_url=f"http://{host}")
     prepared = create_request_object(written).prepare()
     url, body = urlsplit(prepared.url), prepared.body or b""
     headers = [(name.lower().encode(), _bytes(value)) for name, value in prepared.headers.items()]
@@ -44,7 +44,7 @@ def written(service: str, operation: str, parameters: Mapping[str, Any]) -> tupl
         prepared.method,
         url.path.encode() or b"/",
         url.query.encode(),
-        [(b"host", HOST.encode()), *headers],
+        [(b"host", host.encode()), *headers],
         _bytes(body),
         "127.0.0.1",
     )
@@ -57,16 +57,10 @@ def _bytes(value: Any) -> bytes:
 
 def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
     """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
-    told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    response = {"status_code": status, "headers": told, "body": body}
-    model = _model(service)
-    try:
-        found = create_parser(model.resolved_protocol).parse(response, model.operation_model(operation).output_shape)
-    except ResponseParserError as error:
-        raise NotToldError("the answer can't be read") from error
+    found = parsed(service, operation, status, headers, body)
     if 200 <= status < 300:
         # SECURITY: botocore reads what is another document as an answer that says nothing: as one without tags.
-        if "json" in model.resolved_protocol:
+        if "json" in _model(service).resolved_protocol:
             _check_json(body)
         elif not found.keys() - {"ResponseMetadata"}:
             raise NotToldError("the answer is another document")
@@ -76,6 +70,19 @@ def read(service: str, operation: str, status: int, headers: Headers, body: byte
     if 400 <= status < 500 and any(word in code for word in _GONE):
         return None
     raise NotToldError(f"{status} {code}")
+
+
+def parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any]:
+    """What botocore reads in an answer, of success or of failure; NotToldError when it can't be read."""
+    told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    response = {"status_code": status, "headers": told, "body": body}
+    model = _model(service)
+    try:
+        parser = create_parser(model.resolved_protocol)
+        found: Mapping[str, Any] = parser.parse(response, model.operation_model(operation).output_shape)
+    except ResponseParserError as error:
+        raise NotToldError("the answer can't be read") from error
+    return found
 
 
 def _check_json(body: bytes) -> None:

@@ -223,7 +223,7 @@ def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes
 def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
     """The record of a request."""
     # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
-    service = outcome.identity.service if outcome.identity is not None else None
+    service = _asking_service(outcome.identity)
     request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
     asked = masked(outcome.service, outcome.parameters)
     answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
@@ -235,8 +235,8 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         outcome.source,
         outcome.name,
         outcome.region,
-        service.name if service is not None else request.source_ip,
-        service.name if service is not None else cut(request.header(b"user-agent") or ""),
+        service if service is not None else request.source_ip,
+        service if service is not None else cut(request.header(b"user-agent") or ""),
         code,
         message,
         parameters(asked, notes.get("requestParameters")) if asked or notes else None,
@@ -253,6 +253,13 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         "Management" if outcome.management else "Data",
         _explanation(outcome, told),
     )
+
+
+def _asking_service(identity: Identity | None) -> str | None:
+    """The service that makes the request, of its own accord or for somebody."""
+    if identity is None:
+        return None
+    return identity.service.name if identity.service is not None else identity.invoked_by
 
 
 def _error(outcome: Outcome, code: str) -> tuple[str, str | UnsetType]:

@@ -39,7 +39,9 @@ class Caller(NamedTuple):
 
 def caller(identity: Identity, view: View) -> Caller:
     """The caller of an event; a snapshot remembers those without a session."""
-    if identity.session is not None or identity.access_key_id is None or not isinstance(view, Snapshot):
+    if identity.session is not None or identity.invoked_by is not None or identity.access_key_id is None:
+        return _caller(identity, user_identity(identity, view))
+    if not isinstance(view, Snapshot):
         return _caller(identity, user_identity(identity, view))
     key = f"caller of events {identity.access_key_id}"
     known = view.cache.get(key)
@@ -107,6 +109,8 @@ def user_identity(identity: Identity, view: View = None) -> dict[str, Any]:
         element["userName"] = name
     if identity.session is not None:
         element["sessionContext"] = _session_context(identity)
+    if identity.invoked_by is not None:
+        element["invokedBy"] = identity.invoked_by
     return element
 
 
