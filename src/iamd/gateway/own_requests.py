@@ -73,16 +73,20 @@ def read(service: str, operation: str, status: int, headers: Headers, body: byte
 
 
 def parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any]:
-    """What botocore reads in an answer, of success or of failure; NotToldError when it can't be read."""
+    """What botocore reads in an answer, of success or of failure; NotToldError when it can't be read.
+
+    An object's content is bytes.
+    """
     told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    response = {"status_code": status, "headers": told, "body": body}
     model = _model(service)
+    modelled = model.operation_model(operation)
+    streams = modelled.has_streaming_output and 200 <= status < 300
+    response = {"status_code": status, "headers": told, "body": b"" if streams else body}
     try:
-        parser = create_parser(model.resolved_protocol)
-        found: Mapping[str, Any] = parser.parse(response, model.operation_model(operation).output_shape)
+        found: dict[str, Any] = create_parser(model.resolved_protocol).parse(response, modelled.output_shape)
     except ResponseParserError as error:
         raise NotToldError("the answer can't be read") from error
-    return found
+    return {**found, modelled.output_shape.serialization["payload"]: body} if streams else found
 
 
 def _check_json(body: bytes) -> None:
