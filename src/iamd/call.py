@@ -62,6 +62,8 @@ class Call(msgspec.Struct, kw_only=True):
     workload_seconds: int
     metadata_endpoint: Callable[[str, str], str | None] = _no_endpoint
     """The address of the metadata of an account's running instance; None when there is no such instance."""
+    stacks: object | None = None
+    """What works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

@@ -4,8 +4,8 @@ from typing import Final
 
 OWN_SERVICES: Final = frozenset(
     {
-        "iam", "sts", "cloudtrail", "organizations", "sso", "sso-oauth", "identitystore", "rolesanywhere",
-        "access-analyzer", "signin", "awsssoportal", "awsssooidc", "iamd",
+        "iam", "sts", "cloudtrail", "cloudformation", "organizations", "sso", "sso-oauth", "identitystore",
+        "rolesanywhere", "access-analyzer", "signin", "awsssoportal", "awsssooidc", "iamd",
     }
 )  # fmt: skip
 """Signing names of the services that iamd answers itself: never forwarded, never answered by a backend."""

@@ -5,6 +5,7 @@
 
 import asyncio
 import dataclasses
+import inspect
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -260,7 +261,12 @@ class Work(msgspec.Struct):
     async def _prepared(self) -> Any:
         """The value of the operation's slow part, done where it holds up no other request."""
         prepare = self.registered.prepare
-        return await asyncio.to_thread(self._prepare, prepare) if prepare is not None else None
+        if prepare is None:
+            return None
+        if not inspect.iscoroutinefunction(prepare):
+            return await asyncio.to_thread(self._prepare, prepare)
+        waiting = self._prepare(prepare)
+        return await waiting
 
     def _prepare(self, prepare: Callable[..., Any]) -> Any:
         """Do the slow part of an operation before the lock; nobody who may not run it makes us do it."""
@@ -317,6 +323,7 @@ class Work(msgspec.Struct):
             issuer_url=runtime.settings.issuer_url,
             workload_seconds=runtime.settings.workload_session_seconds,
             metadata_endpoint=runtime.metadata_endpoint,
+            stacks=runtime.stacks,
             view=view,
             prepared=prepared,
         )

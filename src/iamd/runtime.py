@@ -12,6 +12,7 @@ from iamd.store.store import Store
 
 if TYPE_CHECKING:
     from iamd.gateway.proxy import Gateway
+    from iamd.stacks.service import Stacks
 
 
 class Metadata(Protocol):
@@ -43,6 +44,9 @@ class Runtime:
     gateway: "Gateway | None" = None
     metadata: "Metadata | None" = None
     """The instance metadata of this process; None before it serves."""
+
+    stacks: "Stacks | None" = None
+    """What works on CloudFormation's stacks in this process; None before it serves."""
 
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""

@@ -38,7 +38,9 @@ class Key(msgspec.Struct, frozen=True):
 class Acting(Protocol):
     """Whom a stack acts for."""
 
-    via: Via
+    @property
+    def via(self) -> Via:
+        """How the service is told of in decisions and events."""
 
     async def key(self) -> Key:
         """The credentials as they are now; RequestFailed when there are none any more."""

@@ -38,6 +38,7 @@ from iamd.store.records import (
 )
 from iamd.store.role_template_records import RoleTemplate
 from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
+from iamd.store.stack_records import ChangeSet, Stack, StackEvent, StackResource
 
 KINDS: Mapping[str, type[Record]] = {
     record.kind: record
@@ -76,6 +77,10 @@ KINDS: Mapping[str, type[Record]] = {
         HardwareToken,
         RoleTemplate,
         SecurityKey,
+        Stack,
+        StackResource,
+        StackEvent,
+        ChangeSet,
     )
 }
 """Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""
