@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.stacks.client import Client
-from iamd.stacks.errors import TokenAlreadyExists
+from iamd.stacks.faults import TokenAlreadyExists
 from iamd.stacks.journal import Page
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import Stack

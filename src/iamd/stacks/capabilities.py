@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from iamd.stacks import handlers
-from iamd.stacks.errors import InsufficientCapabilities, ValidationError
+from iamd.stacks.faults import InsufficientCapabilities, ValidationError
 from iamd.stacks.template import SERVERLESS, Template
 
 IAM: Final = "CAPABILITY_IAM"

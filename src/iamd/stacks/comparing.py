@@ -5,7 +5,7 @@ from typing import Any
 
 from iamd.auth.sealing import Keyring
 from iamd.stacks import entities, handlers, order, scopes, sealed
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope, is_known
 from iamd.stacks.handlers import InvalidProperties
 from iamd.stacks.sealed import Inside

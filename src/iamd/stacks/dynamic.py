@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.stacks.client import Client, RequestFailed
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 
 _REFERENCE: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
 _ANY: Final = re.compile(r"\{\{resolve:([^:{}]*)")

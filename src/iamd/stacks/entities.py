@@ -5,7 +5,7 @@ import uuid
 from typing import Final
 
 from iamd import arn as arns
-from iamd.stacks.errors import ChangeSetNotFound, ValidationError
+from iamd.stacks.faults import ChangeSetNotFound, ValidationError
 from iamd.store.account import Account
 from iamd.store.stack_records import ChangeSet, Stack, StackEvent, StackResource
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.stacks.errors import ValidationError, malformed
+from iamd.stacks.faults import ValidationError, malformed
 from iamd.stacks.handlers import Made
 from iamd.stacks.template import Template, function_of, mappings_in
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from iamd.stacks.client import Client, RequestFailed
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 
 _S3: Final = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]+)\.)?s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-[0-9])?"

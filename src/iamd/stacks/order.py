@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from iamd.stacks import handlers
-from iamd.stacks.errors import ValidationError, malformed
+from iamd.stacks.faults import ValidationError, malformed
 from iamd.stacks.functions import PLACEHOLDER, Scope
 from iamd.stacks.template import Template, depends_on, function_of
 

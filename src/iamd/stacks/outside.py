@@ -6,7 +6,7 @@ from typing import Any
 import jmespath
 
 from iamd.stacks.client import Client, RequestFailed
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.parameters import AWS_TYPES, SSM_VALUE, check_value, element_of, is_list
 from iamd.stacks.template import Template, mappings_in
 

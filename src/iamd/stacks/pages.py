@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from iamd.call import Call
 from iamd.services import paging
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 
 PAGE: Final = 100
 """AWS: a page has up to 100 entries (API Reference, ListStacks, ListExports) and no request asks for another number."""

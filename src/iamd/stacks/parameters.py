@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.stacks.errors import ValidationError, malformed, unsupported
+from iamd.stacks.faults import ValidationError, malformed, unsupported
 from iamd.stacks.functions import text_of
 from iamd.stacks.template import Template
 

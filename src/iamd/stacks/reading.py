@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from iamd.errors import AWSError
-from iamd.stacks.errors import malformed
+from iamd.stacks.faults import malformed
 from iamd.wire import parse_json
 
 LONGEST: Final = 51_200

@@ -9,7 +9,7 @@ from iamd.stacks import handlers, sealed
 from iamd.stacks.client import Client
 from iamd.stacks.handlers import Made, Wanted
 from iamd.stacks.journal import Journal, Page
-from iamd.stacks.resources import is_other, told
+from iamd.stacks.steps import is_other, told
 from iamd.store.stack_records import Stack, StackResource, Thing
 
 

@@ -12,7 +12,7 @@ import msgspec
 from iamd.call import Call
 from iamd.stacks import capabilities, order, parameters, rules, sealed, transforms
 from iamd.stacks.client import Client
-from iamd.stacks.errors import ValidationError, unsupported
+from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import Scope
 from iamd.stacks.locations import body_of
 from iamd.stacks.outside import resolved_parameters, zones_for

@@ -6,7 +6,7 @@ AWS: CloudFormation User Guide, "Rules syntax", and Template Reference, "Rule-sp
 from collections.abc import Mapping
 from typing import Any
 
-from iamd.stacks.errors import ValidationError, malformed, unsupported
+from iamd.stacks.faults import ValidationError, malformed, unsupported
 from iamd.stacks.functions import Scope
 
 

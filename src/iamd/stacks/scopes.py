@@ -8,7 +8,7 @@ import msgspec
 from iamd import arn as arns
 from iamd.auth.sealing import Keyring
 from iamd.stacks import parameters, sealed, template
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope
 from iamd.stacks.handlers import Made
 from iamd.stacks.parameters import Given

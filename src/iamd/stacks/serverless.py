@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.data import managed_policies
-from iamd.stacks.errors import ValidationError, unsupported
+from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import text_of
 from iamd.stacks.template import SERVERLESS
 

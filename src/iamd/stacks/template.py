@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from iamd.stacks import handlers
-from iamd.stacks.errors import ValidationError, malformed, unsupported
+from iamd.stacks.faults import ValidationError, malformed, unsupported
 from iamd.stacks.reading import FUNCTIONS, content_of
 
 SERVERLESS: Final = "AWS::Serverless-2016-10-31"

@@ -17,11 +17,11 @@ from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
 from iamd.stacks import order, outside, recovery, scopes, sealed
 from iamd.stacks.client import Client
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope
 from iamd.stacks.journal import Journal, Page, Superseded
 from iamd.stacks.removing import Remover, in_order
-from iamd.stacks.resources import Maker, StepFailed
+from iamd.stacks.steps import Maker, StepFailed
 from iamd.store.errors import Unavailable
 from iamd.store.stack_records import Stack, StackResource
 from iamd.store.store import Store

@@ -12,7 +12,7 @@ from iamd.authz.context import resource_tags
 from iamd.call import Call
 from iamd.services.registry import Target
 from iamd.stacks import entities
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.store.stack_records import Stack
 
 Context = dict[str, str | tuple[str, ...]]

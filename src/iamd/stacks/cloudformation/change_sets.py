@@ -13,7 +13,7 @@ from iamd.stacks.begin import begun, check_token
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.cloudformation.stacks import change_begun
 from iamd.stacks.comparing import changes, is_same
-from iamd.stacks.errors import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError, unsupported
+from iamd.stacks.faults import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError, unsupported
 from iamd.stacks.journal import Page
 from iamd.stacks.pages import newest_first, page
 from iamd.stacks.requested import Requested, requested

@@ -6,7 +6,7 @@ from iamd.call import Call
 from iamd.services.registry import reading
 from iamd.stacks import entities, shown
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.pages import page
 
 

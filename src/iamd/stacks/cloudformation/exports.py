@@ -6,7 +6,7 @@ from iamd.call import Call
 from iamd.services.registry import reading
 from iamd.stacks import sealed
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.pages import page
 from iamd.store.stack_records import Stack
 

@@ -8,7 +8,7 @@ from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.store.stack_records import Stack
 
 

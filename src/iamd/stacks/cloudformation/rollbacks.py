@@ -10,7 +10,7 @@ from iamd.services.registry import operation
 from iamd.stacks import entities
 from iamd.stacks.begin import begun, check_token
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError, unsupported
+from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.journal import Page
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import Stack

@@ -11,7 +11,7 @@ from iamd.stacks import entities, shown
 from iamd.stacks.begin import begun, check_token
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
-from iamd.stacks.errors import AlreadyExists, ValidationError, unsupported
+from iamd.stacks.faults import AlreadyExists, ValidationError, unsupported
 from iamd.stacks.journal import Page
 from iamd.stacks.pages import newest_first, page
 from iamd.stacks.requested import Requested, requested

@@ -10,7 +10,7 @@ from iamd.call import Call
 from iamd.services.registry import reading
 from iamd.stacks import capabilities, entities, order, parameters, template
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError, unsupported
+from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import text_of
 from iamd.stacks.reading import content_of
 from iamd.stacks.requested import template_text
