@@ -9,8 +9,8 @@ from gateway.row_requests import COMPUTED, target_of
 from iamd.data import service_reference
 from iamd.gateway.actions.table import services, table
 
-# CloudFormation's and Cloud Control's requests are read whole with their templates (gateway/cloudformation).
-NAMED = [service for service in services() if service not in {"cloudformation", "cloudcontrol"}]
+# Every request of Cloud Control's is refused.
+NAMED = [service for service in services() if service != "cloudcontrol"]
 
 
 def rows_of(service):

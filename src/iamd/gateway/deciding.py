@@ -1,15 +1,13 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from iamd import arn as arns
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import authorization_messages, context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
@@ -24,27 +22,12 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.actions.table import table
 from iamd.gateway.backends import Place
-from iamd.gateway.cloudformation import stack
-from iamd.gateway.cloudformation.stack import Work
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress
-from iamd.policy.request import PrincipalKind
 from iamd.runtime import Runtime
-from iamd.store.account import Snapshot
-from iamd.store.change import Change
 
-_SERVICE: Final = "cloudformation.amazonaws.com"
-# AWS: what a service does with its caller's permissions carries these (IAM User Guide, "AWS global condition context
-# keys": aws:CalledVia, aws:ViaAWSService); with a role of its own it does not. The address is the service's in both.
-_VIA_SERVICE: Final[Mapping[str, str | tuple[str, ...]]] = {
-    "aws:viaawsservice": "true",
-    "aws:calledvia": (_SERVICE,),
-    "aws:calledviafirst": _SERVICE,
-    "aws:calledvialast": _SERVICE,
-}
-_HOUR: Final = 3600
 _MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "states:CreateStateMachineAlias"})
 """Actions that make something within the resource that they are decided on, which is there."""
 
@@ -60,8 +43,6 @@ class Step(msgspec.Struct):
     traits: Traits
     made: frozenset[str]
     """The ARNs of what is made."""
-    work: Work | None = None
-    """What the service does on somebody's behalf, where it does."""
     passed: list[Passed] = []
     """The roles that it hands to services."""
     would_deny: Denied | None = None
@@ -86,38 +67,23 @@ class Decider:
             self.authorize(step, identity, targets)
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
-            if traits.is_work:
-                self._authorize_work(step, identity)
         resources.check_expected_owner(asked, targets)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
         return step
 
-    def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
+    def _authorize_roles(self, step: Step, identity: Identity, asked: Asked) -> None:
         passed = passed_roles.of(asked, step.facts.view)
         if passed:
-            self.authorize(step, identity, passed_roles.targets(passed, asked), own)
+            self.authorize(step, identity, passed_roles.targets(passed, asked))
             passed_roles.check_trust(passed, asked, step.facts.view)
             step.passed += passed
 
-    def _authorize_work(self, step: Step, identity: Identity) -> None:
-        """What the service does for its caller is decided for the caller, or for the role that it does it with."""
-        step.work = stack.work(step.asked)
-        if step.work is None:
-            return
-        worker, own = identity, dict(_VIA_SERVICE)
-        if step.work.role is not None:
-            worker, own = service_session(step.work.role, step.facts.view, self._runtime.clock.seconds()), {}
-        targets = [target for wanted in step.work.targets for target in _decided([wanted], step.asked, step.facts)]
-        self.authorize(step, worker, targets, own)
-        for making in step.work.making:
-            self._authorize_roles(step, worker, making, own)
-
-    def authorize(self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None) -> None:
+    def authorize(self, step: Step, identity: Identity, targets: Sequence[Target]) -> None:
         """Decide these, and note the verdicts; Denied when one is, unless denials are only told."""
         progress = step.progress
         try:
-            verdicts = self.verdicts(step, identity, targets, own)
+            verdicts = self.verdicts(step, identity, targets)
         except Denied as denied:
             progress.verdicts = [*progress.verdicts, *denied.verdicts]
             if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
@@ -127,27 +93,17 @@ class Decider:
         else:
             progress.verdicts = [*progress.verdicts, *verdicts]
 
-    def verdicts(
-        self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None
-    ) -> list[Verdict]:
-        """The verdicts, all of them allowing; Denied at the first that does not.
-
-        `own` are the keys of a call that a service makes, in place of those of the client's connection.
-        """
+    def verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
+        """The verdicts, all of them allowing; Denied at the first that does not."""
         asked, now = step.asked, self._runtime.clock.seconds()
         service = asked.operation.service
 
         def of_request() -> Context:
             region = region_of(service, asked.region)
-            keys = context.of_request(step.progress.request, region, now)
-            if own is not None:
-                del keys["aws:sourceip"]
-                keys.update(own)
-            return keys
+            return context.of_request(step.progress.request, region, now)
 
         def unknown(arn: str, action: str) -> Unknowns:
-            # What a service makes for its caller is not among the targets of the request.
-            makes = arn in step.made or (own is not None and _makes(action, arn, step.facts))
+            makes = arn in step.made
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
             found = unknown_keys.of(service, action, creates=makes, unseen=unseen)
             return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
@@ -167,10 +123,6 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
         else one
         for one in targets
     ]
-
-
-def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
-    return resources.decided(wanted, facts, asked.account, creates=_made(wanted, asked, facts))
 
 
 def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> frozenset[str]:
@@ -196,35 +148,6 @@ def _makes(action: str, arn: str, facts: Facts) -> bool:
     if action in _MADE_WITHIN:
         return False
     return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
-
-
-def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identity:
-    """The session in which CloudFormation uses a role (User Guide, "CloudFormation service role")."""
-    role = passed_roles.role_of(role_arn, view)
-    parsed = arns.parse(role_arn)
-    if role is None or parsed is None:
-        raise CommonError(Common.VALIDATION, f"Role {role_arn} is invalid or cannot be assumed")
-    name = "AWSCloudFormation"
-    session = Session(
-        kind=SessionKind.ROLE,
-        access_key_id="",
-        secret_access_key="",
-        account=parsed.account,
-        principal_id=role.role_id,
-        issued=now,
-        expires=now + _HOUR,
-        session_name=name,
-    )
-    return Identity(
-        PrincipalKind.ROLE_SESSION,
-        parsed.account,
-        arns.assumed_role(parsed.account, role.role_name, name),
-        f"{role.role_id}:{name}",
-        role.role_id,
-        role_arn,
-        role.role_name,
-        session=session,
-    )
 
 
 def _check_anonymous(asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:

@@ -12,7 +12,6 @@ from iamd.errors import Common, CommonError
 from iamd.gateway import batch, bodies, deciding, effects, instances, learned, missing, policies, resources
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
-from iamd.gateway.cloudformation import effects as stack_effects
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import BackendUnavailable, forward
 from iamd.gateway.ledger import Entry, Ledger
@@ -53,7 +52,7 @@ class Performer:
     async def _begun(self, step: Step) -> Sequence[Entry]:
         """What the request will do to the facts, in the ledger."""
         asked, target = step.asked, step.targets[0]
-        changes = [*effects.of(asked, target.arn, step.facts), *stack_effects.of(step)]
+        changes = effects.of(asked, target.arn, step.facts)
         if not changes:
             return ()
         now = self._runtime.clock.seconds()

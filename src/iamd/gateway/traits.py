@@ -12,9 +12,9 @@ from iamd.wire.models import Operation
 class Traits(msgspec.Struct, frozen=True):
     """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
 
-    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), be work that
-    CloudFormation does (`is_work`), change the facts about resources (`changes`), or read a policy that iamd knows
-    (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`).
+    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), change the
+    facts about resources (`changes`), or read a policy that iamd knows (`reads_policy`); its answers may tell of
+    resources (`tells`), or of instances (`tells_instances`).
     """
 
     action: str
@@ -23,7 +23,6 @@ class Traits(msgspec.Struct, frozen=True):
     is_read_only: bool
     is_batch: bool
     passes_roles: bool
-    is_work: bool
     changes: bool
     reads_policy: bool
     tells: bool
@@ -33,7 +32,6 @@ class Traits(msgspec.Struct, frozen=True):
 @cache
 def of(operation: Operation) -> Traits:
     """The traits of an operation."""
-    is_work = operation.service == "cloudformation"
     return Traits(
         action=f"{operation.service}:{operation.name}",
         source=events.source(operation),
@@ -41,8 +39,7 @@ def of(operation: Operation) -> Traits:
         is_read_only=events.is_read_only(operation),
         is_batch=batch.is_batch(operation),
         passes_roles=passed_roles.may_pass(operation),
-        is_work=is_work,
-        changes=is_work or effects.may_change(operation),
+        changes=effects.may_change(operation),
         reads_policy=policies.may_answer(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
         tells_instances=instances.may_tell(operation),

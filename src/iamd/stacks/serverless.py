@@ -14,6 +14,7 @@ import msgspec
 from iamd.data import managed_policies
 from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import text_of
+from iamd.stacks.parameters import is_hidden
 from iamd.stacks.template import SERVERLESS
 
 _REFUSED: Final = "AWS::Serverless::Application"
@@ -32,11 +33,30 @@ def transformed(
             raise unsupported(f"The type {_REFUSED} of resource {name}")
     # The package changes what it is given.
     copied = msgspec.json.decode(msgspec.json.encode(content), type=dict[str, Any])
+    hidden = _hide(copied)
+    values = {name: value for name, value in _values(entries, before).items() if name not in hidden}
     with _lock:
-        found = _translated(copied, _values(entries, before), region)
+        found = _translated(copied, values, region)
+    found["Parameters"] = {**found.get("Parameters", {}), **hidden}
     left = [name for name in _listed(content.get("Transform")) if name != SERVERLESS]
     found.pop("Transform", None)
     return {**found, "Transform": left} if left else found
+
+
+def _hide(content: dict[str, Any]) -> dict[str, Any]:
+    """Take the defaults of parameters with NoEcho out; gives those parameters as they were.
+
+    SECURITY: the package writes values of parameters into the template, which is kept as it is.
+    """
+    declared = content.get("Parameters")
+    found = {
+        name: dict(one)
+        for name, one in (declared.items() if isinstance(declared, dict) else ())
+        if isinstance(one, dict) and is_hidden(one)
+    }
+    for name in found:
+        content["Parameters"][name].pop("Default", None)
+    return found
 
 
 def _translated(content: dict[str, Any], values: dict[str, str], region: str) -> dict[str, Any]:

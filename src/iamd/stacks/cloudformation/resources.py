@@ -8,7 +8,7 @@ from iamd.call import Call
 from iamd.services.registry import Target, reading
 from iamd.stacks import entities, shown
 from iamd.stacks.cloudformation import arns
-from iamd.stacks.errors import ValidationError
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.pages import page
 from iamd.stacks.scopes import template_of
 from iamd.store.stack_records import Stack, StackResource
