@@ -80,8 +80,11 @@ class Work:
         return {parameter: self[name] for name, parameter in pairs if self[name] is not None}
 
     def name(self, given: str, longest: int, *, lower: bool = False) -> str:
-        """The name that a property gives, or one of stack, logical id and chance that is no longer than `longest`."""
-        named = self[given]
+        """The name that a property gives, or one of stack, logical id and chance no longer than `longest`.
+
+        `given` is empty where no property does.
+        """
+        named = self[given] if given else None
         if named is not None:
             return shaping.text(named)
         made = self.wanted.generated_name
