@@ -48,6 +48,14 @@ def find_stack(account: Account, region: str, name: str) -> Stack | None:
     return found if found is not None and found.region == region else None
 
 
+def named_stack(account: Account, region: str, name: str) -> Stack:
+    """The stack of a name or id that is not deleted; ValidationError when there is none."""
+    found = find_stack(account, region, name)
+    if found is None or found.deleted is not None:
+        raise ValidationError(f"Stack [{name}] does not exist")
+    return found
+
+
 def is_reviewed(stack: Stack) -> bool:
     """Whether there is nothing of a stack but change sets."""
     return stack.status == REVIEW

@@ -15,6 +15,12 @@ class AlreadyExists(AWSError):
     code = "AlreadyExistsException"
 
 
+class LimitExceeded(AWSError):
+    """There are as many as there may be."""
+
+    code = "LimitExceededException"
+
+
 class InsufficientCapabilities(AWSError):
     """The template needs capabilities that were not acknowledged."""
 

@@ -52,6 +52,8 @@ class Stack(Record, frozen=True, kw_only=True, omit_defaults=True):
     timeout_minutes: int | None = None
     is_protected: bool = False
     token: str | None = None
+    asked: str | None = None
+    """The operation that asked for the last work, with that token."""
     change_set_id: str | None = None
     exports: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()

@@ -38,8 +38,8 @@ MASKED_MEMBERS: Mapping[str, frozenset[str]] = {
 OMITTED_MEMBERS: Mapping[str, frozenset[str]] = {"cloudformation": frozenset({"ParameterValue"})}
 """By service, the members that its events leave out.
 
-AWS: CloudFormation User Guide, "Log AWS CloudFormation API calls with AWS CloudTrail", whose examples of CreateStack name
-parameters without their values.
+AWS: CloudFormation User Guide, "Log AWS CloudFormation API calls with AWS CloudTrail", whose examples of CreateStack
+name parameters without their values.
 """
 
 MAX_BYTES = 100 * 1024

@@ -9,12 +9,11 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities, shown
-from iamd.stacks.begin import begun, check_token
+from iamd.stacks.begin import begun, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.cloudformation.stacks import change_begun
 from iamd.stacks.comparing import changes, is_same
 from iamd.stacks.faults import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError, unsupported
-from iamd.stacks.journal import Page
 from iamd.stacks.pages import newest_first, page
 from iamd.stacks.requested import Requested, requested
 from iamd.stacks.service import stacks_of
@@ -83,11 +82,10 @@ def create_change_set(
     """Tell what a change would change; the stack of one that makes it is there from then on, under review."""
     asked: Requested = call.prepared
     now = call.clock.timestamp()
-    written = Page(call.change, call.identity.account_id, now)
     stack = _changeable(call, stack_name, change_set_type)
     if stack is None:
         stack = Stack(stack_id=asked.stack_id, name=stack_name, region=call.region, status=entities.REVIEW, created=now)
-        written.stack(stack, entities.REVIEW, "User Initiated")
+        page_of(call).stack(stack, entities.REVIEW, "User Initiated")
     if any(one.name == change_set_name for one in entities.change_sets_of(call.account, stack)):
         raise AlreadyExists(
             f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute Name"
@@ -168,7 +166,8 @@ def execute_change_set(
     """Begin to make or change a stack as a change set says; the stack's other change sets are gone."""
     found = entities.named_change_set(call.account, call.region, change_set_name, stack_name)
     stack = _of(call, found)
-    check_token(stack, client_request_token)
+    if is_repeated(call, stack, client_request_token):
+        return {}
     if found.execution_status != "AVAILABLE" or found.state is None:
         raise InvalidChangeSetStatus(
             f"ChangeSet [{found.change_set_id}] cannot be executed in its current status of [{found.status}]"
@@ -186,7 +185,6 @@ def execute_change_set(
         role_arn=found.role_arn,
         on_failure=on_failure,
         deletes_retained=retain_except_on_create,
-        token=client_request_token,
         change_set_id=found.change_set_id,
     )
     for other in entities.change_sets_of(call.account, stack):
@@ -194,8 +192,7 @@ def execute_change_set(
             call.delete(other)
     call.put(replace(found, execution_status="EXECUTE_COMPLETE"))
     client = stacks_of(call).client(call, found.role_arn, stack.stack_id)
-    written = Page(call.change, call.identity.account_id, now)
-    begun(call, written, changed, f"{found.type}_IN_PROGRESS", client)
+    begun(call, changed, f"{found.type}_IN_PROGRESS", client, client_request_token)
     return {}
 
 

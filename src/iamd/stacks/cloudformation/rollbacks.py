@@ -8,36 +8,28 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.services.registry import operation
 from iamd.stacks import entities
-from iamd.stacks.begin import begun, check_token
+from iamd.stacks.begin import begun, is_repeated
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.faults import ValidationError, unsupported
-from iamd.stacks.journal import Page
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import Stack
 
 
-def _named(call: Call, stack_name: str) -> Stack:
-    found = entities.find_stack(call.account, call.region, stack_name)
-    if found is None or found.deleted is not None:
-        raise ValidationError(f"Stack [{stack_name}] does not exist")
-    return found
-
-
-def _begin(call: Call, found: Stack, status: str, role_arn: str | None) -> None:
+def _begin(call: Call, found: Stack, status: str, role_arn: str | None, token: str | None) -> None:
     role = role_arn or found.role_arn
     client = stacks_of(call).client(call, role, found.stack_id)
-    written = Page(call.change, call.identity.account_id, call.clock.timestamp())
-    begun(call, written, replace(found, role_arn=role), status, client)
+    begun(call, replace(found, role_arn=role), status, client, token)
 
 
 @operation(on=arns.stack)
 def cancel_update_stack(call: Call, *, stack_name: str, client_request_token: str | None = None) -> None:
     """Have an update that goes on rolled back; what it does just now is done first."""
-    found = _named(call, stack_name)
-    check_token(found, client_request_token)
+    found = entities.named_stack(call.account, call.region, stack_name)
+    if is_repeated(call, found, client_request_token):
+        return
     if found.status != "UPDATE_IN_PROGRESS":
         raise ValidationError("CancelUpdateStack cannot be called from current stack status")
-    call.put(replace(found, is_cancelled=True, token=client_request_token))
+    call.put(replace(found, is_cancelled=True, token=client_request_token, asked=call.operation))
 
 
 @operation(on=arns.made)
@@ -53,8 +45,9 @@ def continue_update_rollback(
     """Go on with a rollback that failed, without the resources that are named."""
     if force_rollback:
         raise unsupported("The parameter ForceRollback")
-    found = _named(call, stack_name)
-    check_token(found, client_request_token)
+    found = entities.named_stack(call.account, call.region, stack_name)
+    if is_repeated(call, found, client_request_token):
+        return {}
     if found.status != "UPDATE_ROLLBACK_FAILED":
         raise ValidationError(
             f"Stack:{found.stack_id} is in {found.status} state and can not continue rollback of an update."
@@ -64,8 +57,8 @@ def continue_update_rollback(
     if others:
         # AWS: only resources that failed to be rolled back can be skipped (API Reference, ResourcesToSkip).
         raise ValidationError(f"Resources [{', '.join(others)}] are not in UPDATE_FAILED state, and can't be skipped.")
-    skipping = replace(found, retained=tuple(resources_to_skip), token=client_request_token)
-    _begin(call, skipping, "UPDATE_ROLLBACK_IN_PROGRESS", role_arn)
+    skipping = replace(found, retained=tuple(resources_to_skip))
+    _begin(call, skipping, "UPDATE_ROLLBACK_IN_PROGRESS", role_arn, client_request_token)
     return {}
 
 
@@ -82,10 +75,12 @@ def rollback_stack(
     """Go back from a failure that was not rolled back to the state before, or to nothing when there was none."""
     if deployment_config:
         raise unsupported("The parameter DeploymentConfig")
-    found = _named(call, stack_name)
-    check_token(found, client_request_token)
+    found = entities.named_stack(call.account, call.region, stack_name)
+    if is_repeated(call, found, client_request_token):
+        return {"StackId": found.stack_id}
     if found.status not in {"CREATE_FAILED", "UPDATE_FAILED"}:
         raise ValidationError(f"Stack:{found.stack_id} is in {found.status} state and can not be rolled back.")
     status = "ROLLBACK_IN_PROGRESS" if found.former is None else "UPDATE_ROLLBACK_IN_PROGRESS"
-    _begin(call, replace(found, deletes_retained=retain_except_on_create, token=client_request_token), status, role_arn)
+    going_back = replace(found, deletes_retained=retain_except_on_create)
+    _begin(call, going_back, status, role_arn, client_request_token)
     return {"StackId": found.stack_id}

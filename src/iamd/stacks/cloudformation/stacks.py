@@ -8,11 +8,10 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities, shown
-from iamd.stacks.begin import begun, check_token
+from iamd.stacks.begin import begun, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
-from iamd.stacks.faults import AlreadyExists, ValidationError, unsupported
-from iamd.stacks.journal import Page
+from iamd.stacks.faults import AlreadyExists, LimitExceeded, ValidationError, unsupported
 from iamd.stacks.pages import newest_first, page
 from iamd.stacks.requested import Requested, requested
 from iamd.stacks.service import stacks_of
@@ -21,17 +20,24 @@ from iamd.store.stack_records import Stack, StackState
 Parameters = Sequence[Mapping[str, Any]]
 
 
-def _taken(call: Call, name: str) -> Stack | None:
-    """The stack that has this name; AlreadyExists when it is more than a stack under review."""
+MOST_STACKS = 2000
+"""AWS: CloudFormation User Guide, "Understand CloudFormation quotas": stacks in a Region."""
+
+
+def _made_before(call: Call, name: str, token: str | None) -> Stack | None:
+    """The stack that the same request has made; AlreadyExists when there is one that another has made."""
     found = entities.find_stack(call.account, call.region, name)
-    if found is not None:
+    if found is not None and not is_repeated(call, found, token):
         raise AlreadyExists(f"Stack [{name}] already exists")
     return found
 
 
-async def _new(call: Call, *, stack_name: str, **given: Any) -> Requested:
+async def _new(
+    call: Call, *, stack_name: str, client_request_token: str | None = None, **given: Any
+) -> Requested | None:
     entities.check_name(stack_name)
-    _taken(call, stack_name)
+    if _made_before(call, stack_name, client_request_token) is not None:
+        return None
     stack_id = entities.new_stack_id(call.identity.account_id, call.region, stack_name)
     return await requested(call, given, stack_id, None, expands=True)
 
@@ -64,7 +70,11 @@ def create_stack(
     """Begin to make a stack of a template; the answer does not wait for it."""
     if disable_rollback is not None and on_failure is not None:
         raise ValidationError("You can specify either DisableRollback or OnFailure, but not both.")
-    _taken(call, stack_name)
+    made = _made_before(call, stack_name, client_request_token)
+    if made is not None:
+        return {"StackId": made.stack_id}
+    if sum(one.deleted is None and one.region == call.region for one in call.account.all(Stack)) >= MOST_STACKS:
+        raise LimitExceeded(f"Limit for stack has been exceeded: {MOST_STACKS}")
     asked: Requested = call.prepared
     stack = Stack(
         stack_id=asked.stack_id,
@@ -78,28 +88,26 @@ def create_stack(
         deletes_retained=retain_except_on_create,
         timeout_minutes=timeout_in_minutes,
         is_protected=enable_termination_protection,
-        token=client_request_token,
     )
-    written = Page(call.change, call.identity.account_id, call.clock.timestamp())
-    written.forget_old()
-    begun(call, written, stack, "CREATE_IN_PROGRESS", asked.client)
+    page_of(call).forget_old()
+    begun(call, stack, "CREATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": asked.stack_id}
 
 
 def updatable(call: Call, name: str) -> Stack:
     """The stack of this name, which can be changed now."""
-    found = entities.find_stack(call.account, call.region, name)
-    if found is None or found.deleted is not None:
-        raise ValidationError(f"Stack [{name}] does not exist")
+    found = entities.named_stack(call.account, call.region, name)
     if found.status not in entities.UPDATABLE:
         raise ValidationError(f"Stack:{found.stack_id} is in {found.status} state and can not be updated.")
     return found
 
 
-async def _changed(call: Call, *, stack_name: str, client_request_token: str | None = None, **given: Any) -> Requested:
+async def _changed(
+    call: Call, *, stack_name: str, client_request_token: str | None = None, **given: Any
+) -> Requested | None:
     found = entities.find_stack(call.account, call.region, stack_name)
-    if found is not None:
-        check_token(found, client_request_token)
+    if found is not None and is_repeated(call, found, client_request_token):
+        return None
     found = updatable(call, stack_name)
     return await requested(call, given, found.stack_id, found, expands=True)
 
@@ -130,8 +138,10 @@ def update_stack(
     disable_validation: bool | None = None,
 ) -> dict[str, Any]:
     """Begin to change a stack to what a template, parameters and tags say."""
+    asked: Requested | None = call.prepared
+    if asked is None:
+        return {"StackId": entities.named_stack(call.account, call.region, stack_name).stack_id}
     found = updatable(call, stack_name)
-    asked: Requested = call.prepared
     if found.stack_id != asked.stack_id:
         raise ValidationError(f"Stack [{stack_name}] does not exist")
     if is_same(asked.scope, asked.state, found, call.account, call.keyring):
@@ -141,10 +151,8 @@ def update_stack(
         role_arn=asked.role_arn,
         on_failure="DO_NOTHING" if disable_rollback else "ROLLBACK",
         deletes_retained=retain_except_on_create,
-        token=client_request_token,
     )
-    written = Page(call.change, call.identity.account_id, call.clock.timestamp())
-    begun(call, written, changed, "UPDATE_IN_PROGRESS", asked.client)
+    begun(call, changed, "UPDATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": found.stack_id}
 
 
@@ -157,13 +165,15 @@ def change_begun(found: Stack, state: StackState, now: float) -> Stack:
     return replace(found, state=replace(state, outputs=outputs), former=former, updated=now, is_cancelled=False)
 
 
-def _deletable(call: Call, name: str, retained: Sequence[str]) -> Stack | None:
+def _deletable(call: Call, name: str, retained: Sequence[str], token: str | None) -> Stack | None:
     """The stack that is to be deleted; None when there is nothing to do.
 
     AWS: a stack that is not there is deleted (API Reference, DeleteStack: it succeeds).
     """
     found = entities.find_stack(call.account, call.region, name)
     if found is None or found.deleted is not None or found.status == "DELETE_IN_PROGRESS":
+        return None
+    if is_repeated(call, found, token):
         return None
     if found.is_protected:
         raise ValidationError(f"Stack [{found.name}] cannot be deleted while TerminationProtection is enabled")
@@ -197,14 +207,13 @@ def delete_stack(
         raise unsupported("The parameter DeploymentConfig")
     if deletion_mode == "FORCE_DELETE_STACK":
         raise unsupported("The DeletionMode FORCE_DELETE_STACK")
-    found = _deletable(call, stack_name, retain_resources)
+    found = _deletable(call, stack_name, retain_resources, client_request_token)
     if found is None:
         return
     known = {resource.logical_id for resource in entities.resources_of(call.account, found)}
     missing = [name for name in retain_resources if name not in known]
     if missing:
         raise ValidationError(f"Resources [{', '.join(missing)}] do not exist in stack [{found.stack_id}]")
-    written = Page(call.change, call.identity.account_id, call.clock.timestamp())
     for change_set in entities.change_sets_of(call.account, found):
         call.delete(change_set)
     client = stacks_of(call).client(call, role_arn or found.role_arn, found.stack_id)
@@ -212,9 +221,8 @@ def delete_stack(
         found,
         role_arn=role_arn or found.role_arn,
         retained=tuple(retain_resources),
-        token=client_request_token,
     )
-    begun(call, written, deleted, "DELETE_IN_PROGRESS", client)
+    begun(call, deleted, "DELETE_IN_PROGRESS", client, client_request_token)
 
 
 @reading(on=arns.stack)
