@@ -24,7 +24,6 @@ from iamd.stacks.template import Template
 from iamd.store.records import Tag
 from iamd.store.stack_records import Stack, StackState
 
-MOST_TAGS = 50
 _REFUSED = (
     "notification_arns", "resources_to_import", "rollback_configuration", "stack_policy_body", "stack_policy_url",
     "stack_policy_during_update_body", "stack_policy_during_update_url", "deployment_config", "disable_validation",
@@ -116,8 +115,6 @@ def tags(given: Sequence[Mapping[str, str]] | None, before: StackState | None) -
     if given is None:
         return before.tags if before is not None else ()
     keys = [tag["Key"] for tag in given]
-    if len(keys) > MOST_TAGS:
-        raise ValidationError("Tags: there are more than 50.")
     if len(set(keys)) < len(keys):
         raise ValidationError("Duplicate tag keys are not allowed.")
     if any(key.lower().startswith("aws:") for key in keys):

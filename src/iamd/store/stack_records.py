@@ -148,6 +148,7 @@ class ChangeSet(Record, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     stack_id: str
     description: str | None = None
+    token: str | None = None
     created: float
     status: str
     reason: str | None = None

@@ -86,7 +86,10 @@ def create_change_set(
     if stack is None:
         stack = Stack(stack_id=asked.stack_id, name=stack_name, region=call.region, status=entities.REVIEW, created=now)
         page_of(call).stack(stack, entities.REVIEW, "User Initiated")
-    if any(one.name == change_set_name for one in entities.change_sets_of(call.account, stack)):
+    before = next((one for one in entities.change_sets_of(call.account, stack) if one.name == change_set_name), None)
+    if before is not None and client_token is not None and before.token == client_token:
+        return {"Id": before.change_set_id, "StackId": stack.stack_id}
+    if before is not None:
         raise AlreadyExists(
             f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute Name"
         )
@@ -97,6 +100,7 @@ def create_change_set(
         name=change_set_name,
         stack_id=stack.stack_id,
         description=description,
+        token=client_token,
         created=now,
         status="FAILED" if same else "CREATE_COMPLETE",
         reason=NO_CHANGES if same else None,
