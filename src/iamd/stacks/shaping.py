@@ -54,6 +54,14 @@ def text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def document(text: str) -> dict[str, Any]:
+    """The object that a text of JSON holds; none when it holds something else."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+
+
 def _structure(shape: Shape, value: Any, where: str) -> Any:
     if shape.document:
         return value
