@@ -8,7 +8,7 @@ from typing import Final
 
 from iamd.stacks import handlers
 from iamd.stacks.faults import InsufficientCapabilities, ValidationError
-from iamd.stacks.template import SERVERLESS, Template
+from iamd.stacks.template import Template
 
 IAM: Final = "CAPABILITY_IAM"
 NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
@@ -30,9 +30,9 @@ def needed(template: Template) -> tuple[list[str], str | None]:
 
 
 def check(template: Template, given: Sequence[str], *, expands: bool) -> None:
-    """What the template needs was acknowledged; `expands` says that a macro is to be expanded without a change set."""
+    """What the template needs was acknowledged; `expands` says that a macro has made it, not shown in a change set."""
     names, _ = needed(template)
-    if expands and SERVERLESS in template.transforms and AUTO_EXPAND not in given:
+    if expands and AUTO_EXPAND not in given:
         raise InsufficientCapabilities([AUTO_EXPAND])
     if names and not (NAMED_IAM in given or (names == [IAM] and IAM in given)):
         raise InsufficientCapabilities(names)

@@ -65,7 +65,7 @@ async def requested(
         transforms.done, text, entries, told.values if told is not None else None, call.region
     )
     given_capabilities = tuple(given.get("capabilities") or ())
-    capabilities.check(found, given_capabilities, expands=expands)
+    capabilities.check(found, given_capabilities, expands=expands and processed is not None)
     capabilities.check_types(found, given.get("resource_types"))
     values = parameters.given(found, entries, told.values if told is not None else None)
     resolved = Given(values, await resolved_parameters(found, values, client))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running import AWS
+from running import AWS, Server
 
 Refused = Callable[..., AbstractContextManager[None]]
 IAM = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
@@ -41,16 +41,18 @@ def groups(aws: AWS) -> Callable[[], list[str]]:
 def settled(stacks: Any) -> Callable[[str], str]:
     """`settled(name)` is the status of a stack once nothing of it is in progress."""
 
-    def status(name: str) -> str:
-        deadline = time.monotonic() + DEADLINE
-        while time.monotonic() < deadline:
-            found: str = stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-            if not found.endswith("_IN_PROGRESS"):
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"{name} is still {found}")
+    return lambda name: status_at_last(stacks, name)
 
-    return status
+
+def status_at_last(client: Any, name: str) -> str:
+    """The status of a stack once nothing of it is in progress."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        found: str = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        if not found.endswith("_IN_PROGRESS"):
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{name} is still {found}")
 
 
 @pytest.fixture
@@ -102,3 +104,29 @@ def refused() -> Refused:
         assert message is None or message in error["Message"], error
 
     return expect
+
+
+@pytest.fixture(scope="session")
+def cloud_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One iamd before the embedded backend for all tests of this process."""
+    with Server.serving(tmp_path_factory.mktemp("stacks") / "data", "--backend", "moto", "--dev") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_cloud(cloud_server: Server) -> AWS:
+    """The clients of that iamd."""
+    return AWS(cloud_server)
+
+
+@pytest.fixture
+def cloud(shared_cloud: AWS) -> Iterator[AWS]:
+    """A freshly reset iamd with an empty backend."""
+    with shared_cloud.reset() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def ended(cloud: AWS) -> Callable[[str], str]:
+    """`ended(name)` is the status of a stack of that iamd once nothing of it is in progress."""
+    return lambda name: status_at_last(cloud.client("cloudformation"), name)
