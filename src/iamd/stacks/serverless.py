@@ -15,7 +15,7 @@ from iamd.data import managed_policies
 from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import text_of
 from iamd.stacks.parameters import is_hidden
-from iamd.stacks.template import SERVERLESS
+from iamd.stacks.template import SERVERLESS, function_of
 
 _REFUSED: Final = "AWS::Serverless::Application"
 # The package keeps the Region in a place that all share.
@@ -37,10 +37,25 @@ def transformed(
     values = {name: value for name, value in _values(entries, before).items() if name not in hidden}
     with _lock:
         found = _translated(copied, values, region)
+    _date_policies(found)
     found["Parameters"] = {**found.get("Parameters", {}), **hidden}
     left = [name for name in _listed(content.get("Transform")) if name != SERVERLESS]
     found.pop("Transform", None)
     return {**found, "Transform": left} if left else found
+
+
+def _date_policies(found: Mapping[str, Any]) -> None:
+    """Give the policies of roles that SAM writes without a version the one that IAM takes here.
+
+    They have no policy variables, so both versions say the same (docs/divergences.md).
+    """
+    for resource in found.get("Resources", {}).values():
+        if resource.get("Type") != "AWS::IAM::Role":
+            continue
+        for policy in resource.get("Properties", {}).get("Policies", []):
+            document = policy.get("PolicyDocument") if isinstance(policy, dict) else None
+            if isinstance(document, dict) and function_of(document) is None:
+                document.setdefault("Version", "2012-10-17")
 
 
 def _hide(content: dict[str, Any]) -> dict[str, Any]:
