@@ -291,25 +291,49 @@ def test_an_undoing_that_failed_goes_on_without_what_failed(aws, stacks, stuck, 
     assert len(aws.client("iam").list_groups_for_user(UserName="ann")["Groups"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [
-        ("RollbackConfiguration", {"MonitoringTimeInMinutes": 1}),
-        ("NotificationARNs", ["arn:aws:sns:us-east-1:123456789012:topic"]),
-        ("StackPolicyBody", "{}"),
-        ("StackPolicyURL", "https://s3.amazonaws.com/a/b"),
-        ("StackPolicyDuringUpdateBody", "{}"),
-        ("StackPolicyDuringUpdateURL", "https://s3.amazonaws.com/a/b"),
-        ("DeploymentConfig", {"Mode": "EXPRESS"}),
-        ("DisableValidation", True),
-    ],
-)
-def test_parameters_that_nothing_would_heed_are_refused(stacks, made, refused, parameter, value):
+def test_parameters_that_nothing_would_heed_are_refused(stacks, made, refused):
     made("tour", A=group("a"))
-    given = {parameter: value}
+    given = {"StackName": "tour", "TemplateBody": body(A=group("b")), **IAM}
     with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.update_stack(StackName="tour", TemplateBody=body(A=group("b")), **IAM, **given)
+        stacks.update_stack(**given, RollbackConfiguration={"MonitoringTimeInMinutes": 1})
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, NotificationARNs=["arn:aws:sns:us-east-1:123456789012:topic"])
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, DeploymentConfig={"Mode": "EXPRESS"})
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, DisableValidation=True)
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, StackPolicyBody="{}")
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, StackPolicyURL="https://s3.amazonaws.com/a/b")
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, StackPolicyDuringUpdateBody="{}")
+    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
+        stacks.update_stack(**given, StackPolicyDuringUpdateURL="https://s3.amazonaws.com/a/b")
     assert resource_ids(stacks) == {"A": "a"}
+
+
+def test_only_types_that_were_named_are_changed(stacks, made, settled, refused):
+    made("tour", A=group("a"))
+    given = {"StackName": "tour", "TemplateBody": body(A=group("b")), **IAM}
+    with refused("ValidationError", "Resource type AWS::IAM::Group is not allowed by parameter ResourceTypes"):
+        stacks.update_stack(**given, ResourceTypes=["AWS::IAM::User"])
+    stacks.update_stack(**given, ResourceTypes=["AWS::IAM::Group"])
+    assert settled("tour") == "UPDATE_COMPLETE"
+    assert resource_ids(stacks) == {"A": "b"}
+
+
+def test_a_failed_update_is_rolled_back_as_the_role_that_is_given(aws, stacks, made, settled):
+    made("tour", Ann=user("ann", Path="/a/"))
+    template = body(Ann=user("ann", Path="/b/"), Taken={**user("ann"), "DependsOn": "Ann"})
+    stacks.update_stack(StackName="tour", TemplateBody=template, DisableRollback=True, **IAM)
+    assert settled("tour") == "UPDATE_FAILED"
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = aws.client("iam").create_role(RoleName="powerless", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    stacks.rollback_stack(StackName="tour", RoleARN=arn)
+    assert settled("tour") == "UPDATE_ROLLBACK_FAILED"
+    assert stacks.describe_stacks(StackName="tour")["Stacks"][0]["RoleARN"] == arn
 
 
 def test_a_change_of_capabilities_alone_is_acknowledged_anew(stacks, made, refused):
