@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 
 import forwarding
 import large_bodies
+import metadata
 import own_services
 import pauses
 import principals
+import resources
 import servers
 import starting
 import writing
@@ -25,6 +27,8 @@ from goals import Report
 SECTIONS = {
     "services": own_services.run,
     "gateway": forwarding.run,
+    "resources": resources.run,
+    "metadata": metadata.run,
     "start": starting.run,
     "large": large_bodies.run,
     "writes": writing.run,

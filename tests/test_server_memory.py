@@ -1,13 +1,14 @@
 """LIM-01, LIM-03: what is refused leaves no memory behind, however much and however varied it is."""
 
 import gzip
+import resource
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from raw import Raw
-from running import AWS
+from running import AWS, Server
 
 MIB = 1024 * 1024
 FORM = b"Host: iam.localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -16,8 +17,6 @@ JSON = b"Host: x\r\nX-Amz-Target: iamd.ListAccounts\r\nContent-Type: application
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    from running import Server
-
     server = Server(tmp_path_factory.mktemp("memory") / "data", "--backend", "none", "--refusals-per-second", "100000")
     yield AWS(server)
     assert server.stop() == 0
@@ -65,6 +64,28 @@ def test_what_is_refused_leaves_no_memory_behind(aws, name):
         statuses.add(HOSTILE[name](aws, number))
     assert all(400 <= status < 500 for status in statuses)
     assert resident(aws) - before < 10 * MIB
+
+
+def test_a_thousand_connections_that_wait_are_kept(tmp_path):
+    """The system's usual limit of open files, 1,024, is not iamd's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip("this system allows too few open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    with ExitStack() as stack:
+        try:
+            options = "--backend", "none", "--connections", "1500"
+            aws = AWS(stack.enter_context(Server.serving(tmp_path / "data", *options)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+        before = resident(aws)
+        held = [stack.enter_context(Raw(aws.endpoint)) for _ in range(1000)]
+        for _ in range(2):
+            for raw in held:
+                raw.send(b"GET /_iamd/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert {raw.answer()[0] for raw in held} == {200}
+            assert aws.client("sts").get_caller_identity()["Account"]
+        assert resident(aws) - before < 40 * MIB
 
 
 def test_connections_that_send_nothing_whole_are_cheap(aws):

@@ -15,8 +15,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
-    "conditions", "decision", "elements", "evaluate", "index", "operators", "principals", "request", "sets",
-    "variables", "wildcard",
+    "any_of_kind", "conditions", "decision", "elements", "evaluate", "index", "operators", "principals", "request",
+    "sets", "variables", "wildcard",
 )  # fmt: skip
 """What a decision runs through; what only reads or explains stays as it is."""
 

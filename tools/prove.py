@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "docs" / "proofs.md"
 KEPT = ROOT / "tests" / "policy" / "cases" / "differences"
 PIECE = 20_000
+MOST_PIECES = 1_000_000
+"""No two seeds have a piece in common."""
 
 
 def piece(seed: int, count: int) -> list[str]:
@@ -40,13 +42,17 @@ def main() -> int:
     sizes = [min(PIECE, count - at) for at in range(0, count, PIECE)]
     found: list[str] = []
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for number, told in enumerate(pool.map(piece, range(seed, seed + len(sizes)), sizes), 1):
+        for number, told in enumerate(pool.map(piece, _seeds(seed, len(sizes)), sizes), 1):
             found += told
             print(f"\r{sum(sizes[:number]):,} of {count:,} cases, {len(found)} differences", end="", file=sys.stderr)
     print(file=sys.stderr)
     print("\n\n".join(found[:10]))
     write(count, seed, len(found), time.monotonic() - begun)
     return 1 if found else 0
+
+
+def _seeds(seed: int, pieces: int) -> range:
+    return range(seed * MOST_PIECES, seed * MOST_PIECES + pieces)
 
 
 def write(count: int, seed: int, differences: int, seconds: float) -> None:

@@ -26,6 +26,7 @@ Ready = Callable[[], None]
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code when everything is closed."""
+    start.allow_open_files(settings)
     with (
         contextlib.closing(start.listening_socket(settings)) as listening,
         contextlib.closing(start.metadata_socket(settings)) as metadata,

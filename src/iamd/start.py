@@ -1,7 +1,9 @@
 """Starting: the data folder, the sealing key, the first account, the runtime, and the socket it serves on."""
 
 import fcntl
+import logging
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -26,11 +28,16 @@ from iamd.store.loading import Loading
 from iamd.store.sqlite import DATABASE, existing_log, is_database
 from iamd.store.store import Store
 
+log = logging.getLogger(__name__)
+
 CLIENT_FILES: Final = "aws"
 AUDIT_PURPOSE: Final = "audit"
 CLOCK: Final = "clock"
 LOCK: Final = "lock"
 BACKLOG: Final = 2048
+
+OTHER_FILES: Final = 256
+"""Open files that are no connections: databases, logs, pipes, and what is spooled."""
 
 LOCK_SECONDS: Final = 3.0
 """How long a start waits for one before it that is just ending."""
@@ -210,6 +217,17 @@ def first_start(runtime: Runtime) -> Administrator | None:
     # The store's first write is the state that its reset goes back to.
     runtime.store.write(write).result()
     return administrator
+
+
+def allow_open_files(settings: Settings) -> None:
+    """Have this process open a file for each connection and each one behind it; a system that forbids it is told of."""
+    wanted = 2 * settings.connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        log.warning("%d connections need %d open files, and the system allows %d", settings.connections, wanted, hard)
 
 
 def listening_socket(settings: Settings) -> socket.socket:

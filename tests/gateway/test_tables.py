@@ -75,7 +75,6 @@ VALUES_OF_KEYS = {
     "autoscaling": {"instance_types", "version_specified", "traffic_sources", "subnets", "passed_to"},
     "apigateway": {"api_name", "authorizer_type"},
     "apigatewayv2": {"api_name", "authorizer_type"},
-    "cloudformation": {"change_set"},
     "cloudwatch": {"alarm_actions", "log_groups", "managed_arns"},
     "ec2": {
         "region", "new_zone", "create_action", "new_encrypted", "new_kms_key", "launched_template", "parent_snapshot",

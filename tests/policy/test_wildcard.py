@@ -2,11 +2,12 @@
 
 import time
 import tracemalloc
+from functools import cache
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from iamd.policy.wildcard import Wild, matcher, matches, tokens
+from iamd.policy.wildcard import Wild, covers, matcher, matches, overlap, tokens
 
 
 def defined(pattern, text):
@@ -34,6 +35,52 @@ ALPHABET = "ab/.:\n*?$"
 @example("*a?b*", "axb")
 def test_matcher_is_the_definition(pattern, text):
     assert matches(pattern, text) == defined(pattern, text)
+
+
+@cache
+def meeting(one, other):
+    """Whether a text matches both, by the definition: a run takes nothing, or one more character of the other."""
+    for first, second in ((one, other), (other, one)):
+        if first[:1] == "*":
+            return meeting(first[1:], second) or bool(second and meeting(first, second[1:]))
+    if not one or not other:
+        return one == other
+    return ("?" in (one[0], other[0]) or one[0] == other[0]) and meeting(one[1:], other[1:])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.text("ab*?", max_size=8), st.text("ab*?", max_size=8))
+@example("a*", "*b")
+@example("*a*", "b?b")
+@example("**", "")
+def test_patterns_overlap_where_a_text_matches_both(one, other):
+    assert overlap(tokens(one), tokens(other)) == meeting(one, other)
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_what_matches_both_is_a_text_of_both(one, other, text):
+    if matches(one, text) and matches(other, text):
+        assert overlap(tokens(one), tokens(other))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.text("ab*?", max_size=8), st.text("ab*?", max_size=8), st.text("abc", max_size=8))
+def test_what_a_pattern_covers_it_matches(one, other, text):
+    if covers(tokens(one), tokens(other)) and matches(other, text):
+        assert matches(one, text)
+
+
+def test_what_a_pattern_covers():
+    for one, other in [("*", "*"), ("*", "a*b?"), ("a*", "ab*"), ("a*b*", "acb*b"), ("?b", "?b"), ("a?*", "ab*")]:
+        assert covers(tokens(one), tokens(other))
+    for one, other in [("a", "*"), ("?", "*"), ("a*b", "a*"), ("ab*", "a*"), ("b", "?"), ("", "*"), ("?*", "*")]:
+        assert not covers(tokens(one), tokens(other))
+
+
+def test_a_star_that_a_variable_brought_overlaps_nothing_but_stars():
+    assert not overlap(["a", "*"], tokens("ab"))
+    assert overlap(["a", "*"], tokens("a?"))
+    assert overlap(["a", "*"], tokens("a*"))
 
 
 @settings(max_examples=300, deadline=None)

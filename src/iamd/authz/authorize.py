@@ -14,8 +14,9 @@ from iamd.authz.partly_known import Unknowns, known, nothing_unknown
 from iamd.authz.policies import Place
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
+from iamd.policy.any_of_kind import decide_any
 from iamd.policy.decision import Decision, denial_message
-from iamd.policy.evaluate import Layers, decide
+from iamd.policy.evaluate import Layers
 from iamd.policy.request import ALWAYS, Principal, PrincipalKind, Request, lower
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -44,7 +45,7 @@ class Denied(CommonError):
 
 def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers: Layers) -> Verdict:
     """The verdict on one request of `identity`."""
-    decision = decide(asked, layers)
+    decision = decide_any(asked, layers)
     if decision.allowed:
         return Verdict(identity, asked, layers, decision)
     policy_arn = None
@@ -126,7 +127,8 @@ def authorize(
             shared = shared or {**of_request(), **caller.context}
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
             keys = {**shared, **target.context, **organizations.of_owner(owner, standing)}
-            asked = Request(caller.principal, named, target.arn, owner, known(keys, unknown(target.arn, named)))
+            told = known(keys, unknown(target.arn, named))
+            asked = Request(caller.principal, named, target.arn, owner, told, target.any_of_kind)
             layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
         verdict = decided(identity, view, asked, layers)
         verdicts.append(verdict)

@@ -13,7 +13,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     resource's own policies. `trust` says that the resource is a role, whose trust policy (the only one of `policies`,
     none when the role does not exist) has a gate of its own. `kms_key` says that it is a KMS key whose key policy is
     among `policies`: nobody is let in without it, the root user included. `makes` says that the request makes the
-    resource.
+    resource. `any_of_kind` says that the `*` in the ARN stands for what the request does not tell of a resource that is
+    there.
     """
 
     arn: str = "*"
@@ -24,3 +25,4 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     trust: bool = False
     makes: bool = False
     kms_key: bool = False
+    any_of_kind: bool = False

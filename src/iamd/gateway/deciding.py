@@ -16,7 +16,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import Common, CommonError
-from iamd.gateway import kms_keys, resource_tags, resources
+from iamd.gateway import any_of_kind, kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -110,7 +110,8 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        return authorize(identity, step.facts.view, action, unlocked, of_request, now, unknown)
+        marked = any_of_kind.marked(unlocked, step.made, asked, action)
+        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
 
 
 def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:

@@ -16,6 +16,7 @@ from iamd.authz.context import Context
 from iamd.authz.partly_known import PartlyKnown
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.tags import pairs
+from iamd.gateway.any_of_kind import WITH_STARS
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
 from iamd.policy.request import lower
@@ -84,11 +85,7 @@ async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> 
 
 def _is_one(arn: Arn) -> bool:
     # SECURITY: what stands for all that a request might be for has no tags, and that says nothing of what it is for.
-    return arn.service in _WITH_STARS or "*" not in arn.resource
-
-
-_WITH_STARS: Final = frozenset({"s3", "logs"})
-"""Services with things that have a star in their ARNs; their readers tell which."""
+    return arn.service in WITH_STARS or "*" not in arn.resource
 
 
 async def _pages(

@@ -42,7 +42,8 @@ class Pattern(NamedTuple):
 
     It answers True, False, or None for what rests on a key that is not known. `exact` is the ARN, where the entry is
     one. `head` and `tail` are what every ARN that it matches begins and ends with, as far as the text alone tells;
-    with `is_head`, it matches all that begin so. `inverted` marks a NotResource, which has none of these.
+    with `is_head`, it matches all that begin so. `inverted` marks a NotResource, which has none of these, and `listed`
+    are its entries.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Pattern(NamedTuple):
     tail: str = ""
     is_head: bool = False
     inverted: bool = False
+    listed: "tuple[Pattern, ...]" = ()
 
 
 def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
@@ -105,7 +107,7 @@ def _none_of(listed: tuple[Pattern, ...]) -> Pattern:
         return False if True in found else None if None in found else True
 
     # No delimiter would do: an entry may hold any character.
-    return Pattern(repr([pattern.text for pattern in listed]), match, inverted=True)
+    return Pattern(repr([pattern.text for pattern in listed]), match, inverted=True, listed=listed)
 
 
 def every_resource(_resource: str, _context: Context) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from iamd.policy.decision import Decision, Layer, Match, Outcome
-from iamd.policy.document import Policy
+from iamd.policy.document import Effect, Policy, Statement
 from iamd.policy.principals import Named
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
 from iamd.policy.sets import PolicySet, policy_set
@@ -95,6 +95,16 @@ class Layers:
         found.scp, found.rcp, found.endpoint = self.scp, self.rcp, self.endpoint
         found.resource, found.gate, found.gateway_endpoint = self.resource, self.gate, self.gateway_endpoint
         found.is_plain = self.is_plain
+        return found
+
+    def changed(self, change: Callable[[PolicySet], PolicySet]) -> "Layers":
+        """The same layers, with what `change` makes of each set."""
+        found = self._copied()
+        for name in ("identity", "boundary", "session", "endpoint", "resource"):
+            present = getattr(self, name)
+            setattr(found, name, change(present) if present is not None else None)
+        found.scp = tuple(map(change, self.scp)) if self.scp is not None else None
+        found.rcp = tuple(map(change, self.rcp)) if self.rcp is not None else None
         return found
 
     def sets(self) -> Iterator[PolicySet]:
@@ -310,6 +320,12 @@ class Question:
             if denied is not None:
                 return denied
         return None
+
+    def names(self, statement: Statement, policies: PolicySet) -> bool:
+        """Whether a statement of these policies is for the caller."""
+        deny, caller = statement.effect is Effect.DENY, self.request.principal
+        how = policies.names(statement.principals, caller, deny=deny, has_boundary=self.has_boundary)
+        return how is not Named.NOT and not (how is Named.ACCOUNT and self.is_gateway(policies))
 
     def identity_allow(self) -> Decision | None:
         return self.layers.identity.allowance(self.request)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from iamd.policy import variables
+from iamd.policy.any_of_kind import decide_any, fits
 from iamd.policy.conditions import Condition
 from iamd.policy.decision import Decision, Layer, Match
 from iamd.policy.document import Effect, Statement
-from iamd.policy.evaluate import Layers, Question, decide
-from iamd.policy.principals import Named
+from iamd.policy.evaluate import Layers, Question
 from iamd.policy.request import UNKNOWN, Request
 from iamd.policy.sets import PolicySet
 
@@ -60,7 +60,7 @@ def explain(request: Request, layers: Layers) -> Explanation:
     applying = tuple(match for match in fitting if not _failed(match.statement, request))
     near = tuple(NearMiss(match, failed) for match in fitting if (failed := _failed(match.statement, request)))
     return Explanation(
-        decision=decide(request, layers),
+        decision=decide_any(request, layers),
         applying=applying,
         near_misses=near,
         results=_results(question, applying),
@@ -99,7 +99,7 @@ def _unsure(question: Question) -> Iterator[Unsure]:
     for policies in question.sets():
         for match in policies.fitting(request.action):
             keys = _unknown_keys(match.statement, request)
-            if keys and _names(match.statement, question, policies):
+            if keys and question.names(match.statement, policies):
                 yield Unsure(match, keys)
 
 
@@ -139,17 +139,15 @@ def _may_apply(statement: Statement) -> bool:
 
 
 def _fits(statement: Statement, question: Question, policies: PolicySet) -> bool:
-    request = question.request
-    deny = statement.effect is Effect.DENY
-    fits = [pattern.test(request.resource, request.context) for pattern in statement.patterns]
-    return (any(fits) or (deny and None in fits)) and _names(statement, question, policies)
+    return _is_for(statement, question.request) and question.names(statement, policies)
 
 
-def _names(statement: Statement, question: Question, policies: PolicySet) -> bool:
-    request = question.request
-    deny = statement.effect is Effect.DENY
-    how = policies.names(statement.principals, request.principal, deny=deny, has_boundary=question.has_boundary)
-    return how is not Named.NOT and not (how is Named.ACCOUNT and question.is_gateway(policies))
+def _is_for(statement: Statement, request: Request) -> bool:
+    """Whether its resources include the request's; a Deny's do, too, when that cannot be told."""
+    if request.any_of_kind:
+        return fits(statement, request)
+    found = [pattern.test(request.resource, request.context) for pattern in statement.patterns]
+    return any(found) or (statement.effect is Effect.DENY and None in found)
 
 
 def _failed(statement: Statement, request: Request) -> tuple[Condition, ...]:

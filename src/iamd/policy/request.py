@@ -99,7 +99,8 @@ ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
 class Request:
     """One evaluation: `resource` is a full ARN, or `*` for an action that has no resource type.
 
-    `resource_account` is the owner, told by the service: an S3 ARN does not carry it.
+    `resource_account` is the owner, told by the service: an S3 ARN does not carry it. With `any_of_kind` the `*` in the
+    ARN stands for what nobody can tell of a resource that is there.
     """
 
     principal: Principal
@@ -107,3 +108,4 @@ class Request:
     resource: str
     resource_account: str
     context: Context
+    any_of_kind: bool = False

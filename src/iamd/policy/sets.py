@@ -6,7 +6,8 @@ from typing import Final
 
 from iamd.policy.conditions import Test
 from iamd.policy.decision import Decision, Layer, Match, Outcome
-from iamd.policy.document import Effect, Policy
+from iamd.policy.document import Effect, Policy, Statement
+from iamd.policy.elements import Pattern
 from iamd.policy.index import Bucket, Entry, Index, Placed
 from iamd.policy.principals import Named, Principals, named
 from iamd.policy.request import ALWAYS, Context, Principal, Request, lower
@@ -43,7 +44,9 @@ class PolicySet:
         # SECURITY: a statement with an element that is not understood never allows.
         allows = [m for m in fitting if m.statement.effect is Effect.ALLOW and not m.statement.defective]
         found = Index(
-            _entries(denies, Outcome.EXPLICITLY_DENIED), _entries(allows, Outcome.ALLOWED), ALWAYS.get(lower(action))
+            self._entries(denies, Outcome.EXPLICITLY_DENIED),
+            self._entries(allows, Outcome.ALLOWED),
+            ALWAYS.get(lower(action)),
         )
         self.by_action[action] = found
         return found
@@ -54,6 +57,18 @@ class PolicySet:
         for number, policy in enumerate(self.policies):
             for statement in policy.fitting(lowered):
                 yield Match(self.layer, number, statement, self.level)
+
+    def patterns(self, statement: Statement) -> tuple[Pattern, ...]:
+        """The resources that a statement is sorted by."""
+        return statement.patterns
+
+    def _entries(self, matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:
+        for match in matches:
+            statement = match.statement
+            tests = tuple(dict.fromkeys(condition.test for condition in statement.conditions))
+            decision = Decision(outcome, match.layer, (match,))
+            for pattern in self.patterns(statement):
+                yield Entry(pattern, tests, statement.principals, decision)
 
     def grant(self, request: Request, *, has_boundary: bool) -> tuple[Named, Decision | None]:
         """The statement that names the caller most directly among those that allow."""
@@ -133,15 +148,6 @@ def _hold(conditions: Sequence[Test], context: Context, *, unknown_holds: bool) 
         if not held and not (held is None and unknown_holds):
             return False
     return True
-
-
-def _entries(matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:
-    for match in matches:
-        statement = match.statement
-        tests = tuple(dict.fromkeys(condition.test for condition in statement.conditions))
-        decision = Decision(outcome, match.layer, (match,))
-        for pattern in statement.patterns:
-            yield Entry(pattern, tests, statement.principals, decision)
 
 
 @lru_cache(maxsize=SETS)

@@ -56,6 +56,62 @@ def cached_typed_matcher(pattern: str) -> Matcher:
     return typed_matcher(pattern)
 
 
+def overlap(one: Sequence[Token], other: Sequence[Token]) -> bool:
+    """Whether there is a text that matches both patterns."""
+    return _Places(one).can_follow(other, every=False)
+
+
+def covers(one: Sequence[Token], other: Sequence[Token]) -> bool:
+    """Whether every text that matches `other` matches `one`.
+
+    It is False, too, where it takes characters that stand in neither to tell: of `a*` and `aa*`, never of `?*` and `*`.
+    """
+    return _Places(one).can_follow(other, every=True)
+
+
+class _Places:
+    """How far into a pattern a text may have led: bit n of a number says that n of its units are behind us."""
+
+    def __init__(self, pattern: Sequence[Token]) -> None:
+        units = _units(pattern)
+        self._size = len(units)
+        self._runs = sum(1 << place for place, unit in enumerate(units) if unit is Wild.RUN)
+        self._ones = sum(1 << place for place, unit in enumerate(units) if unit is Wild.ONE)
+        self._letters = (1 << self._size) - 1 & ~self._runs & ~self._ones
+        self._of = _places("".join(unit if isinstance(unit, str) else "*" for unit in units))
+
+    def can_follow(self, other: Sequence[Token], *, every: bool) -> bool:
+        """Whether the whole pattern matches every text of another one, or one of its texts."""
+        reached = self._past_runs(1)
+        for unit in _units(other):
+            if unit is Wild.RUN:
+                # Any text leads to every place from the first on; all texts lead only to runs, which take them whole.
+                farther = (2 << self._size) - 1 & -(reached & -reached)
+                reached = self._past_runs(reached & self._runs) if every else farther
+                continue
+            fits = self._ones
+            if isinstance(unit, str):
+                fits |= self._of.get(unit, 0) & self._letters
+            elif not every:
+                fits |= self._letters
+            reached = self._past_runs((reached & fits) << 1 | reached & self._runs)
+        return bool(reached >> self._size)
+
+    def _past_runs(self, reached: int) -> int:
+        return reached | (reached & self._runs) << 1
+
+
+def _units(pattern: Sequence[Token]) -> list[Token]:
+    """A pattern character by character, a run of runs being one."""
+    found: list[Token] = []
+    for token in pattern:
+        if isinstance(token, str):
+            found += token
+        elif token is Wild.ONE or found[-1:] != [Wild.RUN]:
+            found.append(token)
+    return found
+
+
 def matcher(pattern: Sequence[Token]) -> Matcher:
     """A function that tells whether a whole text matches `pattern`."""
     chunks: list[list[str]] = [[""]]
