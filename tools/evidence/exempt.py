@@ -144,13 +144,11 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
 _UNWATCHED: Final = "no alarm is watched for stacks"
 _UNTOLD: Final = "no topic is told of a stack's events"
 _NO_POLICY: Final = "stacks have no policies here"
-_NO_DEPLOYMENTS: Final = "stacks are made in one way only"
 _NO_VALIDATION: Final = "there is no validation beforehand that could be left out"
 _NO_IMPORTS: Final = "resources that are there already are not taken into stacks"
 _STACK_PARAMETERS: Final = {
     "RollbackConfiguration": _UNWATCHED,
     "NotificationARNs": _UNTOLD,
-    "DeploymentConfig": _NO_DEPLOYMENTS,
     "DisableValidation": _NO_VALIDATION,
 }
 _POLICY_PARAMETERS: Final = {"StackPolicyBody": _NO_POLICY, "StackPolicyURL": _NO_POLICY}
@@ -162,16 +160,14 @@ REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "ResourcesToImport": _NO_IMPORTS,
         "ImportExistingResources": _NO_IMPORTS,
         "IncludeNestedStacks": "there are no nested stacks here",
-        "DeploymentMode": _NO_DEPLOYMENTS,
+        "DeploymentMode": "its only value reverts drift, which is not detected",
     },
     "cloudformation:CreateStack": {**_STACK_PARAMETERS, **_POLICY_PARAMETERS},
-    "cloudformation:DeleteStack": {"DeploymentConfig": _NO_DEPLOYMENTS},
     "cloudformation:DescribeChangeSet": {"IncludePropertyValues": "values of properties may be secret"},
     "cloudformation:GetTemplateSummary": {
         "StackSetName": "there are no stack sets here",
         "CallAs": "there are no stack sets here",
     },
-    "cloudformation:RollbackStack": {"DeploymentConfig": _NO_DEPLOYMENTS},
     "cloudformation:UpdateStack": {
         **_STACK_PARAMETERS,
         **_POLICY_PARAMETERS,

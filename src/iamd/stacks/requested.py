@@ -26,7 +26,7 @@ from iamd.store.stack_records import Stack, StackState
 
 _REFUSED = (
     "notification_arns", "resources_to_import", "rollback_configuration", "stack_policy_body", "stack_policy_url",
-    "stack_policy_during_update_body", "stack_policy_during_update_url", "deployment_config", "disable_validation",
+    "stack_policy_during_update_body", "stack_policy_during_update_url", "disable_validation",
     "import_existing_resources", "deployment_mode", "include_nested_stacks",
 )  # fmt: skip
 
@@ -47,6 +47,15 @@ def refuse(given: Mapping[str, Any]) -> None:
     for name in _REFUSED:
         if given.get(name):
             raise unsupported("The parameter " + "".join(part.capitalize() for part in name.split("_")))
+    disables_rollback(given.get("deployment_config"), given.get("disable_rollback"))
+
+
+def disables_rollback(config: Mapping[str, Any] | None, is_disabled: bool | None = None) -> bool:
+    """Whether what fails is left as it is; the mode EXPRESS, which does not wait for anything, is refused."""
+    found = config or {}
+    if found.get("Mode", "STANDARD") != "STANDARD":
+        raise unsupported(f"The mode {found['Mode']} of DeploymentConfig")
+    return bool(found.get("DisableRollback") or is_disabled)
 
 
 async def requested(

@@ -39,6 +39,7 @@ def stack(found: Stack, keyring: Keyring) -> dict[str, Any]:
             "StackStatus": found.status,
             "StackStatusReason": found.reason,
             "DisableRollback": found.on_failure == "DO_NOTHING",
+            "DeploymentConfig": deployment(found),
             "RetainExceptOnCreate": found.deletes_retained or None,
             "NotificationARNs": [],
             "TimeoutInMinutes": found.timeout_minutes,
@@ -50,6 +51,11 @@ def stack(found: Stack, keyring: Keyring) -> dict[str, Any]:
             "DriftInformation": _NO_DRIFT,
         }
     )
+
+
+def deployment(found: Stack | ChangeSet) -> dict[str, Any]:
+    """How a stack is made and changed."""
+    return {"Mode": "STANDARD", "DisableRollback": found.on_failure == "DO_NOTHING"}
 
 
 def tags(state: StackState | None) -> list[dict[str, str]]:

@@ -173,6 +173,7 @@ def test_a_failed_stack_is_rolled_back(stacks, settled, told, reason, groups):
     [
         ({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED", ["first"]),
         ({"DisableRollback": True}, "CREATE_FAILED", ["first"]),
+        ({"DeploymentConfig": {"DisableRollback": True}}, "CREATE_FAILED", ["first"]),
         ({"OnFailure": "DELETE"}, "DELETE_COMPLETE", []),
         ({"OnFailure": "ROLLBACK"}, "ROLLBACK_COMPLETE", []),
         ({"DisableRollback": False}, "ROLLBACK_COMPLETE", []),
@@ -183,6 +184,33 @@ def test_what_becomes_of_a_failed_stack_is_its_makers_choice(stacks, settled, gr
     stack_id = stacks.create_stack(StackName="tour", TemplateBody=template, **IAM, **given)["StackId"]
     assert settled(stack_id) == status
     assert groups() == left
+
+
+def test_a_deployment_says_whether_a_failure_is_left(stacks, settled):
+    template = body(First=group("first"), Second=group("first", DependsOn="First"))
+    config = {"Mode": "STANDARD", "DisableRollback": True}
+    stacks.create_stack(StackName="tour", TemplateBody=template, DeploymentConfig=config, **IAM)
+    assert settled("tour") == "CREATE_FAILED"
+    assert stacks.describe_stacks(StackName="tour")["Stacks"][0]["DeploymentConfig"] == config
+    template = body(First=group("first"), Second=group("first", DependsOn="First", Metadata={}))
+    stacks.update_stack(StackName="tour", TemplateBody=template, DeploymentConfig=config, **IAM)
+    assert settled("tour") == "UPDATE_FAILED"
+    stacks.rollback_stack(StackName="tour", DeploymentConfig={"Mode": "STANDARD"})
+    assert settled("tour") == "ROLLBACK_COMPLETE"
+    stack_id = stacks.describe_stacks(StackName="tour")["Stacks"][0]["StackId"]
+    stacks.delete_stack(StackName="tour", DeploymentConfig={"Mode": "STANDARD"})
+    assert settled(stack_id) == "DELETE_COMPLETE"
+    stacks.create_change_set(
+        StackName="tour",
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateBody=template,
+        DeploymentConfig=config,
+        **IAM,
+    )
+    assert stacks.describe_change_set(StackName="tour", ChangeSetName="first")["DeploymentConfig"] == config
+    stacks.execute_change_set(StackName="tour", ChangeSetName="first")
+    assert settled("tour") == "CREATE_FAILED"
 
 
 def test_onfailure_and_disablerollback_say_the_same(stacks, refused):

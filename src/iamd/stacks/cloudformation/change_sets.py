@@ -15,7 +15,7 @@ from iamd.stacks.cloudformation.stacks import change_begun
 from iamd.stacks.comparing import changes, is_same
 from iamd.stacks.faults import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError, unsupported
 from iamd.stacks.pages import newest_first, page
-from iamd.stacks.requested import Requested, requested
+from iamd.stacks.requested import Requested, disables_rollback, requested
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import ChangeSet, Stack
 
@@ -108,7 +108,7 @@ def create_change_set(
         type=change_set_type,
         state=asked.state,
         role_arn=asked.role_arn,
-        on_failure=on_stack_failure or "ROLLBACK",
+        on_failure="DO_NOTHING" if disables_rollback(deployment_config) else on_stack_failure or "ROLLBACK",
         changes=msgspec.json.encode(found).decode(),
     )
     call.put(made)
@@ -153,6 +153,7 @@ def describe_change_set(
         "Tags": shown.tags(state),
         "Changes": cut,
         "OnStackFailure": found.on_failure,
+        "DeploymentConfig": shown.deployment(found),
         **more,
     }
 

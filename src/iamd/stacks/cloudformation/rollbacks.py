@@ -11,6 +11,7 @@ from iamd.stacks import entities
 from iamd.stacks.begin import begun, is_repeated
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.faults import ValidationError, unsupported
+from iamd.stacks.requested import disables_rollback
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import Stack
 
@@ -73,8 +74,7 @@ def rollback_stack(
     deployment_config: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Go back from a failure that was not rolled back to the state before, or to nothing when there was none."""
-    if deployment_config:
-        raise unsupported("The parameter DeploymentConfig")
+    disables_rollback(deployment_config)
     found = entities.named_stack(call.account, call.region, stack_name)
     if is_repeated(call, found, client_request_token):
         return {"StackId": found.stack_id}

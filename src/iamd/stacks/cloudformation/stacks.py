@@ -13,7 +13,7 @@ from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
 from iamd.stacks.faults import AlreadyExists, LimitExceeded, ValidationError, unsupported
 from iamd.stacks.pages import newest_first, page
-from iamd.stacks.requested import Requested, requested
+from iamd.stacks.requested import Requested, disables_rollback, requested
 from iamd.stacks.service import stacks_of
 from iamd.store.stack_records import Stack, StackState
 
@@ -84,7 +84,7 @@ def create_stack(
         created=call.clock.timestamp(),
         state=asked.state,
         role_arn=role_arn,
-        on_failure="DO_NOTHING" if disable_rollback else on_failure or "ROLLBACK",
+        on_failure="DO_NOTHING" if disables_rollback(deployment_config, disable_rollback) else on_failure or "ROLLBACK",
         deletes_retained=retain_except_on_create,
         timeout_minutes=timeout_in_minutes,
         is_protected=enable_termination_protection,
@@ -149,7 +149,7 @@ def update_stack(
     changed = replace(
         change_begun(found, asked.state, call.clock.timestamp()),
         role_arn=asked.role_arn,
-        on_failure="DO_NOTHING" if disable_rollback else "ROLLBACK",
+        on_failure="DO_NOTHING" if disables_rollback(deployment_config, disable_rollback) else "ROLLBACK",
         deletes_retained=retain_except_on_create,
     )
     begun(call, changed, "UPDATE_IN_PROGRESS", asked.client, client_request_token)
@@ -203,8 +203,7 @@ def delete_stack(
     deployment_config: Mapping[str, Any] | None = None,
 ) -> None:
     """Begin to delete a stack with its resources."""
-    if deployment_config:
-        raise unsupported("The parameter DeploymentConfig")
+    disables_rollback(deployment_config)
     if deletion_mode == "FORCE_DELETE_STACK":
         raise unsupported("The DeletionMode FORCE_DELETE_STACK")
     found = _deletable(call, stack_name, retain_resources, client_request_token)
