@@ -145,7 +145,6 @@ _UNWATCHED: Final = "no alarm is watched for stacks"
 _UNTOLD: Final = "no topic is told of a stack's events"
 _NO_POLICY: Final = "stacks have no policies here"
 _NO_VALIDATION: Final = "there is no validation beforehand that could be left out"
-_NO_IMPORTS: Final = "resources that are there already are not taken into stacks"
 _STACK_PARAMETERS: Final = {
     "RollbackConfiguration": _UNWATCHED,
     "NotificationARNs": _UNTOLD,
@@ -157,13 +156,10 @@ REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
     "cloudformation:ContinueUpdateRollback": {"ForceRollback": "a rollback goes on, or leaves what is named"},
     "cloudformation:CreateChangeSet": {
         **_STACK_PARAMETERS,
-        "ResourcesToImport": _NO_IMPORTS,
-        "ImportExistingResources": _NO_IMPORTS,
-        "IncludeNestedStacks": "there are no nested stacks here",
+        "ResourcesToImport": "resources that are there already are not taken into stacks",
         "DeploymentMode": "its only value reverts drift, which is not detected",
     },
     "cloudformation:CreateStack": {**_STACK_PARAMETERS, **_POLICY_PARAMETERS},
-    "cloudformation:DescribeChangeSet": {"IncludePropertyValues": "values of properties may be secret"},
     "cloudformation:GetTemplateSummary": {
         "StackSetName": "there are no stack sets here",
         "CallAs": "there are no stack sets here",

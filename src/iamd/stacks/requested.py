@@ -27,7 +27,7 @@ from iamd.store.stack_records import Stack, StackState
 _REFUSED = (
     "notification_arns", "resources_to_import", "rollback_configuration", "stack_policy_body", "stack_policy_url",
     "stack_policy_during_update_body", "stack_policy_during_update_url", "disable_validation",
-    "import_existing_resources", "deployment_mode", "include_nested_stacks",
+    "deployment_mode",
 )  # fmt: skip
 
 

@@ -170,6 +170,7 @@ def change_set_summary(of: Stack, found: ChangeSet) -> dict[str, Any]:
             "StatusReason": found.reason,
             "CreationTime": moment(found.created),
             "Description": found.description,
-            "IncludeNestedStacks": False,
+            "IncludeNestedStacks": found.includes_nested,
+            "ImportExistingResources": found.imports_existing,
         }
     )

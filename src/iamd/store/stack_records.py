@@ -157,6 +157,8 @@ class ChangeSet(Record, frozen=True, kw_only=True, omit_defaults=True):
     state: StackState | None = None
     role_arn: str | None = None
     on_failure: str = "ROLLBACK"
+    includes_nested: bool = False
+    imports_existing: bool = False
     changes: str = "[]"
     """What it would change, as JSON in AWS's shape."""
 

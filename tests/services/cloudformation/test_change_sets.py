@@ -159,6 +159,38 @@ def test_change_sets_and_their_changes_come_in_pages(stacks, made):
     assert len(stacks.list_change_sets(StackName="tour", NextToken=first["NextToken"])["Summaries"]) == 1
 
 
+def test_a_change_set_tells_values_but_no_hidden_ones(stacks, settled):
+    template = {
+        "Parameters": {"Path": {"Type": "String", "NoEcho": True, "Default": "/hidden/"}},
+        "Resources": {
+            "Group": {"Type": "AWS::IAM::Group", "Properties": {"GroupName": "old", "Path": {"Ref": "Path"}}},
+            "User": {"Type": "AWS::IAM::User", "Properties": {"Groups": [{"Ref": "Group"}]}},
+        },
+    }
+    stacks.create_stack(StackName="tour", TemplateBody=json.dumps(template), **IAM)
+    assert settled("tour") == "CREATE_COMPLETE"
+    template["Resources"]["Group"]["Properties"]["GroupName"] = "new"
+    template["Resources"]["Other"] = {"Type": "AWS::IAM::User", "Properties": {"UserName": {"Fn::Sub": "${New}-x"}}}
+    template["Resources"]["New"] = {"Type": "AWS::IAM::Group"}
+    stacks.create_change_set(StackName="tour", TemplateBody=json.dumps(template), **CHANGE)
+    shown = stacks.describe_change_set(StackName="tour", ChangeSetName="second", IncludePropertyValues=True)
+    told = {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"] for one in shown["Changes"]}
+    assert json.loads(told["Group"]["BeforeContext"]) == {"Properties": {"GroupName": "old", "Path": "****"}}
+    assert json.loads(told["Group"]["AfterContext"]) == {"Properties": {"GroupName": "new", "Path": "****"}}
+    assert json.loads(told["Other"]["AfterContext"]) == {"Properties": {"UserName": "{{changeSet:KNOWN_AFTER_APPLY}}"}}
+    assert "BeforeContext" not in told["Other"]
+
+
+def test_what_is_there_already_is_not_imported(stacks, made, settled):
+    made("other", A=group("a"))
+    given = {"StackName": "tour", "TemplateBody": body(A=group("a")), **NEW}
+    stacks.create_change_set(**given, ImportExistingResources=True, IncludeNestedStacks=True)
+    shown = stacks.describe_change_set(StackName="tour", ChangeSetName="first")
+    assert (shown["ImportExistingResources"], shown["IncludeNestedStacks"]) == (True, True)
+    stacks.execute_change_set(StackName="tour", ChangeSetName="first")
+    assert settled("tour") == "ROLLBACK_COMPLETE"
+
+
 def test_a_change_set_acts_as_its_role(aws, stacks, settled):
     trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -205,15 +237,9 @@ def test_parameters_that_nothing_would_heed_are_refused(stacks, refused):
     with refused("ValidationError", "is not supported by iamd's CloudFormation"):
         stacks.create_change_set(**given, ResourcesToImport=[IMPORTED])
     with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.create_change_set(**given, IncludeNestedStacks=True)
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.create_change_set(**given, ImportExistingResources=True)
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
         stacks.create_change_set(**given, DeploymentMode="REVERT_DRIFT")
     assert stacks.list_stacks()["StackSummaries"] == []
     stacks.create_change_set(**given, ResourceTypes=["AWS::IAM::Group"])
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.describe_change_set(StackName="tour", ChangeSetName="first", IncludePropertyValues=True)
 
 
 def test_a_reviewed_stack_is_deleted_with_its_change_sets(stacks, settled, refused):
