@@ -73,10 +73,11 @@ def test_the_callers_own_policies_decide(empty):
 
 
 def test_events_name_the_caller_and_who_invoked(empty):
-    client = empty.client(user(empty, "dev", allow(["iam:GetGroup", "sqs:GetQueueUrl"])))
+    client = empty.client(user(empty, "dev", allow(["iam:GetGroup", "iam:CreateGroup", "sqs:GetQueueUrl"])))
+    empty.call(client, "iam", "CreateGroup", GroupName="g")
     empty.code(client, "iam", "GetGroup", GroupName="none")
     empty.code(client, "sqs", "GetQueueUrl", QueueName="none")
-    for name in ("GetGroup", "GetQueueUrl"):
+    for name in ("CreateGroup", "GetGroup", "GetQueueUrl"):
         told = event(empty, name)
         assert told["userIdentity"]["userName"] == "dev"
         assert told["userIdentity"]["invokedBy"] == SERVICE
@@ -95,6 +96,18 @@ def test_conditions_see_through_which_service_the_caller_asks(empty):
     empty.call(own, "iam", "ListRoles")
     assert empty.code(own, "iam", "ListUsers") == "AccessDenied"
     assert empty.code(own, "sqs", "ListQueues") == "AccessDenied"
+
+
+def test_what_the_caller_asks_itself_is_not_taken_for_what_the_service_asks(empty):
+    via = {"Bool": {"aws:ViaAWSService": "true"}}
+    key = user(empty, "dev", allow(["iam:ListUsers", "sqs:ListQueues"], **via))
+    own, by_service = empty.client(key), empty.client(key)
+    own._acting.via = None
+    for service, operation in (("iam", "ListUsers"), ("sqs", "ListQueues")):
+        assert empty.code(own, service, operation) == "AccessDenied"
+        empty.call(by_service, service, operation)
+        assert empty.code(own, service, operation) == "AccessDenied"
+    assert "invokedBy" not in event(empty, "ListUsers")["userIdentity"]
 
 
 def test_a_service_has_no_address(empty):

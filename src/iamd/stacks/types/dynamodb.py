@@ -123,6 +123,7 @@ class Table(Kind):
                     return
                 raise
             await asyncio.sleep(_POLL_SECONDS)
+        raise RequestFailed("NotStabilized", f"The table {work.id} does not go.", 400, "DescribeTable")
 
 
 def _learn(work: Work, table: Mapping[str, Any]) -> None:

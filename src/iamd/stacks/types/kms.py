@@ -3,6 +3,7 @@
 from typing import Any
 
 from iamd.stacks import shaping
+from iamd.stacks.client import RequestFailed
 from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Kind, Part, Setting, Tags, Work
 
@@ -92,7 +93,12 @@ class Key(Kind):
 
     async def remove(self, work: Work) -> None:
         """Schedule the key's deletion."""
-        await work.call("kms", "ScheduleKeyDeletion", KeyId=work.id, **work.given("PendingWindowInDays"))
+        try:
+            await work.call("kms", "ScheduleKeyDeletion", KeyId=work.id, **work.given("PendingWindowInDays"))
+        except RequestFailed as error:
+            # AWS: ScheduleKeyDeletion of a key whose deletion is scheduled already.
+            if error.code != "KMSInvalidStateException":
+                raise
 
 
 class Alias(Kind):
