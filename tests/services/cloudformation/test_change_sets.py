@@ -20,6 +20,7 @@ def test_a_change_set_makes_a_stack(stacks, settled, groups, refused):
     assert answer["Id"].startswith("arn:aws:cloudformation:us-east-1:123456789012:changeSet/first/")
     assert stacks.describe_stacks(StackName="tour")["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
     assert groups() == []
+    assert "TemplateBody" not in stacks.get_template(StackName="tour")
     shown = stacks.describe_change_set(ChangeSetName="first", StackName="tour")
     assert (shown["Status"], shown["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")
     assert (shown["Description"], shown["OnStackFailure"]) == ("what comes first", "DO_NOTHING")

@@ -31,13 +31,16 @@ def get_template(
 ) -> dict[str, Any]:
     """Show the template of a stack or change set: as it was given, or with its transforms done."""
     state = _state(call, stack_name, change_set_name)
+    if state is None:
+        # A stack under review has no template yet.
+        return {"StagesAvailable": []}
     text = state.template
     if template_stage == _PROCESSED and state.processed is not None:
         text = state.processed
     return {"TemplateBody": text, "StagesAvailable": ["Original", _PROCESSED]}
 
 
-def _state(call: Call, stack_name: str | None, change_set_name: str | None) -> StackState:
+def _state(call: Call, stack_name: str | None, change_set_name: str | None) -> StackState | None:
     if change_set_name is not None:
         state = entities.named_change_set(call.account, call.region, change_set_name, stack_name).state
     elif stack_name is None:
@@ -47,8 +50,6 @@ def _state(call: Call, stack_name: str | None, change_set_name: str | None) -> S
         if found is None:
             raise ValidationError(f"Stack with id {stack_name} does not exist")
         state = found.state
-    if state is None:
-        raise ValidationError("The stack has no template yet.")
     return state
 
 
