@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import dataclasses
+import inspect
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +62,18 @@ SHORT_PAGE: Final = 100
 _long_reads = ThreadPoolExecutor(2, "iamd-long-reads")
 
 
+class Via(msgspec.Struct, frozen=True):
+    """A service that makes a request: with its caller's own permissions, or in a session of a role that it has."""
+
+    service: str
+    as_caller: bool
+
+    def seen(self, identity: Identity) -> Identity:
+        """The caller as decisions and events have it."""
+        called_via = (self.service,) if self.as_caller else ()
+        return dataclasses.replace(identity, invoked_by=self.service, called_via=called_via)
+
+
 class Progress(msgspec.Struct):
     """What is known of a request so far: what its event and its error are made of when a step refuses it."""
 
@@ -77,8 +91,12 @@ class Progress(msgspec.Struct):
     """The event's source where it is not the service's name."""
     region: str | None = None
     """The region that the request is made to, once it is known."""
-    invoked_by: str | None = None
-    """The service that makes the request for its caller, where one does."""
+    via: Via | None = None
+    """The service that makes the request for the caller who signed it."""
+
+    def seen(self, identity: Identity) -> Identity:
+        """The caller with the service that makes the request, where one does."""
+        return identity if self.via is None else self.via.seen(identity)
 
 
 def serve(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -175,7 +193,7 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
     sigv4.check(claim, request, found.secret_access_key, machine_now, window)
     note_use(runtime, found.identity, scope, now)
-    return found.identity
+    return progress.seen(found.identity)
 
 
 def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:
@@ -247,7 +265,12 @@ class Work(msgspec.Struct):
     async def _prepared(self) -> Any:
         """The value of the operation's slow part, done where it holds up no other request."""
         prepare = self.registered.prepare
-        return await asyncio.to_thread(self._prepare, prepare) if prepare is not None else None
+        if prepare is None:
+            return None
+        if not inspect.iscoroutinefunction(prepare):
+            return await asyncio.to_thread(self._prepare, prepare)
+        waiting = self._prepare(prepare)
+        return await waiting
 
     def _prepare(self, prepare: Callable[..., Any]) -> Any:
         """Do the slow part of an operation before the lock; nobody who may not run it makes us do it."""
@@ -282,7 +305,7 @@ class Work(msgspec.Struct):
         found = credentials.identify(claim.access_key_id, claim.session_token, change, self.runtime.keyring, now)
         if found is None:
             raise CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
-        self.identity = self.progress.identity = found.identity
+        self.identity = self.progress.identity = self.progress.seen(found.identity)
 
     def _call(self, view: Snapshot | Change, prepared: Any = None) -> Call:
         runtime, progress, registered = self.runtime, self.progress, self.registered
@@ -306,6 +329,7 @@ class Work(msgspec.Struct):
             workload_seconds=runtime.settings.workload_session_seconds,
             metadata_endpoint=runtime.metadata_endpoint,
             refused_topic=runtime.refused_topic,
+            stacks=runtime.stacks,
             view=view,
             prepared=prepared,
         )
@@ -322,7 +346,9 @@ class Work(msgspec.Struct):
                 f"{call.service}:{self.operation.name}",
                 [targets] if isinstance(targets, Target) else targets,
                 lambda: {
-                    **context.of_request(call.request, call.region, now, progress.invoked_by),
+                    **context.of_request(
+                        call.request, call.region, now, by_service=self.identity.invoked_by is not None
+                    ),
                     **context.of_tags(progress.parameters),
                 },
                 now,
@@ -402,7 +428,6 @@ def outcome(
         recipient=recipient(runtime, progress),
         view=progress.view,
         unverified_key_id=claim.access_key_id if claim is not None else None,
-        invoked_by=progress.invoked_by,
     )
 
 

@@ -16,6 +16,7 @@ from iamd.listeners import Listeners
 from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
+from iamd.stacks.service import Stacks
 from iamd.store.loading import Loading
 from iamd.transport import Limits, connection_class, sweep
 from iamd.workers import Workers
@@ -108,6 +109,8 @@ class Server(uvicorn.Server):
                 from iamd.functions.service import Functions  # noqa: PLC0415 - likewise
 
                 self._runtime.functions = Functions(self._runtime, gateway.embedded, self._endpoint)
+        self._runtime.stacks = Stacks(self._runtime, loop)
+        await self._runtime.stacks.recover()
         await super().startup(sockets)
         self._listeners = Listeners(self, self._runtime, self._metadata)
         await self._listeners.begin()
@@ -126,6 +129,8 @@ class Server(uvicorn.Server):
         if self._listeners is not None:
             self._listeners.close()
         await super().shutdown(sockets)
+        if self._runtime.stacks is not None:
+            await self._runtime.stacks.close()
         if self._runtime.gateway is not None:
             await self._runtime.gateway.close()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from iamd.gateway.answer import Answer
     from iamd.gateway.invocation import Invocation
     from iamd.gateway.proxy import Gateway
+    from iamd.stacks.service import Stacks
 
 
 class Metadata(Protocol):
@@ -68,6 +69,9 @@ class Runtime:
     """The instance metadata of this process; None before it serves."""
     functions: "Functions | None" = None
     """The functions of this process; None where none are run."""
+
+    stacks: "Stacks | None" = None
+    """What works on CloudFormation's stacks in this process; None before it serves."""
 
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""

@@ -12,6 +12,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.exchange import Client, Message, Receive, Send, Serving
 from iamd.framing import Head
 from iamd.http import HttpRequest, HttpResponse
+from iamd.own_services import MAX_BODY, OWN_SERVICES
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.wire.hosts import host_of
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
     from iamd.gateway.proxy import Gateway
 
 log = logging.getLogger(__name__)
-
-OWN_SERVICES = frozenset(
-    {
-        "iam", "sts", "cloudtrail", "organizations", "sso", "sso-oauth", "identitystore", "rolesanywhere",
-        "access-analyzer", "signin", "awsssoportal", "awsssooidc", "iamd",
-    }
-)  # fmt: skip
-"""Signing names of the services that iamd answers itself: never forwarded, never answered by a backend."""
-
-MAX_BODY = 1024 * 1024
-"""Longest body, in bytes, of a request to iamd's own services (invariant LIM-01)."""
 
 FORM = b"application/x-www-form-urlencoded"
 

@@ -140,7 +140,7 @@ def _names(resource, key, value):
 
 
 OTHERS = ("cloudwatch", "ec2", "ecr", "ecs", "elbv2", "events", "glue", "kinesis", "kms", "rds", "route53", "sns", "ssm",
-          "stepfunctions", "apigateway", "cloudformation", "batch", "elb", "es", "scheduler")  # fmt: skip
+          "stepfunctions", "apigateway", "batch", "elb", "es", "scheduler")  # fmt: skip
 
 
 @pytest.mark.parametrize("service", OTHERS)

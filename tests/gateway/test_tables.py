@@ -9,8 +9,8 @@ from gateway.row_requests import COMPUTED, target_of
 from iamd.data import service_reference
 from iamd.gateway.actions.table import services, table
 
-# CloudFormation's and Cloud Control's requests are read whole with their templates (gateway/cloudformation).
-NAMED = [service for service in services() if service not in {"cloudformation", "cloudcontrol"}]
+# Every request of Cloud Control's is refused.
+NAMED = [service for service in services() if service != "cloudcontrol"]
 
 
 def rows_of(service):
@@ -75,7 +75,6 @@ VALUES_OF_KEYS = {
     "autoscaling": {"instance_types", "version_specified", "traffic_sources", "subnets", "passed_to"},
     "apigateway": {"api_name", "authorizer_type"},
     "apigatewayv2": {"api_name", "authorizer_type"},
-    "cloudformation": {"change_set"},
     "cloudwatch": {"alarm_actions", "log_groups", "managed_arns"},
     "ec2": {
         "region", "new_zone", "create_action", "new_encrypted", "new_kms_key", "launched_template", "parent_snapshot",

@@ -17,6 +17,17 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
         "effect of validatePolicyResourceType": "it changes what the answer finds; nothing is kept to be read back",
         "error AccessDeniedException": "the code of a denial, which is shown as such",
     },
+    "cloudformation:CreateChangeSet": {
+        "error LimitExceededException": "stacks have no quota of change sets here",
+    },
+    "cloudformation:CreateStack": {"error LimitExceededException": "the quota is 2,000 stacks, too many for a test"},
+    "cloudformation:DeleteChangeSet": {
+        "error InvalidChangeSetStatus": "a change set is made within the request, so none is ever in progress",
+    },
+    "cloudformation:ExecuteChangeSet": {
+        "error InsufficientCapabilitiesException": "what a change set needs is acknowledged when it is made",
+    },
+    "cloudformation:GetTemplateSummary": {"error StackSetNotFoundException": "stack sets are refused"},
     "cloudtrail:LookupEvents": {
         "error InvalidEventCategoryException": _BY_THE_MODEL,
         "error InvalidMaxResultsException": _BY_THE_MODEL,
@@ -130,7 +141,35 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """By operation, what of `evidence.missing` is not asked for, with the reason."""
 
+_UNWATCHED: Final = "no alarm is watched for stacks"
+_UNTOLD: Final = "no topic is told of a stack's events"
+_NO_POLICY: Final = "stacks have no policies here"
+_NO_VALIDATION: Final = "there is no validation beforehand that could be left out"
+_STACK_PARAMETERS: Final = {
+    "RollbackConfiguration": _UNWATCHED,
+    "NotificationARNs": _UNTOLD,
+    "DisableValidation": _NO_VALIDATION,
+}
+_POLICY_PARAMETERS: Final = {"StackPolicyBody": _NO_POLICY, "StackPolicyURL": _NO_POLICY}
+
 REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "cloudformation:ContinueUpdateRollback": {"ForceRollback": "a rollback goes on, or leaves what is named"},
+    "cloudformation:CreateChangeSet": {
+        **_STACK_PARAMETERS,
+        "ResourcesToImport": "resources that are there already are not taken into stacks",
+        "DeploymentMode": "its only value reverts drift, which is not detected",
+    },
+    "cloudformation:CreateStack": {**_STACK_PARAMETERS, **_POLICY_PARAMETERS},
+    "cloudformation:GetTemplateSummary": {
+        "StackSetName": "there are no stack sets here",
+        "CallAs": "there are no stack sets here",
+    },
+    "cloudformation:UpdateStack": {
+        **_STACK_PARAMETERS,
+        **_POLICY_PARAMETERS,
+        "StackPolicyDuringUpdateBody": _NO_POLICY,
+        "StackPolicyDuringUpdateURL": _NO_POLICY,
+    },
     "sts:AssumeRoleWithWebIdentity": {
         "ProviderId": "it stands for access tokens that only Amazon and Facebook themselves can verify",
     },

@@ -6,7 +6,7 @@ from functools import cache
 from evidence import evidence
 from evidence.exempt import EXEMPT, REFUSED_PARAMETERS
 
-from iamd.server import OWN_SERVICES
+from iamd.own_services import OWN_SERVICES
 from iamd.wire import models
 from iamd.wire.catalog import CATALOG, OWN
 from pages.markdown import code, document, table

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from iamd.gateway.actions import by_rule, mapping
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions.table import Condition, Row, Table
-from iamd.server import OWN_SERVICES
+from iamd.own_services import OWN_SERVICES
 from iamd.wire import models
 from iamd.wire.catalog import CATALOG
 from pages.markdown import code, codes, document, table

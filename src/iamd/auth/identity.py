@@ -52,6 +52,10 @@ class Identity:
     """What an identity provider has proven of the caller of an AssumeRoleWith... operation."""
     service: Service | None = None
     """The service that asks, where one does."""
+    invoked_by: str | None = None
+    """The service that makes the request, for the caller or in a session of a role of its own."""
+    called_via: tuple[str, ...] = ()
+    """The services through which the caller asks, the first one first; none where a role of the service's own asks."""
 
     @property
     def is_root(self) -> bool:

@@ -68,6 +68,8 @@ def caller_of(identity: Identity, view: Snapshot | Change, now: int) -> Caller:
     """The caller as the policy engine knows it; a snapshot remembers those without a session."""
     seen = view if isinstance(view, Snapshot) else view.seen
     is_passing = identity.session is not None or identity.federation is not None or identity.service is not None
+    # SECURITY: what a caller asks through a service has other keys than what the same caller asks by itself.
+    is_passing = is_passing or identity.invoked_by is not None
     if is_passing or not isinstance(seen, Snapshot):
         return _caller_of(identity, seen, now)
     key = f"caller {identity.arn}"

@@ -52,6 +52,19 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
         keys[f"aws:principaltag/{lower(key)}"] = value
     if identity.session is not None:
         keys.update(_of_session(identity, now))
+    if identity.called_via:
+        keys.update(_of_calls_via(identity.called_via))
+    return keys
+
+
+def _of_calls_via(services: tuple[str, ...]) -> Context:
+    """The keys of what a service does with its caller's permissions (IAM User Guide, reference_policies_condition-keys,
+    aws:CalledVia, aws:ViaAWSService); what it does with a role of its own has none of them.
+    """
+    keys: Context = {"aws:viaawsservice": "true"}
+    named = tuple(name for name in services if name in CALLING)
+    if named:
+        keys |= {"aws:calledvia": named, "aws:calledviafirst": named[0], "aws:calledvialast": named[-1]}
     return keys
 
 
@@ -109,8 +122,8 @@ def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, 
     return tags
 
 
-def of_request(request: HttpRequest, region: str, now: int, invoked_by: str | None = None) -> Context:
-    """The keys that say how and when it is asked; `invoked_by` is the service that asks for the caller."""
+def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool = False) -> Context:
+    """The keys that say how and when it is asked; `by_service` says that a service asks for the caller."""
     keys: Context = {
         "aws:currenttime": iso_of(now),
         "aws:epochtime": str(now),
@@ -118,9 +131,7 @@ def of_request(request: HttpRequest, region: str, now: int, invoked_by: str | No
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }
-    if invoked_by is not None:
-        keys.update(through(invoked_by))
-    elif request.source_ip:
+    if request.source_ip and not by_service:
         # A service's own request has none.
         keys["aws:sourceip"] = request.source_ip
     agent, referer = request.fields.get(b"user-agent"), request.fields.get(b"referer")
@@ -140,14 +151,6 @@ CALLING: Final = frozenset(
         "ssm-guiconnect",
     )
 )  # fmt: skip
-
-
-def through(service: str) -> Context:
-    """The keys that tell of a request that a service makes for its caller, with the caller's permissions."""
-    keys: Context = {"aws:viaawsservice": "true"}
-    if service in CALLING:
-        keys |= {"aws:calledvia": (service,), "aws:calledviafirst": service, "aws:calledvialast": service}
-    return keys
 
 
 def of_tags(parameters: Mapping[str, Any]) -> Context:

@@ -27,8 +27,8 @@ _MODULES: Final = {
 # SECURITY: iamd alone answers for these, and what is not a service of AWS's is a door of moto's own.
 _CLOSED: Final = frozenset(
     {
-        "cloudtrail", "core", "dynamodb_v20111205", "iam", "identitystore", "instance_metadata", "moto_api",
-        "moto_proxy", "moto_server", "organizations", "s3bucket_path", "ssoadmin", "sts", "utilities",
+        "cloudformation", "cloudtrail", "core", "dynamodb_v20111205", "iam", "identitystore", "instance_metadata",
+        "moto_api", "moto_proxy", "moto_server", "organizations", "s3bucket_path", "ssoadmin", "sts", "utilities",
     }
 )  # fmt: skip
 _BODY_PROTOCOLS: Final = frozenset({"query", "ec2", "json", "smithy-rpc-v2-cbor"})

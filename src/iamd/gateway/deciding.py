@@ -1,16 +1,14 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from iamd import arn as arns
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import authorization_messages, context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
@@ -25,28 +23,13 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.actions.table import table
 from iamd.gateway.backends import Place
-from iamd.gateway.cloudformation import stack
-from iamd.gateway.cloudformation.stack import Work
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
-from iamd.pipeline import Progress
-from iamd.policy.request import PrincipalKind
+from iamd.pipeline import Progress, Via
 from iamd.runtime import Runtime
-from iamd.store.account import Snapshot
-from iamd.store.change import Change
 
-_SERVICE: Final = "cloudformation.amazonaws.com"
-# AWS: what a service does with its caller's permissions carries these (IAM User Guide, "AWS global condition context
-# keys": aws:CalledVia, aws:ViaAWSService); with a role of its own it does not. The address is the service's in both.
-_VIA_SERVICE: Final[Mapping[str, str | tuple[str, ...]]] = {
-    "aws:viaawsservice": "true",
-    "aws:calledvia": (_SERVICE,),
-    "aws:calledviafirst": _SERVICE,
-    "aws:calledvialast": _SERVICE,
-}
-_HOUR: Final = 3600
 _MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "states:CreateStateMachineAlias"})
 """Actions that make something within the resource that they are decided on, which is there."""
 
@@ -62,8 +45,6 @@ class Step(msgspec.Struct):
     traits: Traits
     made: frozenset[str]
     """The ARNs of what is made."""
-    work: Work | None = None
-    """What the service does on somebody's behalf, where it does."""
     passed: list[Passed] = []
     """The roles that it hands to services."""
     first_uses: list[FirstUse] = []
@@ -92,8 +73,6 @@ class Decider:
             self.authorize(step, identity, targets)
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
-            if traits.is_work:
-                self._authorize_work(step, identity)
             if traits.makes_roles:
                 self._authorize_first_uses(step, identity, asked)
         resources.check_expected_owner(asked, targets)
@@ -101,40 +80,26 @@ class Decider:
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
         return step
 
-    def _authorize_roles(self, step: Step, identity: Identity, asked: Asked, own: Context | None = None) -> None:
+    def _authorize_roles(self, step: Step, identity: Identity, asked: Asked) -> None:
         passed = passed_roles.of(asked, step.facts.view)
         if passed:
-            self.authorize(step, identity, passed_roles.targets(passed, asked), own)
+            self.authorize(step, identity, passed_roles.targets(passed, asked))
             passed_roles.check_trust(passed, asked, step.facts.view)
             step.passed += passed
 
     def _authorize_first_uses(self, step: Step, identity: Identity, asked: Asked) -> None:
         """The roles that the service makes for its caller; those that are only attempted refuse nothing."""
         step.first_uses = first_use.of(asked, step.facts.view)
-        own = context.through(events.source(asked.operation))
+        through_it = Via(events.source(asked.operation), as_caller=True).seen(identity)
         for row in step.first_uses:
             if not row.attempted:
-                self.authorize(step, identity, [first_use.target(row, asked)], own, partial(first_use.refusal, row))
-
-    def _authorize_work(self, step: Step, identity: Identity) -> None:
-        """What the service does for its caller is decided for the caller, or for the role that it does it with."""
-        step.work = stack.work(step.asked)
-        if step.work is None:
-            return
-        worker, own = identity, dict(_VIA_SERVICE)
-        if step.work.role is not None:
-            worker, own = service_session(step.work.role, step.facts.view, self._runtime.clock.seconds()), {}
-        targets = [target for wanted in step.work.targets for target in _decided([wanted], step.asked, step.facts)]
-        self.authorize(step, worker, targets, own)
-        for making in step.work.making:
-            self._authorize_roles(step, worker, making, own)
+                self.authorize(step, through_it, [first_use.target(row, asked)], partial(first_use.refusal, row))
 
     def authorize(
         self,
         step: Step,
         identity: Identity,
         targets: Sequence[Target],
-        own: Context | None = None,
         refusal: Callable[[Denied], AWSError | None] | None = None,
     ) -> None:
         """Decide these, and note the verdicts; Denied when one is, unless denials are only told: then all of them.
@@ -144,7 +109,7 @@ class Decider:
         progress, left = step.progress, targets
         while left:
             try:
-                verdicts = self.verdicts(step, identity, left, own)
+                verdicts = self.verdicts(step, identity, left)
             except Denied as denied:
                 verdicts = list(denied.verdicts)
                 if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
@@ -157,27 +122,18 @@ class Decider:
             progress.verdicts = [*progress.verdicts, *verdicts]
             left = left[len(verdicts) :]
 
-    def verdicts(
-        self, step: Step, identity: Identity, targets: Sequence[Target], own: Context | None = None
-    ) -> list[Verdict]:
-        """The verdicts, all of them allowing; Denied at the first that does not.
-
-        `own` are the keys of a call that a service makes, in place of those of the client's connection.
-        """
+    def verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
+        """The verdicts, all of them allowing; Denied at the first that does not."""
         asked, now = step.asked, self._runtime.clock.seconds()
         service = asked.operation.service
 
         def of_request() -> Context:
             region = region_of(service, asked.region)
-            keys = context.of_request(step.progress.request, region, now)
-            if own is not None:
-                del keys["aws:sourceip"]
-                keys.update(own)
-            return keys
+            by_service = identity.invoked_by is not None
+            return context.of_request(step.progress.request, region, now, by_service=by_service)
 
         def unknown(arn: str, action: str) -> Unknowns:
-            # What a service makes for its caller is not among the targets of the request.
-            makes = arn in step.made or (own is not None and _makes(action, arn, step.facts))
+            makes = arn in step.made
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
             found = unknown_keys.of(service, action, creates=makes, unseen=unseen)
             return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
@@ -198,10 +154,6 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
         else one
         for one in targets
     ]
-
-
-def _decided(wanted: list[Target], asked: Asked, facts: Facts) -> list[Target]:
-    return resources.decided(wanted, facts, asked.account, creates=_made(wanted, asked, facts))
 
 
 def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> frozenset[str]:
@@ -227,35 +179,6 @@ def _makes(action: str, arn: str, facts: Facts) -> bool:
     if action in _MADE_WITHIN:
         return False
     return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
-
-
-def service_session(role_arn: str, view: Snapshot | Change, now: int) -> Identity:
-    """The session in which CloudFormation uses a role (User Guide, "CloudFormation service role")."""
-    role = passed_roles.role_of(role_arn, view)
-    parsed = arns.parse(role_arn)
-    if role is None or parsed is None:
-        raise CommonError(Common.VALIDATION, f"Role {role_arn} is invalid or cannot be assumed")
-    name = "AWSCloudFormation"
-    session = Session(
-        kind=SessionKind.ROLE,
-        access_key_id="",
-        secret_access_key="",
-        account=parsed.account,
-        principal_id=role.role_id,
-        issued=now,
-        expires=now + _HOUR,
-        session_name=name,
-    )
-    return Identity(
-        PrincipalKind.ROLE_SESSION,
-        parsed.account,
-        arns.assumed_role(parsed.account, role.role_name, name),
-        f"{role.role_id}:{name}",
-        role.role_id,
-        role_arn,
-        role.role_name,
-        session=session,
-    )
 
 
 def _check_anonymous(asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:

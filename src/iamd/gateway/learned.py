@@ -1,4 +1,4 @@
-"""What the answers of a backend tell that later decisions need: a secret's whole ARN, partition keys, change sets."""
+"""What the answers of a backend tell that later decisions need: a secret's whole ARN, partition keys."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,18 +11,15 @@ from iamd.gateway import kms_effects
 from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
-from iamd.gateway.actions.cloudformation import CHANGE_SET_STACK, change_set_name, stack_name
 from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
 from iamd.gateway.actions.kinesis import known_name as consumer_name
 from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.answer import Answer
-from iamd.gateway.cloudformation import stack
 from iamd.gateway.effect import Learned
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
-_ID: Final = re.compile(rb"<Id>(arn:[A-Za-z0-9:/_-]{1,1000})</Id>")
 _TEMPLATE: Final = re.compile(rb"<launchTemplateId>(lt-[0-9a-z]{1,32})</launchTemplateId>")
 
 Told = Mapping[str, Any]
@@ -62,17 +59,11 @@ def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
 
 
 def _told(body: bytes) -> Told:
-    """What a body tells: JSON, or the one ARN that XML is read for."""
+    """What a body tells: JSON, or the one id that XML is read for."""
     if body.startswith(b"<"):
-        match = _ID.search(body) or _TEMPLATE.search(body)
+        match = _TEMPLATE.search(body)
         return {"Id": match[1].decode()} if match is not None else {}
     return msgspec.json.decode(body, type=dict[str, Any])
-
-
-def _change_set(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
-    name = change_set_name(asked, asked.parameters["ChangeSetName"])
-    state = stack.encoded(stack.new_change_set(asked))
-    return told["Id"], {"name": name, CHANGE_SET_STACK: stack_name(asked), stack.STATE: state}
 
 
 def _secret(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
@@ -133,7 +124,6 @@ def _launch_template(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] 
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
     **kms_effects.LEARNED,
-    ("cloudformation", "CreateChangeSet"): _change_set,
     **{
         ("codecommit", name): _comments
         for name in (

@@ -14,7 +14,7 @@ from iamd.errors import AWSError
 from iamd.gateway import events, first_use
 from iamd.gateway.deciding import Step
 from iamd.gateway.first_use import FirstUse
-from iamd.pipeline import Progress, Work
+from iamd.pipeline import Progress, Via, Work
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.store.errors import Unavailable
@@ -38,16 +38,18 @@ async def make(runtime: Runtime, step: Step, identity: Identity) -> None:
 async def _make(runtime: Runtime, step: Step, identity: Identity, row: FirstUse) -> None:
     """Make one; the request is done already, so that a refusal is recorded and nothing more."""
     operation = models.service(_SERVICE).operation(_NAME)
+    via = Via(events.source(step.asked.operation), as_caller=True)
+    caller = via.seen(identity)
     progress = Progress(
         replace(step.progress.request, id=ids.request_id(), body=b""),
         step.progress.claim,
         Route(operation),
-        identity,
+        caller,
         {"AWSServiceName": row.service},
-        invoked_by=events.source(step.asked.operation),
+        via=via,
     )
     registered = registry.find(_SERVICE, _NAME)
-    work = Work(runtime, progress, operation, registered, identity, pipeline.arguments(progress.parameters))
+    work = Work(runtime, progress, operation, registered, caller, pipeline.arguments(progress.parameters))
     try:
         await work.write()
     except AWSError as error:

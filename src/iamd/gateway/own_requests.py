@@ -28,14 +28,14 @@ def _model(service: str) -> Any:
     return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
 
 
-def written(service: str, operation: str, parameters: Mapping[str, Any]) -> tuple[HttpRequest, str]:
-    """The request for an operation, and the protocol that it is in."""
+def written(service: str, operation: str, parameters: Mapping[str, Any], host: str = HOST) -> tuple[HttpRequest, str]:
+    """The request for an operation to a host, and the protocol that it is in."""
     model = _model(service)
     protocol = model.resolved_protocol
     written = create_serializer(protocol, include_validation=False).serialize_to_request(
         dict(parameters), model.operation_model(operation)
     )
-    prepare_request_dict(written, endpoint_url=f"http://{HOST}")
+    prepare_request_dict(written, endpoint_url=f"http://{host}")
     prepared = create_request_object(written).prepare()
     url, body = urlsplit(prepared.url), prepared.body or b""
     headers = [(name.lower().encode(), _bytes(value)) for name, value in prepared.headers.items()]
@@ -44,7 +44,7 @@ def written(service: str, operation: str, parameters: Mapping[str, Any]) -> tupl
         prepared.method,
         url.path.encode() or b"/",
         url.query.encode(),
-        [(b"host", HOST.encode()), *headers],
+        [(b"host", host.encode()), *headers],
         _bytes(body),
         "127.0.0.1",
     )
@@ -55,24 +55,11 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> dict[str, Any]:
-    told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    response = {"status_code": status, "headers": told, "body": body}
-    model = _model(service)
-    try:
-        found: dict[str, Any] = create_parser(model.resolved_protocol).parse(
-            response, model.operation_model(operation).output_shape
-        )
-    except ResponseParserError as error:
-        raise NotToldError("the answer can't be read") from error
-    return found
-
-
 def answered(
     service: str, operation: str, status: int, headers: Headers, body: bytes
 ) -> tuple[Mapping[str, Any], str | None, str]:
     """What an answer says: its output, and the code and the words of its error; the code is None without an error."""
-    found = _parsed(service, operation, status, headers, body)
+    found = parsed(service, operation, status, headers, body)
     if 200 <= status < 300:
         return found, None, ""
     error = found.get("Error", {})
@@ -81,7 +68,7 @@ def answered(
 
 def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
     """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
-    found = _parsed(service, operation, status, headers, body)
+    found = parsed(service, operation, status, headers, body)
     if 200 <= status < 300:
         # SECURITY: botocore reads what is another document as an answer that says nothing: as one without tags.
         if "json" in _model(service).resolved_protocol:
@@ -94,6 +81,23 @@ def read(service: str, operation: str, status: int, headers: Headers, body: byte
     if 400 <= status < 500 and any(word in code for word in _GONE):
         return None
     raise NotToldError(f"{status} {code}")
+
+
+def parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any]:
+    """What botocore reads in an answer, of success or of failure; NotToldError when it can't be read.
+
+    An object's content is bytes.
+    """
+    told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    model = _model(service)
+    modelled = model.operation_model(operation)
+    streams = modelled.has_streaming_output and 200 <= status < 300
+    response = {"status_code": status, "headers": told, "body": b"" if streams else body}
+    try:
+        found: dict[str, Any] = create_parser(model.resolved_protocol).parse(response, modelled.output_shape)
+    except ResponseParserError as error:
+        raise NotToldError("the answer can't be read") from error
+    return {**found, modelled.output_shape.serialization["payload"]: body} if streams else found
 
 
 def _check_json(body: bytes) -> None:

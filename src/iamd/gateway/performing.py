@@ -26,7 +26,6 @@ from iamd.gateway import (
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
-from iamd.gateway.cloudformation import effects as stack_effects
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import forward
 from iamd.gateway.ledger import Entry, Ledger
@@ -73,9 +72,6 @@ class Performer:
             await making_roles.make(self._runtime, step, identity)
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
-        if traits.is_work and self._runtime.functions is not None:
-            # A stack may have mapped queues to functions, within the backend.
-            self._runtime.functions.changed("CreateEventSourceMapping", "")
         return answer
 
     async def _invoked(self, step: Step) -> Answer:
@@ -87,7 +83,7 @@ class Performer:
     async def _begun(self, step: Step) -> Sequence[Entry]:
         """What the request will do to the facts, in the ledger."""
         asked, target = step.asked, step.targets[0]
-        changes = [*effects.of(asked, target.arn, step.facts), *stack_effects.of(step)]
+        changes = effects.of(asked, target.arn, step.facts)
         if not changes:
             return ()
         now = self._runtime.clock.seconds()

@@ -243,9 +243,6 @@ class Gateway:
         return step
 
     async def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        if traits_of(asked.operation).is_work:
-            # A template takes long to read, and others are not to wait for it.
-            return await asyncio.to_thread(self._decider.decide, progress, asked, place, facts, identity)
         return self._decider.decide(progress, asked, place, facts, identity)
 
     async def _told_tags(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:

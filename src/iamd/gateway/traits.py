@@ -13,10 +13,9 @@ class Traits(msgspec.Struct, frozen=True):
     """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
 
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
-    make its service-linked role (`makes_roles`), be work that CloudFormation does (`is_work`), change the facts about
-    resources (`changes`), or read a policy that iamd knows (`reads_policy`); its answers may tell of resources
-    (`tells`), or of instances (`tells_instances`). It may
-    run a Lambda function (`invokes`), or change one that runs (`changes_function`).
+    make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
+    iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
+    may run a Lambda function (`invokes`), or change one that runs (`changes_function`).
     """
 
     action: str
@@ -26,7 +25,6 @@ class Traits(msgspec.Struct, frozen=True):
     is_batch: bool
     passes_roles: bool
     makes_roles: bool
-    is_work: bool
     changes: bool
     reads_policy: bool
     tells: bool
@@ -38,7 +36,6 @@ class Traits(msgspec.Struct, frozen=True):
 @cache
 def of(operation: Operation) -> Traits:
     """The traits of an operation."""
-    is_work = operation.service == "cloudformation"
     return Traits(
         action=f"{operation.service}:{operation.name}",
         source=events.source(operation),
@@ -47,8 +44,7 @@ def of(operation: Operation) -> Traits:
         is_batch=batch.is_batch(operation),
         passes_roles=passed_roles.may_pass(operation),
         makes_roles=first_use.may_make(operation),
-        is_work=is_work,
-        changes=is_work or effects.may_change(operation),
+        changes=effects.may_change(operation),
         reads_policy=policies.may_answer(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
         tells_instances=instances.may_tell(operation),

@@ -73,6 +73,16 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "tags",
         "trusted_services",
     ),
+    "cloudformation": (
+        "change_sets",
+        "events",
+        "exports",
+        "protection",
+        "resources",
+        "rollbacks",
+        "stacks",
+        "templates",
+    ),
     "iamd": (
         "accounts",
         "audit",
@@ -87,7 +97,10 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "workloads",
     ),
 }
-"""The services of which there are operations, each a package beside this file, and the modules that hold them."""
+"""The services of which there are operations, and the modules that hold them."""
+
+PACKAGES: Mapping[str, str] = {"cloudformation": "iamd.stacks.cloudformation"}
+"""The packages of services that are not beside this file."""
 
 
 Targets = Target | Sequence[Target]
@@ -122,7 +135,8 @@ def operation(
     """Register a writing operation: it runs in a transaction with its event, decided on the view it runs on.
 
     `on` gets the call and the operation's parameters and says what is touched. `prepare` gets the same, runs before
-    the transaction and outside the event loop, and leaves its value in `call.prepared`. `authenticate` tells from the
+    the transaction and outside the event loop, or on it when it is a coroutine function, and leaves its value in
+    `call.prepared`. `authenticate` tells from the
     parameters who calls, whatever else the request is signed with.
     """
     return _register(on=on, writes=True, prepare=prepare, authenticate=authenticate)
@@ -169,7 +183,7 @@ def load() -> None:
 
 def _load(service: str) -> None:
     for noun in NOUNS.get(service, ()):
-        importlib.import_module(f"iamd.services.{service}.{noun}")
+        importlib.import_module(f"{PACKAGES.get(service, f'iamd.services.{service}')}.{noun}")
     _loaded.add(service)
 
 

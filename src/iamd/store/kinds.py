@@ -39,6 +39,7 @@ from iamd.store.records import (
 )
 from iamd.store.role_template_records import RoleTemplate
 from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
+from iamd.store.stack_records import ChangeSet, Stack, StackEvent, StackResource
 
 KINDS: Mapping[str, type[Record]] = {
     record.kind: record
@@ -78,6 +79,10 @@ KINDS: Mapping[str, type[Record]] = {
         MetadataSource,
         RoleTemplate,
         SecurityKey,
+        Stack,
+        StackResource,
+        StackEvent,
+        ChangeSet,
     )
 }
 """Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""

@@ -74,7 +74,7 @@ def _of_action(service: str, action: str, creates: bool, unseen: bool) -> Unknow
         *_KNOWN,
         *_ABSENT,
         *_ABSENT_OF.get(prefix, ()),
-        *_mapped(prefix if service == "cloudformation" else service),
+        *_mapped(service),
     ]
     known = [key for key in known if key not in _OF_STATE.get(action, ())]
     if unseen:

@@ -59,8 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a request came to: who, what, on what, decided how, answered with what.
 
     `unverified_key_id` is the access key that the request named, whether it was signed with it or not. `recipient` is
-    the account whose event this is; `shared_event_id` is set when another account is told of the request as well;
-    `invoked_by` is the service that made the request for its caller.
+    the account whose event this is; `shared_event_id` is set when another account is told of the request as well.
     """
 
     request: HttpRequest
@@ -83,7 +82,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str = msgspec.field(default_factory=ids.request_id)
     unverified_key_id: str | None = None
     shared_event_id: str | None = None
-    invoked_by: str | None = None
 
     @property
     def is_callers(self) -> bool:
@@ -199,7 +197,7 @@ def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
         return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
     if not is_callers:
         return Caller(identity, foreign_identity(identity), None, None)
-    found = caller(identity, outcome.view, outcome.invoked_by)
+    found = caller(identity, outcome.view)
     if (outcome.service, outcome.name) == ASSUMING_ROOT and outcome.error_code is None:
         _mark_assumed_root(found.element)
     return found
@@ -225,8 +223,7 @@ def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes
 def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
     """The record of a request."""
     # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
-    service = outcome.identity.service if outcome.identity is not None else None
-    asking = service.name if service is not None else outcome.invoked_by
+    asking = _asking_service(outcome.identity)
     request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
     asked = masked(outcome.service, outcome.parameters)
     answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
@@ -256,6 +253,13 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         "Management" if outcome.management else "Data",
         _explanation(outcome, told),
     )
+
+
+def _asking_service(identity: Identity | None) -> str | None:
+    """The service that makes the request, of its own accord or for somebody."""
+    if identity is None:
+        return None
+    return identity.service.name if identity.service is not None else identity.invoked_by
 
 
 def _error(outcome: Outcome, code: str) -> tuple[str, str | UnsetType]:

@@ -35,6 +35,13 @@ MASKED_MEMBERS: Mapping[str, frozenset[str]] = {
 }
 """By service, the members that its events mask."""
 
+OMITTED_MEMBERS: Mapping[str, frozenset[str]] = {"cloudformation": frozenset({"ParameterValue"})}
+"""By service, the members that its events leave out.
+
+AWS: CloudFormation User Guide, "Log AWS CloudFormation API calls with AWS CloudTrail", whose examples of CreateStack
+name parameters without their values.
+"""
+
 MAX_BYTES = 100 * 1024
 """AWS: what is larger is left out of a record (CloudTrail User Guide, "CloudTrail record contents")."""
 
@@ -52,13 +59,19 @@ def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None 
 
 def masked(service: str, value: Any) -> Any:
     """A value of a service's parameters or answers with what the service's events mask."""
-    members = MASKED_MEMBERS.get(service)
-    return _masked(value, members) if members is not None else value
+    members, omitted = MASKED_MEMBERS.get(service, _NONE), OMITTED_MEMBERS.get(service, _NONE)
+    return _masked(value, members, omitted) if members or omitted else value
 
 
-def _masked(value: Any, members: frozenset[str]) -> Any:
+_NONE: frozenset[str] = frozenset()
+
+
+def _masked(value: Any, members: frozenset[str], omitted: frozenset[str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: MASKED if key in members else _masked(item, members) for key, item in value.items()}
+        kept = {key: item for key, item in value.items() if key not in omitted}
+        return {key: MASKED if key in members else _masked(item, members, omitted) for key, item in kept.items()}
+    if isinstance(value, list):
+        return [_masked(item, members, omitted) for item in value]
     return value
 
 

@@ -37,12 +37,11 @@ class Caller(NamedTuple):
     access_key_id: str | None
 
 
-def caller(identity: Identity, view: View, invoked_by: str | None = None) -> Caller:
-    """The caller of an event, and the service that asked for it; a snapshot remembers those without a session."""
-    if invoked_by is not None:
-        # CloudTrail User Guide, "CloudTrail userIdentity element": invokedBy.
-        return _caller(identity, user_identity(identity, view) | {"invokedBy": invoked_by})
-    if identity.session is not None or identity.access_key_id is None or not isinstance(view, Snapshot):
+def caller(identity: Identity, view: View) -> Caller:
+    """The caller of an event; a snapshot remembers those without a session."""
+    if identity.session is not None or identity.invoked_by is not None or identity.access_key_id is None:
+        return _caller(identity, user_identity(identity, view))
+    if not isinstance(view, Snapshot):
         return _caller(identity, user_identity(identity, view))
     key = f"caller of events {identity.access_key_id}"
     known = view.cache.get(key)
@@ -110,6 +109,8 @@ def user_identity(identity: Identity, view: View = None) -> dict[str, Any]:
         element["userName"] = name
     if identity.session is not None:
         element["sessionContext"] = _session_context(identity)
+    if identity.invoked_by is not None:
+        element["invokedBy"] = identity.invoked_by
     return element
 
 

@@ -1,0 +1,104 @@
+"""Whom a stack acts for: its caller, or CloudFormation in a session of the stack's service role.
+
+AWS: CloudFormation User Guide, "CloudFormation service role": without one, CloudFormation works with a temporary
+session of the caller's credentials.
+"""
+
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from iamd import service_sessions
+from iamd.auth import credentials, tokens
+from iamd.auth.identity import Identity, Service
+from iamd.pipeline import Via
+from iamd.runtime import Runtime
+from iamd.service_sessions import NotAssumed
+from iamd.stacks.client import RequestFailed
+
+SERVICE: Final = "cloudformation.amazonaws.com"
+SESSION_NAME: Final = "AWSCloudFormation"
+_SECONDS: Final = 3600
+_RENEWED_AHEAD: Final = 300
+_GONE: Final = "The security token included in the request is invalid."
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What requests are signed with."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+
+    def __repr__(self) -> str:
+        return f"Key({self.access_key_id})"
+
+
+class Acting(Protocol):
+    """Whom a stack acts for."""
+
+    @property
+    def via(self) -> Via:
+        """How the service is told of in decisions and events."""
+
+    async def key(self) -> Key:
+        """The credentials as they are now; RequestFailed when there are none any more."""
+
+
+class AsCaller:
+    """CloudFormation with the permissions of who asked for the stack's work, as long as that caller has them."""
+
+    via: Final = Via(SERVICE, as_caller=True)
+
+    def __init__(self, runtime: Runtime, identity: Identity) -> None:
+        self._runtime = runtime
+        self._identity = identity
+
+    async def key(self) -> Key:
+        """The caller's own key, or that of its session."""
+        session, runtime = self._identity.session, self._runtime
+        token = tokens.seal(session, runtime.keyring) if session is not None else None
+        key_id = session.access_key_id if session is not None else self._identity.access_key_id
+        view, now = runtime.store.snapshot(), runtime.clock.seconds()
+        # SECURITY: the caller is looked up for each request; a deleted user, an inactive key and a cut session end the
+        # stack's work.
+        known = credentials.identify(key_id, token, view, runtime.keyring, now) if key_id else None
+        if known is None:
+            raise RequestFailed("InvalidClientTokenId", _GONE, 403, "AssumeRole")
+        return Key(key_id or "", known.secret_access_key, token)
+
+
+class AsRole:
+    """CloudFormation in a session of the stack's service role, which trusts the service; it is had anew before its end.
+
+    `ancestors` is what the session derives from: who asked for the stack's work.
+    """
+
+    via: Final = Via(SERVICE, as_caller=False)
+
+    def __init__(self, runtime: Runtime, role_arn: str, stack_id: str, ancestors: tuple[str, ...] = ()) -> None:
+        self._runtime = runtime
+        self._role_arn = role_arn
+        self._stack_id = stack_id
+        self._ancestors = ancestors
+        self._current: tuple[Key, float] | None = None
+
+    async def key(self) -> Key:
+        """The key of a session that holds for some minutes yet."""
+        now = self._runtime.clock.timestamp()
+        if self._current is None or now >= self._current[1] - _RENEWED_AHEAD:
+            self._current = await self._assumed()
+        return self._current[0]
+
+    async def _assumed(self) -> tuple[Key, float]:
+        region, account = self._stack_id.split(":")[3:5]
+        service = Service(SERVICE, account, self._stack_id, ancestors=self._ancestors)
+        try:
+            told = await service_sessions.assume(self._runtime, service, self._role_arn, SESSION_NAME, _SECONDS, region)
+        except NotAssumed as error:
+            words = f"Role {self._role_arn} is invalid or cannot be assumed"
+            raise RequestFailed("ValidationError", words, 400, "AssumeRole") from error
+        given = told["Credentials"]
+        ends: datetime = given["Expiration"]
+        return Key(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends.timestamp()

@@ -1,0 +1,1 @@
+"""AWS CloudFormation: model `cloudformation`, actions `cloudformation:...`; what it does is in the folder above."""

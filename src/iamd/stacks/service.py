@@ -1,0 +1,63 @@
+"""The stacks of a server: who acts for them, and the work on them that goes on in this process."""
+
+import asyncio
+
+from iamd import call as calls
+from iamd.auth.identity import Identity
+from iamd.runtime import Runtime
+from iamd.services.sts import sessions
+from iamd.stacks import recovery
+from iamd.stacks.acting import AsCaller, AsRole
+from iamd.stacks.client import Client
+from iamd.stacks.requests import ServiceClient
+from iamd.stacks.work import Work
+
+
+class Stacks:
+    """One for each process, on its event loop."""
+
+    def __init__(self, runtime: Runtime, loop: asyncio.AbstractEventLoop) -> None:
+        self._runtime = runtime
+        self._loop = loop
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def worker(self) -> int:
+        """The number of this process among several."""
+        return self._runtime.worker
+
+    def client(self, call: calls.Call, role_arn: str | None, stack_id: str) -> Client:
+        """What asks other services for the stack: as its service role, or as the caller."""
+        identity: Identity = call.identity
+        acting: AsCaller | AsRole = AsCaller(self._runtime, identity)
+        if role_arn is not None:
+            acting = AsRole(self._runtime, role_arn, stack_id, sessions.ancestors(call))
+        host = call.request.header(b"host") or ""
+        return ServiceClient(self._runtime, acting, account=identity.account_id, region=call.region, host=host)
+
+    def begin(self, account_id: str, stack_id: str, task: str, client: Client) -> None:
+        """Have the work on a stack done that is being written; from any thread."""
+        work = Work(self._runtime.store, self._runtime.clock, self._runtime.keyring, account_id, stack_id, task, client)
+        self._loop.call_soon_threadsafe(self._start, work)
+
+    def _start(self, work: Work) -> None:
+        task = self._loop.create_task(work.run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def recover(self) -> None:
+        """End what was in progress when this process ended before."""
+        await recovery.recover(self._runtime)
+
+    async def close(self) -> None:
+        """End the work that goes on; it is told as broken off at the next start."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def stacks_of(call: calls.Call) -> Stacks:
+    """The stacks of the server that a call is made to."""
+    if not isinstance(call.stacks, Stacks):
+        raise TypeError("this process has no stacks yet")
+    return call.stacks

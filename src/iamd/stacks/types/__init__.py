@@ -1,0 +1,1 @@
+"""A file per service: what its types of resources do."""

@@ -1,0 +1,30 @@
+"""Types that stand in templates and make nothing: AWS::CDK::Metadata and AWS::CloudFormation::WaitConditionHandle."""
+
+from iamd.stacks.kinds import Kind, Work
+
+
+class Metadata(Kind):
+    """What CDK says of the constructs that a template was made of."""
+
+    type = "AWS::CDK::Metadata"
+    takes_any = True
+
+    async def make(self, work: Work) -> None:
+        """It is a name, no more."""
+        work.made_as(work.wanted.generated_name)
+
+    async def remove(self, work: Work) -> None:
+        """There was nothing."""
+
+
+class WaitConditionHandle(Kind):
+    """A handle that nothing waits for: iamd has no wait conditions. Templates have it where they make nothing else."""
+
+    type = "AWS::CloudFormation::WaitConditionHandle"
+
+    async def make(self, work: Work) -> None:
+        """It is a name, no more."""
+        work.made_as(work.wanted.generated_name)
+
+    async def remove(self, work: Work) -> None:
+        """There was nothing."""

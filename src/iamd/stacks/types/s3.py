@@ -1,0 +1,200 @@
+"""AWS::S3::Bucket and BucketPolicy: a bucket is made, and all else of it set by an operation of its own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from iamd.stacks.errors import InvalidProperties
+from iamd.stacks.kinds import Kind, Part, Setting, Work, listed, tags_of
+from iamd.stacks.types import s3_configurations as configurations
+
+# AWS: S3 User Guide, "Website endpoints": older Regions have a dash before their name, newer ones a dot.
+_DASHED = frozenset(
+    {
+        "us-east-1", "us-west-1", "us-west-2", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "eu-west-1",
+        "sa-east-1", "us-gov-west-1",
+    }
+)  # fmt: skip
+# AWS: S3 User Guide, "Canned ACL", and their names in CloudFormation (AWS::S3::Bucket, AccessControl).
+_CANNED = {
+    "AuthenticatedRead": "authenticated-read",
+    "AwsExecRead": "aws-exec-read",
+    "BucketOwnerFullControl": "bucket-owner-full-control",
+    "BucketOwnerRead": "bucket-owner-read",
+    "LogDeliveryWrite": "log-delivery-write",
+    "Private": "private",
+    "PublicRead": "public-read",
+    "PublicReadWrite": "public-read-write",
+}
+
+
+def _set(
+    property: str, operation: str, parameter: str, written: Callable[[Any], Any], unset: str | Mapping[str, Any]
+) -> Part:
+    """A configuration: `unset` is the operation that deletes it, or the configuration that is none."""
+
+    async def put(work: Work) -> None:
+        await work.call("s3", operation, Bucket=work.id, **{parameter: written(work[property])})
+
+    async def delete(work: Work) -> None:
+        if isinstance(unset, str):
+            await work.call_unless_gone("s3", unset, Bucket=work.id)
+        else:
+            await work.call("s3", operation, Bucket=work.id, **{parameter: unset})
+
+    return Setting((property,), put, delete)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+async def _put_acl(work: Work) -> None:
+    await work.call("s3", "PutBucketAcl", Bucket=work.id, ACL=_canned(work["AccessControl"] or "Private"))
+
+
+def _canned(name: str) -> str:
+    found = _CANNED.get(name)
+    if found is None:
+        raise InvalidProperties(f"#/AccessControl: {name} is not a valid enum value")
+    return found
+
+
+async def _put_lifecycle(work: Work) -> None:
+    given = work["LifecycleConfiguration"]
+    await work.call(
+        "s3",
+        "PutBucketLifecycleConfiguration",
+        Bucket=work.id,
+        LifecycleConfiguration=configurations.lifecycle(given),
+        TransitionDefaultMinimumObjectSize=given.get("TransitionDefaultMinimumObjectSize"),
+    )
+
+
+async def _delete_lifecycle(work: Work) -> None:
+    await work.call_unless_gone("s3", "DeleteBucketLifecycle", Bucket=work.id)
+
+
+async def _put_logging(work: Work) -> None:
+    status = configurations.logging(work["LoggingConfiguration"], work.id)
+    await work.call("s3", "PutBucketLogging", Bucket=work.id, BucketLoggingStatus=status)
+
+
+async def _put_no_logging(work: Work) -> None:
+    await work.call("s3", "PutBucketLogging", Bucket=work.id, BucketLoggingStatus={})
+
+
+class _BucketTags(Part):
+    """The tags, which are set all together."""
+
+    properties = ("Tags",)
+
+    async def apply(self, work: Work) -> None:
+        """Set the tags when they are others."""
+        old, new = tags_of(work.old), tags_of(work.new)
+        if old == new or work.new is None:
+            return
+        if new:
+            await work.call("s3", "PutBucketTagging", Bucket=work.id, Tagging={"TagSet": listed(new)})
+        else:
+            await work.call("s3", "DeleteBucketTagging", Bucket=work.id)
+
+
+class Bucket(Kind):
+    """A bucket; it is deleted only when it is empty."""
+
+    type = "AWS::S3::Bucket"
+    properties = ("BucketName", "ObjectLockEnabled")
+    parts = (
+        _BucketTags(),
+        _set("AbacStatus", "PutBucketAbac", "AbacStatus", lambda status: {"Status": status}, {"Status": "Disabled"}),
+        _set(
+            "PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration", _same,
+            "DeletePublicAccessBlock",
+        ),
+        _set(
+            "OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls", _same,
+            "DeleteBucketOwnershipControls",
+        ),
+        Setting(("AccessControl",), _put_acl, _put_acl),
+        _set(
+            "BucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", configurations.encryption,
+            "DeleteBucketEncryption",
+        ),
+        _set(
+            "VersioningConfiguration", "PutBucketVersioning", "VersioningConfiguration", _same,
+            {"Status": "Suspended"},
+        ),
+        _set(
+            "ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration", _same,
+            {"ObjectLockEnabled": "Enabled"},
+        ),
+        Setting(("LifecycleConfiguration",), _put_lifecycle, _delete_lifecycle),
+        _set("CorsConfiguration", "PutBucketCors", "CORSConfiguration", configurations.cors, "DeleteBucketCors"),
+        _set(
+            "WebsiteConfiguration", "PutBucketWebsite", "WebsiteConfiguration", configurations.website,
+            "DeleteBucketWebsite",
+        ),
+        Setting(("LoggingConfiguration",), _put_logging, _put_no_logging),
+        _set(
+            "AccelerateConfiguration", "PutBucketAccelerateConfiguration", "AccelerateConfiguration",
+            lambda given: {"Status": given["AccelerationStatus"]}, {"Status": "Suspended"},
+        ),
+        _set(
+            "NotificationConfiguration", "PutBucketNotificationConfiguration", "NotificationConfiguration",
+            configurations.notification, {},
+        ),
+    )  # fmt: skip
+    attributes = ("Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL")
+
+    async def make(self, work: Work) -> None:
+        """Make the bucket."""
+        name = work.name("BucketName", 63, lower=True)
+        region, partition = work.client.region, work.client.partition
+        # AWS: CreateBucket: us-east-1 is no location constraint.
+        place = {"LocationConstraint": region} if region != "us-east-1" else None
+        lock = work["ObjectLockEnabled"]
+        await work.call(
+            "s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=lock
+        )
+        between = "-" if region in _DASHED else "."
+        work.made_as(
+            name,
+            Arn=f"arn:{partition}:s3:::{name}",
+            DomainName=f"{name}.s3.amazonaws.com",
+            DualStackDomainName=f"{name}.s3.dualstack.{region}.amazonaws.com",
+            RegionalDomainName=f"{name}.s3.{region}.amazonaws.com",
+            WebsiteURL=f"http://{name}.s3-website{between}{region}.amazonaws.com",
+        )
+
+    async def change(self, work: Work) -> None:
+        """Whether objects can be locked is a bucket's for good, but for its being switched on."""
+        if work.changes("ObjectLockEnabled"):
+            raise InvalidProperties("iamd can't change ObjectLockEnabled of a bucket that is there.")
+
+    async def remove(self, work: Work) -> None:
+        """Delete the bucket."""
+        await work.call("s3", "DeleteBucket", Bucket=work.id)
+
+
+class BucketPolicy(Kind):
+    """The policy of a bucket."""
+
+    type = "AWS::S3::BucketPolicy"
+    properties = ("Bucket", "PolicyDocument")
+
+    async def make(self, work: Work) -> None:
+        """Put the policy."""
+        await self._put(work)
+        work.made_as(work["Bucket"])
+
+    async def change(self, work: Work) -> None:
+        """Put the other policy."""
+        if work.changes("PolicyDocument"):
+            await self._put(work)
+
+    async def remove(self, work: Work) -> None:
+        """Delete the policy."""
+        await work.call("s3", "DeleteBucketPolicy", Bucket=work["Bucket"])
+
+    async def _put(self, work: Work) -> None:
+        await work.call("s3", "PutBucketPolicy", Bucket=work["Bucket"], Policy=work["PolicyDocument"])

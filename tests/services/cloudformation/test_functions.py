@@ -1,0 +1,116 @@
+"""Functions: what a template's values come to, as outputs show it."""
+
+import json
+
+import pytest
+from running import ACCOUNT
+from services.cloudformation.conftest import IAM, group
+
+TEMPLATE = {
+    "Transform": "AWS::LanguageExtensions",
+    "Parameters": {
+        "Stage": {"Type": "String", "Default": "prod"},
+        "List": {"Type": "CommaDelimitedList", "Default": "a, b,c"},
+        "Size": {"Type": "Number", "Default": 3},
+    },
+    "Mappings": {"Sizes": {"prod": {"size": "large", "zones": ["x", "y"]}, "test": {"size": "small"}}},
+    "Conditions": {
+        "Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+        "Test": {"Fn::Not": [{"Condition": "Prod"}]},
+        "Both": {"Fn::And": [{"Condition": "Prod"}, {"Condition": "Test"}]},
+        "One": {"Fn::Or": [{"Condition": "Prod"}, {"Condition": "Test"}]},
+    },
+    "Resources": {"A": group("devs"), "B": group(Condition="Test"), "C": group("c", DependsOn="B")},
+}
+
+VALUES = {
+    "a reference to a resource": ({"Ref": "A"}, "devs"),
+    "an attribute": ({"Fn::GetAtt": ["A", "Arn"]}, f"arn:aws:iam::{ACCOUNT}:group/devs"),
+    "an attribute in one text": ({"Fn::GetAtt": "A.Arn"}, f"arn:aws:iam::{ACCOUNT}:group/devs"),
+    "a parameter": ({"Ref": "Stage"}, "prod"),
+    "a number": ({"Ref": "Size"}, "3"),
+    "the account": ({"Ref": "AWS::AccountId"}, ACCOUNT),
+    "the region": ({"Ref": "AWS::Region"}, "us-east-1"),
+    "the partition": ({"Ref": "AWS::Partition"}, "aws"),
+    "the suffix": ({"Ref": "AWS::URLSuffix"}, "amazonaws.com"),
+    "the stack": ({"Ref": "AWS::StackName"}, "tour"),
+    "a text with places": ({"Fn::Sub": "${A}/${A.Arn}/${AWS::StackName}/${!Kept}"}, f"devs/arn:aws:iam::{ACCOUNT}:group/devs/tour/${{Kept}}"),
+    "a text with own places": ({"Fn::Sub": ["${x}-${Stage}", {"x": {"Ref": "A"}}]}, "devs-prod"),
+    "joined": ({"Fn::Join": ["-", ["a", {"Ref": "Size"}, True]]}, "a-3-true"),
+    "a joined list": ({"Fn::Join": ["+", {"Ref": "List"}]}, "a+b+c"),
+    "selected": ({"Fn::Select": ["1", {"Ref": "List"}]}, "b"),
+    "split": ({"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::Sub": "x/y/${A}"}]}]}, "devs"),
+    "mapped": ({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "size"]}, "large"),
+    "a mapped list": ({"Fn::Select": [1, {"Fn::FindInMap": ["Sizes", "prod", "zones"]}]}, "y"),
+    "mapped by default": ({"Fn::FindInMap": ["Sizes", "none", "size", {"DefaultValue": "medium"}]}, "medium"),
+    "if": ({"Fn::If": ["Prod", "yes", "no"]}, "yes"),
+    "if not": ({"Fn::If": ["Test", {"Ref": "B"}, "no"]}, "no"),
+    "if both": ({"Fn::If": ["Both", "yes", "no"]}, "no"),
+    "if one": ({"Fn::If": ["One", "yes", "no"]}, "yes"),
+    "what is left out": ({"Fn::Join": [",", ["a", {"Ref": "AWS::NoValue"}, "b"]]}, "a,b"),
+    "encoded": ({"Fn::Base64": {"Fn::Sub": "hello ${A}"}}, "aGVsbG8gZGV2cw=="),
+    "networks": ({"Fn::Join": [" ", {"Fn::Cidr": ["10.0.0.0/24", 3, 5]}]}, "10.0.0.0/27 10.0.0.32/27 10.0.0.64/27"),
+    "a length": ({"Fn::Sub": ["${n}", {"n": {"Fn::Length": {"Ref": "List"}}}]}, "3"),
+    "a text of JSON": ({"Fn::ToJsonString": {"a": [{"Ref": "A"}]}}, '{"a":["devs"]}'),
+}  # fmt: skip
+
+
+def test_values_come_to_what_aws_documents(stacks, settled, groups):
+    outputs = {f"O{number}": {"Value": value} for number, (value, _) in enumerate(VALUES.values())}
+    outputs["Absent"] = {"Value": "x", "Condition": "Test"}
+    stacks.create_stack(StackName="tour", TemplateBody=json.dumps({**TEMPLATE, "Outputs": outputs}), **IAM)
+    assert settled("tour") == "CREATE_COMPLETE"
+    shown = {
+        one["OutputKey"]: one["OutputValue"] for one in stacks.describe_stacks(StackName="tour")["Stacks"][0]["Outputs"]
+    }
+    expected = {f"O{number}": value for number, (_, value) in enumerate(VALUES.values())}
+    told = dict(zip(VALUES, expected.values(), strict=True))
+    found = {name: shown.get(f"O{number}") for number, name in enumerate(VALUES)}
+    assert found == told
+    assert "Absent" not in shown
+    assert groups() == ["c", "devs"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"Fn::Select": [9, ["a"]]}, "Fn::Select cannot select nonexistent value at index 9"),
+        ({"Fn::Select": ["x", ["a"]]}, "every Fn::Select object requires"),
+        ({"Fn::FindInMap": ["Sizes", "none", "size"]}, "Unable to get mapping for Sizes::none::size"),
+        ({"Fn::Join": ["-", "a"]}, "every Fn::Join object requires two parameters"),
+        ({"Fn::Split": ["", "a"]}, "every Fn::Split object requires"),
+        ({"Fn::If": ["Nothing", "a", "b"]}, "unresolved condition dependency Nothing"),
+        ({"Fn::If": ["Prod"]}, "Fn::If requires a list argument"),
+        ({"Fn::Sub": ["x"]}, "every Fn::Sub object requires"),
+        ({"Fn::Sub": "${List}"}, "does not resolve to a string"),
+        ({"Fn::Cidr": ["10.0.0.0/30", 9, 1]}, "Fn::Cidr can't divide"),
+        ({"Fn::Cidr": ["10.0.0.0/30", 1]}, "requires three parameters"),
+        ({"Fn::Length": "x"}, "Fn::Length needs a list"),
+        ({"Fn::ToJsonString": "x"}, "Fn::ToJsonString needs"),
+        ({"Fn::Equals": ["a", "b"]}, "function Fn::Equals can't stand here"),
+    ],
+)
+def test_a_function_that_can_not_be_done_is_told(stacks, refused, value, words):
+    template = {**TEMPLATE, "Resources": {"A": {"Type": "AWS::IAM::Group", "Properties": {"GroupName": value}}}}
+    with refused("ValidationError", words):
+        stacks.create_stack(StackName="tour", TemplateBody=json.dumps(template), **IAM)
+
+
+def test_a_value_that_rests_on_what_is_not_made_fails_the_resource(stacks, settled, reason):
+    template = {**TEMPLATE, "Resources": {"A": group({"Ref": "B"}), "B": group(Condition="Test")}}
+    stacks.create_stack(StackName="tour", TemplateBody=json.dumps(template), **IAM)
+    assert settled("tour") == "ROLLBACK_COMPLETE"
+    assert "resource A refers to what does not exist: B" in reason("tour", "A")
+
+
+def test_an_output_is_a_text(stacks, settled):
+    template = {**TEMPLATE, "Outputs": {"O": {"Value": {"Ref": "List"}}}}
+    stacks.create_stack(StackName="tour", TemplateBody=json.dumps(template), **IAM)
+    assert settled("tour") == "ROLLBACK_COMPLETE"
+
+
+def test_properties_that_the_type_has_not_fail_the_resource(stacks, settled, reason):
+    wrong = {"Type": "AWS::IAM::Group", "Properties": {"Colour": "red"}}
+    stacks.create_stack(StackName="tour", TemplateBody=json.dumps({"Resources": {"A": wrong}}), **IAM)
+    assert settled("tour") == "ROLLBACK_COMPLETE"
+    assert "Colour" in reason("tour", "A")

@@ -1,0 +1,103 @@
+"""Stacks over time: a client that waits for them, a restart, a caller who goes, what is kept of what they hide."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from botocore.exceptions import ClientError
+from running import AWS, Server, allow
+from services.cloudformation.conftest import IAM, body, group, status_at_last
+
+
+def test_the_cli_deploys(cloud, tmp_path, ended):
+    template = tmp_path / "template.yaml"
+    administrator = cloud.server.administrator
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": administrator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": administrator.secret_access_key,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+    def deploy(*more):
+        command = [sys.executable, "-m", "awscli", "cloudformation", "deploy", "--stack-name", "tour"]
+        command += ["--template-file", str(template), "--capabilities", "CAPABILITY_NAMED_IAM", *more]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    template.write_text(body(A=group("a")))
+    made = deploy("--tags", "team=blue")
+    assert made.returncode == 0, made.stderr
+    assert "Successfully created/updated stack - tour" in made.stdout
+    assert "No changes to deploy" in deploy("--tags", "team=blue").stderr
+    assert ended("tour") == "CREATE_COMPLETE"
+    assert [one["GroupName"] for one in cloud.client("iam").list_groups()["Groups"]] == ["a"]
+
+
+def test_what_was_in_progress_when_iamd_ended_has_failed_and_can_be_deleted(tmp_path):
+    data = tmp_path / "data"
+    server = Server(data, "--backend", "none")
+    client = AWS(server).client("cloudformation")
+    many = {f"G{number:03d}": group() for number in range(100)}
+    client.create_stack(StackName="done", TemplateBody=body(A=group("kept")), **IAM)
+    assert status_at_last(client, "done") == "CREATE_COMPLETE"
+    client.create_stack(StackName="tour", TemplateBody=body(**many), **IAM)
+    server.stop(signal.SIGKILL)
+    with Server.serving(data, "--backend", "none") as server:
+        aws = AWS(server)
+        client = aws.client("cloudformation")
+        [stack] = client.describe_stacks(StackName="tour")["Stacks"]
+        assert (stack["StackStatus"], stack["StackStatusReason"]) == (
+            "CREATE_FAILED",
+            "iamd ended while this was in progress.",
+        )
+        assert client.describe_stacks(StackName="done")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+        client.delete_stack(StackName="tour")
+        assert status_at_last(client, stack["StackId"]) == "DELETE_COMPLETE"
+        client.update_stack(StackName="done", TemplateBody=body(A=group("renamed")), **IAM)
+        assert status_at_last(client, "done") == "UPDATE_COMPLETE"
+
+
+def test_no_file_holds_what_a_stack_hides(tmp_path):
+    data = tmp_path / "data"
+    with Server.serving(data, "--backend", "none") as server:
+        client = AWS(server).client("cloudformation")
+        template = {
+            "Parameters": {"Secret": {"Type": "String", "NoEcho": True}},
+            "Resources": {
+                "User": {"Type": "AWS::IAM::User", "Properties": {"UserName": "ann", "Tags": TAGS}},
+                "Key": {"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": {"Ref": "User"}}},
+            },
+            "Outputs": {"Key": {"Value": {"Fn::GetAtt": ["Key", "SecretAccessKey"]}}},
+        }
+        given = [{"ParameterKey": "Secret", "ParameterValue": "frotz-ozmoo"}]
+        client.create_stack(StackName="tour", TemplateBody=json.dumps(template), Parameters=given, **IAM)
+        assert status_at_last(client, "tour") == "CREATE_COMPLETE"
+        secret = client.describe_stacks(StackName="tour")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    contents = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert b"CreateStack" in contents
+    assert secret.encode() not in contents
+    assert b"frotz-ozmoo" not in contents
+
+
+TAGS = [{"Key": "team", "Value": "blue"}]
+REASON = "ResourceStatusReason"
+
+
+def test_a_user_who_is_deleted_ends_the_work_of_his_stacks(cloud, ended):
+    iam = cloud.client("iam")
+    ann = cloud.user("ann", allow(["cloudformation:*", "iam:*"]))
+    many = {f"G{number:03d}": group() for number in range(100)}
+    cloud.client("cloudformation", ann).create_stack(StackName="tour", TemplateBody=body(**many), **IAM)
+    iam.delete_access_key(UserName="ann", AccessKeyId=ann.access_key_id)
+    assert ended("tour").startswith("ROLLBACK_")
+    events = cloud.client("cloudformation").describe_stack_events(StackName="tour")["StackEvents"]
+    gone = [one for one in events if "security token included in the request is invalid" in one.get(REASON, "")]
+    assert gone
+    assert len(iam.list_groups()["Groups"]) < len(many)
+    with pytest.raises(ClientError):
+        cloud.client("cloudformation", ann).describe_stacks()

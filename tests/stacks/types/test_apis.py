@@ -1,0 +1,177 @@
+"""AWS::ApiGateway and AWS::ApiGatewayV2, as SAM and CDK make them.
+
+AWS: CloudFormation Template Reference, the page of each type.
+"""
+
+import pytest
+from running import ACCOUNT, REGION
+from stacks.types.test_functions import trust
+
+from iamd.stacks import handlers
+from iamd.stacks.handlers import InvalidProperties
+
+URI = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/arn:aws:lambda:{REGION}:{ACCOUNT}:function:f/invocations"
+INTEGRATION = {"type": "aws_proxy", "httpMethod": "POST", "uri": URI}
+
+
+def openapi(*paths):
+    methods = {"get": {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": INTEGRATION}}
+    # The embedded backend reads OpenAPI 3 alone.
+    return {"openapi": "3.0.1", "info": {"title": "orders", "version": "1.0"}, "paths": dict.fromkeys(paths, methods)}
+
+
+def paths(client, api):
+    return sorted(one["path"] for one in client.get_resources(restApiId=api.ref)["items"])
+
+
+def test_a_rest_api_is_as_sam_makes_it(cloud, stack):
+    client = cloud.client("apigateway")
+    api = stack.create(
+        "AWS::ApiGateway::RestApi", "Api", tags={"env": "test"}, Body=openapi("/orders"), Description="d"
+    )
+    found = client.get_rest_api(restApiId=api.ref)
+    assert (found["name"], found["tags"]) == ("orders", {"env": "test"})
+    assert api["RestApiId"] == api.ref
+    roots = [one["id"] for one in client.get_resources(restApiId=api.ref)["items"] if one["path"] == "/"]
+    assert roots == [api["RootResourceId"]]
+    assert paths(client, api) == ["/", "/orders"]
+    deployment = stack.create(
+        "AWS::ApiGateway::Deployment", "Deployed", RestApiId=api.ref, Description="one", StageName="Stage"
+    )
+    assert deployment["DeploymentId"] == deployment.ref
+    everything = [{"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": True, "LoggingLevel": "ERROR"}]
+    stage = stack.create(
+        "AWS::ApiGateway::Stage", "Prod", tags={"env": "test"}, RestApiId=api.ref, DeploymentId=deployment.ref, StageName="Prod",
+        Variables={"a": 1}, TracingEnabled=True, MethodSettings=everything,
+    )  # fmt: skip
+    assert stage.ref == "Prod"
+    found = client.get_stage(restApiId=api.ref, stageName="Prod")
+    assert (found["deploymentId"], found["variables"], found["tracingEnabled"]) == (deployment.ref, {"a": "1"}, True)
+    assert found["methodSettings"]["*/*"]["loggingLevel"] == "ERROR"
+    api = stack.update(api, Body=openapi("/orders", "/carts"), Description="e")
+    assert paths(client, api) == ["/", "/carts", "/orders"]
+    assert client.get_rest_api(restApiId=api.ref)["description"] == "e"
+    again = stack.create("AWS::ApiGateway::Deployment", "Again", RestApiId=api.ref, StageName="Stage")
+    stage = stack.update(stage, DeploymentId=again.ref, Variables={"b": "2"}, TracingEnabled=None)
+    found = client.get_stage(restApiId=api.ref, stageName="Prod")
+    assert (found["deploymentId"], found["variables"], found["tracingEnabled"]) == (again.ref, {"b": "2"}, False)
+    # The embedded backend takes the stage for the first deployment's still, as long as it is there.
+    for one in (stage, again, deployment, api):
+        stack.delete(one)
+    assert client.get_rest_apis()["items"] == []
+    stack.delete(stage)
+
+
+def test_methods_are_put_at_paths(cloud, stack):
+    client = cloud.client("apigateway")
+    api = stack.create("AWS::ApiGateway::RestApi", "Api", Name="orders")
+    resource = stack.create(
+        "AWS::ApiGateway::Resource", RestApiId=api.ref, ParentId=api["RootResourceId"], PathPart="orders"
+    )
+    assert resource["ResourceId"] == resource.ref
+    method = stack.create(
+        "AWS::ApiGateway::Method", RestApiId=api.ref, ResourceId=resource.ref, HttpMethod="GET", AuthorizationType="AWS_IAM",
+        MethodResponses=[{"StatusCode": "200"}],
+        Integration={"Type": "MOCK", "RequestTemplates": {"application/json": "{}"}, "IntegrationResponses": [{"StatusCode": 200}]},
+    )  # fmt: skip
+    named = {"restApiId": api.ref, "resourceId": resource.ref, "httpMethod": "GET"}
+    found = client.get_method(**named)
+    assert found["authorizationType"] == "AWS_IAM"
+    assert found["methodIntegration"]["type"] == "MOCK"
+    assert "200" in found["methodIntegration"]["integrationResponses"]
+    method = stack.update(
+        method, AuthorizationType="NONE", Integration={"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": URI}
+    )
+    found = client.get_method(**named)
+    assert (found["authorizationType"], found["methodIntegration"]["type"]) == ("NONE", "AWS_PROXY")
+    authorizer = stack.create(
+        "AWS::ApiGateway::Authorizer",
+        RestApiId=api.ref,
+        Name="a",
+        Type="TOKEN",
+        AuthorizerUri=URI,
+        IdentitySource="method.request.header.A",
+    )
+    assert client.get_authorizer(restApiId=api.ref, authorizerId=authorizer["AuthorizerId"])["name"] == "a"
+    authorizer = stack.update(authorizer, Name="b")
+    assert client.get_authorizer(restApiId=api.ref, authorizerId=authorizer.ref)["name"] == "b"
+    stack.delete(authorizer)
+    stack.delete(method)
+    stack.delete(resource)
+    assert paths(client, api) == ["/"]
+
+
+def test_an_account_has_a_role_for_logs(cloud, stack):
+    role = stack.create("AWS::IAM::Role", "Role", AssumeRolePolicyDocument=trust("apigateway.amazonaws.com"))
+    account = stack.create("AWS::ApiGateway::Account", CloudWatchRoleArn=role["Arn"])
+    assert account["Id"] == account.ref
+    assert cloud.client("apigateway").get_account()["cloudwatchRoleArn"] == role["Arn"]
+    stack.delete(account)
+
+
+def test_what_iamd_does_not_set_on_single_methods_is_refused(stack):
+    api = stack.create("AWS::ApiGateway::RestApi", "Api", Body=openapi("/orders"))
+    deployment = stack.create("AWS::ApiGateway::Deployment", RestApiId=api.ref)
+    one = [{"ResourcePath": "/orders", "HttpMethod": "GET", "MetricsEnabled": True}]
+    with pytest.raises(InvalidProperties, match="every method"):
+        stack.create(
+            "AWS::ApiGateway::Stage",
+            RestApiId=api.ref,
+            DeploymentId=deployment.ref,
+            StageName="Prod",
+            MethodSettings=one,
+        )
+    with pytest.raises(InvalidProperties, match="Name"):
+        handlers.check("AWS::ApiGateway::RestApi", {"Description": "d"})
+
+
+def test_an_http_api_has_every_part(cloud, stack):
+    client = cloud.client("apigatewayv2")
+    api = stack.create(
+        "AWS::ApiGatewayV2::Api", "Api", tags={"env": "test"}, Name="orders", ProtocolType="HTTP", Description="d",
+        CorsConfiguration={"AllowOrigins": ["*"], "MaxAge": "5"},
+    )  # fmt: skip
+    found = client.get_api(ApiId=api.ref)
+    assert (api["ApiId"], api["ApiEndpoint"]) == (api.ref, found["ApiEndpoint"])
+    assert (found["Tags"], found["CorsConfiguration"]["MaxAge"]) == ({"env": "test"}, 5)
+    api = stack.update(api, tags={"env": "prod"}, Description="e")
+    found = client.get_api(ApiId=api.ref)
+    assert (found["Description"], found["Tags"]) == ("e", {"env": "prod"})
+    with pytest.raises(InvalidProperties, match="Description"):
+        stack.update(api, Description=None)
+    stage = stack.create(
+        "AWS::ApiGatewayV2::Stage",
+        "Stage",
+        ApiId=api.ref,
+        StageName="$default",
+        AutoDeploy=True,
+        StageVariables={"a": "b"},
+    )
+    assert stage.ref == "$default"
+    assert client.get_stage(ApiId=api.ref, StageName="$default")["StageVariables"] == {"a": "b"}
+    integration = stack.create(
+        "AWS::ApiGatewayV2::Integration",
+        ApiId=api.ref,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=URI,
+        PayloadFormatVersion="2.0",
+    )
+    assert integration["IntegrationId"] == integration.ref
+    integration = stack.update(integration, Description="i")
+    assert client.get_integration(ApiId=api.ref, IntegrationId=integration.ref)["Description"] == "i"
+    route = stack.create(
+        "AWS::ApiGatewayV2::Route", ApiId=api.ref, RouteKey="GET /", Target=f"integrations/{integration.ref}"
+    )
+    assert route["RouteId"] == route.ref
+    route = stack.update(route, RouteKey="GET /orders")
+    assert client.get_route(ApiId=api.ref, RouteId=route.ref)["RouteKey"] == "GET /orders"
+    jwt = {"Audience": ["a"], "Issuer": "https://issuer.example.com"}
+    authorizer = stack.create(
+        "AWS::ApiGatewayV2::Authorizer", ApiId=api.ref, Name="a", AuthorizerType="JWT", JwtConfiguration=jwt,
+        IdentitySource=["$request.header.Authorization"],
+    )  # fmt: skip
+    assert client.get_authorizer(ApiId=api.ref, AuthorizerId=authorizer["AuthorizerId"])["JwtConfiguration"] == jwt
+    for one in (authorizer, route, integration, stage, api):
+        stack.delete(one)
+    assert client.get_apis()["Items"] == []
+    stack.delete(route)
