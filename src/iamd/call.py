@@ -69,8 +69,8 @@ class Call(msgspec.Struct, kw_only=True):
     """The address of the metadata of an account's running instance; None when there is no such instance."""
     refused_topic: Callable[[Notice], str | None] = _not_refused
     """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
-    stacks: object | None = None
-    """What works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
+    stacks: Callable[[], object] | None = None
+    """Gives what works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

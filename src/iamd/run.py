@@ -6,8 +6,10 @@ import gc
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -16,10 +18,13 @@ from iamd.listeners import Listeners
 from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
-from iamd.stacks.service import Stacks
 from iamd.store.loading import Loading
+from iamd.store.stack_records import Stack
 from iamd.transport import Limits, connection_class, sweep
 from iamd.workers import Workers
+
+if TYPE_CHECKING:
+    from iamd.stacks.service import Stacks
 
 Ready = Callable[[], None]
 
@@ -77,6 +82,8 @@ class Server(uvicorn.Server):
         self._endpoint = endpoint
         self._metadata = metadata
         self._listeners: Listeners | None = None
+        self._stacks: Stacks | None = None
+        self._making = threading.Lock()
         settings = runtime.settings
         super().__init__(
             uvicorn.Config(
@@ -109,14 +116,25 @@ class Server(uvicorn.Server):
                 from iamd.functions.service import Functions  # noqa: PLC0415 - likewise
 
                 self._runtime.functions = Functions(self._runtime, gateway.embedded, self._endpoint)
-        self._runtime.stacks = Stacks(self._runtime, loop)
-        await self._runtime.stacks.recover()
+        self._runtime.stacks = partial(self._stacks_on, loop)
+        if self._runtime.store.snapshot().has(Stack):
+            await self._stacks_on(loop).recover()
         await super().startup(sockets)
         self._listeners = Listeners(self, self._runtime, self._metadata)
         await self._listeners.begin()
         collect_seldom()
         take_turns_often()
         self._ready()
+
+    def _stacks_on(self, loop: asyncio.AbstractEventLoop) -> "Stacks":
+        """What works on stacks; from any thread, and made when it is first asked for."""
+        # Imported here: a server without stacks would pay for it at each start.
+        from iamd.stacks.service import Stacks  # noqa: PLC0415
+
+        with self._making:
+            if self._stacks is None:
+                self._stacks = Stacks(self._runtime, loop)
+            return self._stacks
 
     async def on_tick(self, counter: int) -> bool:
         """Once a second, cut those who are too slow."""
@@ -129,8 +147,8 @@ class Server(uvicorn.Server):
         if self._listeners is not None:
             self._listeners.close()
         await super().shutdown(sockets)
-        if self._runtime.stacks is not None:
-            await self._runtime.stacks.close()
+        if self._stacks is not None:
+            await self._stacks.close()
         if self._runtime.gateway is not None:
             await self._runtime.gateway.close()
 

@@ -1,6 +1,6 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,8 +70,8 @@ class Runtime:
     functions: "Functions | None" = None
     """The functions of this process; None where none are run."""
 
-    stacks: "Stacks | None" = None
-    """What works on CloudFormation's stacks in this process; None before it serves."""
+    stacks: "Callable[[], Stacks] | None" = None
+    """Gives what works on CloudFormation's stacks in this process; None before it serves."""
 
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""

@@ -58,6 +58,7 @@ class Stacks:
 
 def stacks_of(call: calls.Call) -> Stacks:
     """The stacks of the server that a call is made to."""
-    if not isinstance(call.stacks, Stacks):
+    found = call.stacks() if call.stacks is not None else None
+    if not isinstance(found, Stacks):
         raise TypeError("this process has no stacks yet")
-    return call.stacks
+    return found

@@ -150,6 +150,10 @@ class Snapshot:
         """The numbers of all accounts."""
         return sorted(account_id for account_id in self._accounts if account_id != GLOBAL)
 
+    def has(self, kind: type[Record]) -> bool:
+        """Whether any account has records of a kind."""
+        return any(account.count(kind) for account in self._accounts.values())
+
     def access_key(self, access_key_id: str) -> tuple[Account, AccessKey] | None:
         """The long-term access key of this id, with its account."""
         owner = self._foreign_keys.get(access_key_id) or ids.account_of_key(access_key_id)
