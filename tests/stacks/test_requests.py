@@ -102,7 +102,7 @@ def test_what_the_caller_asks_itself_is_not_taken_for_what_the_service_asks(empt
     via = {"Bool": {"aws:ViaAWSService": "true"}}
     key = user(empty, "dev", allow(["iam:ListUsers", "sqs:ListQueues"], **via))
     own, by_service = empty.client(key), empty.client(key)
-    own._acting.via = None
+    own._requests._via = None
     for service, operation in (("iam", "ListUsers"), ("sqs", "ListQueues")):
         assert empty.code(own, service, operation) == "AccessDenied"
         empty.call(by_service, service, operation)

@@ -55,17 +55,6 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def answered(
-    service: str, operation: str, status: int, headers: Headers, body: bytes
-) -> tuple[Mapping[str, Any], str | None, str]:
-    """What an answer says: its output, and the code and the words of its error; the code is None without an error."""
-    found = parsed(service, operation, status, headers, body)
-    if 200 <= status < 300:
-        return found, None, ""
-    error = found.get("Error", {})
-    return {}, str(error.get("Code") or status), str(error.get("Message", ""))
-
-
 def read(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any] | None:
     """The output that an answer has, None when it says that there is no such thing; NotToldError for all else."""
     found = parsed(service, operation, status, headers, body)

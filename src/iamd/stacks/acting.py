@@ -7,11 +7,10 @@ session of the caller's credentials.
 from datetime import datetime
 from typing import Final, Protocol
 
-import msgspec
-
 from iamd import service_sessions
 from iamd.auth import credentials, tokens
 from iamd.auth.identity import Identity, Service
+from iamd.inner_requests import Key
 from iamd.pipeline import Via
 from iamd.runtime import Runtime
 from iamd.service_sessions import NotAssumed
@@ -22,17 +21,6 @@ SESSION_NAME: Final = "AWSCloudFormation"
 _SECONDS: Final = 3600
 _RENEWED_AHEAD: Final = 300
 _GONE: Final = "The security token included in the request is invalid."
-
-
-class Key(msgspec.Struct, frozen=True):
-    """What requests are signed with."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None
-
-    def __repr__(self) -> str:
-        return f"Key({self.access_key_id})"
 
 
 class Acting(Protocol):
