@@ -94,6 +94,25 @@ def test_policies_see_the_address_and_the_transport_that_a_named_proxy_tells(beh
     assert allowed(X_Forwarded_For="10.0.0.1", X_Forwarded_Proto="https") == "AccessDenied"
 
 
+@pytest.mark.parametrize(
+    ("options", "is_secure"),
+    [
+        ((), False),
+        (("--loopback-is-secure",), True),
+        # A proxy that is named says itself what its clients came over.
+        (("--loopback-is-secure", "--trusted-proxies", "127.0.0.1"), False),
+    ],
+)
+def test_policies_are_told_that_loopback_is_secure_when_a_setting_says_so(start, options, is_secure):
+    aws = AWS(start("--backend", "none", *options))
+    over_tls = allow("iam:ListUsers", Bool={"aws:SecureTransport": "true"})
+    iam = aws.client("iam", aws.user("ann", over_tls, allow("iam:ListRoles", Bool={"aws:SecureTransport": "false"})))
+    allowed, denied = (iam.list_users, iam.list_roles) if is_secure else (iam.list_roles, iam.list_users)
+    allowed()
+    with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
+        denied()
+
+
 def test_the_host_that_a_client_names_stands_in_no_answer(behind):
     request = Request(
         behind[True].endpoint + "/?Action=Foo", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}

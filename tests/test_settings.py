@@ -27,6 +27,7 @@ SAMPLES = {
     "max_staleness_seconds": ("5", 5),
     "allow_plain_http": ("true", True),
     "trusted_proxies": ("10.0.0.1", ("10.0.0.1",)),
+    "loopback_is_secure": ("true", True),
     "federation_hosts": ("Idp.example:9000", ("idp.example:9000",)),
     "issuer_url": ("https://iamd.example.com/", "https://iamd.example.com"),
     "metadata": ("127.0.0.1:1234", "127.0.0.1:1234"),

@@ -23,7 +23,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     `headers` are in order of arrival with lower-case names; a repeated header stands there repeatedly.
     `body` is whole, or None while it is a stream that the gateway reads (S3 object bodies). `fields` is the first
     header of each name in their order, and `repeats_headers` says whether a name stands there more than once; both are
-    made of `headers` unless they are given, as they are by who has made them already.
+    made of `headers` unless they are given, as they are by who has made them already. `secure` is that it came over
+    TLS; `counts_as_secure`, that policies are told so (`aws:SecureTransport`) though it came over loopback.
     """
 
     id: str
@@ -36,6 +37,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     secure: bool = False
     fields: Mapping[bytes, bytes] = {}
     repeats_headers: bool = False
+    counts_as_secure: bool = False
 
     def __post_init__(self) -> None:
         """Make what follows from the headers: they are looked at a dozen times."""

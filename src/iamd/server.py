@@ -97,6 +97,8 @@ def received(head: Head, client: Client, runtime: Runtime) -> HttpRequest:
     peer = client[0].removeprefix("::ffff:") if client else "127.0.0.1"
     # SECURITY: X-Forwarded-* count only from a proxy that was named (GW-04), and of them the last hop.
     trusted = peer in runtime.settings.trusted_proxies
+    # SECURITY: a proxy on this machine says itself what its clients came over.
+    loopback = runtime.settings.loopback_is_secure and not trusted and _is_loopback(peer)
     return HttpRequest(
         ids.request_id(),
         head.method,
@@ -107,6 +109,7 @@ def received(head: Head, client: Client, runtime: Runtime) -> HttpRequest:
         (trusted and _address(_forwarded(headers, b"x-forwarded-for"))) or peer,
         trusted and _forwarded(headers, b"x-forwarded-proto") == "https",
         head.fields,
+        counts_as_secure=loopback,
     )
 
 
@@ -114,6 +117,11 @@ def _forwarded(headers: Any, name: bytes) -> str:
     """What the last proxy says of the client, or nothing."""
     said = [value for key, value in headers if key == name]
     return said[-1].decode("latin-1").rpartition(",")[2].strip() if said else ""
+
+
+def _is_loopback(peer: str) -> bool:
+    found = _address(peer)
+    return found is not None and ipaddress.ip_address(found).is_loopback
 
 
 def _address(text: str) -> str | None:

@@ -62,6 +62,11 @@ class Settings:
     max_staleness_seconds: int = setting(60, "How long decisions go on from memory while the database is down.")
     allow_plain_http: bool = setting(False, "Serve plain HTTP on an address other than loopback.")
     trusted_proxies: tuple[str, ...] = setting((), "Addresses whose X-Forwarded-For is believed.")
+    loopback_is_secure: bool = setting(
+        False,
+        "Tell policies that what came over loopback came over TLS (`aws:SecureTransport`): buckets of `cdk bootstrap` "
+        "deny all else.",
+    )
     federation_hosts: tuple[str, ...] = setting(
         (),
         "Identity providers' hosts that are reached though their addresses are private, as `host:port` or, for all "

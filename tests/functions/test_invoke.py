@@ -8,11 +8,12 @@ import base64
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from functions.conftest import LAMBDA, code, package
-from running import ACCOUNT, REGION, allow, deny
+from functions.conftest import LAMBDA, Functions, code, package
+from running import ACCOUNT, AWS, REGION, allow, deny
 from services.iamd.test_workloads import trust
 
 ECHO = "def handler(event, context):\n    return {'got': event}\n"
@@ -55,6 +56,15 @@ def test_a_function_answers_what_it_returns(functions):
     told = functions.invoke({"a": [1, "ä"]})
     assert (told.status, told.error, told.version) == (200, None, "$LATEST")
     assert told.value == {"got": {"a": [1, "ä"]}}
+
+
+def test_the_data_folder_may_be_a_relative_one(start, tmp_path):
+    """As `make serve` has it."""
+    data = Path(os.path.relpath(tmp_path / "data"))
+    functions = Functions(AWS(start("--backend", "moto", data=data)))
+    functions.cloud.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=trust(LAMBDA))
+    functions.make(ECHO)
+    assert functions.invoke({"a": 1}).value == {"got": {"a": 1}}
 
 
 def test_without_a_payload_the_event_is_empty(functions):

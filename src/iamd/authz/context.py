@@ -127,7 +127,7 @@ def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool 
     keys: Context = {
         "aws:currenttime": iso_of(now),
         "aws:epochtime": str(now),
-        "aws:securetransport": "true" if request.secure else "false",
+        "aws:securetransport": "true" if request.secure or request.counts_as_secure else "false",
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
     }

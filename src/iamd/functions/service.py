@@ -39,7 +39,8 @@ class Functions:
     def __init__(self, runtime: Runtime, embedded: EmbeddedBackend, endpoint: str) -> None:
         self._runtime = runtime
         self._embedded = embedded
-        self._folder = runtime.settings.data / "functions" / str(runtime.worker)
+        # Functions run in folders of their own, from where a relative one would be another.
+        self._folder = runtime.settings.data.absolute() / "functions" / str(runtime.worker)
         shutil.rmtree(self._folder, ignore_errors=True)
         self._packages = Packages(self._folder / "packages")
         self._roles = Roles(runtime)
