@@ -12,12 +12,12 @@ import time
 from datetime import UTC, datetime
 
 import forwarding
+import instance_metadata
+import known_resources
 import large_bodies
-import metadata
 import own_services
 import pauses
 import principals
-import resources
 import servers
 import starting
 import writing
@@ -27,8 +27,8 @@ from goals import Report
 SECTIONS = {
     "services": own_services.run,
     "gateway": forwarding.run,
-    "resources": resources.run,
-    "metadata": metadata.run,
+    "resources": known_resources.run,
+    "metadata": instance_metadata.run,
     "start": starting.run,
     "large": large_bodies.run,
     "writes": writing.run,
