@@ -93,6 +93,8 @@ def test_what_is_no_bucket_has_none_and_leaves_nothing_behind(cloud):
     assert code_of(s3.get_bucket_abac, Bucket="none") == "NoSuchBucket"
     s3.create_bucket(Bucket="none")
     assert status_of(s3, "none") == "Disabled"
+    # Nothing is unsettled either.
+    s3.put_bucket_tagging(Bucket="none", Tagging={"TagSet": []})
 
 
 @pytest.mark.parametrize("status", [{"Status": "On"}, {"Status": ""}, {}])
@@ -396,6 +398,14 @@ def test_tags_set_at_once_are_all_kept(cloud, s3):
     assert tags_of(cloud).keys() == {"team", *names}
 
 
+def test_a_deny_by_the_tag_of_an_access_point_holds(cloud, s3):
+    """Access points have ABAC always (S3 User Guide, "Using tags with S3 general purpose buckets"); iamd asks for none."""
+    point = {"AccountId": ACCOUNT, "Name": "point"}
+    cloud.client("s3control").create_access_point(**point, Bucket="files")
+    user = cloud.client("s3control", cloud.user("user", allow("s3:*"), red(deny("s3:DeleteAccessPoint"))))
+    assert code_of(user.delete_access_point, **point) == "AccessDenied"
+
+
 # Before a backend at a URL.
 
 LISTED = answer(b"<ListBucketResult><Name>b</Name></ListBucketResult>", "200 OK", XML)
@@ -486,13 +496,19 @@ def test_while_abac_is_being_set_the_tags_may_count_or_not(counted):
     setting = threading.Thread(target=put_abac, args=(counted, name, held))
     setting.start()
     assert held.asked.wait(30)
-    for user in (shut, opened):
-        refused = read(counted, name, user)
-        assert (refused.status, refused.sent, refused.decisions[0]["UnknownKeys"]) == (403, 0, ["aws:resourcetag/team"])
-    tagging = {"Bucket": name, "Tagging": {"TagSet": []}}
-    assert counted.call("s3", "PutBucketTagging", tagging).code == "OperationAborted"
-    held.go.set()
-    setting.join(30)
+    try:
+        for user in (shut, opened):
+            refused = read(counted, name, user)
+            assert (refused.status, refused.sent, refused.decisions[0]["UnknownKeys"]) == (
+                403,
+                0,
+                ["aws:resourcetag/team"],
+            )
+        tagging = {"Bucket": name, "Tagging": {"TagSet": []}}
+        assert counted.call("s3", "PutBucketTagging", tagging).code == "OperationAborted"
+    finally:
+        held.go.set()
+        setting.join(30)
     assert read(counted, name, shut, TAGS).status == 403
     assert read(counted, name, opened, TAGS).status == 200
 

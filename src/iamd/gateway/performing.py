@@ -169,7 +169,11 @@ class Performer:
         )
         tags = bucket_tags.of_new(asked, arn, step.facts)
         if tags is not None and answer.status < 300 and not backend.rules.is_aws:
-            await BucketTags(arn, asked, backend, verdict.account_id, now).set_on_new(tags)
+            try:
+                await BucketTags(arn, asked, backend, verdict.account_id, now).set_on_new(tags)
+            except CommonError:
+                answer.close()
+                raise
         if backend.is_shared and shared_buckets.is_list(asked.operation):
             return await shared_buckets.own(answer, asked, step.facts)
         return answer

@@ -89,23 +89,25 @@ async def told(verdicts: Sequence[Verdict], asked: Asked, facts: Facts, backends
     There is one denial at most, but in soft enforcement.
     """
     for verdict in verdicts:
-        arn = None if verdict.decision.allowed else _missed(verdict, facts)
-        if arn is not None:
+        for arn in [] if verdict.decision.allowed else _missed(verdict, facts):
             tags = await _of(arn, verdict.request.resource_account, asked, facts, backends, now)
-            return facts.with_tags(arn, tags) if tags is not None else None
+            if tags is not None:
+                return facts.with_tags(arn, tags)
     return None
 
 
-def _missed(verdict: Verdict, facts: Facts) -> str | None:
-    """Whose tags a verdict rests on, where they can be asked for."""
+def _missed(verdict: Verdict, facts: Facts) -> list[str]:
+    """Whose tags a verdict rests on, of those that have not been told."""
     keys = verdict.request.context
     if not isinstance(keys, PartlyKnown):
-        return None
-    for source in sources(verdict.request.resource):
-        may_be_asked = source.arn not in facts.tags and _counts(source.arn, facts)
-        if may_be_asked and any(key.startswith(source.beginnings) for key in keys.missed):
-            return source.arn
-    return None
+        return []
+    return [
+        source.arn
+        for source in sources(verdict.request.resource)
+        if source.arn not in facts.tags
+        and _counts(source.arn, facts)
+        and any(key.startswith(source.beginnings) for key in keys.missed)
+    ]
 
 
 def _counts(arn: str, facts: Facts) -> bool:
@@ -133,7 +135,12 @@ async def _of(arn: str, account: str, asked: Asked, facts: Facts, backends: Back
 
 
 def _reader(found: Arn) -> Reader | None:
-    return _BUCKET if found.service == "s3" and "/" not in found.resource else _READERS.get(found.service)
+    if found.service != "s3":
+        return _READERS.get(found.service)
+    if found.account:
+        # Access points, jobs, grants: nothing is asked of S3 Control.
+        return None
+    return _OBJECT if "/" in found.resource else _BUCKET
 
 
 def _is_one(arn: Arn) -> bool:
@@ -263,6 +270,7 @@ def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
     yield unquote(source).removeprefix("/"), next(iter(parse_qs(query).get("versionId", ())), None)
 
 
+_OBJECT: Final = Reader("s3", "GetObjectTagging", _object, "TagSet")
 _BUCKET: Final = Reader("s3", "GetBucketTagging", lambda arn, _: {"Bucket": arn.resource}, "TagSet")
 _READERS: Final[Mapping[str, Reader]] = {
     "acm": Reader("acm", "ListTagsForCertificate", _certificate, "Tags"),
@@ -288,11 +296,10 @@ _READERS: Final[Mapping[str, Reader]] = {
     "lambda": Reader("lambda", "ListTags", _function, "Tags"),
     "logs": Reader("logs", "ListTagsForResource", _log_group, "tags"),
     "rds": Reader("rds", "ListTagsForResource", _by_arn("ResourceName"), "TagList"),
-    "s3": Reader("s3", "GetObjectTagging", _object, "TagSet"),
     "secretsmanager": Reader("secretsmanager", "DescribeSecret", _secret, "Tags"),
     "sns": Reader("sns", "ListTagsForResource", _topic, "Tags"),
     "sqs": Reader("sqs", "ListQueueTags", _queue, "Tags"),
     "ssm": Reader("ssm", "ListTagsForResource", _of_systems_manager, "TagList"),
     "states": Reader("stepfunctions", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
 }
-"""By the service of an ARN."""
+"""By the service of an ARN, but for S3's."""
