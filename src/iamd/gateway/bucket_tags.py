@@ -60,7 +60,8 @@ def make(asked: Asked, arn: str, _: Facts) -> Effect:
 
 def of_new(asked: Asked, arn: str, facts: Facts) -> Tags | None:
     """The tags to be set on what CreateBucket has made; None for none, and for a bucket that was there before."""
-    given = at(asked.parameters, _GIVEN) if asked.operation.name == "CreateBucket" else None
+    is_made = (asked.operation.service, asked.operation.name) == ("s3", "CreateBucket")
+    given = at(asked.parameters, _GIVEN) if is_made else None
     return _checked(given) if given and facts.get(arn) is None else None
 
 

@@ -148,15 +148,10 @@ class Performer:
 
     async def _answer(self, step: Step, request: HttpRequest, payload: Payload, receive: Receive) -> Answer:
         asked, backend, now = step.asked, step.place.backend, self._runtime.clock.machine_timestamp()
-        verdict, arn = self._verdict(step), step.targets[0].arn
-        if bucket_abac.is_kept(asked.operation):
-            await check_there(str(asked.parameters["Bucket"]), asked, backend, verdict.account_id, now)
-            return bucket_abac.answer(asked, arn, step.facts)
-        if bucket_tags.is_own(asked, arn):
-            home = placing.of_bucket(arn, asked, self._backends, step.facts).backend
-            return await BucketTags(arn, asked, home, verdict.account_id, now).answer()
-        if kept_policies.is_kept(asked.operation, backend):
-            return await kept_policies.answer(asked, backend, verdict.account_id, now)
+        verdict = self._verdict(step)
+        own = await self._own_answer(step, verdict.account_id, now)
+        if own is not None:
+            return own
         answer = await forward(
             request,
             payload,
@@ -167,16 +162,36 @@ class Performer:
             roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
             profiles=passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
         )
-        tags = bucket_tags.of_new(asked, arn, step.facts)
-        if tags is not None and answer.status < 300 and not backend.rules.is_aws:
-            try:
-                await BucketTags(arn, asked, backend, verdict.account_id, now).set_on_new(tags)
-            except CommonError:
-                answer.close()
-                raise
+        if answer.status < 300 and not backend.rules.is_aws:
+            await self._tag_new(step, answer, verdict.account_id, now)
         if backend.is_shared and shared_buckets.is_list(asked.operation):
             return await shared_buckets.own(answer, asked, step.facts)
         return answer
+
+    async def _own_answer(self, step: Step, account: str, now: float) -> Answer | None:
+        """What iamd answers in the backend's place; None when the request is to be forwarded."""
+        asked, backend, arn = step.asked, step.place.backend, step.targets[0].arn
+        if bucket_abac.is_kept(asked.operation):
+            await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
+            return bucket_abac.answer(asked, arn, step.facts)
+        if bucket_tags.is_own(asked, arn):
+            home = placing.of_bucket(arn, asked, self._backends, step.facts).backend
+            return await BucketTags(arn, asked, home, account, now).answer()
+        if kept_policies.is_kept(asked.operation, backend):
+            return await kept_policies.answer(asked, backend, account, now)
+        return None
+
+    async def _tag_new(self, step: Step, answer: Answer, account: str, now: float) -> None:
+        """Give a bucket that was made its tags; backends but AWS need not read them in CreateBucket."""
+        arn = step.targets[0].arn
+        tags = bucket_tags.of_new(step.asked, arn, step.facts)
+        if tags is None:
+            return
+        try:
+            await BucketTags(arn, step.asked, step.place.backend, account, now).set_on_new(tags)
+        except CommonError:
+            answer.close()
+            raise
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         if learned.may_tell(step.asked.operation):
