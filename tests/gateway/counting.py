@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,21 @@ def plain_answer(head: bytes, body: bytes) -> bytes:
     return JSON
 
 
+@dataclass
+class Held:
+    """An answer that is given when `go` is set; `asked` is set when it is waited for."""
+
+    answer: bytes
+    asked: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def given(self) -> bytes:
+        """The answer, when its time has come."""
+        self.asked.set()
+        assert self.go.wait(30)
+        return self.answer
+
+
 class Counting:
     """The backend, in a thread of its own. It says yes to everything; `answers` holds what it is to say first.
 
@@ -78,16 +93,18 @@ class Counting:
         self._thread.start()
         self.raw = RawBackend(self._answer)
         self._run(self.raw.__aenter__())
-        self.answers: list[bytes | None] = []
+        self.answers: list[bytes | Held | None] = []
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
     async def _answer(self, raw: RawBackend, reader: Any, writer: Any) -> None:
         while await raw.request(reader):
-            told = plain_answer(raw.heads[-1], raw.bodies[-1])
+            told: bytes | Held | None = plain_answer(raw.heads[-1], raw.bodies[-1])
             if self.answers:
                 told = self.answers.pop(0)
+            if isinstance(told, Held):
+                told = await asyncio.to_thread(told.given)
             if told is None:
                 return
             writer.write(told)

@@ -56,6 +56,10 @@ SOURCES = {service: f"{service}.amazonaws.com" for service in SERVICES} | {
 }
 # What the backend has to say for botocore to take the answer.
 ANSWERS = {
+    **{
+        ("s3", name): b"<ListBucketResult><Name>bucket</Name></ListBucketResult>"
+        for name in ("GetBucketAbac", "PutBucketAbac")
+    },
     ("s3", "GetBucketLocation"): b"<LocationConstraint/>",
     ("kinesis", "SubscribeToShard"): event("initial-response"),
     ("codecommit", "PostCommentForComparedCommit"): b'{"repositoryName":"rep","comment":{"commentId":"c0"}}',

@@ -151,6 +151,7 @@ NAMED_ONLY = {
     ("s3", "GetObject"): {"s3:ListBucket"},  # decides between 404 and 403 of an object that is not there
     ("s3", "GetObjectAttributes"): {"s3:ListBucket"},
     ("s3", "HeadObject"): {"s3:ListBucket"},
+    ("s3", "PutBucketAbac"): {"s3:PutBucketABAC"},  # the same action: the reference has PutBucketAbac
     ("s3", "PutBucketLifecycle"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},  # to be denied, as above
     ("s3", "PutBucketLifecycleConfiguration"): {"s3:DeleteObject", "s3:DeleteObjectVersion"},
     ("s3", "PutBucketNotificationConfiguration"): {"s3:ReducedRedundancyLostObject"},  # an event

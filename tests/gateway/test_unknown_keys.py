@@ -71,14 +71,6 @@ def test_what_no_request_through_iamd_has_is_missing(cloud):
     assert cloud.client("s3", free).get_object(Bucket="files", Key="a")["Body"].read() == b"data"
 
 
-def test_the_tags_of_a_bucket_cannot_be_made_to_count(cloud):
-    owner = cloud.client("s3")
-    owner.create_bucket(Bucket="files")
-    told = error_of(owner.put_bucket_abac, Bucket="files", AbacStatus={"Status": "Enabled"})
-    assert told["Code"] == "AccessDenied"
-    assert "does not know the tags of buckets" in told["Message"]
-
-
 def test_of_a_service_without_a_table_no_key_of_its_own_is_known(cloud):
     runner = cloud.user(
         "runner", allow("ec2:*"), when(deny("ec2:*"), "StringEquals", "ec2:InstanceType", "p4d.24xlarge")

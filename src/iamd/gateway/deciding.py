@@ -17,7 +17,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import any_of_kind, events, first_use, kms_keys, resource_tags, resources
+from iamd.gateway import any_of_kind, bucket_abac, events, first_use, kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -135,8 +135,9 @@ class Decider:
         def unknown(arn: str, action: str) -> Unknowns:
             makes = arn in step.made
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
-            found = unknown_keys.of(service, action, creates=makes, unseen=unseen)
-            return found.without(resource_tags.beginnings_of(arn)) if arn in step.facts.tags else found
+            tagged = bucket_abac.may_count(step.facts, arn)
+            found = unknown_keys.of(service, action, creates=makes, unseen=unseen, tagged=tagged)
+            return found.without(resource_tags.known_beginnings(arn, step.facts.tags)) if step.facts.tags else found
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
@@ -148,11 +149,9 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
     """The targets with the tags that were asked for."""
     if not facts.tags:
         return targets
+    told = [resource_tags.keys_of(one.arn, facts.tags) for one in targets]
     return [
-        replace(one, context={**one.context, **resource_tags.keys_of(one.arn, facts.tags[one.arn])})
-        if one.arn in facts.tags
-        else one
-        for one in targets
+        replace(one, context={**one.context, **keys}) if keys else one for one, keys in zip(targets, told, strict=True)
     ]
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     MAKE = "make"
     END = "end"
     SET_POLICY = "set policy"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)

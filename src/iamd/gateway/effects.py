@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import events_effects, kms_effects, kms_keys, repository_policies
+from iamd.gateway import bucket_abac, bucket_tags, events_effects, kms_effects, kms_keys, repository_policies
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
@@ -291,7 +291,8 @@ def _document(arn: str, facts: Facts) -> dict[str, Any]:
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **events_effects.EFFECTS,
     **kms_effects.EFFECTS,
-    ("s3", "CreateBucket"): make,
+    **bucket_abac.EFFECTS,
+    ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "DeleteBucket"): end,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,

@@ -5,9 +5,8 @@ from typing import Final
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
-from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
-from iamd.gateway.resources import NoSuchBucket
+from iamd.gateway.own_answers import check_there
 from iamd.wire.models import Operation
 
 _DONE: Final = 204
@@ -31,13 +30,7 @@ async def answer(asked: Asked, backend: Backend, account: str, now: float) -> An
     name, bucket = asked.operation.name, str(asked.parameters["Bucket"])
     if name == "GetBucketPolicyStatus":
         raise CommonError(Common.NOT_IMPLEMENTED, "iamd does not tell whether a policy that it keeps is public.")
-    given = {"Bucket": bucket, "MaxKeys": 1}
-    try:
-        there = await ask(backend, "s3", "ListObjectsV2", given, account=account, region=asked.region, now=now)
-    except NotToldError as error:
-        raise CommonError(Common.UNAVAILABLE, "The backend does not tell whether the bucket is there.") from error
-    if there is None:
-        raise NoSuchBucket("The specified bucket does not exist", members={"BucketName": bucket})
+    await check_there(bucket, asked, backend, account, now)
     if name == "GetBucketPolicy":
         # Where there is one iamd has answered by it before.
         raise NoSuchBucketPolicy("The bucket policy does not exist", members={"BucketName": bucket})

@@ -1,17 +1,21 @@
 """What a decided request does: it goes to its backend, and the facts about resources keep in step with the answer."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from iamd import pipeline
 from iamd.auth import chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
-from iamd.authz.authorize import Denied
+from iamd.authz.authorize import Denied, Verdict
+from iamd.authz.target import Target
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
     batch,
     bodies,
+    bucket_abac,
+    bucket_tags,
     deciding,
     effects,
     instances,
@@ -20,17 +24,23 @@ from iamd.gateway import (
     learned,
     making_roles,
     missing,
+    placing,
     policies,
+    resource_tags,
     resources,
     shared_buckets,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
+from iamd.gateway.backends import Backends
+from iamd.gateway.bucket_tags import BucketTags
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import forward
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.logins import BackendUnavailable
+from iamd.gateway.own_answers import check_there
 from iamd.gateway.payload import EMPTY, Payload
+from iamd.gateway.resources import NoSuchBucket
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -41,10 +51,11 @@ Receive = Callable[[], Awaitable[Any]]
 class Performer:
     """Sends what is decided to its backend, and keeps the ledger of what is known of resources."""
 
-    def __init__(self, runtime: Runtime, decider: Decider, ledger: Ledger) -> None:
+    def __init__(self, runtime: Runtime, decider: Decider, ledger: Ledger, backends: Backends) -> None:
         self._runtime = runtime
         self._decider = decider
         self._ledger = ledger
+        self._backends = backends
 
     async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
@@ -67,7 +78,7 @@ class Performer:
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
         answer = await self._settled(step, entries, request, payload, receive)
         if answer.status == 404:
-            self._check_listing(step, identity, answer)
+            await self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:
             await making_roles.make(self._runtime, step, identity)
         if runs is not None:
@@ -90,10 +101,25 @@ class Performer:
         owner, place = target.account or asked.account, step.place.name if step.is_split else None
         return await self._ledger.begin(changes, owner, step.facts.boot, now, place)
 
-    def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
+    async def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
-            self._decider.authorize(step, identity, resources.decided([listing], step.facts, step.asked.account))
+            targets = resources.decided([listing], step.facts, step.asked.account)
+            with suppress(Denied):
+                await self._verdicts(step, identity, targets)
+            self._decider.authorize(step, identity, targets)
+
+    async def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
+        """The verdicts, all of them allowing; Denied when one does not, with every tag known that it could rest on."""
+        while True:
+            try:
+                return self._decider.verdicts(step, identity, targets)
+            except Denied as denied:
+                now = self._runtime.clock.machine_timestamp()
+                known = await resource_tags.told(denied.verdicts, step.asked, step.facts, self._backends, now)
+                if known is None:
+                    raise
+                step.facts = known
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive
@@ -109,8 +135,8 @@ class Performer:
             if step.traits.tells:
                 await self._learn(step, answer)
             return answer
-        except BackendUnavailable:
-            # Nothing was sent.
+        except (BackendUnavailable, NoSuchBucket):
+            # Nothing was done.
             status = 400
             raise
         finally:
@@ -123,8 +149,9 @@ class Performer:
     async def _answer(self, step: Step, request: HttpRequest, payload: Payload, receive: Receive) -> Answer:
         asked, backend, now = step.asked, step.place.backend, self._runtime.clock.machine_timestamp()
         verdict = self._verdict(step)
-        if kept_policies.is_kept(asked.operation, backend):
-            return await kept_policies.answer(asked, backend, verdict.account_id, now)
+        own = await self._own_answer(step, verdict.account_id, now)
+        if own is not None:
+            return own
         answer = await forward(
             request,
             payload,
@@ -135,9 +162,36 @@ class Performer:
             roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
             profiles=passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
         )
+        if answer.status < 300 and not backend.rules.is_aws:
+            await self._tag_new(step, answer, verdict.account_id, now)
         if backend.is_shared and shared_buckets.is_list(asked.operation):
             return await shared_buckets.own(answer, asked, step.facts)
         return answer
+
+    async def _own_answer(self, step: Step, account: str, now: float) -> Answer | None:
+        """What iamd answers in the backend's place; None when the request is to be forwarded."""
+        asked, backend, arn = step.asked, step.place.backend, step.targets[0].arn
+        if bucket_abac.is_kept(asked.operation):
+            await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
+            return bucket_abac.answer(asked, arn, step.facts)
+        if bucket_tags.is_own(asked, arn):
+            home = placing.of_bucket(arn, asked, self._backends, step.facts).backend
+            return await BucketTags(arn, asked, home, account, now).answer()
+        if kept_policies.is_kept(asked.operation, backend):
+            return await kept_policies.answer(asked, backend, account, now)
+        return None
+
+    async def _tag_new(self, step: Step, answer: Answer, account: str, now: float) -> None:
+        """Give a bucket that was made its tags; backends but AWS need not read them in CreateBucket."""
+        arn = step.targets[0].arn
+        tags = bucket_tags.of_new(step.asked, arn, step.facts)
+        if tags is None:
+            return
+        try:
+            await BucketTags(arn, step.asked, step.place.backend, account, now).set_on_new(tags)
+        except CommonError:
+            answer.close()
+            raise
 
     async def _learn(self, step: Step, answer: Answer) -> None:
         if learned.may_tell(step.asked.operation):
@@ -168,7 +222,7 @@ class Performer:
         allowed, refused = [], []
         for index, target in enumerate(step.targets):
             try:
-                verdicts = self._decider.verdicts(step, identity, batch.with_bypass(step.asked, target))
+                verdicts = await self._verdicts(step, identity, batch.with_bypass(step.asked, target))
             except Denied as denied:
                 step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
                 if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:

@@ -21,8 +21,11 @@ def home(asked: Asked, backends: Backends, facts: Facts) -> Place:
     """The backend of what a request is for first."""
     service = asked.operation.service
     if service == "s3" and "Bucket" in asked.parameters:
-        return _of_bucket(f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}", asked, backends, facts)
-    owners = [owner for target in mapping.targets(asked) if (owner := account_of(target.arn)) is not None]
+        return of_bucket(f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}", asked, backends, facts)
+    targets = mapping.targets(asked)
+    if service == "s3control" and is_s3(targets[0].arn):
+        return of_bucket(targets[0].arn, asked, backends, facts)
+    owners = [owner for target in targets if (owner := account_of(target.arn)) is not None]
     return backends.of(service, owners[0] if owners else asked.account, asked.region)
 
 
@@ -39,7 +42,7 @@ def check(targets: Sequence[Target], place: Place, asked: Asked, backends: Backe
 def _of(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place | None:
     """The backend of a resource of the service that is asked; None for what else a request touches."""
     if is_s3(arn):
-        return _of_bucket(bucket_of(arn), asked, backends, facts) if arn.split(":", 5)[5] != "*" else None
+        return of_bucket(arn, asked, backends, facts) if arn.split(":", 5)[5] != "*" else None
     found, owner = arns.parse(arn), account_of(arn)
     if found is None or owner is None or found.service in {"iam", "kms"}:
         return None
@@ -47,7 +50,9 @@ def _of(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place | Non
     return backends.of(asked.operation.service, owner, region)
 
 
-def _of_bucket(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place:
+def of_bucket(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place:
+    """The backend that has a bucket, or what is in it."""
+    arn = bucket_of(arn)
     record = facts.view.shared.get(Resource, arn)
     if record is None or not _is_alive(record, backends):
         return backends.of("s3", asked.account, asked.region)

@@ -56,7 +56,7 @@ class Gateway:
         self._health = Health()
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
-        self._performer = Performer(runtime, self._decider, self._ledger)
+        self._performer = Performer(runtime, self._decider, self._ledger, backends)
         self._publisher = Publisher(runtime, backends, self._facts_at)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -234,7 +234,10 @@ class Gateway:
             step = await self._decide(progress, asked, place, facts, identity)
         except CommonError as error:
             refusal = error
-        known = await self._told_tags(progress, asked, facts) if step is None or step.would_deny is not None else None
+        known = None
+        if step is None or step.would_deny is not None:
+            now = self._runtime.clock.machine_timestamp()
+            known = await resource_tags.told(progress.verdicts, asked, facts, self._backends, now)
         if known is not None:
             progress.verdicts, progress.notes = (), notes
             return await self._decided(progress, asked, place, known, identity)
@@ -244,15 +247,6 @@ class Gateway:
 
     async def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         return self._decider.decide(progress, asked, place, facts, identity)
-
-    async def _told_tags(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:
-        """The facts with the tags that the last denial rests on; None when it rests on none that can be known."""
-        verdict = resource_tags.missed(progress.verdicts, facts.tags)
-        if verdict is None:
-            return None
-        now = self._runtime.clock.machine_timestamp()
-        tags = await resource_tags.of(verdict, asked, self._backends, now)
-        return facts.with_tags(verdict.request.resource, tags) if tags is not None else None
 
     def _record(self, step: Step, answer: Answer) -> None:
         """Step 10: the event, when the answer begins."""

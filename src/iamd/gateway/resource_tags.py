@@ -5,7 +5,8 @@ on is what the backend has. The keys are those of each service's page on ABAC, a
 Reference.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -14,11 +15,13 @@ from iamd.arn import Arn
 from iamd.authz.authorize import Verdict
 from iamd.authz.context import Context
 from iamd.authz.partly_known import PartlyKnown
+from iamd.gateway import bucket_abac, placing
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.tags import pairs
 from iamd.gateway.any_of_kind import WITH_STARS
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
+from iamd.gateway.resources import Facts, bucket_of, is_s3
 from iamd.policy.request import lower
 
 Tags = Mapping[str, str]
@@ -45,46 +48,99 @@ class Reader(NamedTuple):
     more: tuple[str, str] | None = None
 
 
-def missed(verdicts: Sequence[Verdict], known: Mapping[str, Tags]) -> Verdict | None:
-    """The first verdict that denies and rests on tags that can be asked for; there is one denial at most, but in soft
-    enforcement.
+class Source(NamedTuple):
+    """What has tags that are keys of decisions on a resource, and how these keys begin."""
+
+    arn: str
+    beginnings: tuple[str, ...]
+
+
+def sources(arn: str) -> tuple[Source, ...]:
+    """Whose tags are keys of decisions on a resource: its own, and of an object its bucket's too.
+
+    AWS: Service Authorization Reference, list_amazons3: `aws:ResourceTag` and `s3:BucketTag` are keys of buckets and of
+    objects; S3 User Guide, "Using tags with S3 general purpose buckets".
     """
-    return next((one for one in verdicts if not one.decision.allowed and _rests_on_tags(one, known)), None)
+    if not is_s3(arn):
+        service = arn.split(":", 3)[2] if arn.count(":") > 2 else ""
+        return (Source(arn, ("aws:resourcetag/", f"{service}:resourcetag/")),)
+    bucket = Source(bucket_of(arn), ("aws:resourcetag/", "s3:buckettag/"))
+    return (bucket,) if arn == bucket.arn else (bucket, Source(arn, (_EXISTING,)))
 
 
-def _rests_on_tags(verdict: Verdict, known: Mapping[str, Tags]) -> bool:
-    resource, keys = verdict.request.resource, verdict.request.context
-    found = arns.parse(resource)
-    if resource in known or not isinstance(keys, PartlyKnown) or found is None or found.service not in _READERS:
-        return False
-    beginnings = beginnings_of(resource)
-    return any(key.startswith(beginnings) for key in keys.missed)
+def known_beginnings(arn: str, tags: Mapping[str, Tags]) -> tuple[str, ...]:
+    """How the condition keys of a resource begin that are known by these tags."""
+    return tuple(one for source in sources(arn) if source.arn in tags for one in source.beginnings)
 
 
-def beginnings_of(arn: str) -> tuple[str, ...]:
-    """How the condition keys begin that are a resource's tags."""
-    service = arn.split(":", 3)[2]
-    return (_EXISTING,) if service == "s3" else ("aws:resourcetag/", f"{service}:resourcetag/")
+def keys_of(arn: str, tags: Mapping[str, Tags]) -> Context:
+    """The condition keys that come of these tags; of those that differ by case alone the first in byte order counts."""
+    return {
+        f"{beginning}{lower(key)}": value
+        for source in sources(arn)
+        for beginning in source.beginnings
+        for key, value in sorted(tags.get(source.arn, {}).items(), reverse=True)
+    }
 
 
-def keys_of(arn: str, tags: Tags) -> Context:
-    """The condition keys of a resource's tags; of those that differ by case alone the first in byte order counts."""
-    ordered = sorted(tags.items(), reverse=True)
-    return {f"{beginning}{lower(key)}": value for beginning in beginnings_of(arn) for key, value in ordered}
+async def told(verdicts: Sequence[Verdict], asked: Asked, facts: Facts, backends: Backends, now: float) -> Facts | None:
+    """The facts with the tags that a denial among the verdicts rests on; None when it rests on none that can be known.
+
+    There is one denial at most, but in soft enforcement.
+    """
+    for verdict in verdicts:
+        for arn in [] if verdict.decision.allowed else _missed(verdict, facts):
+            tags = await _of(arn, verdict.request.resource_account, asked, facts, backends, now)
+            if tags is not None:
+                return facts.with_tags(arn, tags)
+    return None
 
 
-async def of(verdict: Verdict, asked: Asked, backends: Backends, now: float) -> Tags | None:
-    """The tags of the resource of a verdict, none when there is no such resource; None when they can't be known."""
-    found = arns.parse(verdict.request.resource)
-    reader = _READERS.get(found.service) if found is not None and _is_one(found) else None
+def _missed(verdict: Verdict, facts: Facts) -> list[str]:
+    """Whose tags a verdict rests on, of those that have not been told."""
+    keys = verdict.request.context
+    if not isinstance(keys, PartlyKnown):
+        return []
+    return [
+        source.arn
+        for source in sources(verdict.request.resource)
+        if source.arn not in facts.tags
+        and _counts(source.arn, facts)
+        and any(key.startswith(source.beginnings) for key in keys.missed)
+    ]
+
+
+def _counts(arn: str, facts: Facts) -> bool:
+    # SECURITY: while it is not settled whether a bucket has ABAC, its tags say nothing.
+    return not is_s3(arn) or arn != bucket_of(arn) or bucket_abac.is_enabled(facts, arn) is True
+
+
+async def _of(arn: str, account: str, asked: Asked, facts: Facts, backends: Backends, now: float) -> Tags | None:
+    """The tags of a resource, none when there is no such resource; None when they can't be known."""
+    found = arns.parse(arn)
+    reader = _reader(found) if found is not None and _is_one(found) else None
     given = reader.parameters(found, asked) if found is not None and reader is not None else None
     if found is None or reader is None or given is None:
         return None
+    region = found.region or asked.region
+    # SECURITY: a bucket of the same name at another backend has other tags.
+    place = (
+        placing.of_bucket(arn, asked, backends, facts) if is_s3(arn) else backends.of(reader.service, account, region)
+    )
     try:
-        pages = _pages(reader, given, found, verdict.request.resource_account, asked, backends, now)
+        pages = _pages(reader, given, partial(ask, place.backend, account=account, region=region, now=now))
         return dict([pair async for page in pages for pair in pairs(page)])
     except NotToldError:
         return None
+
+
+def _reader(found: Arn) -> Reader | None:
+    if found.service != "s3":
+        return _READERS.get(found.service)
+    if found.account:
+        # Access points, jobs, grants: nothing is asked of S3 Control.
+        return None
+    return _OBJECT if "/" in found.resource else _BUCKET
 
 
 def _is_one(arn: Arn) -> bool:
@@ -93,16 +149,14 @@ def _is_one(arn: Arn) -> bool:
 
 
 async def _pages(
-    reader: Reader, given: Given, found: Arn, account: str, asked: Asked, backends: Backends, now: float
+    reader: Reader, given: Given, ask_backend: Callable[..., Awaitable[Mapping[str, Any] | None]]
 ) -> AsyncIterator[Any]:
-    region = found.region or asked.region
-    backend = backends.of(reader.service, account, region).backend
     for _ in range(MOST_PAGES):
-        told = await ask(backend, reader.service, reader.operation, given, account=account, region=region, now=now)
-        if told is None:
+        page = await ask_backend(reader.service, reader.operation, given)
+        if page is None:
             return
-        yield told.get(reader.tags) or ()
-        token = told.get(reader.more[0]) if reader.more is not None else None
+        yield page.get(reader.tags) or ()
+        token = page.get(reader.more[0]) if reader.more is not None else None
         if reader.more is None or not token:
             return
         given = {**given, reader.more[1]: token}
@@ -216,6 +270,8 @@ def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
     yield unquote(source).removeprefix("/"), next(iter(parse_qs(query).get("versionId", ())), None)
 
 
+_OBJECT: Final = Reader("s3", "GetObjectTagging", _object, "TagSet")
+_BUCKET: Final = Reader("s3", "GetBucketTagging", lambda arn, _: {"Bucket": arn.resource}, "TagSet")
 _READERS: Final[Mapping[str, Reader]] = {
     "acm": Reader("acm", "ListTagsForCertificate", _certificate, "Tags"),
     "athena": Reader("athena", "ListTagsForResource", _by_arn("ResourceARN"), "Tags", ("NextToken", "NextToken")),
@@ -240,11 +296,10 @@ _READERS: Final[Mapping[str, Reader]] = {
     "lambda": Reader("lambda", "ListTags", _function, "Tags"),
     "logs": Reader("logs", "ListTagsForResource", _log_group, "tags"),
     "rds": Reader("rds", "ListTagsForResource", _by_arn("ResourceName"), "TagList"),
-    "s3": Reader("s3", "GetObjectTagging", _object, "TagSet"),
     "secretsmanager": Reader("secretsmanager", "DescribeSecret", _secret, "Tags"),
     "sns": Reader("sns", "ListTagsForResource", _topic, "Tags"),
     "sqs": Reader("sqs", "ListQueueTags", _queue, "Tags"),
     "ssm": Reader("ssm", "ListTagsForResource", _of_systems_manager, "TagList"),
     "states": Reader("stepfunctions", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
 }
-"""By the service of an ARN."""
+"""By the service of an ARN, but for S3's."""

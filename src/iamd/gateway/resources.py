@@ -191,6 +191,11 @@ def check_expected_owner(asked: Asked, targets: Sequence[Target]) -> None:
     condition").
     """
     parameters = asked.parameters
+    if asked.operation.service == "s3control":
+        # AWS: "The AWS account ID of the resource owner" (S3 API Reference, S3 Control's ListTagsForResource).
+        if any(is_s3(one.arn) and one.account != parameters["AccountId"] for one in targets):
+            raise CommonError(Common.ACCESS_DENIED, "Access Denied")
+        return
     if _EXPECTED.keys().isdisjoint(parameters):
         return
     bucket = f"arn:{asked.partition}:s3:::{parameters['Bucket']}" if "Bucket" in parameters else None

@@ -147,6 +147,18 @@ def test_a_bucket_has_every_other_configuration(cloud, stack, refused):
     assert s3.get_bucket_accelerate_configuration(Bucket=name)["Status"] == "Suspended"
 
 
+def test_a_bucket_has_abac_and_its_tags_change(cloud, stack):
+    s3 = cloud.client("s3")
+    bucket = stack.create("AWS::S3::Bucket", AbacStatus="Enabled", Tags=[{"Key": "a", "Value": "b"}])
+    assert s3.get_bucket_abac(Bucket=bucket.ref)["AbacStatus"] == {"Status": "Enabled"}
+    assert tags(s3.get_bucket_tagging(Bucket=bucket.ref)["TagSet"])["a"] == "b"
+    bucket = stack.update(bucket, Tags=[{"Key": "c", "Value": "d"}])
+    told = tags(s3.get_bucket_tagging(Bucket=bucket.ref)["TagSet"])
+    assert ("a" in told, told["c"]) == (False, "d")
+    bucket = stack.update(bucket, AbacStatus=None)
+    assert s3.get_bucket_abac(Bucket=bucket.ref)["AbacStatus"] == {"Status": "Disabled"}
+
+
 def test_a_bucket_logs_and_locks(cloud, stack):
     s3 = cloud.client("s3")
     logs = stack.create(

@@ -37,7 +37,7 @@ class InvalidRequest(AWSError):
 def values(asked: Asked) -> Mapping[str, Any]:
     """The names in ARNs, what is told of an access point or a job, and how the request is signed."""
     parameters = asked.parameters
-    if parameters["AccountId"] != asked.account:
+    if parameters["AccountId"] != asked.account and not _is_bucket(parameters.get("ResourceArn"), asked):
         # SECURITY: the backend acts in this account, and no policy of another account's is kept for it here.
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
     found: dict[str, Any] = {
@@ -83,10 +83,13 @@ def _of_arns(asked: Asked) -> dict[str, Any]:
 
 
 def _tagged(value: Any, asked: Asked) -> str:
+    return str(value) if _is_bucket(value, asked) else _whole(value, _TAGGED, asked)
+
+
+def _is_bucket(value: Any, asked: Asked) -> bool:
+    """Whether it is a bucket's ARN; whose the bucket is, what is known of it tells."""
     bucket = _BUCKET_ARN.fullmatch(value) if isinstance(value, str) else None
-    if bucket is not None and bucket["partition"] == asked.partition:
-        return str(value)
-    return _whole(value, _TAGGED, asked)
+    return bucket is not None and bucket["partition"] == asked.partition
 
 
 def _whole(value: Any, pattern: re.Pattern[str], asked: Asked) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from iamd.stacks.errors import InvalidProperties
-from iamd.stacks.kinds import Kind, Part, Setting, Work, listed, tags_of
+from iamd.stacks.kinds import Kind, Part, Setting, Tags, Work, listed, tags_of
 from iamd.stacks.types import s3_configurations as configurations
 
 # AWS: S3 User Guide, "Website endpoints": older Regions have a dash before their name, newer ones a dot.
@@ -83,20 +83,16 @@ async def _put_no_logging(work: Work) -> None:
     await work.call("s3", "PutBucketLogging", Bucket=work.id, BucketLoggingStatus={})
 
 
-class _BucketTags(Part):
-    """The tags, which are set all together."""
+# AWS: CloudFormation makes buckets with their tags, and uses TagResource and UntagResource (S3 User Guide, "Creating
+# general purpose buckets with tags" and "Enabling ABAC in general purpose buckets").
+async def _tag(work: Work, changed: Any) -> None:
+    account, arn = work.client.account, work.attribute("Arn")
+    await work.call("s3control", "TagResource", AccountId=account, ResourceArn=arn, Tags=changed)
 
-    properties = ("Tags",)
 
-    async def apply(self, work: Work) -> None:
-        """Set the tags when they are others."""
-        old, new = tags_of(work.old), tags_of(work.new)
-        if old == new or work.new is None:
-            return
-        if new:
-            await work.call("s3", "PutBucketTagging", Bucket=work.id, Tagging={"TagSet": listed(new)})
-        else:
-            await work.call("s3", "DeleteBucketTagging", Bucket=work.id)
+async def _untag(work: Work, keys: Any) -> None:
+    account, arn = work.client.account, work.attribute("Arn")
+    await work.call("s3control", "UntagResource", AccountId=account, ResourceArn=arn, TagKeys=keys)
 
 
 class Bucket(Kind):
@@ -105,7 +101,7 @@ class Bucket(Kind):
     type = "AWS::S3::Bucket"
     properties = ("BucketName", "ObjectLockEnabled")
     parts = (
-        _BucketTags(),
+        Tags(_tag, _untag),
         _set("AbacStatus", "PutBucketAbac", "AbacStatus", lambda status: {"Status": status}, {"Status": "Disabled"}),
         _set(
             "PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration", _same,
@@ -151,10 +147,13 @@ class Bucket(Kind):
         name = work.name("BucketName", 63, lower=True)
         region, partition = work.client.region, work.client.partition
         # AWS: CreateBucket: us-east-1 is no location constraint.
-        place = {"LocationConstraint": region} if region != "us-east-1" else None
+        place: dict[str, Any] = {"LocationConstraint": region} if region != "us-east-1" else {}
+        tags = tags_of(work.new)
+        if tags:
+            place["Tags"] = listed(tags)
         lock = work["ObjectLockEnabled"]
         await work.call(
-            "s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=lock
+            "s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=place or None, ObjectLockEnabledForBucket=lock
         )
         between = "-" if region in _DASHED else "."
         work.made_as(
