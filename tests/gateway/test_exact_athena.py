@@ -138,7 +138,8 @@ def test_where_the_backend_does_not_tell_the_request_is_refused(counted, told):
     before = len(counted.backend.raw.heads)
     refusal = counted.call("athena", "GetQueryResults", {"QueryExecutionId": KEY_ID})
     assert refusal.status == 400
-    assert len(counted.backend.raw.heads) == before + 1
+    # A read whose kept connection closes is sent once more.
+    assert len(counted.backend.raw.heads) - before in ({1, 2} if told is None else {1})
 
 
 @pytest.mark.parametrize(

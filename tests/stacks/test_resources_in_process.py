@@ -21,7 +21,7 @@ RESOURCES = {
         "CorsConfiguration": {"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]},
         "PublicAccessBlockConfiguration": BLOCKED,
         "VersioningConfiguration": {"Status": "Enabled"},
-        "Tags": [{"Key": "a b/+", "Value": "ü&="}],
+        "Tags": [{"Key": "a b/+", "Value": "ü +="}],
     },
     "AWS::SQS::Queue": {"QueueName": "q", "Tags": [{"Key": "a b", "Value": "ü"}]},
     "AWS::SNS::Topic": {"TopicName": "t", "DisplayName": "ü & b"},

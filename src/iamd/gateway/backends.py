@@ -171,8 +171,12 @@ def _state(place: Place) -> str:
     return "running" if embedded.boot is not None else "starting"
 
 
+_FROM_BEST: Final = ("configured", "up", "failing", "down")
+
+
 def _badness(state: str) -> int:
-    return ("configured", "up", "failing", "down").index(state.partition(":")[0]) if state[0] in "cufd" else 0
+    word = state.partition(":")[0]
+    return _FROM_BEST.index(word) if word in _FROM_BEST else 0
 
 
 def _limits(table: BackendSettings, general: Limits) -> Limits:

@@ -50,4 +50,4 @@ def _neutral(host: str) -> str:
     if not named.entries and named.bucket is None:
         return host
     port = host.rpartition(":")[2]
-    return f"localhost:{port}" if port.isdigit() else "localhost"
+    return f"localhost:{port}" if port.isascii() and port.isdigit() else "localhost"

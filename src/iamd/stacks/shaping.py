@@ -3,8 +3,10 @@
 Templates write numbers and truth values as text too, documents as objects, and names in their own capitals.
 """
 
+import math
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +16,7 @@ from iamd.wire.shapes import Shape
 
 _INTEGERS = frozenset({"integer", "long"})
 _NUMBERS = frozenset({"float", "double", "bigdecimal"})
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -107,11 +110,14 @@ def _number(kind: str, value: Any, where: str) -> Any:
         number = float(value)
     except (TypeError, ValueError) as error:
         raise _wrong(where, "a number") from error
+    if not math.isfinite(number):
+        raise _wrong(where, "a number")
     if kind in _NUMBERS:
         return number
     if isinstance(value, bool) or number != int(number):
         raise _wrong(where, "an integer")
-    return int(value) if isinstance(value, int | str) and str(value).lstrip("+-").isdigit() else int(number)
+    # What is written as an integer is not read by way of a number, which may be too large for one.
+    return int(value) if isinstance(value, int | str) and _INTEGER.fullmatch(str(value)) else int(number)
 
 
 def _wrong(where: str, wanted: str) -> InvalidProperties:

@@ -149,7 +149,9 @@ def test_a_service_without_a_row_is_handed_a_role_by_rule(cloud):
     cluster = {"ClusterName": "cluster", "NodeType": "dax.t3.small", "ReplicationFactor": 1, "IamRoleArn": arn}
     maker = cloud.client("dax", cloud.user("maker", allow("dax:*")))
     assert f"iam:PassRole on resource: {arn}" in refusal(maker.create_cluster, **cluster)["Message"]
-    passing = cloud.client("dax", cloud.user("passing", allow("dax:*"), allow("iam:PassRole", arn)))
+    passing = cloud.client(
+        "dax", cloud.user("passing", allow("dax:*"), allow("iam:PassRole", arn), allow("iam:CreateServiceLinkedRole"))
+    )
     assert passing.create_cluster(**cluster)["Cluster"]["IamRoleArn"] == arn
 
 
