@@ -79,6 +79,13 @@ def test_numbers_are_written_as_text_too(value):
     assert shaped == {"RoleName": "5", "MaxSessionDuration": 3600}
 
 
+@pytest.mark.parametrize("value", ["NaN", "inf", "1" * 5000, "3600.5", "٣٦٠٠x", True, "", [1], {"a": 1}])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(InvalidProperties) as raised:
+        shaping.parameters("iam", "UpdateRole", {"RoleName": "r", "MaxSessionDuration": value})
+    assert "must be a" in str(raised.value)
+
+
 @pytest.mark.parametrize(("value", "truth"), [("true", True), ("False", False), (True, True)])
 def test_truth_is_written_as_text_too(value, truth):
     assert shaping.parameters("kms", "CreateKey", {"MultiRegion": value}) == {"MultiRegion": truth}
