@@ -203,9 +203,13 @@ def test_a_service_role_that_does_not_trust_the_service_is_not_assumed(empty):
 def test_a_session_of_a_service_role_is_had_anew(empty):
     role(empty, allow("sqs:ListQueues"))
     client = empty.role_client(ROLE_ARN)
-    empty.call(client, "sqs", "ListQueues")
-    empty.runtime.clock.advance(3500)
-    empty.call(client, "sqs", "ListQueues")
+    keys = []
+    for seconds in (0, 3000, 400, 3601):
+        empty.runtime.clock.advance(seconds)
+        empty.call(client, "sqs", "ListQueues")
+        keys.append(empty.runner.run(client._acting.key()).access_key_id)
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 def test_a_body_as_large_as_a_functions_code_arrives_whole(empty):
