@@ -313,6 +313,7 @@ def test_a_role_does_not_trust_every_tenant_of_a_shared_issuer(iam, refused, doc
 )
 def test_a_role_trusts_some_tenants_of_a_shared_issuer(iam, document):
     iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)
+    assert iam.get_role(RoleName="app")["Role"]["AssumeRolePolicyDocument"] == json.loads(document)
 
 
 TURBONOMIC = (

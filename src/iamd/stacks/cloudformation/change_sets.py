@@ -53,6 +53,14 @@ async def _asked(call: Call, *, stack_name: str, change_set_type: str = UPDATE, 
     return await requested(call, given, stack_id, found, expands=False)
 
 
+def _made_before(call: Call, stack: Stack, name: str, token: str | None) -> ChangeSet | None:
+    """The change set that the same request, sent again, has made; AlreadyExists where another one has its name."""
+    before = next((one for one in entities.change_sets_of(call.account, stack) if one.name == name), None)
+    if before is not None and (token is None or before.token != token):
+        raise AlreadyExists(f"ChangeSet {name} cannot be created due to a mismatch with existing attribute Name")
+    return before
+
+
 @operation(on=arns.made, prepare=_asked)
 def create_change_set(
     call: Call,
@@ -87,13 +95,9 @@ def create_change_set(
     if stack is None:
         stack = Stack(stack_id=asked.stack_id, name=stack_name, region=call.region, status=entities.REVIEW, created=now)
         page_of(call).stack(stack, entities.REVIEW, "User Initiated")
-    before = next((one for one in entities.change_sets_of(call.account, stack) if one.name == change_set_name), None)
-    if before is not None and client_token is not None and before.token == client_token:
-        return {"Id": before.change_set_id, "StackId": stack.stack_id}
+    before = _made_before(call, stack, change_set_name, client_token)
     if before is not None:
-        raise AlreadyExists(
-            f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute Name"
-        )
+        return {"Id": before.change_set_id, "StackId": stack.stack_id}
     same = change_set_type == UPDATE and is_same(asked.scope, asked.state, stack, call.account, call.keyring)
     found = [] if same else list(changes(asked.scope, asked.state, stack, call.account, call.keyring))
     made = ChangeSet(

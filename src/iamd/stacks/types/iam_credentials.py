@@ -10,7 +10,7 @@ from iamd.auth import mfa
 from iamd.stacks.client import RequestFailed
 from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Items, Kind, Setting, Work
-from iamd.stacks.types.iam_principals import moved, tags
+from iamd.stacks.types.iam_principals import move, tags
 
 _POLL_SECONDS = 0.2
 _POLLS = 150
@@ -131,10 +131,7 @@ class ServerCertificate(Kind):
 
     async def change(self, work: Work) -> None:
         """Move the certificate to another path."""
-        if work.changes("Path"):
-            path = work["Path"] or "/"
-            await work.call("iam", "UpdateServerCertificate", ServerCertificateName=work.id, NewPath=path)
-            work.learn({"Arn": moved(work.attribute("Arn"), path)})
+        await move(work, "UpdateServerCertificate", "ServerCertificateName")
 
     async def remove(self, work: Work) -> None:
         """Delete the certificate."""

@@ -98,20 +98,21 @@ class User(Kind):
 
     async def change(self, work: Work) -> None:
         """Move the user to another path."""
-        if work.changes("Path"):
-            path = work["Path"] or "/"
-            await work.call("iam", "UpdateUser", UserName=work.id, NewPath=path)
-            work.learn({"Arn": moved(work.attribute("Arn"), path)})
+        await move(work, "UpdateUser", "UserName")
 
     async def remove(self, work: Work) -> None:
         """Delete the user."""
         await work.call("iam", "DeleteUser", UserName=work.id)
 
 
-def moved(entity_arn: str, path: str) -> str:
-    """The ARN of a user or group that has moved to another path."""
-    head, _, rest = entity_arn.partition("/")
-    return f"{head}{path}{rest.rpartition('/')[2]}"
+async def move(work: Work, operation: str, member: str) -> None:
+    """Have it at the path of its properties, if that is another; its ARN goes with it."""
+    if not work.changes("Path"):
+        return
+    path = work["Path"] or "/"
+    await work.call("iam", operation, **{member: work.id}, NewPath=path)
+    head, _, rest = work.attribute("Arn").partition("/")
+    work.learn({"Arn": f"{head}{path}{rest.rpartition('/')[2]}"})
 
 
 class Group(Kind):
@@ -130,10 +131,7 @@ class Group(Kind):
 
     async def change(self, work: Work) -> None:
         """Move the group to another path."""
-        if work.changes("Path"):
-            path = work["Path"] or "/"
-            await work.call("iam", "UpdateGroup", GroupName=work.id, NewPath=path)
-            work.learn({"Arn": moved(work.attribute("Arn"), path)})
+        await move(work, "UpdateGroup", "GroupName")
 
     async def remove(self, work: Work) -> None:
         """Delete the group."""
