@@ -39,12 +39,16 @@ def _is_any(target: Target, made: Collection[str], asked: Asked, action: str) ->
     if "*" not in arn or target.makes or arn in made or name.startswith(_LISTS):
         # AWS: lists are decided on `*`, or on all of a kind, whatever the things are that there are.
         return False
-    found = table(asked.operation.service)
+    operation = asked.operation
+    found = table(operation.service)
+    if found is not None and not found.has(operation.name):
+        # It is decided by rule.
+        found = None
     if arn == "*":
         return found is None and _has_resources(action)
     if arn.split(":", 3)[2] in WITH_STARS or _SYSTEM_TABLES in arn:
         return False
-    return found is None or found.tells_new or not asked.operation.name.startswith(_MAKES)
+    return found is None or found.tells_new or not operation.name.startswith(_MAKES)
 
 
 def _has_resources(action: str) -> bool:
