@@ -14,6 +14,7 @@ from iamd.services import registry
 from iamd.services.iam import outbound_federation
 from iamd.store.errors import Unavailable
 from iamd.store.federation_records import OutboundFederation
+from iamd.store.stack_records import Stack
 
 HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_localstack/health"})
 RESET = b"/_iamd/reset"
@@ -106,6 +107,9 @@ def _published(runtime: Runtime, path: str) -> dict[str, Any] | None:
 
 async def _reset(runtime: Runtime, request: HttpRequest) -> HttpResponse:
     runtime.clock.reset()
+    if runtime.stacks is not None and runtime.store.snapshot().has(Stack):
+        # What still makes resources would make them in the state that is gone back to.
+        await runtime.stacks().clear()
     await asyncio.to_thread(runtime.store.reset)
     runtime.issuers.forget()
     if runtime.metadata is not None:

@@ -148,7 +148,7 @@ class Server(uvicorn.Server):
             self._listeners.close()
         await super().shutdown(sockets)
         if self._stacks is not None:
-            await self._stacks.close()
+            await self._stacks.clear()
         if self._runtime.gateway is not None:
             await self._runtime.gateway.close()
 

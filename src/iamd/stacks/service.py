@@ -49,11 +49,12 @@ class Stacks:
         """End what was in progress when this process ended before."""
         await recovery.recover(self._runtime)
 
-    async def close(self) -> None:
-        """End the work that goes on; it is told as broken off at the next start."""
-        for task in list(self._tasks):
+    async def clear(self) -> None:
+        """End the work that goes on in this process; what it was on is told as broken off at the next start."""
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def stacks_of(call: calls.Call) -> Stacks:

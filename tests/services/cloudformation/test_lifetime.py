@@ -62,6 +62,19 @@ def test_what_was_in_progress_when_iamd_ended_has_failed_and_can_be_deleted(tmp_
         assert status_at_last(client, "done") == "UPDATE_COMPLETE"
 
 
+def test_a_reset_ends_the_work_on_stacks(aws, stacks, groups, settled):
+    many = {f"G{number:03d}": group() for number in range(100)}
+    for _ in range(5):
+        stacks.create_stack(StackName="tour", TemplateBody=body(**many), **IAM)
+        while not groups():
+            pass
+        aws.server.post("/_iamd/reset")
+        stacks.create_stack(StackName="next", TemplateBody=body(A=group("a")), **IAM)
+        assert settled("next") == "CREATE_COMPLETE"
+        assert groups() == ["a"]
+        aws.server.post("/_iamd/reset")
+
+
 def test_no_file_holds_what_a_stack_hides(tmp_path):
     data = tmp_path / "data"
     with Server.serving(data, "--backend", "none") as server:

@@ -194,6 +194,8 @@ def test_a_failed_update_is_rolled_back_when_it_is_asked_for(stacks, made, settl
     stacks.update_stack(StackName="tour", TemplateBody=body(Group=group("b")), ClientRequestToken="on", **IAM)
     with refused("TokenAlreadyExistsException"):
         stacks.rollback_stack(StackName="tour", ClientRequestToken="on")
+    assert settled("tour") == "UPDATE_COMPLETE"
+    assert groups() == ["b"]
 
 
 def test_a_failed_creation_is_rolled_back_to_nothing_when_it_is_asked_for(stacks, settled, groups):
