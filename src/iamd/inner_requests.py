@@ -6,6 +6,7 @@ serves clients: it is parsed, decided, performed and recorded there, and nothing
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from iamd import pipeline
 from iamd.auth import sigv4
+from iamd.auth.identity import Service
 from iamd.auth.signer import sign
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.asking import HOST, NotToldError
@@ -50,6 +52,13 @@ class Refused(Exception):
         self.code, self.message, self.status = code, message, status
 
 
+Caller = Callable[[], Awaitable[Key]] | Service
+"""Who asks: what gives the credentials, or raises what is wrong with them; or a service that asks for itself."""
+
+# Read by nobody: a service that asks for itself is known by the request's way, not by its signature.
+_NOBODYS: Final = Key("AKIAIAMDINTERNALKEYS", secrets.token_urlsafe(30), None)
+
+
 class InnerRequests:
     """A service's way to others: `agent` is its name, `host` what addresses that services make are at."""
 
@@ -61,21 +70,20 @@ class InnerRequests:
 
     async def call(
         self,
-        key: Callable[[], Awaitable[Key]],
+        caller: Caller,
         service: str,
         operation: str,
         parameters: Mapping[str, Any],
         region: str,
     ) -> Mapping[str, Any]:
-        """The operation's answer in botocore's shape; Refused with the service's error.
-
-        `key` gives the credentials, or raises what is wrong with them.
-        """
+        """The operation's answer in botocore's shape; Refused with the service's error."""
         # The library and its models take long to read the first time, and others are not to wait for it.
         wire = await asyncio.to_thread(import_module, "iamd.gateway.own_requests")
         try:
             written, _protocol = await asyncio.to_thread(wire.written, service, operation, parameters, self._host)
-            status, headers, body = await self._served(self._signed(written, service, await key(), region))
+            itself = caller if isinstance(caller, Service) else None
+            key = _NOBODYS if isinstance(caller, Service) else await caller()
+            status, headers, body = await self._served(self._signed(written, service, key, region), itself)
             found: Mapping[str, Any] = await asyncio.to_thread(wire.parsed, service, operation, status, headers, body)
         except AWSError as error:
             code, message = faults.told(error, service, model_of(service).operation(operation).protocol)
@@ -110,10 +118,10 @@ class InnerRequests:
         request = replace(request, source_ip="", secure=True)
         return request.with_content([*headers, *signature], body)
 
-    async def _served(self, request: HttpRequest) -> tuple[int, Headers, bytes]:
+    async def _served(self, request: HttpRequest, service: Service | None) -> tuple[int, Headers, bytes]:
         """The answer of the code that serves clients."""
         claim = sigv4.claim(request)
-        progress = Progress(request, claim, via=self._via)
+        progress = Progress(request, claim, via=self._via, service=service)
         gateway = self._runtime.gateway
         if gateway is None or (claim is not None and claim.service in OWN_SERVICES):
             return await self._by_pipeline(progress)

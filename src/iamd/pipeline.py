@@ -19,7 +19,7 @@ from iamd import ids
 from iamd.auth import credentials, sigv4
 from iamd.auth.claim import Claim, Scope
 from iamd.auth.credentials import Credentials
-from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.auth.identity import ANONYMOUS, Identity, Service, of_service
 from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.regions import region_of
@@ -93,6 +93,8 @@ class Progress(msgspec.Struct):
     """The region that the request is made to, once it is known."""
     via: Via | None = None
     """The service that makes the request for the caller who signed it."""
+    service: Service | None = None
+    """The service that makes the request for itself, within this process: its signature is nobody's."""
 
     def seen(self, identity: Identity) -> Identity:
         """The caller with the service that makes the request, where one does."""
@@ -181,6 +183,8 @@ async def _later(work: "Work", snapshot: Snapshot) -> HttpResponse:
 
 def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Identity:
     """The caller, its signature checked; a request without one is anonymous."""
+    if progress.service is not None:
+        return of_service(progress.service)
     claim, request = progress.claim, progress.request
     if claim is None:
         return ANONYMOUS

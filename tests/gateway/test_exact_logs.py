@@ -75,11 +75,6 @@ CASES = [
     # Where logs go.
     (
         "PutSubscriptionFilter",
-        {"logGroupName": "/app/web", "filterName": "f", "filterPattern": "", "destinationArn": FUNCTION},
-        on(GROUP, "PutSubscriptionFilter"),
-    ),
-    (
-        "PutSubscriptionFilter",
         {"logGroupName": "/app/web", "filterName": "f", "filterPattern": "", "destinationArn": DESTINATION},
         [*on(GROUP, "PutSubscriptionFilter"), *on(DESTINATION, "PutSubscriptionFilter")],
     ),
@@ -161,3 +156,19 @@ def test_the_role_of_an_account_policy_is_passed_to_cloudwatch_logs(counted):
     assert counted.call("logs", "PutAccountPolicy", given).context("iam:PassRole")["iam:passedtoservice"] == (
         "logs.amazonaws.com"
     )
+
+
+def test_a_function_is_subscribed_that_logs_may_invoke(counted):
+    given = {"logGroupName": "/app/web", "filterName": "f", "filterPattern": "", "destinationArn": FUNCTION}
+    refused = counted.call("logs", "PutSubscriptionFilter", given)
+    assert (refused.code, refused.sent) == ("InvalidParameterException", 0)
+    assert refused.message == (
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
+        "function."
+    )
+    let = {"StatementId": "logs", "Action": "lambda:InvokeFunction", "Principal": "logs.amazonaws.com"}
+    source = "arn:aws:logs:us-east-1:123456789012:log-group:/app/web:*"
+    counted.call("lambda", "AddPermission", {"FunctionName": FUNCTION, "SourceArn": source, **let})
+    told = counted.call("logs", "PutSubscriptionFilter", given)
+    assert told.asked == on(GROUP, "PutSubscriptionFilter")
+    assert told.sent > 0

@@ -58,6 +58,11 @@ class Identity:
     """The services through which the caller asks, the first one first; none where a role of the service's own asks."""
 
     @property
+    def asks_in(self) -> str:
+        """The account that it asks in: its own, or that which a service acts for; empty for those who have none."""
+        return self.service.source_account if self.service is not None else self.account_id
+
+    @property
     def is_root(self) -> bool:
         """Whether the caller is an account's root user."""
         return self.kind is PrincipalKind.ROOT

@@ -10,7 +10,7 @@ from moto.iam import models as iam
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from iamd.backend import functions
+from iamd.backend import functions, handover
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
 _ROLE: Any = iam.Role
@@ -38,10 +38,11 @@ def _status(_: Mapping[str, Any]) -> None:
     return
 
 
-def _reset(_: Mapping[str, Any]) -> None:
+def _reset(_: Mapping[str, Any]) -> dict[str, Any]:
     BackendDict.reset()
     reset_model_data()
     s3_backends.bucket_accounts.clear()
+    return {"resets": handover.clear()}
 
 
 def _mirror(given: Mapping[str, Any]) -> None:
@@ -84,4 +85,5 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/mirror": _mirror,
     "/function": functions.told,
     "/mappings": functions.mappings,
+    "/deliveries": handover.taken,
 }

@@ -1,6 +1,7 @@
 """The embedded moto as its parent sees it: started, watched, started again, reset, stopped."""
 
 import asyncio
+import base64
 import contextlib
 import logging
 import os
@@ -14,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.backend.folder import socket_folder
+from iamd.delivery import Delivery
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class EmbeddedBackend:
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
         self._mirrored: set[tuple[str, object]] = set()
+        self._resets = 0
 
     @property
     def pid(self) -> int | None:
@@ -110,7 +113,7 @@ class EmbeddedBackend:
     async def reset(self) -> None:
         """Empty the backend."""
         await self.ready()
-        await self._ask("/reset", {})
+        self._resets = (await self._ask("/reset", {}))["resets"]
         self._mirrored.clear()
 
     async def mirror(
@@ -144,6 +147,13 @@ class EmbeddedBackend:
         await self.ready()
         found: list[dict[str, Any]] = (await self._ask("/mappings", {}))["mappings"]
         return found
+
+    async def deliveries(self) -> list[Delivery]:
+        """What its services have to send to others since this was asked before; none when nothing came for a while."""
+        await self.ready()
+        told: str = (await self._ask("/deliveries", {}))["deliveries"]
+        found = msgspec.msgpack.decode(base64.b64decode(told), type=list[tuple[int, Delivery]])
+        return [delivery for resets, delivery in found if resets >= self._resets]
 
     async def stop(self) -> None:
         """End the child, and with it its data."""
@@ -199,6 +209,7 @@ class EmbeddedBackend:
 
     def _began(self, boot: str) -> None:
         self.boot = boot
+        self._resets = 0
         self._mirrored.clear()
         self._up.set()
         for listener in self._listeners:

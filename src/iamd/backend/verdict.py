@@ -9,12 +9,21 @@ import msgspec
 PRIVATE_PREFIX: Final = b"x-iamd-"
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Where a request comes from, as notifications of what it does tell it."""
+
+    request_id: str = ""
+    account_id: str = ""
+    user_id: str = ""
+    source_ip: str = ""
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """The request that was decided: its service and operation by botocore's names, whose resource, where.
 
     `account_id` owns the resource; for a new one it is the caller's account. `bucket_host` is the bucket when S3's
     client named it in the host instead of the path. `host` is the address that the client used, for the URLs that a
-    backend puts into its answers.
+    backend puts into its answers. `origin` is told where notifications can come of the request.
     """
 
     service: str
@@ -24,6 +33,7 @@ class Verdict(msgspec.Struct, frozen=True):
     region: str
     host: str = "localhost"
     bucket_host: str | None = None
+    origin: Origin | None = None
 
 
 class Refused(Exception):
@@ -45,23 +55,39 @@ OTHER_BOOT: Final = "other-boot"
 """The verdict was made for a backend that has since been started anew."""
 
 _HEADER: Final = PRIVATE_PREFIX + b"verdict"
+_NONE: Final = "-"
+_LENGTHS: Final = frozenset({7, 7 + len(Origin.__struct_fields__)})
+
+
+def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Give the private headers that tell this verdict."""
+    return _encoded(verdict, boot) if verdict.origin is None else _encoded.__wrapped__(verdict, boot)
 
 
 @lru_cache(maxsize=4096)
-def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Give the private headers that tell this verdict."""
-    parts = (boot, verdict.service, verdict.operation, verdict.protocol, verdict.account_id, verdict.region)
-    told = " ".join((*parts, verdict.bucket_host or ""))
-    return ((_HEADER, told.encode()), (b"x-moto-account-id", verdict.account_id.encode()))
+def _encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
+    parts = [boot, verdict.service, verdict.operation, verdict.protocol, verdict.account_id, verdict.region]
+    parts.append(verdict.bucket_host or _NONE)
+    if verdict.origin is not None:
+        parts += [part or _NONE for part in msgspec.structs.astuple(verdict.origin)]
+    return ((_HEADER, " ".join(parts).encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
     """Read a verdict back; Refused unless it stands there exactly once, is whole, and is meant for this boot."""
     told = [value.decode() for name, value in headers if name.startswith(PRIVATE_PREFIX)]
     parts = told[0].split(" ") if len(told) == 1 else []
-    if len(parts) not in {6, 7} or not all(parts[:6]):
+    if len(parts) not in _LENGTHS or not all(parts):
         raise Refused(MISMATCH, "not one whole verdict")
-    meant_for, service, operation, protocol, account_id, region, *bucket = parts
+    meant_for, service, operation, protocol, account_id, region, bucket, *origin = parts
     if meant_for != boot:
         raise Refused(OTHER_BOOT)
-    return Verdict(service, operation, protocol, account_id, region, bucket_host="".join(bucket) or None)
+    return Verdict(
+        service,
+        operation,
+        protocol,
+        account_id,
+        region,
+        bucket_host=bucket if bucket != _NONE else None,
+        origin=Origin(*["" if part == _NONE else part for part in origin]) if origin else None,
+    )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from iamd import arn as arns
 from iamd import ids
 from iamd.arn import Arn
+from iamd.delivery import queue_url
 from iamd.functions.calls import call
 from iamd.functions.definition import Function
 from iamd.functions.errors import InvalidParameterValue
@@ -75,11 +76,6 @@ async def asked(
     if told.code is not None:
         log.warning("a record was not delivered by %s: %s", operation, told.code)
     return told.code is None
-
-
-def queue_url(arn: Arn) -> str:
-    """The URL by which a queue is asked for."""
-    return f"http://localhost/{arn.account}/{arn.resource}"
 
 
 def _to_queue(arn: Arn, record: Record, _: Function) -> Request:

@@ -17,11 +17,11 @@ import msgspec
 from iamd import arn as arns
 from iamd import ids
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
+from iamd.delivery import queue_url
 from iamd.errors import AWSError, CommonError
 from iamd.functions import definition
 from iamd.functions.calls import Told, call
 from iamd.functions.definition import Function
-from iamd.functions.destinations import queue_url
 from iamd.functions.environment import Result
 from iamd.functions.errors import InvalidParameterValue
 from iamd.functions.roles import Roles

@@ -9,6 +9,7 @@ from iamd.auth import chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied, Verdict
 from iamd.authz.target import Target
+from iamd.backend.verdict import Origin
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
@@ -215,6 +216,7 @@ class Performer:
             region=asked.region,
             host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
+            origin=_origin(progress) if step.traits.notifies else None,
         )
 
     async def _batched(self, step: Step, identity: Identity, receive: Receive) -> Answer:
@@ -255,3 +257,8 @@ class Performer:
             decoder = chunked.decoder(claim, known.secret_access_key)
         folder = str(self._runtime.settings.data)
         return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
+
+
+def _origin(progress: Progress) -> Origin:
+    identity = progress.identity or ANONYMOUS
+    return Origin(progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip)

@@ -18,7 +18,9 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
+from iamd.gateway.configured import Configuring
 from iamd.gateway.deciding import Decider, Step, owner
+from iamd.gateway.deliveries import Deliverer
 from iamd.gateway.health import Health
 from iamd.gateway.ledger import Ledger
 from iamd.gateway.logins import BackendUnavailable
@@ -58,6 +60,8 @@ class Gateway:
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger, backends)
         self._publisher = Publisher(runtime, backends, self._facts_at)
+        self._configuring = Configuring(runtime, backends, self._facts_at)
+        self._deliverer: Deliverer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -73,6 +77,9 @@ class Gateway:
         if embedded is not None:
             embedded.on_boot(self._forget)
             embedded.start()
+            if self._runtime.worker == 0:
+                self._deliverer = Deliverer(self._runtime, embedded)
+                self._deliverer.begin()
 
     def _forget(self, boot: str) -> None:
         """What was known of the backend's last life is dropped when its next one begins."""
@@ -126,11 +133,15 @@ class Gateway:
                 await self._backends.embedded.reset()
             except BackendDown as error:
                 raise Unavailable("the backend does not answer") from error
+        if self._deliverer is not None:
+            await self._deliverer.clear()
 
     async def close(self) -> None:
         """Publish what still waits, and end the functions that run, the embedded backend and every connection."""
         self._health.close()
         await self._publisher.close()
+        if self._deliverer is not None:
+            await self._deliverer.close()
         if self._runtime.functions is not None:
             await self._runtime.functions.close()
         await self._backends.close()
@@ -184,6 +195,8 @@ class Gateway:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
         self._check_place(step)
+        if step.traits.configures:
+            self._configuring.check(step)
         answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
@@ -201,15 +214,15 @@ class Gateway:
         if not REGION.fullmatch(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         service, now = found.operation.service, self._runtime.clock.machine_timestamp()
+        account = identity.asks_in
 
         async def at(place: Place) -> tuple[Place, Asked, Facts]:
             embedded = place.backend.embedded
             facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
-            account = identity.account_id
             asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
             return place, asked, facts
 
-        place, asked, facts = await at(self._backends.of(service, identity.account_id, region))
+        place, asked, facts = await at(self._backends.of(service, account, region))
         if self._backends.is_split(service):
             home = placing.home(asked, self._backends, facts)
             if home is not place:

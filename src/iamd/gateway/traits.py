@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from iamd.gateway import batch, effects, events, first_use, instances, invocation, learned, policies
+from iamd.gateway import batch, configured, effects, events, first_use, instances, invocation, learned, policies
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
@@ -15,7 +15,9 @@ class Traits(msgspec.Struct, frozen=True):
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
     iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
-    may run a Lambda function (`invokes`), or change one that runs (`changes_function`).
+    may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify others
+    of what it does, and of where it came from (`notifies`), or have its service send something to others from then on
+    (`configures`).
     """
 
     action: str
@@ -31,6 +33,8 @@ class Traits(msgspec.Struct, frozen=True):
     tells_instances: bool
     invokes: bool
     changes_function: bool
+    notifies: bool
+    configures: bool
 
 
 @cache
@@ -50,4 +54,6 @@ def of(operation: Operation) -> Traits:
         tells_instances=instances.may_tell(operation),
         invokes=invocation.invokes(operation),
         changes_function=invocation.changes(operation),
+        notifies=operation.service == "s3" and not events.is_read_only(operation),
+        configures=configured.may_configure(operation.service, operation.name),
     )

@@ -4,22 +4,18 @@ AWS: CloudFormation User Guide, "CloudFormation service role": without one, Clou
 session of the caller's credentials.
 """
 
-from datetime import datetime
 from typing import Final, Protocol
 
-from iamd import service_sessions
 from iamd.auth import credentials, tokens
 from iamd.auth.identity import Identity, Service
 from iamd.inner_requests import Key
 from iamd.pipeline import Via
 from iamd.runtime import Runtime
-from iamd.service_sessions import NotAssumed
+from iamd.service_sessions import NotAssumed, RenewedSession
 from iamd.stacks.client import RequestFailed
 
 SERVICE: Final = "cloudformation.amazonaws.com"
 SESSION_NAME: Final = "AWSCloudFormation"
-_SECONDS: Final = 3600
-_RENEWED_AHEAD: Final = 300
 _GONE: Final = "The security token included in the request is invalid."
 
 
@@ -66,27 +62,15 @@ class AsRole:
     via: Final = Via(SERVICE, as_caller=False)
 
     def __init__(self, runtime: Runtime, role_arn: str, stack_id: str, ancestors: tuple[str, ...] = ()) -> None:
-        self._runtime = runtime
+        region, account = stack_id.split(":")[3:5]
+        service = Service(SERVICE, account, stack_id, ancestors=ancestors)
         self._role_arn = role_arn
-        self._stack_id = stack_id
-        self._ancestors = ancestors
-        self._current: tuple[Key, float] | None = None
+        self._session = RenewedSession(runtime, service, role_arn, SESSION_NAME, region)
 
     async def key(self) -> Key:
-        """The key of a session that holds for some minutes yet."""
-        now = self._runtime.clock.timestamp()
-        if self._current is None or now >= self._current[1] - _RENEWED_AHEAD:
-            self._current = await self._assumed()
-        return self._current[0]
-
-    async def _assumed(self) -> tuple[Key, float]:
-        region, account = self._stack_id.split(":")[3:5]
-        service = Service(SERVICE, account, self._stack_id, ancestors=self._ancestors)
+        """The key of a session that holds for some minutes yet; RequestFailed when the role can't be assumed."""
         try:
-            told = await service_sessions.assume(self._runtime, service, self._role_arn, SESSION_NAME, _SECONDS, region)
+            return await self._session.key()
         except NotAssumed as error:
             words = f"Role {self._role_arn} is invalid or cannot be assumed"
             raise RequestFailed("ValidationError", words, 400, "AssumeRole") from error
-        given = told["Credentials"]
-        ends: datetime = given["Expiration"]
-        return Key(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends.timestamp()

@@ -92,9 +92,10 @@ def test_a_bucket_is_as_cdk_bootstraps_it(cloud, stack, refused):
 
 def test_a_bucket_has_every_other_configuration(cloud, stack, refused):
     s3 = cloud.client("s3")
-    queue = cloud.client("sqs")
-    queue.create_queue(QueueName="q")
     queue_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": queue_arn}]}
+    cloud.client("sqs").create_queue(QueueName="q", Attributes={"Policy": json.dumps(policy)})
     bucket = stack.create(
         "AWS::S3::Bucket", "Objects", tags={"env": "test"},
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},

@@ -1,0 +1,168 @@
+"""Deliveries of the embedded backend's services to one another: each decided, recorded and forwarded as its request.
+
+AWS: IAM User Guide, "The confused deputy problem": a service is let in by the resource's policy, which tells by
+aws:SourceArn and aws:SourceAccount for whom; where the service is given a role, in a session of that role.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from iamd import arn as arns
+from iamd.auth.identity import Service
+from iamd.backend.embedded import BackendDown, EmbeddedBackend
+from iamd.delivery import DeadLetter, Delivery, queue_url
+from iamd.inner_requests import Caller, InnerRequests, Refused
+from iamd.runtime import Runtime
+from iamd.service_sessions import NotAssumed, RenewedSession
+from iamd.store.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS: Final = 1.0
+_KEPT: Final = 256
+_LONGEST_MESSAGE: Final = 1024
+
+
+class Deliverer:
+    """The one process's that owns the embedded backend: it fetches what waits there, and sends it."""
+
+    def __init__(self, runtime: Runtime, embedded: EmbeddedBackend) -> None:
+        self._runtime = runtime
+        self._embedded = embedded
+        self._lanes: dict[str, deque[Delivery]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._sessions: dict[tuple[str, str, str], RenewedSession] = {}
+
+    def begin(self) -> None:
+        """Begin to fetch."""
+        self._following = asyncio.get_running_loop().create_task(self._follow())
+
+    async def clear(self) -> None:
+        """Forget what was fetched."""
+        self._lanes.clear()
+        self._sessions.clear()
+        await _ended(self._tasks)
+
+    async def close(self) -> None:
+        """Fetch no more, and forget what was fetched."""
+        if self._following is not None:
+            await _ended({self._following})
+        await self.clear()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                for delivery in await self._embedded.deliveries():
+                    self._put(delivery)
+            except BackendDown:
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except Exception:
+                log.exception("deliveries can't be fetched")
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _put(self, delivery: Delivery) -> None:
+        """Have it sent after those before it to the same target."""
+        lane = self._lanes.get(delivery.target)
+        if lane is not None:
+            lane.append(delivery)
+            return
+        self._lanes[delivery.target] = lane = deque((delivery,))
+        task = asyncio.get_running_loop().create_task(self._send_all(delivery.target, lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_all(self, target: str, lane: deque[Delivery]) -> None:
+        while lane:
+            await self._send(lane.popleft())
+        if self._lanes.get(target) is lane:
+            del self._lanes[target]
+
+    async def _send(self, delivery: Delivery) -> None:
+        try:
+            refusal = await self._refusal(delivery)
+            if refusal is not None and delivery.dead_letter is not None:
+                await self._bury(delivery, delivery.dead_letter, refusal)
+        except Exception:
+            log.exception("a delivery to %s is lost", delivery.target)
+
+    async def _refusal(self, delivery: Delivery) -> Refused | None:
+        """Send it; why it was refused, when it was."""
+        caller: Caller = _service_of(delivery) if delivery.role is None else self._session(delivery, delivery.role).key
+        requests = InnerRequests(self._runtime, delivery.principal)
+        try:
+            found = await requests.call(
+                caller, delivery.service, delivery.operation, delivery.parameters, delivery.region
+            )
+        except Refused as refused:
+            return _told(delivery, refused)
+        except NotAssumed as error:
+            return _told(delivery, Refused(error.code, error.message, 403))
+        except Unavailable as error:
+            return _told(delivery, Refused("ServiceUnavailable", str(error), 503))
+        entry = _failed_entry(found)
+        return _told(delivery, entry) if entry is not None else None
+
+    def _session(self, delivery: Delivery, role: str) -> RenewedSession:
+        place = (delivery.principal, delivery.source, role)
+        found = self._sessions.get(place)
+        if found is None:
+            if len(self._sessions) >= _KEPT:
+                self._sessions.clear()
+            name = hashlib.sha256(delivery.source.encode()).hexdigest()[:32]
+            service, external_id = _service_of(delivery), delivery.external_id
+            found = RenewedSession(self._runtime, service, role, name, delivery.region, external_id)
+            self._sessions[place] = found
+        return found
+
+    async def _bury(self, delivery: Delivery, letter: DeadLetter, refusal: Refused) -> None:
+        """Send a message of what could not be delivered to the queue that is told for that, as the service."""
+        queue = arns.parse(letter.queue)
+        if queue is None:
+            return
+        told = {letter.code_attribute: refusal.code, letter.message_attribute: refusal.message[:_LONGEST_MESSAGE]}
+        named = {name: _text(value) for name, value in told.items() if name is not None and value}
+        given = {
+            "QueueUrl": queue_url(queue),
+            "MessageBody": letter.body,
+            "MessageAttributes": letter.attributes | named,
+        }
+        if letter.group is not None:
+            given["MessageGroupId"] = letter.group
+        requests = InnerRequests(self._runtime, delivery.principal)
+        try:
+            await requests.call(_service_of(delivery), "sqs", "SendMessage", given, queue.region)
+        except Refused as refused:
+            log.warning("a message of %s to the dead-letter queue %s is lost: %s", delivery.source, queue, refused.code)
+
+
+def _service_of(delivery: Delivery) -> Service:
+    return Service(delivery.principal, delivery.account, delivery.source)
+
+
+def _told(delivery: Delivery, refusal: Refused) -> Refused:
+    log.warning("%s does not deliver to %s: %s", delivery.source, delivery.target, refusal.code)
+    return refusal
+
+
+def _failed_entry(found: Mapping[str, Any]) -> Refused | None:
+    """The error of an event that a bus did not take, which is no error of the request."""
+    for entry in found.get("Entries") or ():
+        if entry.get("ErrorCode"):
+            return Refused(str(entry["ErrorCode"]), str(entry.get("ErrorMessage", "")), 400)
+    return None
+
+
+def _text(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,0 +1,160 @@
+"""Fixtures: `cloud`, a freshly reset iamd before the embedded backend; `inbox`, its queues; what services were told."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from functions.conftest import Functions
+from gateway.two_accounts import OTHER
+from running import ACCOUNT, AWS, REGION, Credentials, Server, allow
+from services.iamd.test_workloads import trust
+
+DEADLINE = 30
+SAVING = """
+import boto3, json, os
+
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(event))
+"""
+"""A function that sends what it is given to a queue."""
+
+
+@pytest.fixture(scope="session")
+def delivering_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One iamd before the embedded backend for all tests of this process."""
+    with Server.serving(tmp_path_factory.mktemp("deliveries") / "data", "--backend", "moto", "--dev") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_cloud(delivering_server: Server) -> AWS:
+    """The clients of that iamd."""
+    return AWS(delivering_server)
+
+
+@pytest.fixture
+def cloud(shared_cloud: AWS) -> Iterator[AWS]:
+    """A freshly reset iamd with an empty backend."""
+    with shared_cloud.reset() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def other(cloud: AWS) -> Credentials:
+    """The administrator of a second account."""
+    return Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
+
+
+@dataclass
+class Inbox:
+    """A queue, and what comes in."""
+
+    sqs: Any
+    url: str
+    arn: str
+
+    def let(self, service: str, action: str = "sqs:SendMessage", **condition: Any) -> None:
+        """Let a service send to it, under a condition."""
+        policy = statement(service, action, self.arn, **condition)
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+
+    def got(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait for so many messages, and give them in order."""
+        found: list[dict[str, Any]] = []
+        deadline = time.monotonic() + DEADLINE
+        while len(found) < count and time.monotonic() < deadline:
+            told = self.sqs.receive_message(
+                QueueUrl=self.url, WaitTimeSeconds=1, MaxNumberOfMessages=10, MessageAttributeNames=["All"],
+                AttributeNames=["All"],
+            )  # fmt: skip
+            for message in told.get("Messages", []):
+                found.append(message)
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        assert len(found) == count, found
+        return found
+
+    def read(self, count: int = 1) -> list[Any]:
+        """Wait for so many messages, and give what is in them."""
+        return [json.loads(message["Body"]) for message in self.got(count)]
+
+    def waiting(self) -> int:
+        """How many messages wait."""
+        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def statement(service: str, action: str, resource: str, **condition: Any) -> str:
+    """The policy of a resource that lets a service in."""
+    one = {"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [one | ({"Condition": condition} if condition else {})]})
+
+
+def of_source(arn: str) -> dict[str, Any]:
+    """The condition that a service asks for the sake of this resource."""
+    return {"ArnEquals": {"aws:SourceArn": arn}}
+
+
+@pytest.fixture
+def inbox(cloud: AWS) -> Callable[..., Inbox]:
+    """`inbox(name)` is a new queue."""
+
+    def make(name: str = "inbox", credentials: Credentials | None = None, account: str = ACCOUNT, **more: str) -> Inbox:
+        sqs = cloud.client("sqs", credentials)
+        url = sqs.create_queue(QueueName=name, Attributes=more)["QueueUrl"]
+        return Inbox(sqs, url, f"arn:aws:sqs:{REGION}:{account}:{name}")
+
+    return make
+
+
+@pytest.fixture
+def denied(cloud: AWS) -> Callable[[str, str], dict[str, Any]]:
+    """`denied(operation, service)` waits for the event of what a service was refused, and gives it."""
+
+    def find(operation: str, service: str) -> dict[str, Any]:
+        trail = cloud.client("cloudtrail")
+        named = [{"AttributeKey": "EventName", "AttributeValue": operation}]
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            for one in trail.lookup_events(LookupAttributes=named)["Events"]:
+                event: dict[str, Any] = json.loads(one["CloudTrailEvent"])
+                if event["userIdentity"].get("invokedBy") == service and "errorCode" in event:
+                    assert event["userIdentity"]["type"] in {"AWSService", "AssumedRole"}
+                    assert event["sourceIPAddress"] == event["userAgent"] == service
+                    return event
+            time.sleep(0.05)
+        raise AssertionError(f"{service} was refused no {operation}")
+
+    return find
+
+
+@pytest.fixture
+def saving(cloud: AWS) -> Callable[[Inbox], str]:
+    """`saving(inbox)` is the ARN of a function that sends what it is given there."""
+
+    def make(inbox: Inbox) -> str:
+        cloud.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
+        functions = Functions(cloud)
+        functions.permit(allow("sqs:SendMessage", inbox.arn))
+        return functions.make(SAVING, name="saving", Environment={"Variables": {"QUEUE": inbox.url}})
+
+    return make
+
+
+@pytest.fixture
+def role(cloud: AWS) -> Callable[..., str]:
+    """`role(service, statements)` is the ARN of a role that a service may assume and that may do this."""
+
+    def make(service: str, *statements: dict[str, Any], **condition: Any) -> str:
+        iam = cloud.client("iam")
+        one = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        one |= {"Condition": condition} if condition else {}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [one]})
+        arn: str = iam.create_role(RoleName="sender", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_role_policy(RoleName="sender", PolicyName="own", PolicyDocument=allowed)
+        return arn
+
+    return make
