@@ -30,7 +30,7 @@ from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress, Via
 from iamd.runtime import Runtime
 
-_MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "states:CreateStateMachineAlias"})
+_MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "logs:CreateLogStream", "states:CreateStateMachineAlias"})
 """Actions that make something within the resource that they are decided on, which is there."""
 
 

@@ -16,6 +16,7 @@ from iamd.auth.identity import Service
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.delivery import DeadLetter, Delivery, queue_url
 from iamd.inner_requests import Caller, InnerRequests, Refused
+from iamd.pipeline import Via
 from iamd.runtime import Runtime
 from iamd.service_sessions import NotAssumed, RenewedSession
 from iamd.store.errors import Unavailable
@@ -93,7 +94,8 @@ class Deliverer:
     async def _refusal(self, delivery: Delivery) -> Refused | None:
         """Send it; why it was refused, when it was."""
         caller: Caller = _service_of(delivery) if delivery.role is None else self._session(delivery, delivery.role).key
-        requests = InnerRequests(self._runtime, delivery.principal)
+        via = Via(delivery.principal, as_caller=False) if delivery.role is not None else None
+        requests = InnerRequests(self._runtime, delivery.principal, via=via)
         try:
             found = await requests.call(
                 caller, delivery.service, delivery.operation, delivery.parameters, delivery.region

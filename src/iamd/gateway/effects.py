@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import bucket_abac, bucket_tags, events_effects, kms_effects, kms_keys, repository_policies
+from iamd.gateway import (
+    bucket_abac,
+    bucket_tags,
+    events_effects,
+    kms_effects,
+    kms_keys,
+    log_policies,
+    repository_policies,
+)
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
@@ -88,6 +96,7 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "glue": (10_240, InvalidInput),
     "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
+    "logs": (log_policies.LARGEST_POLICY, log_policies.InvalidLogPolicy),
 }
 
 
@@ -292,6 +301,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **events_effects.EFFECTS,
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
+    **log_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "DeleteBucket"): end,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from iamd import arn as arns
 from iamd.auth.identity import Identity
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
@@ -60,8 +61,25 @@ class Facts(msgspec.Struct, frozen=True):
 
     def named(self, name: str) -> str | None:
         """The ARN of the newest resource that is known by this name."""
-        found = [r for r in self.view.shared.find(Resource, "name", name) if r.backend_boot == self.boot]
+        found = self.all_named(name)
         return found[-1].arn if found else None
+
+    def all_named(self, name: str) -> list[Resource]:
+        """The resources that are known by this name, the newest last."""
+        return [one for one in self.view.shared.find(Resource, "name", name) if one.backend_boot == self.boot]
+
+    def log_policies(self, region: str, account: str) -> tuple[tuple[str, ...], ...]:
+        """The sets of resource policies of CloudWatch Logs that must each allow what is done with a log group.
+
+        There is more than one while it is not known which of two policies of a name is in force.
+        """
+        found = self.all_named(log_policy_place(region, account))
+        settled = [one.policy for one in found]
+        sets = [settled]
+        for index, one in enumerate(found):
+            if one.has_pending:
+                sets.append([*settled[:index], one.pending_policy, *settled[index + 1 :]])
+        return tuple(tuple(text for text in texts if text is not None) for texts in sets)
 
     def bucket_owner(self, found: Resource | None, caller: str) -> str:
         """Whose a bucket is that this is known of."""
@@ -81,6 +99,11 @@ def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:
     if not found.has_pending:
         return (present,)
     return (present, (found.pending_policy,) if found.pending_policy is not None else ())
+
+
+def log_policy_place(region: str, account: str) -> str:
+    """What the resource policies of CloudWatch Logs of an account in a Region are known by."""
+    return f"arn:{arns.PARTITION}:logs:{region}:{account}:resource-policy"
 
 
 _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
@@ -145,6 +168,10 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
         else:
             known = facts.get(holder(arn))
             owner = target.account or account_of(arn) or caller
+            if ":logs:" in arn and (parsed := arns.parse(arn)) is not None:
+                sets = facts.log_policies(parsed.region, parsed.account)
+                found += [replace(target, account=owner, policies=texts) for texts in sets]
+                continue
             if ":kms:" in arn and kms_keys.is_key(arn):
                 kms_keys.check_known(arn, known, forgets=facts.forgets)
                 found += kms_keys.targets(replace(target, account=owner), known, policies_of(known))

@@ -3,6 +3,7 @@
 AWS: SES Developer Guide, "Configuring Amazon SNS notifications for Amazon SES" (configure-sns-notifications).
 """
 
+import json
 from typing import Any, Final
 
 from moto.ses.models import SESBackend
@@ -30,7 +31,7 @@ def _process(backend: Any, source: str, destinations: Any) -> None:
     message = backend.__generate_feedback__(kind) if topic is not None else None
     if topic is None or not message:
         return
-    service, operation, parameters = senders.to_topic(topic, str(message))
+    service, operation, parameters = senders.to_topic(topic, json.dumps(message))
     handover.put(
         Delivery(
             principal=PRINCIPAL,

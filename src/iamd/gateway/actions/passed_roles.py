@@ -6,11 +6,12 @@ where the name of the service that assumes it is known; all other ARNs of roles 
 are handed over too, by whatever operation changes something.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -257,8 +258,35 @@ def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
     # AWS: a service that assumes a role names the account it acts for.
     keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true"}
     request = Request(caller, "sts:AssumeRole", passed.arn, asked.account, keys)
-    layers = Layers(resource=(load(role.trust_policy, PolicyType.TRUST),), gate=Gate.TRUST)
+    layers = Layers(resource=(load(_knowable(role.trust_policy), PolicyType.TRUST),), gate=Gate.TRUST)
     return decide(request, layers).allowed
+
+
+# What a service tells when it assumes the role, and not yet: for which resource of which organization, and what it says
+# of itself.
+_TOLD_LATER: Final = frozenset({"aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "sts:externalid"})
+
+
+@lru_cache(maxsize=256)
+def _knowable(trust_policy: str) -> str:
+    """A trust policy without the conditions that can't be decided yet; they are when the service assumes the role."""
+    document = json.loads(trust_policy)
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    kept = [told for one in statements if (told := _without(one)) is not None]
+    return json.dumps({**document, "Statement": kept}) if kept else trust_policy
+
+
+def _without(statement: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A statement without those conditions; None for one that then denies more than it says."""
+    conditions = statement.get("Condition") or {}
+    left = {
+        operator: {key: value for key, value in entries.items() if key.lower() not in _TOLD_LATER}
+        for operator, entries in conditions.items()
+    }
+    if left == conditions:
+        return statement
+    left = {operator: entries for operator, entries in left.items() if entries}
+    return {**statement, "Condition": left} if statement["Effect"] == "Allow" else None
 
 
 def mirrored(handed: Sequence[Passed], view: View) -> list[MirroredRole]:
