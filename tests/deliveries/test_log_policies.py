@@ -90,7 +90,6 @@ def test_it_lets_nobody_in_but_services(cloud, logs):
     [
         ({"policyDocument": "{"}, ""),
         ({"policyDocument": json.dumps({"Version": "2012-10-17", "Statement": [statement(Sid="x" * 5000)]})}, "5120"),
-        ({"policyDocument": "{}", "resourceArn": STREAMS.removesuffix(":*")}, "resourceArn is not supported"),
     ],
 )
 def test_a_policy_that_can_not_be_kept_is_refused(logs, given, words):

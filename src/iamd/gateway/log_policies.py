@@ -17,7 +17,7 @@ LARGEST_POLICY: Final = 5_120
 
 
 class InvalidLogPolicy(AWSError):
-    """A policy that CloudWatch Logs, or iamd, does not take."""
+    """A policy that CloudWatch Logs does not take."""
 
     code = "InvalidParameterException"
     status = 400
@@ -35,11 +35,8 @@ def _delete(asked: Asked, _: str, __: Facts) -> Effect:
 
 def _named(asked: Asked) -> tuple[str, str]:
     """The name that iamd keeps a policy under, in the form of an ARN, and that of its account and Region."""
-    given = asked.parameters
-    if given.get("resourceArn"):
-        raise InvalidLogPolicy("iamd keeps no resource policies of single log groups: resourceArn is not supported.")
     place = log_policy_place(asked.region, asked.account)
-    return f"{place}:{given['policyName']}", place
+    return f"{place}:{asked.parameters['policyName']}", place
 
 
 def _of_services(text: str) -> str | None:
