@@ -9,6 +9,7 @@ import msgspec
 
 from iamd import __version__
 from iamd.http import HttpRequest, HttpResponse
+from iamd.own_services import MAX_BODY
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.services.iam import outbound_federation
@@ -20,6 +21,9 @@ HEALTH = frozenset({b"/_iamd/health", b"/_iamd/live", b"/_iamd/ready", b"/_local
 RESET = b"/_iamd/reset"
 CLOCK = b"/_iamd/clock"
 OIDC = outbound_federation.PATH.encode()
+FUNCTION_URLS = b"/_iamd/lambda-url/"
+LARGEST_AT_FUNCTION_URL = 6 * 1024 * 1024
+"""AWS: 6 MB (Lambda Developer Guide, "Lambda quotas")."""
 PREFIXES = (b"/_iamd/", b"/_localstack/")
 
 
@@ -35,6 +39,11 @@ def is_door(request: HttpRequest) -> bool:
     return request.path.startswith(PREFIXES)
 
 
+def largest_body(request: HttpRequest) -> int:
+    """How many bytes of a body are read."""
+    return LARGEST_AT_FUNCTION_URL if request.path.startswith(FUNCTION_URLS) else MAX_BODY
+
+
 async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     """Answer one of iamd's own paths."""
     try:
@@ -46,6 +55,8 @@ async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResp
 async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
+    if request.path.startswith(FUNCTION_URLS) and runtime.functions is not None:
+        return await runtime.functions.serve_url(request.with_body(body))
     # Imported here: a server whose pages nobody opens has no use for them.
     from iamd.web import routes  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
 from iamd.federation.issuers import Issuers
+from iamd.http import HttpRequest, HttpResponse
 from iamd.notices import Notice
 from iamd.refusals import Refusals
 from iamd.settings import Settings
@@ -37,6 +38,9 @@ class Functions(Protocol):
 
     async def invoke(self, invocation: "Invocation") -> "Answer":
         """Run a function, or have it run later."""
+
+    async def serve_url(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request to a function's URL, its body read."""
 
     def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
         """What a function is told to do can be done; refused when it can't."""

@@ -57,7 +57,7 @@ class App:
 
     async def _door(self, request: HttpRequest, receive: Receive, _: Send) -> HttpResponse:
         try:
-            body = await whole_body(request, receive, MAX_BODY)
+            body = await whole_body(request, receive, doors.largest_body(request))
         except CommonError as error:
             return doors.refused(request, error.message)
         return await doors.serve(self.runtime, request, body)

@@ -84,6 +84,7 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/reset": _reset,
     "/mirror": _mirror,
     "/function": functions.told,
+    "/function_url": functions.url,
     "/mappings": functions.mappings,
     "/deliveries": handover.taken,
 }

@@ -142,6 +142,12 @@ class EmbeddedBackend:
         found: dict[str, Any] | None = told["function"]
         return found
 
+    async def function_url(self, url_id: str) -> dict[str, Any] | None:
+        """What moto holds of a function's URL; None when there is none of this id."""
+        await self.ready()
+        found: dict[str, Any] | None = (await self._ask("/function_url", {"id": url_id}))["url"]
+        return found
+
     async def mappings(self) -> list[dict[str, Any]]:
         """Every event source mapping that moto holds, with its account and region."""
         await self.ready()

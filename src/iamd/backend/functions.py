@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from flask import request
 from moto.awslambda.exceptions import UnknownAliasException, UnknownFunctionException
-from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.models import FunctionUrlConfig, LambdaBackend, LambdaFunction
 from moto.awslambda.utils import get_backend
 from moto.sqs.models import sqs_backends
 
@@ -31,6 +32,8 @@ def install() -> None:
     replace(LambdaFunction, "set_version", _with_revision)
     # SECURITY: what moto would answer in a function's place nobody has decided on, and no function has said.
     replace(LambdaFunction, "invoke", always(_not_run))
+    replace(FunctionUrlConfig, "to_dict", _url_shown)
+    replace(FunctionUrlConfig, "update", _url_updated)
     replace(LambdaBackend, "create_event_source_mapping", _mapped)
     replace(LambdaBackend, "put_function_event_invoke_config", _put_events)
     replace(LambdaBackend, "update_function_event_invoke_config", _update_events)
@@ -193,4 +196,55 @@ def mappings(_: Mapping[str, Any]) -> dict[str, Any]:
             for account_id, region, backend in places
             for one in list(backend._event_source_mappings.values())  # noqa: SLF001 - moto has no other way
         ]
+    }
+
+
+def _url_shown(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """URLs lead to iamd, at the address that the client used."""
+
+    def to_dict(config: Any) -> dict[str, Any]:
+        shown = original(config)
+        shown["InvokeMode"] = config.config.get("InvokeMode") or "BUFFERED"
+        shown["FunctionUrl"] = f"http://{request.host}/_iamd/lambda-url/{_url_id(config)}/"
+        return {name: value for name, value in shown.items() if value is not None}
+
+    return to_dict
+
+
+def _url_updated(original: Callable[..., None]) -> Callable[..., None]:
+    def update(config: Any, told: dict[str, Any]) -> None:
+        original(config, told)
+        if "Cors" in told:
+            # moto would keep what is taken away.
+            config.config["Cors"] = told["Cors"] or None
+
+    return update
+
+
+def _url_id(config: Any) -> str:
+    return str(config.url).removeprefix("https://").partition(".")[0]
+
+
+def url(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A function's URL by its id; none when there is none."""
+    from moto.awslambda.models import lambda_backends  # noqa: PLC0415 - where moto makes it
+
+    for account_id in list(lambda_backends):
+        for region, backend in list(lambda_backends[account_id].items()):
+            for function in backend.list_functions():
+                config = function.url_config
+                if config is not None and _url_id(config) == given["id"]:
+                    return {"url": _url_described(config, account_id, region, function.function_name)}
+    return {"url": None}
+
+
+def _url_described(config: Any, account_id: str, region: str, name: str) -> dict[str, Any]:
+    return {
+        "id": _url_id(config),
+        "account": account_id,
+        "region": region,
+        "name": name,
+        "arn": f"arn:aws:lambda:{region}:{account_id}:function:{name}",
+        "auth": config.config["AuthType"],
+        "cors": config.config.get("Cors"),
     }

@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
-from iamd.functions import definition, destinations, libraries, mappings, report, requests, variables
+from iamd.functions import definition, destinations, libraries, mappings, report, requests, urls, variables
 from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
@@ -24,9 +25,11 @@ from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
 from iamd.functions.roles import Roles
 from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.urls import Url, Urls
 from iamd.functions.variables import Places
 from iamd.gateway.answer import Answer
 from iamd.gateway.invocation import Invocation
+from iamd.http import HttpRequest, HttpResponse
 from iamd.runtime import Runtime
 
 _PARTS: Final = 7
@@ -51,6 +54,18 @@ class Functions:
         if runtime.worker == 0 and runtime.settings.workers > 1:
             self._mappings.changed()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._urls = Urls(runtime, self._url, self.named, self.run)
+
+    async def serve_url(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request to a function's URL."""
+        return await self._urls.serve(request)
+
+    async def _url(self, url_id: str) -> Url | None:
+        try:
+            told = await self._embedded.function_url(url_id)
+        except BackendDown as error:
+            raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
+        return msgspec.convert(told, Url) if told is not None else None
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Run a function, or have it run later, as a decided request asks."""
@@ -149,6 +164,8 @@ class Functions:
         """What a function is told to do can be done; refused when it can't."""
         if operation in {"CreateEventSourceMapping", "UpdateEventSourceMapping"}:
             mappings.check(parameters)
+        if operation in {"CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"}:
+            urls.check(parameters)
         if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
             destinations.check(parameters.get("DestinationConfig") or {})
         if operation.endswith("FunctionEventInvokeConfig") and parameters.get("Qualifier") not in {None, "$LATEST"}:

@@ -224,6 +224,7 @@ def _lambda_permission(asked: Asked, arn: str, facts: Facts) -> Effect:
     conditions = {
         "ArnLike": {key: value for key, value in like.items() if value},
         "StringEquals": {key: value for key, value in equals.items() if value},
+        "Bool": {"lambda:InvokedViaFunctionUrl": "true"} if given.get("InvokedViaFunctionUrl") else {},
     }
     statement: dict[str, Any] = {
         "Sid": given["StatementId"],

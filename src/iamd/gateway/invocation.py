@@ -19,6 +19,7 @@ _CHANGING: Final = frozenset(
         "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
         "DeleteFunctionEventInvokeConfig",
         "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping",
+        "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig",
     }
 )  # fmt: skip
 """Operations that are checked by what runs functions, and told to it afterwards."""

@@ -15,8 +15,8 @@ from iamd.gateway.actions import table as tables
 from iamd.policy.request import lower
 
 _KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
-# iamd serves no access points, function URLs, access grants or S3 on Local Zones, and clients speak
-# to it without TLS or through a proxy that ends TLS, so that AWS too would find these keys missing.
+# iamd serves no access points, access grants or S3 on Local Zones, and clients speak to it without TLS or through a
+# proxy that ends TLS, so that AWS too would find these keys missing; what comes by a function's URL says so.
 _ABSENT: Final = (
     "kms:viaservice",
     "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
