@@ -41,8 +41,10 @@ browser:
 		test "$$(id -u)" = 0 && { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 \
 		|| echo "tests in a browser will be skipped: install Debian's chromium-headless-shell for them"
 
+# Byte code is kept, whatever the environment says: without it every server and client of a test compiles its modules anew.
 test: venv-test ## Run every test
-	$(BIN)/pytest -n auto --dist worksteal -q $(TEST_ARGS)
+	@$(BIN)/python -m compileall -q src
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal -q $(TEST_ARGS)
 
 lint: $(VENV)/.installed-test ## Check format, lint, types and import contracts
 	$(BIN)/ruff format --check

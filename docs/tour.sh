@@ -74,18 +74,12 @@ url = os.environ["AWS_ENDPOINT_URL"] + "/_iamd/clock"
 urllib.request.urlopen(urllib.request.Request(url, b'{"advance_seconds": %s}' % sys.argv[1].encode(), method="POST"))
 PY
 }
-code() {
+codes() { # The codes of the last half minute, this one and the next, by one reading of the clock: they follow each other.
   python - "$1" <<'PY'
-import sys, pyotp
-print(pyotp.TOTP(sys.argv[1]).now())
+import sys, time, pyotp
+now, device = time.time(), pyotp.TOTP(sys.argv[1])
+print(*(device.at(now + seconds) for seconds in (-30, 0, 30)))
 PY
-}
-next_code() { # A code is accepted once: wait for the next half minute when this one was used.
-  local before=$1 now
-  for _ in $(seq 70); do
-    now=$(code "$SEED"); [ "$now" = "$before" ] || { printf '%s' "$now"; return; }
-    sleep 0.5
-  done
 }
 
 say "0. A fresh iamd"
@@ -181,14 +175,13 @@ run aws iam attach-role-policy --role-name emergency --policy-arn arn:aws:iam::a
 DEVICE="arn:aws:iam::$ACCOUNT:mfa/watch"
 run aws iam create-virtual-mfa-device --virtual-mfa-device-name watch --outfile "$WORK/seed" --bootstrap-method Base32StringSeed --profile james
 SEED=$(cat "$WORK/seed")
-FIRST=$(python -c 'import sys,pyotp,time; print(pyotp.TOTP(sys.argv[1]).at(time.time()-30))' "$SEED"); SECOND=$(code "$SEED")
+read -r FIRST SECOND THIRD <<< "$(codes "$SEED")"
 run aws iam enable-mfa-device --user-name james.bond --serial-number "$DEVICE" --authentication-code1 "$FIRST" --authentication-code2 "$SECOND" --profile james
 EMERGENCY=(aws sts assume-role --role-arn "arn:aws:iam::$ACCOUNT:role/emergency" --role-session-name bond --profile james)
 refused AccessDenied "${EMERGENCY[@]}"
-note "(a code is accepted once: the next one comes within half a minute)"
-CODE=$(next_code "$SECOND")
-shown "${EMERGENCY[@]}" --serial-number "$DEVICE" --token-code "$CODE" "# into the profile emergency"
-profile emergency "$("${EMERGENCY[@]}" --serial-number "$DEVICE" --token-code "$CODE")"
+note "(a code is accepted once; the next one is accepted up to half a minute before its time)"
+shown "${EMERGENCY[@]}" --serial-number "$DEVICE" --token-code "$THIRD" "# into the profile emergency"
+profile emergency "$("${EMERGENCY[@]}" --serial-number "$DEVICE" --token-code "$THIRD")"
 run aws iam create-user --user-name made-in-an-emergency --query User.Arn --profile emergency
 note "(an hour later)"; advance 3601
 refused ExpiredToken aws iam create-user --user-name too-late --profile emergency

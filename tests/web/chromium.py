@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome-stable")
 
@@ -21,21 +21,27 @@ def executable() -> str:
 
 
 @contextmanager
-def opened(endpoint: str, **settings: Any) -> Iterator[Page]:
-    """A page in a browser of its own, at `localhost`: security keys are for names, not for addresses."""
-    base_url = endpoint.replace("127.0.0.1", "localhost")
+def running() -> Iterator[Browser]:
+    """A browser; starting one costs more than a test."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
-        context = browser.new_context(base_url=base_url, **settings)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, endpoint: str, **settings: Any) -> Iterator[Page]:
+    """A page with cookies and keys of its own, at `localhost`: security keys are for names, not for addresses."""
+    base_url = endpoint.replace("127.0.0.1", "localhost")
+    with browser.new_context(base_url=base_url, **settings) as context:
         page = context.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
-        try:
-            yield page
-            assert complaints == []
-        finally:
-            browser.close()
+        yield page
+        assert complaints == []
 
 
 def is_complaint(message: Any) -> bool:

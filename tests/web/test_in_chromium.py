@@ -1,17 +1,35 @@
 """The pages as a browser shows them, and security keys, which only a browser can ask."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 from services.iam.world import Devices
-from web.chromium import SecurityKeys, opened
+from web import chromium
+from web.chromium import SecurityKeys
 from web.conftest import ALIAS, PASSWORD
 
 from iamd.web.pages.mfa_devices import NOT_REGISTERED
 from iamd.web.pages.sign_in import WRONG, WRONG_CODE
 
+Opened = Callable[..., AbstractContextManager[Page]]
 FULL = "arn:aws:iam::aws:policy/IAMFullAccess"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Browser]:
+    """One browser for all tests here."""
+    with chromium.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(running: Browser) -> Opened:
+    """`with opened(endpoint) as page:` is a page with cookies and keys of its own."""
+    return partial(chromium.opened, running)
 
 
 def sign_in(page, password=PASSWORD):
@@ -36,7 +54,7 @@ def serials(iam):
     return [device["SerialNumber"] for device in iam.list_mfa_devices(UserName="ann")["MFADevices"]]
 
 
-def test_a_person_signs_in_and_out_again(aws, ann):
+def test_a_person_signs_in_and_out_again(aws, ann, opened):
     with opened(aws.endpoint) as page:
         sign_in(page, "wrong")
         expect(page.get_by_role("alert")).to_have_text(WRONG)
@@ -53,7 +71,7 @@ def test_a_person_signs_in_and_out_again(aws, ann):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_pages_are_legible_on_a_phone_and_at_night(aws, iam, devices, ann, scheme, width):
+def test_pages_are_legible_on_a_phone_and_at_night(aws, iam, devices, ann, scheme, width, opened):
     """No page is wider than the screen, and text stands out from its ground (WCAG 2.2, 1.4.3 and 1.4.10)."""
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint, color_scheme=scheme, viewport={"width": width, "height": 700}) as page:
@@ -74,7 +92,7 @@ def test_pages_are_legible_on_a_phone_and_at_night(aws, iam, devices, ann, schem
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_picture_for_an_authenticator_app_is_legible_too(aws, iam, ann, scheme, width):
+def test_the_picture_for_an_authenticator_app_is_legible_too(aws, iam, ann, scheme, width, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint, color_scheme=scheme, viewport={"width": width, "height": 700}) as page:
         sign_in(page)
@@ -85,7 +103,7 @@ def test_the_picture_for_an_authenticator_app_is_legible_too(aws, iam, ann, sche
         assert min(drawn["width"], drawn["height"]) >= 190
 
 
-def test_an_authenticator_app_is_set_up_and_removed_again(aws, iam, ann):
+def test_an_authenticator_app_is_set_up_and_removed_again(aws, iam, ann, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
         sign_in(page)
@@ -148,7 +166,7 @@ def check_legible(page, width):
     assert [found for found in contrasts if found[1] < 4.5] == []
 
 
-def test_a_security_key_is_registered_and_asked_for(aws, iam, ann):
+def test_a_security_key_is_registered_and_asked_for(aws, iam, ann, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
         sign_in(page)
@@ -172,7 +190,7 @@ def test_a_security_key_is_registered_and_asked_for(aws, iam, ann):
     assert asked["additionalEventData"] == {"MfaType": "U2F MFA"}
 
 
-def test_a_security_key_is_listed_shown_and_taken_away_as_other_devices(aws, iam, ann, devices):
+def test_a_security_key_is_listed_shown_and_taken_away_as_other_devices(aws, iam, ann, devices, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
         sign_in(page)
@@ -197,7 +215,7 @@ def test_a_security_key_is_listed_shown_and_taken_away_as_other_devices(aws, iam
     iam.delete_user(UserName="ann")
 
 
-def test_sts_takes_no_code_for_a_security_key(aws, iam, ann):
+def test_sts_takes_no_code_for_a_security_key(aws, iam, ann, opened):
     """AWS: security keys are not for the API (IAM User Guide, "Secure API access with MFA")."""
     from running import Credentials
 
@@ -213,7 +231,7 @@ def test_sts_takes_no_code_for_a_security_key(aws, iam, ann):
         sts.get_session_token(SerialNumber=serial, TokenCode="000000")
 
 
-def test_who_may_not_enable_devices_registers_none(aws, iam, ann):
+def test_who_may_not_enable_devices_registers_none(aws, iam, ann, opened):
     with opened(aws.endpoint) as page:
         sign_in(page)
         SecurityKeys(page).plug_in()
@@ -223,7 +241,7 @@ def test_who_may_not_enable_devices_registers_none(aws, iam, ann):
 
 
 @pytest.mark.parametrize("name", ["with blanks", "a/b", "<b>", "é"])
-def test_a_name_that_no_arn_can_have_is_refused(aws, iam, ann, name):
+def test_a_name_that_no_arn_can_have_is_refused(aws, iam, ann, name, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
         sign_in(page)
@@ -233,7 +251,7 @@ def test_a_name_that_no_arn_can_have_is_refused(aws, iam, ann, name):
     assert serials(iam) == []
 
 
-def test_a_copied_security_key_is_found_out(aws, iam, ann):
+def test_a_copied_security_key_is_found_out(aws, iam, ann, opened):
     """A count of signatures that does not grow (WebAuthn Level 3, 6.1.1)."""
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
@@ -257,7 +275,7 @@ def use_key(page):
     page.get_by_role("button", name="Use a security key").click()
 
 
-def test_an_answer_to_another_question_is_none(aws, iam, ann):
+def test_an_answer_to_another_question_is_none(aws, iam, ann, opened):
     """Invariant SIG-11: what was answered once does not let in again."""
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     with opened(aws.endpoint) as page:
@@ -301,7 +319,7 @@ def test_what_is_no_answer_of_a_key_registers_nothing(aws, iam, enter, browser, 
     assert serials(iam) == []
 
 
-def test_a_code_does_in_place_of_a_security_key(aws, iam, devices, ann):
+def test_a_code_does_in_place_of_a_security_key(aws, iam, devices, ann, opened):
     iam.attach_user_policy(UserName=ann, PolicyArn=FULL)
     serial, seed = devices.new("phone")
     with opened(aws.endpoint) as page:
@@ -317,7 +335,7 @@ def test_a_code_does_in_place_of_a_security_key(aws, iam, devices, ann):
         expect(heading(page)).to_have_text("ann")
 
 
-def test_the_root_user_has_security_keys_too(aws, iam, root):
+def test_the_root_user_has_security_keys_too(aws, iam, root, opened):
     with opened(aws.endpoint) as page:
         sign_in_as_root(page, root)
         SecurityKeys(page).plug_in()

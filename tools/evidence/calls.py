@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeGuard
 
-from evidence.modules import Definition
+from evidence.modules import Definition, parents, parts
 
 OWN_SERVICE = "iamd"
 REFUSING = frozenset({"raises", "refused"})
@@ -73,13 +73,13 @@ class Text:
     _parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for part in self.parts:
-            self._parents |= dict.fromkeys(ast.iter_child_nodes(part), part)
+        for node in self.nodes:
+            self._parents |= parents(node)
 
     @cached_property
     def parts(self) -> list[ast.AST]:
         """Every piece of it."""
-        return [part for node in self.nodes for part in ast.walk(node)]
+        return [part for node in self.nodes for part in parts(node)]
 
     def calls(self) -> list[Call]:
         """Every call, as far as the text tells."""
@@ -163,13 +163,19 @@ class Text:
                     return frozenset({True})
                 case ast.Lambda():
                     return self._of_what_is_held(seen)
-                case ast.FunctionDef(name=name) if up is not self.nodes[0] and (sites := self._sites(name)):
+                case ast.FunctionDef(name=name) if up is not self.nodes[0] and (sites := self._sites.get(name)):
                     return self._of_sites(sites, seen | {name}) if name not in seen else frozenset()
             up = self._parents.get(up)
         return frozenset({False})
 
-    def _sites(self, name: str) -> list[ast.Call]:
-        return [part for part in self.parts if isinstance(part, ast.Call) and _name(part.func) == name]
+    @cached_property
+    def _sites(self) -> Mapping[str | None, list[ast.Call]]:
+        """Every call, by the last name of what is called."""
+        found: dict[str | None, list[ast.Call]] = {}
+        for part in self.parts:
+            if isinstance(part, ast.Call):
+                found.setdefault(_name(part.func), []).append(part)
+        return found
 
     def _of_sites(self, sites: Sequence[ast.Call], seen: frozenset[str]) -> frozenset[bool]:
         return frozenset[bool]().union(*(self._contexts(site, seen) for site in sites))
@@ -179,10 +185,11 @@ class Text:
 
     def _of_what_is_held(self, seen: frozenset[str] = frozenset()) -> frozenset[bool]:
         """Whether calls of what variables hold are expected to be refused."""
-        if _HELD in seen:
-            return frozenset()
-        calls = [part for part in self.parts if isinstance(part, ast.Call) and self._is_of_held(part)]
-        return self._of_sites(calls, seen | {_HELD})
+        return self._of_sites(self._held_calls, seen | {_HELD}) if _HELD not in seen else frozenset()
+
+    @cached_property
+    def _held_calls(self) -> list[ast.Call]:
+        return [part for part in self.parts if isinstance(part, ast.Call) and self._is_of_held(part)]
 
     def _is_of_held(self, part: ast.AST) -> bool:
         match part:
@@ -195,7 +202,7 @@ class Text:
     def _refuses(self, function: ast.expr) -> bool:
         """Tell whether a function expects what it calls to be refused."""
         found = self.known.get(_name(function) or "")
-        return found is not None and any(isinstance(p, ast.With) and _is_refusing(p) for p in ast.walk(found))
+        return found is not None and any(isinstance(p, ast.With) and _is_refusing(p) for p in parts(found))
 
 
 def _is_refusing(block: ast.With) -> bool:

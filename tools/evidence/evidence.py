@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evidence.calls import OWN_SERVICE, Call, Text, Words
 from evidence.exempt import EXEMPT, REFUSED_PARAMETERS
-from evidence.modules import Definition, Module, read, taken_in
+from evidence.modules import Definition, Module, forget, parts, read, taken_in
 from iamd.services import registry
 from iamd.services.registry import Registered
 from iamd.wire import models
@@ -155,6 +155,7 @@ def tests() -> Sequence[Test]:
         for path in sorted(path for path in folder.glob("test_*.py") if path.name != DENIALS):
             module = read(path)
             found += [_test(node, module, {**shared, **of_folder}) for node in module.tests]
+    forget()
     return found
 
 
@@ -181,7 +182,7 @@ def _test(node: ast.FunctionDef, module: Module, shared: Mapping[str, Definition
 
 def _asks(function: ast.FunctionDef) -> bool:
     """Tell whether a function calls operations."""
-    return any(isinstance(p, ast.Attribute) and p.attr in words().operations for p in ast.walk(function))
+    return any(isinstance(p, ast.Attribute) and p.attr in words().operations for p in parts(function))
 
 
 @cache

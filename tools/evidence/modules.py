@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 Definition = ast.FunctionDef | ast.Assign
@@ -57,9 +57,33 @@ def taken_in(start: ast.AST, *sources: Mapping[str, Definition]) -> list[list[De
     return [list(kept.values()) for kept in found]
 
 
-def named(node: ast.AST) -> Iterator[str]:
-    """Every name in a piece of text that a definition may stand behind: fixtures are arguments or strings."""
-    for part in ast.walk(node):
+@cache
+def parts(node: ast.AST) -> tuple[ast.AST, ...]:
+    """Every piece of a text; kept, for many tests take the same definitions in."""
+    return tuple(ast.walk(node))
+
+
+@cache
+def parents(node: ast.AST) -> Mapping[ast.AST, ast.AST]:
+    """The piece that each piece of a text stands in; kept as `parts` is."""
+    return {part: parent for parent in parts(node) for part in ast.iter_child_nodes(parent)}
+
+
+@cache
+def named(node: ast.AST) -> tuple[str, ...]:
+    """Every name in a piece of text that a definition may stand behind; kept as `parts` is."""
+    return tuple(_named(node))
+
+
+def forget() -> None:
+    """Keep no text any longer."""
+    for function in (parts, parents, named):
+        function.cache_clear()
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    # Fixtures are arguments or strings.
+    for part in parts(node):
         match part:
             case ast.Call(func=ast.Attribute(attr="usefixtures"), args=args):
                 yield from (arg.value for arg in args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))

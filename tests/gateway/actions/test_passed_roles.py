@@ -12,6 +12,8 @@ from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
 from iamd.wire.models import service
 
+BOTOCORE = get_session()
+"""One for all tests: a session keeps the models that it has read."""
 READS = re.compile(r"(Get|List|Describe|Search|BatchGet|Head|Lookup)")
 ARN = f"arn:aws:iam::{ACCOUNT}:role/app"
 
@@ -29,7 +31,7 @@ def refusal(call, **parameters):
 
 def shape_at(name, operation, path):
     """The shape of a member at a dotted path, or None."""
-    shape = get_session().get_service_model(name).operation_model(operation).input_shape
+    shape = BOTOCORE.get_service_model(name).operation_model(operation).input_shape
     for part in path.split("."):
         shape = shape.members[part.removesuffix("[]")]
         shape = shape.member if part.endswith("[]") else shape
