@@ -21,8 +21,8 @@ from iamd.gateway.backend import Backend
 from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there, written
-from iamd.gateway.resource_tags import MOST_TAGS
 from iamd.gateway.resources import Facts, is_s3
+from iamd.gateway.tag_readers import MOST_TAGS
 
 Tags = Mapping[str, str]
 _OWN: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})

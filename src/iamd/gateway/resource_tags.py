@@ -8,44 +8,31 @@ Reference.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs, unquote
 
 from iamd import arn as arns
-from iamd.arn import Arn
 from iamd.authz.authorize import Verdict
 from iamd.authz.context import Context
 from iamd.authz.partly_known import PartlyKnown
-from iamd.gateway import bucket_abac, placing
+from iamd.gateway import bucket_abac, placing, tag_readers
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.tags import pairs
-from iamd.gateway.any_of_kind import WITH_STARS
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
 from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.gateway.tag_readers import Read
 from iamd.policy.request import lower
 
 Tags = Mapping[str, str]
-Given = dict[str, Any]
-
-MOST_TAGS: Final = 50
-"""AWS: of one resource (Tagging AWS Resources, "Tag naming limits and requirements")."""
 MOST_PAGES: Final = 10
 """Which no service gives out in more pages."""
 
 _EXISTING: Final = "s3:existingobjecttag/"
-
-
-class Reader(NamedTuple):
-    """How the tags of a service's resources are read: the operation, its parameters by the resource, and its output.
-
-    `more` are the members of the output and the input by which the next page is asked for.
-    """
-
-    service: str
-    operation: str
-    parameters: Callable[[Arn, Asked], Given | None]
-    tags: str
-    more: tuple[str, str] | None = None
+_OF_RDS: Final = frozenset(
+    {
+        "cluster", "cluster-pg", "cluster-snapshot", "db", "es", "og", "pg", "ri", "secgrp", "snapshot", "subgrp",
+    }
+)  # fmt: skip
+"""Kinds of RDS's resources with a key of their own for tags (Service Authorization Reference, list_amazonrds)."""
 
 
 class Source(NamedTuple):
@@ -62,10 +49,18 @@ def sources(arn: str) -> tuple[Source, ...]:
     objects; S3 User Guide, "Using tags with S3 general purpose buckets".
     """
     if not is_s3(arn):
-        service = arn.split(":", 3)[2] if arn.count(":") > 2 else ""
-        return (Source(arn, ("aws:resourcetag/", f"{service}:resourcetag/")),)
+        return (Source(arn, ("aws:resourcetag/", *_own_beginnings(arn))),)
     bucket = Source(bucket_of(arn), ("aws:resourcetag/", "s3:buckettag/"))
     return (bucket,) if arn == bucket.arn else (bucket, Source(arn, (_EXISTING,)))
+
+
+def _own_beginnings(arn: str) -> tuple[str, ...]:
+    found = arns.parse(arn)
+    if found is None:
+        return ()
+    kind = found.resource.partition(":")[0]
+    of_kind = (f"rds:{kind}-tag/",) if found.service == "rds" and kind in _OF_RDS else ()
+    return (f"{found.service}:resourcetag/", *of_kind)
 
 
 def known_beginnings(arn: str, tags: Mapping[str, Tags]) -> tuple[str, ...]:
@@ -118,188 +113,51 @@ def _counts(arn: str, facts: Facts) -> bool:
 async def _of(arn: str, account: str, asked: Asked, facts: Facts, backends: Backends, now: float) -> Tags | None:
     """The tags of a resource, none when there is no such resource; None when they can't be known."""
     found = arns.parse(arn)
-    reader = _reader(found) if found is not None and _is_one(found) else None
-    given = reader.parameters(found, asked) if found is not None and reader is not None else None
-    if found is None or reader is None or given is None:
+    reads = tag_readers.reads(found, asked) if found is not None else None
+    if found is None or reads is None:
         return None
     region = found.region or asked.region
-    # SECURITY: a bucket of the same name at another backend has other tags.
-    place = (
-        placing.of_bucket(arn, asked, backends, facts) if is_s3(arn) else backends.of(reader.service, account, region)
-    )
+    tags: dict[str, str] = {}
     try:
-        pages = _pages(reader, given, partial(ask, place.backend, account=account, region=region, now=now))
-        return dict([pair async for page in pages for pair in pairs(page)])
+        for read in reads:
+            # SECURITY: a bucket of the same name at another backend has other tags.
+            place = (
+                placing.of_bucket(arn, asked, backends, facts)
+                if is_s3(arn)
+                else backends.of(read.service, account, region)
+            )
+            pages = _pages(read, partial(ask, place.backend, account=account, region=region, now=now))
+            tags |= dict([pair async for page in pages for pair in pairs(page)])
     except NotToldError:
         return None
-
-
-def _reader(found: Arn) -> Reader | None:
-    if found.service != "s3":
-        return _READERS.get(found.service)
-    if found.account:
-        # Access points, jobs, grants: nothing is asked of S3 Control.
-        return None
-    return _OBJECT if "/" in found.resource else _BUCKET
-
-
-def _is_one(arn: Arn) -> bool:
-    # SECURITY: what stands for all that a request might be for has no tags, and that says nothing of what it is for.
-    return arn.service in WITH_STARS or "*" not in arn.resource
+    return tags
 
 
 async def _pages(
-    reader: Reader, given: Given, ask_backend: Callable[..., Awaitable[Mapping[str, Any] | None]]
-) -> AsyncIterator[Any]:
+    read: Read, ask_backend: Callable[..., Awaitable[Mapping[str, Any] | None]]
+) -> AsyncIterator[list[Any]]:
+    given = read.parameters
     for _ in range(MOST_PAGES):
-        page = await ask_backend(reader.service, reader.operation, given)
+        page = await ask_backend(read.service, read.operation, given)
         if page is None:
             return
-        yield page.get(reader.tags) or ()
-        token = page.get(reader.more[0]) if reader.more is not None else None
-        if reader.more is None or not token:
+        for told in _within(page, read.tags):
+            yield told
+        token = page.get(read.more[0]) if read.more is not None else None
+        if read.more is None or not token:
             return
-        given = {**given, reader.more[1]: token}
+        given = {**given, read.more[1]: token}
     raise NotToldError("there are too many tags")
 
 
-def _by_arn(member: str) -> Callable[[Arn, Asked], Given | None]:
-    return lambda arn, _: {member: str(arn)}
-
-
-def _certificate(arn: Arn, _: Asked) -> Given | None:
-    return {"CertificateArn": str(arn)} if arn.resource.startswith("certificate/") else None
-
-
-def _of_glue(arn: Arn, _: Asked) -> Given | None:
-    """AWS: an account's own catalog has no tags (Service Authorization Reference)."""
-    return {"ResourceArn": str(arn)} if arn.resource != "catalog" else None
-
-
-def _queue(arn: Arn, _: Asked) -> Given:
-    return {"QueueUrl": f"http://localhost/{arn.account}/{arn.resource}"}
-
-
-def _topic(arn: Arn, _: Asked) -> Given | None:
-    # A subscription's ARN goes on behind its topic's, and has no tags.
-    return {"ResourceArn": str(arn)} if ":" not in arn.resource else None
-
-
-def _table(arn: Arn, _: Asked) -> Given | None:
-    """AWS: an index has its table's tags (DynamoDB Developer Guide, "Using attribute-based access control")."""
-    kind, _slash, rest = arn.resource.partition("/")
-    name, _slash, within = rest.partition("/")
-    if kind != "table" or not name or not (within == "" or within.startswith("index/")):
-        return None
-    return {"ResourceArn": str(Arn(arn.partition, arn.service, arn.region, arn.account, f"table/{name}"))}
-
-
-def _function(arn: Arn, _: Asked) -> Given | None:
-    """AWS: tags belong to functions, not to their versions and aliases (Lambda Developer Guide, "Using tags")."""
-    kind, _colon, rest = arn.resource.partition(":")
-    return {"Resource": str(arn)} if kind == "function" and ":" not in rest else None
-
-
-def _secret(arn: Arn, _: Asked) -> Given | None:
-    kind, _colon, name = arn.resource.partition(":")
-    if kind != "secret":
-        return None
-    return {"SecretId": name.removesuffix("-??????") if name.endswith("-??????") else str(arn)}
-
-
-def _key(arn: Arn, _: Asked) -> Given | None:
-    kind, _slash, key = arn.resource.partition("/")
-    return {"KeyId": key} if kind == "key" else None
-
-
-def _of_ec2(arn: Arn, _: Asked) -> Given | None:
-    _kind, _slash, resource = arn.resource.partition("/")
-    return {"Filters": [{"Name": "resource-id", "Values": [resource]}]} if resource else None
-
-
-def _log_group(arn: Arn, _: Asked) -> Given | None:
-    """AWS: streams have no tags of their own, and their keys none (Service Authorization Reference)."""
-    kind, _colon, rest = arn.resource.partition(":")
-    name, _colon, within = rest.partition(":")
-    if kind != "log-group" or within not in {"", "*", "log-stream:"} or "*" in name:
-        return None
-    return {"resourceArn": str(Arn(arn.partition, arn.service, arn.region, arn.account, f"log-group:{name}"))}
-
-
-def _stream(member: str, kind: str) -> Callable[[Arn, Asked], Given | None]:
-    def named(arn: Arn, _: Asked) -> Given | None:
-        found, _slash, name = arn.resource.partition("/")
-        return {member: name, "Limit": MOST_TAGS} if found == kind and "/" not in name else None
-
-    return named
-
-
-def _of_systems_manager(arn: Arn, _: Asked) -> Given | None:
-    kind, _slash, name = arn.resource.partition("/")
-    if kind not in _SYSTEMS_MANAGER:
-        return None
-    # A parameter's ARN has one slash where its name begins with one (SSM API Reference, GetParameter).
-    is_path = kind == "parameter" and "/" in name
-    return {"ResourceType": _SYSTEMS_MANAGER[kind], "ResourceId": f"/{name}" if is_path else name}
-
-
-_SYSTEMS_MANAGER: Final = {
-    "parameter": "Parameter",
-    "document": "Document",
-    "maintenancewindow": "MaintenanceWindow",
-    "patchbaseline": "PatchBaseline",
-    "managed-instance": "ManagedInstance",
-}
-
-
-def _object(arn: Arn, asked: Asked) -> Given | None:
-    bucket, _slash, key = arn.resource.partition("/")
-    versions = {version for named, version in _versions(asked) if named == arn.resource}
-    if not key or len(versions) != 1:
-        # Which of several versions of one object is asked for, the verdict does not say.
-        return None
-    [version] = versions
-    return {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
-
-
-def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
-    """The objects that a request names, with the versions of them that it means."""
-    given = asked.parameters
-    yield f"{given.get('Bucket')}/{given.get('Key')}", given.get("VersionId")
-    source, _mark, query = str(given.get("CopySource", "")).partition("?")
-    yield unquote(source).removeprefix("/"), next(iter(parse_qs(query).get("versionId", ())), None)
-
-
-_OBJECT: Final = Reader("s3", "GetObjectTagging", _object, "TagSet")
-_BUCKET: Final = Reader("s3", "GetBucketTagging", lambda arn, _: {"Bucket": arn.resource}, "TagSet")
-_READERS: Final[Mapping[str, Reader]] = {
-    "acm": Reader("acm", "ListTagsForCertificate", _certificate, "Tags"),
-    "athena": Reader("athena", "ListTagsForResource", _by_arn("ResourceARN"), "Tags", ("NextToken", "NextToken")),
-    "batch": Reader("batch", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
-    "bedrock": Reader("bedrock", "ListTagsForResource", _by_arn("resourceARN"), "tags"),
-    "cassandra": Reader("keyspaces", "ListTagsForResource", _by_arn("resourceArn"), "tags", ("nextToken", "nextToken")),
-    "cloudwatch": Reader("cloudwatch", "ListTagsForResource", _by_arn("ResourceARN"), "Tags"),
-    "codecommit": Reader(
-        "codecommit", "ListTagsForResource", _by_arn("resourceArn"), "tags", ("nextToken", "nextToken")
-    ),
-    "dynamodb": Reader("dynamodb", "ListTagsOfResource", _table, "Tags", ("NextToken", "NextToken")),
-    "ec2": Reader("ec2", "DescribeTags", _of_ec2, "Tags", ("NextToken", "NextToken")),
-    "ecr": Reader("ecr", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
-    "ecs": Reader("ecs", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
-    "events": Reader("events", "ListTagsForResource", _by_arn("ResourceARN"), "Tags"),
-    "firehose": Reader(
-        "firehose", "ListTagsForDeliveryStream", _stream("DeliveryStreamName", "deliverystream"), "Tags"
-    ),
-    "glue": Reader("glue", "GetTags", _of_glue, "Tags"),
-    "kinesis": Reader("kinesis", "ListTagsForStream", _stream("StreamName", "stream"), "Tags"),
-    "kms": Reader("kms", "ListResourceTags", _key, "Tags", ("NextMarker", "Marker")),
-    "lambda": Reader("lambda", "ListTags", _function, "Tags"),
-    "logs": Reader("logs", "ListTagsForResource", _log_group, "tags"),
-    "rds": Reader("rds", "ListTagsForResource", _by_arn("ResourceName"), "TagList"),
-    "secretsmanager": Reader("secretsmanager", "DescribeSecret", _secret, "Tags"),
-    "sns": Reader("sns", "ListTagsForResource", _topic, "Tags"),
-    "sqs": Reader("sqs", "ListQueueTags", _queue, "Tags"),
-    "ssm": Reader("ssm", "ListTagsForResource", _of_systems_manager, "TagList"),
-    "states": Reader("stepfunctions", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
-}
-"""By the service of an ARN, but for S3's."""
+def _within(told: Any, path: str) -> Iterator[Any]:
+    """What stands at the end of a path, in each item of a list on its way; the last step alone may be missing."""
+    step, _, rest = path.partition(".")
+    for one in told if isinstance(told, list) else (told,):
+        if not rest:
+            yield one.get(step) or ()
+        # SECURITY: an answer about nothing is not one without tags.
+        elif not one.get(step):
+            raise NotToldError(f"the answer has no {step}")
+        else:
+            yield from _within(one[step], rest)
