@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import bucket_abac, bucket_tags, events_effects, kms_effects, kms_keys, repository_policies
+from iamd.gateway import (
+    bucket_abac,
+    bucket_tags,
+    events_effects,
+    kms_effects,
+    kms_keys,
+    point_effects,
+    repository_policies,
+)
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
@@ -292,8 +300,8 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **events_effects.EFFECTS,
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
+    **point_effects.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
-    ("s3", "DeleteBucket"): end,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,
     ("sqs", "CreateQueue"): _make_with_attributes(InvalidAttributeValue),

@@ -12,6 +12,7 @@ from iamd.authz.target import Target
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
+    access_points,
     batch,
     bodies,
     bucket_abac,
@@ -25,6 +26,7 @@ from iamd.gateway import (
     making_roles,
     missing,
     placing,
+    point_effects,
     policies,
     resource_tags,
     resources,
@@ -48,6 +50,12 @@ from iamd.runtime import Runtime
 Receive = Callable[[], Awaitable[Any]]
 
 
+def _request(step: Step) -> HttpRequest:
+    """The request as it is for the backend."""
+    route = step.progress.route
+    return access_points.rewritten(step.progress.request, step.asked, route.style if route is not None else None)
+
+
 class Performer:
     """Sends what is decided to its backend, and keeps the ledger of what is known of resources."""
 
@@ -59,7 +67,7 @@ class Performer:
 
     async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
-        traits, request = step.traits, step.progress.request
+        traits, request = step.traits, _request(step)
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
@@ -104,7 +112,8 @@ class Performer:
     async def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
-            targets = resources.decided([listing], step.facts, step.asked.account)
+            behind = resources.decided([listing], step.facts, step.asked.account)
+            targets = access_points.before(behind, step.asked, identity)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)
             self._decider.authorize(step, identity, targets)
@@ -171,6 +180,9 @@ class Performer:
     async def _own_answer(self, step: Step, account: str, now: float) -> Answer | None:
         """What iamd answers in the backend's place; None when the request is to be forwarded."""
         asked, backend, arn = step.asked, step.place.backend, step.targets[0].arn
+        status = point_effects.status_answer(asked, arn, step.facts)
+        if status is not None:
+            return status
         if bucket_abac.is_kept(asked.operation):
             await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
             return bucket_abac.answer(asked, arn, step.facts)
@@ -206,7 +218,7 @@ class Performer:
         found = progress.route
         if found is None:
             raise TypeError("no route")
-        virtual = found.style == "virtual"
+        virtual = found.style == "virtual" and (asked.through is None or asked.through.bucket is None)
         return Decided(
             service=asked.operation.service,
             operation=asked.operation.name,
@@ -222,7 +234,8 @@ class Performer:
         allowed, refused = [], []
         for index, target in enumerate(step.targets):
             try:
-                verdicts = await self._verdicts(step, identity, batch.with_bypass(step.asked, target))
+                wanted = access_points.before(batch.with_bypass(step.asked, target), step.asked, identity)
+                verdicts = await self._verdicts(step, identity, wanted)
             except Denied as denied:
                 step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
                 if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
@@ -235,7 +248,7 @@ class Performer:
             else:
                 step.progress.verdicts = [*step.progress.verdicts, *verdicts]
                 allowed.append(index)
-        plan = batch.plan(step.progress.request, step.asked, allowed, refused)
+        plan = batch.plan(_request(step), step.asked, allowed, refused)
         if plan.request is None:
             return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer())
         body = plan.request.body or b""
