@@ -199,6 +199,17 @@ def test_what_is_copied_is_read_through_its_own_point(cloud, s3, control, alias)
     assert reads(s3, "files", "within")
 
 
+def test_a_head_tells_whether_it_went_by_an_alias(s3, alias):
+    assert s3.head_bucket(Bucket=alias)["AccessPointAlias"] is True
+    assert s3.head_bucket(Bucket=POINT)["AccessPointAlias"] is False
+    assert "AccessPointAlias" not in s3.head_bucket(Bucket="files")
+
+
+def test_no_bucket_is_called_as_aliases_are(s3, alias):
+    for name in (alias, "new-s3alias", "new--ol-s3", "new.mrap"):
+        assert code_of(s3.create_bucket, Bucket=name) == "InvalidBucketName"
+
+
 def test_a_presigned_url_goes_through_a_point(cloud, alias, wire):
     signing = cloud.client("s3", signature_version="s3v4")
     url = signing.generate_presigned_url("get_object", Params={"Bucket": alias, "Key": "a"})

@@ -16,6 +16,8 @@ from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, partition_of
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BUCKET, VPC, Point, Through, point_of
+from iamd.gateway.actions.s3 import InvalidBucketName
+from iamd.gateway.answer import Answer
 from iamd.gateway.public_policies import is_public
 from iamd.gateway.resources import policies_of
 from iamd.http import HttpRequest
@@ -73,6 +75,7 @@ class InvalidAlias(AWSError):
 def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive) -> Asked:
     """The request as it is for the buckets behind the access points that it names; as it was when it names none."""
     points = _Points(asked.region, view, is_alive)
+    _check_name(asked)
     bucket, source = points.of_bucket(found, asked.parameters), points.of_source(asked.parameters)
     if bucket is None and source is None:
         return asked
@@ -82,6 +85,13 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive) -> Ask
     copied = {"CopySource": source[1]} if source is not None else {}
     through = Through(bucket, source[0] if source is not None else None)
     return replace(asked, parameters={**asked.parameters, **named, **copied}, through=through)
+
+
+def _check_name(asked: Asked) -> None:
+    """AWS: S3 User Guide, "General purpose bucket naming rules": the ends of names that buckets must not have."""
+    name = asked.parameters.get("Bucket")
+    if asked.operation.name == "CreateBucket" and str(name).endswith((ALIAS_END, *_OTHER_ENDS)):
+        raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": name})
 
 
 class _Points:
@@ -236,3 +246,11 @@ def rewritten(request: HttpRequest, asked: Asked, style: str | None) -> HttpRequ
         source = str(asked.parameters["CopySource"]).encode("ascii")
         headers = [*(pair for pair in headers if pair[0] != _COPY_SOURCE), (_COPY_SOURCE, source)]
     return replace(request, path=path, headers=headers, fields={}, repeats_headers=False)
+
+
+def told(answer: Answer, asked: Asked, style: str | None) -> Answer:
+    """The answer, of HeadBucket with what S3 tells of the name that was used (S3 API Reference, HeadBucket)."""
+    if asked.operation.name == "HeadBucket" and asked.through is not None and answer.status < 300:
+        by_alias = b"false" if style == "access point" else b"true"
+        answer.headers = [*answer.headers, (b"x-amz-access-point-alias", by_alias)]
+    return answer

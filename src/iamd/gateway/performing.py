@@ -52,8 +52,13 @@ Receive = Callable[[], Awaitable[Any]]
 
 def _request(step: Step) -> HttpRequest:
     """The request as it is for the backend."""
+    return access_points.rewritten(step.progress.request, step.asked, _style(step))
+
+
+def _style(step: Step) -> str | None:
+    """How the request names its bucket."""
     route = step.progress.route
-    return access_points.rewritten(step.progress.request, step.asked, route.style if route is not None else None)
+    return route.style if route is not None else None
 
 
 class Performer:
@@ -85,6 +90,7 @@ class Performer:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
         answer = await self._settled(step, entries, request, payload, receive)
+        answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
             await self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:

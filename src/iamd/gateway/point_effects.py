@@ -73,7 +73,8 @@ def _make(asked: Asked, arn: str, facts: Facts) -> Effect:
     if _owner(asked, facts) != (given.get("BucketAccountId") or asked.account):
         # AWS: "For cross-account access point [...] the BucketAccountId is required" (CreateAccessPoint).
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
-    return Effect(Kind.MAKE, arn)
+    # A policy that was set on another access point of this name is none of this one's.
+    return Effect(Kind.MAKE, arn, has_policy=True)
 
 
 def _owner(asked: Asked, facts: Facts) -> str:
