@@ -187,3 +187,15 @@ def test_a_point_that_was_not_made_is_not_known(pointed):
     before = pointed.backend.received
     reply = pointed.wire.send("s3", "GET", "/key", host=f"unmade-{ACCOUNT}.localhost")
     assert (reply.status, pointed.backend.received) == (404, before)
+
+
+def test_a_new_point_has_no_policy_of_one_before_it(pointed):
+    named = {"AccountId": ACCOUNT, "Name": "again"}
+    denying = policy(everybody(deny("s3:GetObject", "*")))
+    assert pointed.call("s3control", "PutAccessPointPolicy", {**named, "Policy": denying}).code == ""
+    told = b"<CreateAccessPointResult><Alias>again-abcdef0123456789-s3alias</Alias></CreateAccessPointResult>"
+    pointed.backend.answers.append(answer(told))
+    assert pointed.call("s3control", "CreateAccessPoint", {**named, "Bucket": "behind"}).code == ""
+    reply = pointed.wire.send("s3", "GET", "/key", host=f"again-{ACCOUNT}.localhost")
+    assert (reply.status, line(pointed)) == (200, "GET /behind/key HTTP/1.1")
+    assert pointed.call("s3control", "DeleteAccessPoint", named).code == ""
