@@ -396,12 +396,13 @@ def far(cloud):
     client.close()
 
 
-def test_points_of_two_regions_are_two(s3, alias, far):
+def test_points_of_two_regions_are_two(s3, control, alias, far):
     s3.create_bucket(Bucket="far")
     told = far.create_access_point(**NAMED, Bucket="far")
     assert told["AccessPointArn"] == POINT.replace("us-east-1", "eu-west-1")
     assert [one["Bucket"] for one in far.list_access_points(AccountId=ACCOUNT)["AccessPointList"]] == ["far"]
     assert far.get_access_point(**NAMED)["Endpoints"]["ipv4"] == "s3-accesspoint.eu-west-1.amazonaws.com"
     far.delete_access_point(**NAMED)
+    assert control.get_access_point(**NAMED)["Bucket"] == "files"
     assert reads(s3)
     assert code_of(s3.get_object, Bucket=told["Alias"], Key="a") == "InvalidAccessPointAliasError"
