@@ -115,7 +115,7 @@ class Server:
 
 
 def sent_to_the_address(request: Any, **_: Any) -> None:
-    """Send what botocore signed for a host of the account's (S3 Control) to the address that it is at."""
+    """Send what botocore signed for a host before the address (S3 Control, access points) to the address."""
     url = urlsplit(request.url)
     request.headers["Host"] = url.netloc
     request.url = url._replace(netloc=url.netloc[url.netloc.index("127.0.0.1") :]).geturl()
@@ -147,7 +147,8 @@ class AWS:
                 aws_session_token=of.session_token,
                 config=Config(retries={"total_max_attempts": 1}, **config),
             )
-            self._clients[key].meta.events.register("before-send.s3-control", sent_to_the_address)
+            for named in ("s3-control", "s3"):
+                self._clients[key].meta.events.register(f"before-send.{named}", sent_to_the_address)
         return self._clients[key]
 
     @contextmanager

@@ -398,12 +398,15 @@ def test_tags_set_at_once_are_all_kept(cloud, s3):
     assert tags_of(cloud).keys() == {"team", *names}
 
 
-def test_a_deny_by_the_tag_of_an_access_point_holds(cloud, s3):
-    """Access points have ABAC always (S3 User Guide, "Using tags with S3 general purpose buckets"); iamd asks for none."""
-    point = {"AccountId": ACCOUNT, "Name": "point"}
-    cloud.client("s3control").create_access_point(**point, Bucket="files")
+def test_tags_of_an_access_point_decide_without_abac(cloud, s3):
+    """Access points have ABAC always (S3 User Guide, "Using tags with S3 general purpose buckets")."""
+    control, tags = cloud.client("s3control"), [{"Key": "team", "Value": "red"}]
+    tagged, plain = ({"AccountId": ACCOUNT, "Name": name} for name in ("tagged", "plain"))
+    control.create_access_point(**tagged, Bucket="files", Tags=tags)
+    control.create_access_point(**plain, Bucket="files")
     user = cloud.client("s3control", cloud.user("user", allow("s3:*"), red(deny("s3:DeleteAccessPoint"))))
-    assert code_of(user.delete_access_point, **point) == "AccessDenied"
+    assert code_of(user.delete_access_point, **tagged) == "AccessDenied"
+    user.delete_access_point(**plain)
 
 
 # Before a backend at a URL.

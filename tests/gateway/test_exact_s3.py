@@ -185,7 +185,7 @@ def test_a_multi_delete_that_bypasses_retention_needs_the_right_to_on_each_key(c
 @pytest.mark.parametrize(
     "source",
     ["src", "src/", "/src/", "//src/k", "src/k#x", "src/k;x", "src/k?x=1", "src/k?versionId=a?b", "src/%ff", "../src/k",
-     "src/se\tcret", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/k"],
+     "src/se\tcret", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/k", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap"],
 )  # fmt: skip
 def test_a_copy_source_that_names_no_object_plainly_is_refused(counted, source):
     before = counted.backend.received

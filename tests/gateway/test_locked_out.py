@@ -63,6 +63,14 @@ def test_a_bucket_is_unlocked_by_its_accounts_root_user(bucket, root, cloud):
     assert bucket.get_object(Bucket="files", Key="a")["Body"].read() == b"data"
 
 
+def test_a_closed_access_point_unlocks_nothing(bucket, root, member, cloud):
+    point = {"AccountId": member[0], "Name": "inner", "Bucket": "files", "VpcConfiguration": {"VpcId": "vpc-1"}}
+    alias = cloud.client("s3control", member[1]).create_access_point(**point)["Alias"]
+    s3 = root("S3UnlockBucketPolicy", "s3")
+    denial(s3.get_bucket_policy, Bucket=alias)
+    assert s3.get_bucket_policy(Bucket="files")["Policy"]
+
+
 def test_no_other_task_and_no_other_account_unlocks_a_bucket(bucket, root, cloud, organization):
     denial(root("SQSUnlockQueuePolicy", "s3").delete_bucket_policy, Bucket="files")
     stranger, _ = organization.member("stranger")

@@ -46,11 +46,12 @@ def _die_with_parent() -> None:
 
 def _applications(boot: str) -> tuple[Application, Application]:
     # moto reads its settings when it is imported, so this comes after the environment has been made.
-    from iamd.backend import deliveries, dispatch, dynamodb, functions, neutral, s3  # noqa: PLC0415
+    from iamd.backend import deliveries, dispatch, dynamodb, functions, neutral, s3, s3control  # noqa: PLC0415
     from iamd.backend.control import Control  # noqa: PLC0415
 
     dispatch.install()
     s3.install()
+    s3control.install()
     dynamodb.install()
     neutral.install()
     functions.install()

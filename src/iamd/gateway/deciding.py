@@ -17,7 +17,7 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import any_of_kind, bucket_abac, events, first_use, kms_keys, resource_tags, resources
+from iamd.gateway import access_points, any_of_kind, bucket_abac, events, first_use, kms_keys, resource_tags, resources
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -69,8 +69,10 @@ class Decider:
         traits, made = traits_of(asked.operation), _made(wanted, asked, facts)
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         step = Step(progress, asked, place, facts, targets, traits, made)
+        if asked.through is not None:
+            access_points.check(asked, asked.through)
         if not traits.is_batch:
-            self.authorize(step, identity, targets)
+            self.authorize(step, identity, access_points.before(targets, asked, identity))
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
             if traits.makes_roles:
@@ -136,8 +138,9 @@ class Decider:
             makes = arn in step.made
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
             tagged = bucket_abac.may_count(step.facts, arn)
-            found = unknown_keys.of(service, action, creates=makes, unseen=unseen, tagged=tagged)
-            return found.without(resource_tags.known_beginnings(arn, step.facts.tags)) if step.facts.tags else found
+            through = asked.through is not None
+            found = unknown_keys.of(service, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
+            return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
@@ -149,7 +152,7 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
     """The targets with the tags that were asked for."""
     if not facts.tags:
         return targets
-    told = [resource_tags.keys_of(one.arn, facts.tags) for one in targets]
+    told = [resource_tags.keys_of(one.arn, facts) for one in targets]
     return [
         replace(one, context={**one.context, **keys}) if keys else one for one, keys in zip(targets, told, strict=True)
     ]

@@ -13,6 +13,7 @@ from iamd.gateway import (
     kms_effects,
     kms_keys,
     log_policies,
+    point_effects,
     repository_policies,
 )
 from iamd.gateway.actions import bedrock
@@ -303,8 +304,8 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
     **log_policies.EFFECTS,
+    **point_effects.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
-    ("s3", "DeleteBucket"): end,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,
     ("sqs", "CreateQueue"): _make_with_attributes(InvalidAttributeValue),

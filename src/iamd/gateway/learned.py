@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
-from iamd.gateway import kms_effects
+from iamd.gateway import kms_effects, point_effects
 from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -20,7 +20,7 @@ from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
-_TEMPLATE: Final = re.compile(rb"<launchTemplateId>(lt-[0-9a-z]{1,32})</launchTemplateId>")
+_IN_XML: Final = re.compile(rb"<(launchTemplateId|Alias)>([0-9a-z-]{1,255})</")
 
 Told = Mapping[str, Any]
 Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | list[Learned] | None]
@@ -59,10 +59,10 @@ def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
 
 
 def _told(body: bytes) -> Told:
-    """What a body tells: JSON, or the one id that XML is read for."""
+    """What a body tells: JSON, or the one name that XML is read for."""
     if body.startswith(b"<"):
-        match = _TEMPLATE.search(body)
-        return {"Id": match[1].decode()} if match is not None else {}
+        match = _IN_XML.search(body)
+        return {match[1].decode(): match[2].decode()} if match is not None else {}
     return msgspec.json.decode(body, type=dict[str, Any])
 
 
@@ -119,7 +119,11 @@ def _task_definition(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | No
 
 
 def _launch_template(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
-    return launch_templates.told_of(told["Id"], asked)
+    return launch_templates.told_of(told["launchTemplateId"], asked)
+
+
+def _access_point(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+    return point_effects.told_of(told["Alias"], asked)
 
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
@@ -144,6 +148,7 @@ _READ: Final[Mapping[tuple[str, str], Read]] = {
         ("ecs", name): _task_definition
         for name in ("DeregisterTaskDefinition", "DescribeTaskDefinition", "RegisterTaskDefinition")
     },
+    ("s3control", "CreateAccessPoint"): _access_point,
     **{("dynamodb", name): _table for name in ("CreateTable", "DescribeTable", "UpdateTable")},
     **{
         ("lambda", name): _mapping

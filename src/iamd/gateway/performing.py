@@ -13,6 +13,7 @@ from iamd.backend.verdict import Origin
 from iamd.backend.verdict import Verdict as Decided
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
+    access_points,
     batch,
     bodies,
     bucket_abac,
@@ -26,6 +27,7 @@ from iamd.gateway import (
     making_roles,
     missing,
     placing,
+    point_effects,
     policies,
     resource_tags,
     resources,
@@ -49,6 +51,17 @@ from iamd.runtime import Runtime
 Receive = Callable[[], Awaitable[Any]]
 
 
+def _request(step: Step) -> HttpRequest:
+    """The request as it is for the backend."""
+    return access_points.rewritten(step.progress.request, step.asked, _style(step))
+
+
+def _style(step: Step) -> str | None:
+    """How the request names its bucket."""
+    route = step.progress.route
+    return route.style if route is not None else None
+
+
 class Performer:
     """Sends what is decided to its backend, and keeps the ledger of what is known of resources."""
 
@@ -60,7 +73,7 @@ class Performer:
 
     async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
-        traits, request = step.traits, step.progress.request
+        traits, request = step.traits, _request(step)
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
@@ -78,6 +91,7 @@ class Performer:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
         answer = await self._settled(step, entries, request, payload, receive)
+        answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
             await self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:
@@ -105,7 +119,8 @@ class Performer:
     async def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
-            targets = resources.decided([listing], step.facts, step.asked.account)
+            behind = resources.decided([listing], step.facts, step.asked.account)
+            targets = access_points.before(behind, step.asked, identity)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)
             self._decider.authorize(step, identity, targets)
@@ -172,6 +187,9 @@ class Performer:
     async def _own_answer(self, step: Step, account: str, now: float) -> Answer | None:
         """What iamd answers in the backend's place; None when the request is to be forwarded."""
         asked, backend, arn = step.asked, step.place.backend, step.targets[0].arn
+        status = point_effects.status_answer(asked, arn, step.facts)
+        if status is not None:
+            return status
         if bucket_abac.is_kept(asked.operation):
             await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
             return bucket_abac.answer(asked, arn, step.facts)
@@ -207,7 +225,7 @@ class Performer:
         found = progress.route
         if found is None:
             raise TypeError("no route")
-        virtual = found.style == "virtual"
+        virtual = found.style == "virtual" and (asked.through is None or asked.through.bucket is None)
         return Decided(
             service=asked.operation.service,
             operation=asked.operation.name,
@@ -224,7 +242,8 @@ class Performer:
         allowed, refused = [], []
         for index, target in enumerate(step.targets):
             try:
-                verdicts = await self._verdicts(step, identity, batch.with_bypass(step.asked, target))
+                wanted = access_points.before(batch.with_bypass(step.asked, target), step.asked, identity)
+                verdicts = await self._verdicts(step, identity, wanted)
             except Denied as denied:
                 step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
                 if self._runtime.settings.enforce == "soft" and identity is not ANONYMOUS:
@@ -237,7 +256,7 @@ class Performer:
             else:
                 step.progress.verdicts = [*step.progress.verdicts, *verdicts]
                 allowed.append(index)
-        plan = batch.plan(step.progress.request, step.asked, allowed, refused)
+        plan = batch.plan(_request(step), step.asked, allowed, refused)
         if plan.request is None:
             return Answer(200, [(b"content-type", b"application/xml")], plan.whole_answer())
         body = plan.request.body or b""

@@ -54,7 +54,7 @@ def of_bucket(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place
     """The backend that has a bucket, or what is in it."""
     arn = bucket_of(arn)
     record = facts.view.shared.get(Resource, arn)
-    if record is None or not _is_alive(record, backends):
+    if record is None or not is_alive(record, backends):
         return backends.of("s3", asked.account, asked.region)
     if record.backend_boot is not None:
         found = backends.local
@@ -69,7 +69,7 @@ def of_bucket(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place
     return found
 
 
-def _is_alive(record: Resource, backends: Backends) -> bool:
+def is_alive(record: Resource, backends: Backends) -> bool:
     """Whether a record is of a life of its backend that has not ended."""
     local = backends.embedded
     return record.backend_boot is None or (local is not None and record.backend_boot == local.boot)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import repository_policies
+from iamd.gateway import point_effects, repository_policies
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
@@ -66,6 +66,10 @@ def _whole(arn: str, body: bytes) -> Told | None:
     return Told(arn, body.decode("utf-8", "replace"))
 
 
+def _of_point(arn: str, body: bytes) -> Told | None:
+    return Told(arn, point_effects.policy_in(body))
+
+
 def _member(path: str) -> Callable[[str, bytes], Told | None]:
     def read(arn: str, body: bytes) -> Told | None:
         try:
@@ -88,6 +92,7 @@ def _of_repository(arn: str, body: bytes) -> Told | None:
 
 _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("s3", "GetBucketPolicy"): _whole,
+    ("s3control", "GetAccessPointPolicy"): _of_point,
     ("ecr", "GetRepositoryPolicy"): _of_repository,
     ("events", "DescribeEventBus"): _member("Policy"),
     ("kinesis", "GetResourcePolicy"): _member("Policy"),

@@ -13,7 +13,7 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import events, handles, placing, reading, resource_tags
+from iamd.gateway import access_points, events, handles, placing, reading, resource_tags
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.backend import Backend
@@ -35,6 +35,7 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
+from iamd.store.records import Resource
 from iamd.wire import route
 from iamd.wire.serialize import request_id_headers
 
@@ -220,6 +221,10 @@ class Gateway:
             embedded = place.backend.embedded
             facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
             asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
+            if service == "s3":
+                asked = access_points.opened(asked, found, facts.view, self._is_alive)
+                if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
+                    progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
             return place, asked, facts
 
         place, asked, facts = await at(self._backends.of(service, account, region))
@@ -228,6 +233,9 @@ class Gateway:
             if home is not place:
                 return await at(home)
         return place, asked, facts
+
+    def _is_alive(self, record: Resource) -> bool:
+        return placing.is_alive(record, self._backends)
 
     def _check_place(self, step: Step) -> None:
         """Refuse what the backend does not hold."""

@@ -15,10 +15,11 @@ from iamd.authz.context import Context
 from iamd.authz.partly_known import PartlyKnown
 from iamd.gateway import bucket_abac, placing, tag_readers
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.points import BUCKET
 from iamd.gateway.actions.tags import pairs
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
-from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.gateway.resources import Facts, bucket_of, is_of_point, is_s3
 from iamd.gateway.tag_readers import Read
 from iamd.policy.request import lower
 
@@ -42,12 +43,16 @@ class Source(NamedTuple):
     beginnings: tuple[str, ...]
 
 
-def sources(arn: str) -> tuple[Source, ...]:
+def sources(arn: str, facts: Facts) -> tuple[Source, ...]:
     """Whose tags are keys of decisions on a resource: its own, and of an object its bucket's too.
+
+    Through an access point an object is asked for with the tags of the point, the bucket and its own.
 
     AWS: Service Authorization Reference, list_amazons3: `aws:ResourceTag` and `s3:BucketTag` are keys of buckets and of
     objects; S3 User Guide, "Using tags with S3 general purpose buckets".
     """
+    if is_of_point(arn):
+        return tuple(_of_point(arn, facts))
     if not is_s3(arn):
         return (Source(arn, ("aws:resourcetag/", *_own_beginnings(arn))),)
     bucket = Source(bucket_of(arn), ("aws:resourcetag/", "s3:buckettag/"))
@@ -63,18 +68,33 @@ def _own_beginnings(arn: str) -> tuple[str, ...]:
     return (f"{found.service}:resourcetag/", *of_kind)
 
 
-def known_beginnings(arn: str, tags: Mapping[str, Tags]) -> tuple[str, ...]:
-    """How the condition keys of a resource begin that are known by these tags."""
-    return tuple(one for source in sources(arn) if source.arn in tags for one in source.beginnings)
+def _of_point(arn: str, facts: Facts) -> Iterator[Source]:
+    """AWS: Service Authorization Reference, list_amazons3, access points and the objects of access points."""
+    point, _slash, key = arn.partition("/object/")
+    yield Source(point, ("aws:resourcetag/", "s3:accesspointtag/"))
+    bucket = facts.known(point).get(BUCKET)
+    if bucket is not None:
+        behind = f"arn:{arn.split(':', 2)[1]}:s3:::{bucket}"
+        yield Source(behind, ("s3:buckettag/",))
+        if key:
+            yield Source(f"{behind}/{key}", (_EXISTING,))
 
 
-def keys_of(arn: str, tags: Mapping[str, Tags]) -> Context:
-    """The condition keys that come of these tags; of those that differ by case alone the first in byte order counts."""
+def known_beginnings(arn: str, facts: Facts) -> tuple[str, ...]:
+    """How the condition keys of a resource begin that are known by the tags that were asked for."""
+    return tuple(one for source in sources(arn, facts) if source.arn in facts.tags for one in source.beginnings)
+
+
+def keys_of(arn: str, facts: Facts) -> Context:
+    """The condition keys that come of the tags that were asked for.
+
+    Of those that differ by case alone the first in byte order counts.
+    """
     return {
         f"{beginning}{lower(key)}": value
-        for source in sources(arn)
+        for source in sources(arn, facts)
         for beginning in source.beginnings
-        for key, value in sorted(tags.get(source.arn, {}).items(), reverse=True)
+        for key, value in sorted(facts.tags.get(source.arn, {}).items(), reverse=True)
     }
 
 
@@ -98,7 +118,7 @@ def _missed(verdict: Verdict, facts: Facts) -> list[str]:
         return []
     return [
         source.arn
-        for source in sources(verdict.request.resource)
+        for source in sources(verdict.request.resource, facts)
         if source.arn not in facts.tags
         and _counts(source.arn, facts)
         and any(key.startswith(source.beginnings) for key in keys.missed)

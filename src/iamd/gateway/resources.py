@@ -117,6 +117,14 @@ def is_s3(arn: str) -> bool:
 _OF_S3: Final = re.compile(r"[^:]*:[^:]*:s3:")
 
 
+def is_of_point(arn: str) -> bool:
+    """Tell whether the ARN is that of an access point of S3, or of an object that is reached through one."""
+    return _OF_POINT.match(arn) is not None
+
+
+_OF_POINT: Final = re.compile(r"arn:[^:]*:s3:[^:]+:[0-9]{12}:accesspoint/")
+
+
 def bucket_of(arn: str) -> str:
     """The ARN of the bucket in an ARN of S3."""
     return arn.partition("/")[0]
@@ -128,10 +136,13 @@ def holder(arn: str) -> str:
     AWS: a table's policy covers its indexes, its stream has one of its own (DynamoDB Developer Guide, "Using
     resource-based policies for DynamoDB"); a function's versions and aliases have their own (Lambda API Reference,
     AddPermission: Qualifier); an event bus's covers its rules (EventBridge User Guide, "Permissions for event buses");
+    an access point's covers the objects that are reached through it (S3 User Guide, access-points-policies);
     the Data Catalog's covers what is in it (Glue Developer Guide, "Resource-based policies within AWS Glue").
     """
     if is_s3(arn):
         return bucket_of(arn)
+    if is_of_point(arn):
+        return arn.partition("/object/")[0]
     if ":dynamodb:" in arn:
         return arn.partition("/index/")[0]
     if ":events:" in arn and ":rule/" in arn:
@@ -204,9 +215,14 @@ def unlocked(targets: Sequence[Target], identity: Identity, action: str) -> Sequ
         return targets
     # SECURITY: the owner's root user alone, and these actions alone; SCPs and RCPs bind it as they do elsewhere.
     return [
-        replace(one, policies=()) if one.account == identity.account_id and (one.action or action) in UNLOCKING else one
+        replace(one, policies=()) if one.account == identity.account_id and _unlocks(one, action) else one
         for one in targets
     ]
+
+
+def _unlocks(target: Target, action: str) -> bool:
+    """Whether it is the bucket or queue itself that is unlocked, not what is reached through an access point."""
+    return (target.action or action) in UNLOCKING and not is_of_point(target.arn)
 
 
 _EXPECTED: Final = {"ExpectedBucketOwner": True, "ExpectedSourceBucketOwner": False}

@@ -40,10 +40,16 @@ def reads(arn: Arn, asked: Asked) -> Sequence[Read] | None:
     if not _is_one(arn):
         return None
     if arn.service == "s3":
-        # Access points, jobs, grants: nothing is asked of S3 Control.
-        return None if arn.account else (_OBJECT if "/" in arn.resource else _BUCKET)(arn, asked)
+        return _of_s3(arn, asked)
     found = _READS.get(arn.service)
     return found(arn, asked) if found is not None else None
+
+
+def _of_s3(arn: Arn, asked: Asked) -> Sequence[Read] | None:
+    if arn.account:
+        # Of jobs, grants and storage lenses nothing is asked.
+        return _POINT(arn, asked) if arn.resource.startswith("accesspoint/") else None
+    return (_OBJECT if "/" in arn.resource else _BUCKET)(arn, asked)
 
 
 def _is_one(arn: Arn) -> bool:
@@ -284,6 +290,12 @@ def _versions(asked: Asked) -> Iterator[tuple[str, Any]]:
 
 _OBJECT: Final = _by("s3", "GetObjectTagging", _object, "TagSet")
 _BUCKET: Final = _by("s3", "GetBucketTagging", lambda arn, _: {"Bucket": arn.resource}, "TagSet")
+_POINT: Final = _by(
+    "s3control",
+    "ListTagsForResource",
+    lambda arn, _: {"AccountId": arn.account, "ResourceArn": str(arn)},
+    "Tags",
+)
 _READS: Final[Mapping[str, Reads]] = {
     "acm": _either(
         _by("acm", "ListTagsForCertificate", _certificate, "Tags"),

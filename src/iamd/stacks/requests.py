@@ -47,7 +47,7 @@ def _with_tokens(operation: Operation, parameters: Mapping[str, Any]) -> Mapping
 def _neutral(host: str) -> str:
     """The host, or that of this machine when it names a service: requests go to several."""
     named = host_of(host)
-    if not named.entries and named.bucket is None:
+    if not named.entries and named.bucket is None and named.point is None:
         return host
     port = host.rpartition(":")[2]
     return f"localhost:{port}" if port.isascii() and port.isdigit() else "localhost"

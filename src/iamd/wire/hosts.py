@@ -1,9 +1,9 @@
-"""What a Host header names: a service, a region's endpoint of it, or a bucket in S3's virtual-host style."""
+"""What a Host header names: a service, a region's endpoint of it, or S3's bucket or access point."""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from iamd.wire.catalog import CATALOG, Entry
 
@@ -11,14 +11,35 @@ from iamd.wire.catalog import CATALOG, Entry
 _DOMAINS: Final = (".localhost", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".localhost.localstack.cloud")
 _REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _S3: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:-accelerate|-fips|-(?P<region>[a-z0-9-]+-[0-9]))?", re.ASCII)
+# AWS: S3 User Guide, "Referencing access points with ARNs, access point aliases, or virtual-hosted-style URIs":
+# name-account.s3-accesspoint.region.amazonaws.com. At an endpoint of its own a client puts name-account before that.
+_POINT: Final = re.compile(
+    r"(?P<name>[a-z0-9][a-z0-9-]{1,48}[a-z0-9])-(?P<account>[0-9]{12})(?P<domain>\.[a-z0-9.-]+)", re.ASCII
+)
+_POINTS: Final = (".s3-accesspoint", ".s3-accesspoint-fips")
+_OTHER_POINTS: Final = (".s3-object-lambda", ".s3-object-lambda-fips", ".accesspoint.s3-global")
+
+
+class Point(NamedTuple):
+    """The access point that a host names; empty names are those of a host that names none rightly.
+
+    The region is None where the host does not tell it.
+    """
+
+    name: str
+    account: str
+    region: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The services that a host names, none when it names none, and its bucket."""
+    """The services that a host names, none when it names none, and its bucket or access point."""
 
     entries: tuple[Entry, ...] = ()
     bucket: str | None = None
+    point: Point | None = None
+    other_points: bool = False
+    """The host is of S3's access points of several regions, or of Object Lambda's."""
     directory_buckets: bool = False
     """The host is S3 Express's regional endpoint, which lists directory buckets."""
 
@@ -32,8 +53,8 @@ def host_of(header: str) -> Host:
     name = header.lower().rpartition(":")[0] if _has_port(header) else header.lower()
     for domain in sorted(_DOMAINS, key=len, reverse=True):
         if name.endswith(domain):
-            return _named(name.removesuffix(domain))
-    return _NOTHING
+            return _of_points(name.removesuffix(domain)) or _named(name.removesuffix(domain)) or _bare(name)
+    return _bare(name)
 
 
 def _has_port(header: str) -> bool:
@@ -41,7 +62,33 @@ def _has_port(header: str) -> bool:
     return port.isascii() and port.isdigit()
 
 
-def _named(prefix: str) -> Host:
+def _of_points(prefix: str) -> Host | None:
+    """What AWS's own hosts of access points name; None for all others."""
+    rest, _, region = prefix.rpartition(".")
+    if not _REGION.fullmatch(region):
+        rest, region = prefix, ""
+    rest = rest.removesuffix(".dualstack")
+    entries = CATALOG.hosted("s3")
+    if rest.endswith(_OTHER_POINTS):
+        return Host(entries, other_points=True)
+    if not rest.endswith(_POINTS):
+        return None
+    found = _POINT.fullmatch(rest)
+    # SECURITY: a host of access points never falls back to a bucket in the path.
+    return Host(entries, point=Point(found["name"], found["account"], region or None) if found else _NO_POINT)
+
+
+_NO_POINT: Final = Point("", "", None)
+
+
+def _bare(name: str) -> Host:
+    """What a host names that names no service: an access point, before an endpoint of somebody's own."""
+    found = _POINT.fullmatch(name)
+    return Host(point=Point(found["name"], found["account"], None)) if found else _NOTHING
+
+
+def _named(prefix: str) -> Host | None:
+    """The service or bucket that a host of AWS's domains names; None when it names none."""
     labels = [label for label in prefix.split(".") if label != "dualstack"]
     if len(labels) > 1 and _REGION.fullmatch(labels[-1]):
         labels.pop()
@@ -50,7 +97,10 @@ def _named(prefix: str) -> Host:
     if s3:
         return Host(CATALOG.hosted("s3"), bucket=s3["bucket"])
     if labels[-1].startswith(("s3express-", "s3express-control")):
-        return Host(CATALOG.scoped("s3express"), ".".join(labels[:-1]) or None, "control" in labels[-1])
+        return Host(
+            CATALOG.scoped("s3express"), ".".join(labels[:-1]) or None, directory_buckets="control" in labels[-1]
+        )
     if labels[-1] == "s3-control":
         return Host(CATALOG.hosted("s3-control"))
-    return Host(CATALOG.hosted(rest.removesuffix("-fips")))
+    entries = CATALOG.hosted(rest.removesuffix("-fips"))
+    return Host(entries) if entries else None

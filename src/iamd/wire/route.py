@@ -370,10 +370,10 @@ def _has_account(request: HttpRequest) -> bool:
 
 def _s3(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Route:
     if not query:
-        found = s3.operation_of(request, _NOTHING, host, express=scope == "s3express")
+        found = s3.operation_of(request, _NOTHING, host, scope)
         return Route(found.operation, found.labels, style=found.style)
     single = form.unique([(name, value) for name, values in query.items() for value in values])
-    found = s3.operation_of(request, single, host, express=scope == "s3express")
+    found = s3.operation_of(request, single, host, scope)
     literals = service("s3").http(found.operation.name)[1].partition("?")[2].split("&")
     skipped = {"x-id"} | {literal.partition("=")[0] for literal in literals}
     rest = {n: v for n, v in query.items() if n not in skipped and n.lower() not in _OF_SIGNATURE}

@@ -10,12 +10,13 @@ import msgspec
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
 from iamd.wire import form
-from iamd.wire.hosts import Host
+from iamd.wire.hosts import Host, Point
 from iamd.wire.models import Operation, service
 from iamd.wire.uris import literals_of
 
-Style = Literal["path", "virtual"]
+Style = Literal["path", "virtual", "access point"]
 _VIRTUAL: Final[Style] = "virtual"
+_POINT: Final[Style] = "access point"
 _PATH: Final[Style] = "path"
 _COPY_SOURCE: Final = "x-amz-copy-source"
 _COPY_HEADER: Final = _COPY_SOURCE.encode()
@@ -39,6 +40,13 @@ class InvalidArgument(AWSError):
     """A query parameter that does not belong to the request."""
 
     code = "InvalidArgument"
+    status = 400
+
+
+class InvalidAccessPoint(AWSError):
+    """A host of access points that names none (S3 API Reference, "Error responses")."""
+
+    code = "InvalidAccessPoint"
     status = 400
 
 
@@ -69,23 +77,30 @@ class _Candidate:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The operation with its bucket and key, and how the bucket was named."""
+    """The operation with its bucket and key, and how the bucket was named.
+
+    In place of a bucket that stands behind an access point the label has an ARN, which no bucket can be called.
+    """
 
     operation: Operation
     labels: Mapping[str, str]
     style: Style
 
 
-def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, *, express: bool) -> Found:
+def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, scope: str | None) -> Found:
     """Give the one operation that this request means; what no operation takes is refused.
 
-    `express` tells that the credential scope is S3 Express's.
+    `scope` is the service that the credential is scoped to.
     """
     path, method = request.path, request.method
     if path == _WRITE_OBJECT_RESPONSE and method == "POST" and request.header(b"x-amz-request-route"):
         return Found(service("s3").operation("WriteGetObjectResponse"), {}, "virtual" if host.bucket else "path")
+    if host.other_points or (host.point is not None and scope == "s3-object-lambda"):
+        raise CommonError(
+            Common.NOT_IMPLEMENTED, "iamd serves no access points of several regions or of Object Lambda."
+        )
     labels, style = _labels(path, host)
-    if not labels and (host.directory_buckets or express):
+    if not labels and (host.directory_buckets or scope == "s3express"):
         chosen = _checked(_candidate("ListDirectoryBuckets", {}), query)
     elif query or _COPY_HEADER in request.fields:
         chosen = _chosen(request, query, len(labels))
@@ -98,7 +113,9 @@ def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, *, 
 def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
     if not path.startswith(b"/") or b"%00" in path or b"\0" in path:
         raise InvalidURI("Couldn't parse the specified URI.")
-    if host.bucket is not None:
+    if host.point is not None:
+        bucket, key, style = _point_label(host.point), _text(path[1:]), _POINT
+    elif host.bucket is not None:
         bucket, key, style = host.bucket, _text(path[1:]), _VIRTUAL
     elif b"%" not in path:
         bucket, _, key = _text(path[1:]).partition("/")
@@ -111,6 +128,13 @@ def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
     if not bucket:
         raise InvalidURI("Couldn't parse the specified URI.")
     return {"Bucket": bucket, "Key": key}, style
+
+
+def _point_label(point: Point) -> str:
+    """The access point as an ARN, without its region where the host does not tell it."""
+    if not point.name:
+        raise InvalidAccessPoint("The specified access point name or account is not valid.")
+    return f"arn:aws:s3:{point.region or ''}:{point.account}:accesspoint/{point.name}"
 
 
 def _text(path: bytes) -> str:

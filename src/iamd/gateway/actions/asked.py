@@ -10,6 +10,7 @@ import msgspec
 from iamd.auth.claim import Claim
 from iamd.clock import iso
 from iamd.errors import Common, CommonError
+from iamd.gateway.actions.points import Through
 from iamd.wire.models import Operation
 
 Value = str | tuple[str, ...]
@@ -37,7 +38,8 @@ class Asked(msgspec.Struct, frozen=True):
 
     `account` is the caller's, empty for an anonymous one. `known` gives what iamd knows of a resource by its ARN,
     `named` the ARN of a resource that iamd knows by a name. `told` is what the backend answered to a `Question`, by
-    operation; None where there is no such thing.
+    operation; None where there is no such thing. `through` are the access points that an S3 request is made through;
+    its parameters name their buckets.
     """
 
     operation: Operation
@@ -49,6 +51,7 @@ class Asked(msgspec.Struct, frozen=True):
     known: Callable[[str], Mapping[str, str]] = nothing_known
     named: Callable[[str], str | None] = nobody_named
     told: Mapping[str, Mapping[str, Any] | None] = {}
+    through: Through | None = None
 
     @property
     def partition(self) -> str:

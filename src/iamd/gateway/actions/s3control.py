@@ -11,6 +11,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions import s3
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.given_arn import given, own
+from iamd.gateway.actions.points import INTERNET, ORIGIN, VPC
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _POINT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
@@ -62,8 +63,11 @@ def _of_name(asked: Asked) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name}
     if "AccessPoint" in operation and "MultiRegion" not in operation and "ObjectLambda" not in operation:
         found |= {"access_point": own("s3", f"accesspoint/{name}", asked), "access_point_account": asked.account}
+        known = asked.known(found["access_point"])
+        if ORIGIN in known:
+            found["network_origin"] = known[ORIGIN]
     if operation == "CreateAccessPoint":
-        found["network_origin"] = "VPC" if parameters.get("VpcConfiguration") else "Internet"
+        found["network_origin"] = VPC if parameters.get("VpcConfiguration") else INTERNET
     return found
 
 

@@ -15,18 +15,20 @@ from iamd.gateway.actions import table as tables
 from iamd.policy.request import lower
 
 _KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
-# iamd serves no access points, access grants or S3 on Local Zones, and clients speak to it without TLS or through a
-# proxy that ends TLS, so that AWS too would find these keys missing; what comes by a function's URL says so.
+# Only requests through an access point or by a function's URL have the keys of these, and such a one is given them. iamd
+# serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends TLS, so
+# that AWS too would find these keys missing.
 _ABSENT: Final = (
     "kms:viaservice",
     "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
-    "s3:accesspointnetworkorigin", "s3:accesspointtag/", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
+    "s3:accesspointnetworkorigin", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
     "s3:tlsversion", "s3express:accesspointtag/", "s3express:allaccessrestrictedtolocalzonegroup",
     "s3express:permissions", "s3express:tlsversion",
 )  # fmt: skip
 # AWS: "S3 evaluates this condition key only after you enable ABAC on your bucket" (S3 User Guide, "Using tags with S3
 # general purpose buckets").
 _OF_TAGS: Final = ("aws:resourcetag/", "s3:buckettag/")
+_OF_POINT: Final = ("s3:accesspointtag/",)
 # What only a service's call on somebody's behalf has (KMS Developer Guide, "kms:ViaService") is absent above. These are
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
@@ -54,17 +56,20 @@ _OF_RESOURCE: Final = ("resourcetag/", "existingobjecttag/", "buckettag/")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
 
-def of(service: str, action: str, *, creates: bool, unseen: bool = False, tagged: bool = True) -> Unknowns:
+def of(
+    service: str, action: str, *, creates: bool, unseen: bool = False, tagged: bool = True, through: bool = False
+) -> Unknowns:
     """The keys that are not known when an operation of a service asks for an action.
 
     `creates` says that it makes the resource, which has no tags yet; `unseen`, that iamd knows nothing of a KMS key;
-    `tagged`, that the resource's tags are condition keys, which those of a bucket without ABAC are not.
+    `tagged`, that the resource's tags are condition keys, which those of a bucket without ABAC are not; `through`, that
+    the request is made through an access point.
     """
-    return _of_action(service, action, creates, unseen, tagged)
+    return _of_action(service, action, creates, unseen, tagged, through)
 
 
 @cache
-def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: bool) -> Unknowns:
+def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: bool, through: bool) -> Unknowns:
     prefix, _, name = action.partition(":")
     reference = service_reference.service(prefix)
     entry = reference.action(name) if reference is not None else None
@@ -77,6 +82,7 @@ def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: b
         *_KNOWN,
         *_ABSENT,
         *(() if tagged else _OF_TAGS),
+        *(() if through or service != "s3" else _OF_POINT),
         *_mapped(service),
     ]
     known = [key for key in known if key not in _OF_STATE.get(action, ())]
