@@ -15,9 +15,9 @@ from iamd.gateway.actions import table as tables
 from iamd.policy.request import lower
 
 _KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
-# Only requests through an access point or by a function's URL have the keys of these, and such a one is given them. iamd
-# serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends TLS, so
-# that AWS too would find these keys missing.
+# Only requests through an access point or by a function's URL have the keys of these, and such a one is given them.
+# iamd serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends
+# TLS, so that AWS too would find these keys missing.
 _ABSENT: Final = (
     "kms:viaservice",
     "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
