@@ -46,7 +46,7 @@ def _die_with_parent() -> None:
 
 def _applications(boot: str) -> tuple[Application, Application]:
     # moto reads its settings when it is imported, so this comes after the environment has been made.
-    from iamd.backend import deliveries, dispatch, dynamodb, functions, neutral, s3  # noqa: PLC0415
+    from iamd.backend import deliveries, dispatch, dynamodb, functions, neutral, s3, streams  # noqa: PLC0415
     from iamd.backend.control import Control  # noqa: PLC0415
 
     dispatch.install()
@@ -55,6 +55,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     neutral.install()
     functions.install()
     deliveries.install()
+    streams.install()
     return dispatch.Dispatcher(boot), Control(boot)
 
 
