@@ -5,14 +5,14 @@ before stay in the parent shards; API Reference, GetRecords: at the end of a clo
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 from moto.dynamodb.exceptions import ResourceNotFoundException
 from moto.dynamodb.models.table import StreamRecord
-from moto.dynamodbstreams.models import DynamoDBStreamsBackend
-from moto.kinesis.models import KinesisBackend, Stream
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_backends
+from moto.kinesis.models import KinesisBackend, Stream, kinesis_backends
 from moto.kinesis.utils import decompose_shard_iterator
 
 from iamd.backend.replacement import replace
@@ -87,3 +87,23 @@ def _recorded(original: Callable[..., None]) -> Callable[..., None]:
         record.record |= {"awsRegion": table.region_name, "eventVersion": "1.1"}
 
     return init
+
+
+def news(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether GetRecords would tell anything by an iterator: records, the end of a shard, or an error."""
+    place, iterator = (given["account_id"], given["region"]), given["iterator"]
+    found = _kinesis_news(*place, iterator) if given["service"] == "kinesis" else _table_news(*place, iterator)
+    return {"news": found}
+
+
+def _kinesis_news(account_id: str, region: str, iterator: str) -> bool:
+    name, shard_id, last = decompose_shard_iterator(iterator)
+    stream = kinesis_backends[account_id][region].streams.get(name)
+    shard = stream.shards.get(shard_id) if stream is not None else None
+    return shard is None or not shard.is_open or shard.get_max_sequence_number() > int(last)
+
+
+def _table_news(account_id: str, region: str, iterator: str) -> bool:
+    known = dynamodbstreams_backends[account_id][region].shard_iterators.get(iterator)
+    shard = known.stream_shard if known is not None else None
+    return known is None or shard is None or known.sequence_number < shard.starting_sequence_number + len(shard.items)
