@@ -1,8 +1,8 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
@@ -14,6 +14,7 @@ from iamd.settings import Settings
 from iamd.store.store import Store
 
 if TYPE_CHECKING:
+    from iamd.gateway.actions.asked import Asked
     from iamd.gateway.answer import Answer
     from iamd.gateway.invocation import Invocation
     from iamd.gateway.proxy import Gateway
@@ -42,7 +43,7 @@ class Functions(Protocol):
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL, its body read."""
 
-    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+    async def check(self, asked: "Asked") -> None:
         """What a function is told to do can be done; refused when it can't."""
 
     def changed(self, operation: str, arn: str) -> None:

@@ -127,8 +127,26 @@ def test_a_mapping_that_is_disabled_or_deleted_polls_no_more(functions, queues):
 
 def test_what_can_not_be_polled_is_refused(functions, queues):
     _, _, arn = queues
-    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
-    words = "iamd polls SQS queues"
-    refused("InvalidParameterValueException", words, mapped, functions, stream, StartingPosition="LATEST")
-    criteria = {"Filters": [{"Pattern": json.dumps({"body": ["x"]})}]}
-    refused("InvalidParameterValueException", "FilterCriteria", mapped, functions, arn, FilterCriteria=criteria)
+    topic = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/c/1"
+    refused("InvalidParameterValueException", "iamd polls SQS queues", mapped, functions, topic)
+    consumer = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s/consumer/c:1"
+    refused("InvalidParameterValueException", "and nothing else", mapped, functions, consumer)
+    refused("InvalidParameterValueException", "StartingPosition", mapped, functions, arn, StartingPosition="LATEST")
+    words = "Batching window is not supported for FIFO queues."
+    more = {"MaximumBatchingWindowInSeconds": 1}
+    refused("InvalidParameterValueException", words, mapped, functions, f"{arn}.fifo", **more)
+    refused("InvalidParameterValueException", "at most 10", mapped, functions, f"{arn}.fifo", BatchSize=11)
+    criteria = {"Filters": [{"Pattern": json.dumps({"body": [{"cidr": "10.0.0.0/8"}]})}]}
+    refused("InvalidParameterValueException", "cidr", mapped, functions, arn, FilterCriteria=criteria)
+
+
+def test_an_id_that_was_not_given_fails_the_batch(functions, queues):
+    into, out, arn = queues
+    source = RELAY.replace('one["messageId"]', '"nobody"')
+    functions.make(source, name="wrong", Environment={"Variables": {"OUT": out}})
+    functions.cloud.client("sqs").send_message(QueueUrl=into, MessageBody="bad")
+    functions.cloud.client("lambda").create_event_source_mapping(
+        FunctionName="wrong", EventSourceArn=arn, FunctionResponseTypes=["ReportBatchItemFailures"]
+    )
+    assert len(bodies(functions, out)) == 1
+    assert gone(functions, into, hidden=1)

@@ -10,7 +10,7 @@ from moto.iam import models as iam
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from iamd.backend import functions, handover
+from iamd.backend import functions, handover, streams
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
 _ROLE: Any = iam.Role
@@ -86,5 +86,6 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/function": functions.told,
     "/function_url": functions.url,
     "/mappings": functions.mappings,
+    "/news": streams.news,
     "/deliveries": handover.taken,
 }

@@ -161,6 +161,12 @@ class EmbeddedBackend:
         found = msgspec.msgpack.decode(base64.b64decode(told), type=list[tuple[int, Delivery]])
         return [delivery for resets, delivery in found if resets >= self._resets]
 
+    async def has_news(self, account_id: str, region: str, service: str, iterator: str) -> bool:
+        """Whether a shard's iterator leads to anything: records, the shard's end, or an error."""
+        await self.ready()
+        asked = {"account_id": account_id, "region": region, "service": service, "iterator": iterator}
+        return bool((await self._ask("/news", asked))["news"])
+
     async def stop(self) -> None:
         """End the child, and with it its data."""
         task, self._task = self._task, None

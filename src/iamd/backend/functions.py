@@ -7,13 +7,15 @@ import base64
 import copy
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from flask import request
 from moto.awslambda.exceptions import UnknownAliasException, UnknownFunctionException
-from moto.awslambda.models import FunctionUrlConfig, LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventSourceMapping, FunctionUrlConfig, LambdaBackend, LambdaFunction
 from moto.awslambda.utils import get_backend
+from moto.dynamodb.models import dynamodb_backends
+from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
 from iamd.backend.replacement import always, replace
@@ -35,6 +37,10 @@ def install() -> None:
     replace(FunctionUrlConfig, "to_dict", _url_shown)
     replace(FunctionUrlConfig, "update", _url_updated)
     replace(LambdaBackend, "create_event_source_mapping", _mapped)
+    # SECURITY: nor is it asked with which right a function is given anything.
+    for name in ("send_sqs_batch", "send_kinesis_message", "send_dynamodb_items"):
+        replace(LambdaBackend, name, always(_not_delivered))
+    replace(EventSourceMapping, "get_configuration", _mapping)
     replace(LambdaBackend, "put_function_event_invoke_config", _put_events)
     replace(LambdaBackend, "update_function_event_invoke_config", _update_events)
 
@@ -81,15 +87,47 @@ def _not_run(_function: Any, _body: Any, _headers: Any, _response_headers: Any) 
     return "null"
 
 
+def _not_delivered(*_given: Any, **_named: Any) -> bool:
+    return False
+
+
+_DEFAULTS: Final = {
+    "ParallelizationFactor": 1,
+    "DestinationConfig": {"OnFailure": {}},
+    "MaximumRecordAgeInSeconds": -1,
+    "BisectBatchOnFunctionError": False,
+    "MaximumRetryAttempts": -1,
+    "TumblingWindowInSeconds": 0,
+}
+"""AWS: of mappings of streams (Lambda Developer Guide, services-kinesis-parameters and services-ddb-params)."""
+
+
 def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_event_source_mapping(backend: Any, spec: dict[str, Any]) -> Any:
-        made = original(backend, spec)
-        # moto would deliver within SendMessage, with nobody's rights; iamd polls with the function's role.
-        for queue in sqs_backends[backend.account_id][backend.region_name].queues.values():
-            queue.lambda_event_source_mappings.clear()
+        is_stream = ":sqs:" not in spec.get("EventSourceArn", "")
+        own = {"MaximumBatchingWindowInSeconds": 0, **(_DEFAULTS if is_stream else {})}
+        made = original(backend, {**copy.deepcopy(own), **spec})
+        # moto would deliver within SendMessage, PutRecord and PutItem; iamd polls with the function's role.
+        for source in _sources(backend.account_id, backend.region_name):
+            source.lambda_event_source_mappings.clear()
         return made
 
     return create_event_source_mapping
+
+
+def _sources(account_id: str, region: str) -> Iterator[Any]:
+    yield from sqs_backends[account_id][region].queues.values()
+    yield from kinesis_backends[account_id][region].streams.values()
+    yield from dynamodb_backends[account_id][region].tables.values()
+
+
+def _mapping(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def get_configuration(mapping: Any) -> dict[str, Any]:
+        moment = mapping.starting_position_timestamp
+        told = original(mapping)
+        return told if moment is None else {**told, "StartingPositionTimestamp": moment}
+
+    return get_configuration
 
 
 def _put_events(original: Callable[..., Any]) -> Callable[..., Any]:

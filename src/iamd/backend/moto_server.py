@@ -46,7 +46,16 @@ def _die_with_parent() -> None:
 
 def _applications(boot: str) -> tuple[Application, Application]:
     # moto reads its settings when it is imported, so this comes after the environment has been made.
-    from iamd.backend import deliveries, dispatch, dynamodb, functions, neutral, s3, s3control  # noqa: PLC0415
+    from iamd.backend import (  # noqa: PLC0415
+        deliveries,
+        dispatch,
+        dynamodb,
+        functions,
+        neutral,
+        s3,
+        s3control,
+        streams,
+    )
     from iamd.backend.control import Control  # noqa: PLC0415
 
     dispatch.install()
@@ -56,6 +65,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     neutral.install()
     functions.install()
     deliveries.install()
+    streams.install()
     return dispatch.Dispatcher(boot), Control(boot)
 
 

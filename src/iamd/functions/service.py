@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
-from iamd.functions import definition, destinations, libraries, mappings, report, requests, urls, variables
+from iamd.functions import definition, destinations, libraries, mapped, report, requests, urls, variables
 from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
@@ -27,6 +27,7 @@ from iamd.functions.roles import Roles
 from iamd.functions.runtime_api import Event, event_of
 from iamd.functions.urls import Url, Urls
 from iamd.functions.variables import Places
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.invocation import Invocation
 from iamd.http import HttpRequest, HttpResponse
@@ -160,16 +161,33 @@ class Functions:
         home.mkdir()
         return Places(task, opt, runtime, temporary, home)
 
-    def check(self, operation: str, parameters: Mapping[str, Any]) -> None:
+    async def check(self, asked: Asked) -> None:
         """What a function is told to do can be done; refused when it can't."""
-        if operation in {"CreateEventSourceMapping", "UpdateEventSourceMapping"}:
-            mappings.check(parameters)
+        operation, parameters = asked.operation.name, asked.parameters
+        if operation == "CreateEventSourceMapping":
+            mapped.check(operation, parameters, {}, self._runtime.clock.timestamp())
+        if operation in {"UpdateEventSourceMapping", "DeleteEventSourceMapping"}:
+            known = await self._mapping(asked)
+            if operation == "UpdateEventSourceMapping":
+                mapped.check(operation, parameters, known, self._runtime.clock.timestamp())
         if operation in {"CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"}:
             urls.check(parameters)
         if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
             destinations.check(parameters.get("DestinationConfig") or {})
         if operation.endswith("FunctionEventInvokeConfig") and parameters.get("Qualifier") not in {None, "$LATEST"}:
             raise InvalidParameterValue("iamd keeps how events are handled for $LATEST alone.")
+
+    async def _mapping(self, asked: Asked) -> Mapping[str, Any]:
+        """The mapping that is asked for, as it is; ResourceNotFound when there is none."""
+        wanted = asked.account, asked.region, asked.parameters.get("UUID")
+        try:
+            every = await self._embedded.mappings()
+        except BackendDown as error:
+            raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
+        for known in every:
+            if (known["account"], known["region"], known["UUID"]) == wanted:
+                return known
+        raise ResourceNotFound("The resource you requested does not exist.")
 
     def changed(self, operation: str, arn: str) -> None:
         """Run a function as it is from now on, and poll what is mapped now."""

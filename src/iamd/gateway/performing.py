@@ -86,7 +86,7 @@ class Performer:
         is_held = traits.changes_function and step.place.backend.embedded is not None
         runs = self._runtime.functions if is_held else None
         if runs is not None:
-            runs.check(step.asked.operation.name, step.asked.parameters)
+            await runs.check(step.asked)
         if traits.changes:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)

@@ -1,0 +1,109 @@
+"""moto's streams, held to what readers of them rest on: shards keep their records and end, and streams have one name.
+
+AWS: Kinesis Data Streams Developer Guide, "Reshard a stream" (kinesis-using-sdk-java-after-resharding): records from
+before stay in the parent shards; API Reference, GetRecords: at the end of a closed shard there is no next iterator.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from moto.dynamodb.exceptions import ResourceNotFoundException
+from moto.dynamodb.models.table import StreamRecord
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_backends
+from moto.kinesis.models import KinesisBackend, Stream, kinesis_backends
+from moto.kinesis.utils import decompose_shard_iterator
+
+from iamd.backend.replacement import replace
+
+
+def install() -> None:
+    """Keep records where they were put, and give each stream of a table its own."""
+    replace(Stream, "split_shard", _resharded)
+    replace(Stream, "merge_shards", _resharded)
+    replace(Stream, "get_shard_for_key", _open)
+    replace(KinesisBackend, "get_shard_iterator", _begun)
+    replace(KinesisBackend, "get_records", _read)
+    replace(DynamoDBStreamsBackend, "_get_table_from_arn", _named)
+    replace(StreamRecord, "__init__", _recorded)
+
+
+def _resharded(original: Callable[..., None]) -> Callable[..., None]:
+    def reshard(stream: Any, *given: Any, **named: Any) -> None:
+        before = {name: shard.records.copy() for name, shard in stream.shards.items()}
+        original(stream, *given, **named)
+        # moto would move the records to the new shards under new numbers, and they would be read twice.
+        for name, shard in stream.shards.items():
+            shard.records = before.get(name, OrderedDict())
+
+    return reshard
+
+
+def _open(original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_shard_for_key(stream: Any, partition_key: Any, explicit_hash_key: Any) -> Any:
+        # moto would go on to put records into shards that are closed.
+        shards = {name: shard for name, shard in stream.shards.items() if shard.is_open}
+        return original(SimpleNamespace(shards=shards), partition_key, explicit_hash_key)
+
+    return get_shard_for_key
+
+
+def _begun(original: Callable[..., str]) -> Callable[..., str]:
+    def get_shard_iterator(backend: Any, stream_arn: str | None, stream_name: str | None, *given: Any) -> str:
+        # moto's iterators name the stream, which a request may give by its ARN alone.
+        name = backend.describe_stream(stream_arn=stream_arn, stream_name=stream_name).stream_name
+        return original(backend, stream_arn, name, *given)
+
+    return get_shard_iterator
+
+
+def _read(original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_records(backend: Any, stream_arn: str | None, shard_iterator: str, limit: int | None) -> Any:
+        following, records, behind = original(backend, stream_arn, shard_iterator, limit)
+        name, shard_id, last = decompose_shard_iterator(following)
+        shard = backend.describe_stream(stream_arn=stream_arn, stream_name=name).get_shard(shard_id)
+        is_end = not shard.is_open and int(last) >= shard.get_max_sequence_number()
+        return None if is_end else following, records, behind
+
+    return get_records
+
+
+def _named(original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_table_from_arn(backend: Any, arn: str) -> Any:
+        table = original(backend, arn)
+        # moto would give the newest stream of the table for every one that it had before.
+        if table.stream_shard is None or arn.partition("/stream/")[2] != table.latest_stream_label:
+            raise ResourceNotFoundException(f"Requested resource not found: Stream: {arn} not found")
+        return table
+
+    return get_table_from_arn
+
+
+def _recorded(original: Callable[..., None]) -> Callable[..., None]:
+    def init(record: Any, table: Any, *given: Any, **named: Any) -> None:
+        original(record, table, *given, **named)
+        # moto has one Region and an old version for all records.
+        record.record |= {"awsRegion": table.region_name, "eventVersion": "1.1"}
+
+    return init
+
+
+def news(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether GetRecords would tell anything by an iterator: records, the end of a shard, or an error."""
+    place, iterator = (given["account_id"], given["region"]), given["iterator"]
+    found = _kinesis_news(*place, iterator) if given["service"] == "kinesis" else _table_news(*place, iterator)
+    return {"news": found}
+
+
+def _kinesis_news(account_id: str, region: str, iterator: str) -> bool:
+    name, shard_id, last = decompose_shard_iterator(iterator)
+    stream = kinesis_backends[account_id][region].streams.get(name)
+    shard = stream.shards.get(shard_id) if stream is not None else None
+    return shard is None or not shard.is_open or shard.get_max_sequence_number() > int(last)
+
+
+def _table_news(account_id: str, region: str, iterator: str) -> bool:
+    known = dynamodbstreams_backends[account_id][region].shard_iterators.get(iterator)
+    shard = known.stream_shard if known is not None else None
+    return known is None or shard is None or known.sequence_number < shard.starting_sequence_number + len(shard.items)
