@@ -22,7 +22,7 @@ def sns(cloud):
     return client
 
 
-def test_a_queue_without_a_policy_gets_nothing(sns, inbox, denied):
+def test_a_queue_without_a_policy_gets_nothing(cloud, sns, inbox, denied):
     queue = inbox()
     sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
     sns.publish(TopicArn=TOPIC, Message="hello")
@@ -33,6 +33,15 @@ def test_a_queue_without_a_policy_gets_nothing(sns, inbox, denied):
         "because no resource-based policy allows the sqs:SendMessage action"
     )
     assert queue.waiting() == 0
+    # The report of denials has the statement that lets it in.
+    [told] = cloud.iamd("ReportDenials")["Denials"]
+    assert (told["PrincipalArn"], told["Action"], told["Resource"]) == (SNS, "sqs:SendMessage", queue.arn)
+    document = {"Version": "2012-10-17", "Statement": [json.loads(told["Statement"])]}
+    assert document["Statement"][0]["Condition"] == {"ArnEquals": {"aws:SourceArn": TOPIC}}
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": json.dumps(document)})
+    sns.publish(TopicArn=TOPIC, Message="again")
+    assert [one["Message"] for one in queue.read()] == ["again"]
+    assert cloud.iamd("Explain", RequestId=event["requestID"])["PrincipalArn"] == SNS
 
 
 def test_a_queue_lets_one_topic_in_and_no_other(sns, inbox, denied):

@@ -104,8 +104,8 @@ class Access(NamedTuple):
 class Denial(NamedTuple):
     """What somebody was denied, or would have been where denials are only told, so many times.
 
-    `who` is the ARN of the user or role that asked, by a session too; empty for who is not known. `request_id` and
-    `decision`, the JSON that the event has of it, are of the last time.
+    `who` is the ARN of the user or role that asked, by a session too, or the service that did; empty for who is not
+    known. `request_id` and `decision`, the JSON that the event has of it, are of the last time.
     """
 
     who: str

@@ -35,7 +35,8 @@ _ACCESSES = """
 # last one is that of the highest number in its stream.
 _DENIALS = """
     SELECT coalesce(
-               document ->> '$.userIdentity.sessionContext.sessionIssuer.arn', document ->> '$.userIdentity.arn', ''
+               document ->> '$.userIdentity.sessionContext.sessionIssuer.arn', document ->> '$.userIdentity.arn',
+               document ->> '$.userIdentity.invokedBy', ''
            ) AS who,
            one.value ->> '$.action' AS action, one.value ->> '$.resource' AS resource,
            document ->> '$.errorCode' IS NULL AS is_only_told,

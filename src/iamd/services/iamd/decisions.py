@@ -55,7 +55,7 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
     shown = {
         "RequestId": request_id,
         "EventTime": datetime.fromisoformat(record["eventTime"]),
-        "PrincipalArn": record["userIdentity"].get("arn", "anonymous"),
+        "PrincipalArn": _who(record["userIdentity"]),
         "EventSource": record["eventSource"],
         "EventName": record["eventName"],
         "ErrorCode": record.get("errorCode"),
@@ -64,6 +64,11 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
         "Decisions": [_told(decision) for decision in record["iamd"]["decisions"]],
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _who(identity: Mapping[str, Any]) -> str:
+    found: str = identity.get("arn") or identity.get("invokedBy") or "anonymous"
+    return found
 
 
 def _told(decision: Mapping[str, Any]) -> dict[str, Any]:

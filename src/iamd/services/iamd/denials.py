@@ -71,5 +71,17 @@ def _shown(denial: Denial) -> dict[str, Any]:
 
 def _statement(denial: Denial, decision: Mapping[str, Any]) -> dict[str, Any]:
     """What a policy of the layer that did not allow it has to say."""
-    principal = {"Principal": {"AWS": denial.who} if denial.who else "*"} if decision["layer"] in NAMING else {}
-    return {"Effect": "Allow", **principal, "Action": denial.action, "Resource": denial.resource}
+    said = {"Action": denial.action, "Resource": denial.resource}
+    if decision["layer"] not in NAMING:
+        return {"Effect": "Allow", **said}
+    if is_service(denial.who):
+        # AWS: a service is let in for one resource, not for everybody's ("The confused deputy problem").
+        source = decision["context"].get("aws:sourcearn")
+        condition = {"Condition": {"ArnEquals": {"aws:SourceArn": source}}} if source else {}
+        return {"Effect": "Allow", "Principal": {"Service": denial.who}, **said, **condition}
+    return {"Effect": "Allow", "Principal": {"AWS": denial.who} if denial.who else "*", **said}
+
+
+def is_service(who: str) -> bool:
+    """Whether it is a service principal, not an ARN."""
+    return bool(who) and not who.startswith("arn:")
