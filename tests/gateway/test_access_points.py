@@ -335,6 +335,12 @@ def test_public_acls_are_blocked_through_a_point(s3, control, alias, given):
     s3.put_object(Bucket=opened["Alias"], Key="b", **given)
 
 
+def test_a_public_grant_in_the_body_is_blocked_too(s3, alias):
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}
+    grants = {"Owner": {"ID": "x"}, "Grants": [{"Grantee": everyone, "Permission": "READ"}]}
+    assert code_of(s3.put_object_acl, Bucket=alias, Key="a", AccessControlPolicy=grants) == "AccessDenied"
+
+
 def test_nobody_unsigned_comes_through_a_point(cloud, s3, control, alias, wire):
     opened = {"AccountId": ACCOUNT, "Name": "opened"}
     made = control.create_access_point(**opened, Bucket="files", PublicAccessBlockConfiguration=OPEN)
