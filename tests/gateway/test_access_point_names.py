@@ -4,8 +4,17 @@ import pytest
 from gateway.condition_keys import Caller, refused
 from gateway.counting import answer
 from gateway.parameters import ACCOUNT, REGION
-from gateway.two_accounts import everybody, policy
+from gateway.two_accounts import OTHER, everybody, policy
 from running import allow, deny
+
+from iamd.auth.identity import ANONYMOUS
+from iamd.authz.target import Target
+from iamd.errors import CommonError
+from iamd.gateway import access_points
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.points import Point, Through
+from iamd.store.records import Resource
+from iamd.wire.models import service
 
 POINT = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/names"
 OTHER_POINT = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/else"
@@ -199,3 +208,24 @@ def test_a_new_point_has_no_policy_of_one_before_it(pointed):
     reply = pointed.wire.send("s3", "GET", "/key", host=f"again-{ACCOUNT}.localhost")
     assert (reply.status, line(pointed)) == (200, "GET /behind/key HTTP/1.1")
     assert pointed.call("s3control", "DeleteAccessPoint", named).code == ""
+
+
+KNOWN = Resource(
+    arn=f"arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/point",
+    owner=ACCOUNT,
+    created=0,
+    facts={"bucket": "files", "bucket_account": ACCOUNT, "network_origin": "Internet", "blocks": "", "name": "x"},
+)
+
+
+def wanted(owner):
+    read = service("s3").operation("GetObject")
+    asked = Asked(read, {"Bucket": "files"}, ACCOUNT, "us-east-1", through=Through(Point(KNOWN)))
+    behind = Target(arn="arn:aws:s3:::files/key", action="s3:GetObject", account=owner)
+    return [one.arn for one in access_points.before([behind], asked, ANONYMOUS)]
+
+
+def test_a_bucket_of_this_name_that_is_anothers_now_is_not_reached():
+    assert wanted(ACCOUNT) == [f"{KNOWN.arn}/object/key", "arn:aws:s3:::files/key"]
+    with pytest.raises(CommonError):
+        wanted(OTHER)

@@ -199,6 +199,31 @@ def test_what_is_copied_is_read_through_its_own_point(cloud, s3, control, alias)
     assert reads(s3, "files", "within")
 
 
+def test_an_upload_in_parts_goes_through_a_point(s3, alias):
+    for named in (POINT, alias):
+        upload = {
+            "Bucket": named,
+            "Key": "whole",
+            "UploadId": s3.create_multipart_upload(Bucket=named, Key="whole")["UploadId"],
+        }
+        first = s3.upload_part(**upload, PartNumber=1, Body=b"x" * 5_242_880)["ETag"]
+        second = s3.upload_part_copy(**upload, PartNumber=2, CopySource=f"{alias}/a")["CopyPartResult"]["ETag"]
+        assert [one["Size"] for one in s3.list_parts(**upload)["Parts"]] == [5_242_880, 4]
+        parts = [{"PartNumber": number, "ETag": tag} for number, tag in ((1, first), (2, second))]
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        assert s3.head_object(Bucket="files", Key="whole")["ContentLength"] == 5_242_884
+        aborted = s3.create_multipart_upload(Bucket=named, Key="whole")["UploadId"]
+        assert [one["UploadId"] for one in s3.list_multipart_uploads(Bucket=named)["Uploads"]] == [aborted]
+        s3.abort_multipart_upload(Bucket=named, Key="whole", UploadId=aborted)
+
+
+def test_what_is_read_of_the_bucket_is_read_through_a_point(s3, alias):
+    assert s3.get_bucket_location(Bucket=alias)["LocationConstraint"] is None
+    s3.put_bucket_policy(Bucket="files", Policy=DELEGATED)
+    assert s3.get_bucket_policy(Bucket=alias)["Policy"] == DELEGATED
+    assert s3.list_object_versions(Bucket=POINT)["Versions"][0]["Key"] == "a"
+
+
 def test_a_head_tells_whether_it_went_by_an_alias(s3, alias):
     assert s3.head_bucket(Bucket=alias)["AccessPointAlias"] is True
     assert s3.head_bucket(Bucket=POINT)["AccessPointAlias"] is False
@@ -308,6 +333,12 @@ def test_public_acls_are_blocked_through_a_point(s3, control, alias, given):
         AccountId=ACCOUNT, Name="opened", Bucket="files", PublicAccessBlockConfiguration=OPEN
     )
     s3.put_object(Bucket=opened["Alias"], Key="b", **given)
+
+
+def test_a_public_grant_in_the_body_is_blocked_too(s3, alias):
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}
+    grants = {"Owner": {"ID": "x"}, "Grants": [{"Grantee": everyone, "Permission": "READ"}]}
+    assert code_of(s3.put_object_acl, Bucket=alias, Key="a", AccessControlPolicy=grants) == "AccessDenied"
 
 
 def test_nobody_unsigned_comes_through_a_point(cloud, s3, control, alias, wire):

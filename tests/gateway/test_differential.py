@@ -60,6 +60,7 @@ def furnish(observed):
     for bucket, key in (("bkt", "dir/key"), ("src", "dir/old")):
         aws.client("s3").create_bucket(Bucket=bucket)
         aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"data")
+    aws.client("s3control").create_access_point(AccountId=parameters.ACCOUNT, Name="pnt", Bucket="bkt")
     aws.client("sqs").create_queue(QueueName="que")
     aws.client("secretsmanager").create_secret(Name="sec", SecretString="s")
     aws.client("logs").create_log_group(logGroupName="/grp")

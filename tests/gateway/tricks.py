@@ -46,6 +46,7 @@ HOSTS = (
     "iam.amazonaws.com", "dynamodb.us-east-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com", "other.s3.amazonaws.com",
     "bkt.s3.localhost", "x.s3-accesspoint.us-east-1.amazonaws.com", "s3-control.us-east-1.amazonaws.com", "bkt",
     "www.bkt.localhost", "lambda.us-east-1.amazonaws.com:80", "motoapi.amazonaws.com",
+    "pnt-123456789012.localhost", "pnt-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
 )  # fmt: skip
 ACTIONS = "Action=DeleteQueue&QueueUrl=http://x/123456789012/que&QueueName=que"
 

@@ -27,7 +27,8 @@ from iamd.wire.route import Route
 
 IsAlive = Callable[[Resource], bool]
 
-# AWS: S3 User Guide, "Access point compatibility"; the last lines are those of the page's earlier lists.
+# AWS: S3 User Guide, "Access point compatibility"; from PutObjectAcl on, the guide's earlier page on it, "Using access
+# points with compatible Amazon S3 operations".
 _SUPPORTED: Final = frozenset(
     {
         "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "DeleteObject",
