@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import moto
 import pytest
@@ -40,11 +41,19 @@ ROUTES = {"_bucket_response", "_key_response", "_bucket_response_put"}
 MODULES = {"lambda": "awslambda"}
 # Arguments of moto's models that name the resource, by module.
 NAMING = {
-    "sqs": {"queue_name"}, "dynamodb": {"table_name"}, "secretsmanager": {"secret_id"}, "logs": {"log_group_name"},
-    "awslambda": {"function_name", "function_name_or_arn"}, "s3": set(),
-    "apigateway": {"function_id", "restapi_id", "stage_name"}, "apigatewayv2": {"api_id"}, "autoscaling": {"group_name"},
-    "cognitoidentity": {"identity_pool_id"}, "cognitoidp": {"user_pool_id"},
+    "acm": {"arn", "certificate_arn"}, "apigateway": {"function_id", "restapi_id", "stage_name"},
+    "apigatewayv2": {"api_id"}, "athena": {"work_group"}, "autoscaling": {"group_name"},
+    "awslambda": {"function_name", "function_name_or_arn"}, "batch": {"compute_environment_name", "job_queue_name"},
+    "bedrock": {"job_identifier", "model_identifier"}, "codecommit": {"repository_name"},
+    "cognitoidentity": {"identity_pool_id"}, "cognitoidp": {"user_pool_id"}, "dynamodb": {"table_name"},
+    "ecr": {"repository_name"}, "ecs": {"cluster_name", "cluster_str", "service_name", "task_definition_str"},
     "elbv2": {"listener_arn", "load_balancer_arn", "rule_arn", "target_group_arn"},
+    "events": {"event_bus_name", "rule_name"}, "firehose": {"delivery_stream_name"},
+    "glue": {"crawler_name", "database_name", "job_name", "registry_name", "trigger_name"},
+    "kinesis": {"stream_arn", "stream_name"}, "logs": {"log_group_name"},
+    "rds": {"db_cluster_identifier", "db_instance_identifier"}, "route53": {"hosted_zone_id", "id_", "zone_id"},
+    "s3": set(), "scheduler": {"group_name"}, "secretsmanager": {"secret_id"}, "sns": {"topic_arn"},
+    "sqs": {"queue_name"}, "stepfunctions": {"activity_arn", "execution_arn", "state_machine_arn"},
 }  # fmt: skip
 
 
@@ -125,12 +134,15 @@ def request_of(service, name, given) -> Request:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_moto_runs_what_was_decided_or_nothing(observed: ObservedCloud, service):
+    # moto names S3's functions in ways of its own.
+    known = parameters.operations(service) if service == "s3" else of_moto(service)
     wrong, ran_in_all = [], 0
     furnish(observed, service)
     for number, name in enumerate(parameters.operations(service)):
         plain = request_of(service, name, parameters.whole(service, name))
         before = ran_in_all
-        for trick in TRICKS.values():
+        # Of what moto has not, a third of the tricks, in turn, is to find what it would do in its place.
+        for trick in TRICKS.values() if name in known else list(TRICKS.values())[number % 3 :: 3]:
             variants = list(trick(plain))
             sent = variants[number % len(variants)]
             reply, ran = observed.send(sent)
@@ -177,7 +189,8 @@ def _names(resource, key, value):
         bucket, _, inner = resource.split(":", 5)[5].removeprefix("bucket/").partition("/")
         return value == (bucket if key == "bucket_name" else inner) or resource.startswith("arn:aws:s3express:")
     inner = resource.split(":", 5)[5]
-    return value in {resource, inner.partition("/")[2], *inner.split(":"), *inner.split(":")[0].split("/")}
+    # moto leaves some of what stands in a path as it is written there.
+    return unquote(value) in {resource, inner.partition("/")[2], *inner.split(":"), *inner.split(":")[0].split("/")}
 
 
 # Classic Load Balancers have no table, and moto decides by the version which of the two it is asked for. The embedded
@@ -198,7 +211,7 @@ FEW = {"kms": 4}
 
 def of_moto(service):
     """The operations of a service that moto has a function for, by the names in its source."""
-    folder = Path(moto.__file__).parent / service.replace("-", "")
+    folder = Path(moto.__file__).parent / MODULES.get(service, service.replace("-", ""))
     sources = [folder / "responses.py", *folder.glob("responses/*.py")]
     defined = "".join(source.read_text() for source in sources if source.exists()).replace("_", "").lower()
     names = set(re.findall(r"def (\w+)\(", defined))
