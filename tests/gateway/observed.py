@@ -51,7 +51,9 @@ class ObservedCloud:
     def decided(self, reply: Reply) -> list[tuple[str, str]]:
         """Action and resource of each decision on a request."""
         request_id = reply.headers.get("x-amzn-requestid") or reply.headers["x-amz-request-id"]
-        return [(one["Action"], one["Resource"]) for one in self.aws.explain(request_id)["Decisions"]]
+        headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "iamd.Explain")]
+        told = self.wire.send("iamd", "POST", "/", headers, json.dumps({"RequestId": request_id}).encode())
+        return [(one["Action"], one["Resource"]) for one in json.loads(told.body)["Decisions"]]
 
     def close(self) -> None:
         """End it."""

@@ -6,6 +6,7 @@ AWS: Amazon EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling API permission
 import pytest
 from gateway.condition_keys import Caller, Key, check, refused
 from gateway.parameters import ACCOUNT, LATTICE, REGION, ROLE
+from gateway.two_accounts import code_of
 from running import allow
 
 PLACE = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}"
@@ -170,3 +171,44 @@ def test_an_image_of_a_launch_template_is_not_known_so_nothing_is_allowed_by_it(
     refused(caller.call("autoscaling", "CreateAutoScalingGroup", {**SIZES, **TEMPLATED}), "no identity-based policy")
     caller.may(allow("*"), {**allow("autoscaling:*", **key), "Effect": "Deny"})
     refused(caller.call("autoscaling", "CreateAutoScalingGroup", {**SIZES, **TEMPLATED}), "explicit deny")
+
+
+def test_a_scaling_policy_is_its_groups(cloud):
+    """What is decided on one group does nothing to a policy of the same name, or of another, in another group."""
+    scaling = cloud.client("autoscaling")
+    scaling.create_launch_configuration(LaunchConfigurationName="cfg", ImageId="ami-12c6146b", InstanceType="t3.nano")
+    arns = {}
+    for group in ("web", "jobs"):
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName=group, LaunchConfigurationName="cfg", MinSize=0, MaxSize=3,
+            AvailabilityZones=["us-east-1a"],
+        )  # fmt: skip
+        for name in ("out", f"of-{group}"):
+            scaling.put_scaling_policy(
+                AutoScalingGroupName=group, PolicyName=name, AdjustmentType="ExactCapacity", ScalingAdjustment=1
+            )
+    for policy in scaling.describe_policies()["ScalingPolicies"]:
+        arns[policy["AutoScalingGroupName"], policy["PolicyName"]] = policy["PolicyARN"]
+    mine = cloud.client("autoscaling", cloud.user("mine", allow("autoscaling:*", GROUP)))
+
+    def capacities():
+        told = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return {one["AutoScalingGroupName"]: one["DesiredCapacity"] for one in told}
+
+    def policies():
+        return {one["PolicyARN"] for one in scaling.describe_policies()["ScalingPolicies"]}
+
+    assert len(arns) == 4
+    assert code_of(mine.execute_policy, AutoScalingGroupName="web", PolicyName="of-jobs") == "ValidationError"
+    mine.delete_policy(AutoScalingGroupName="web", PolicyName="of-jobs")
+    mine.put_scaling_policy(
+        AutoScalingGroupName="web", PolicyName="of-jobs", AdjustmentType="ExactCapacity", ScalingAdjustment=2
+    )
+    assert arns["jobs", "of-jobs"] in policies()
+    mine.execute_policy(AutoScalingGroupName="web", PolicyName="out")
+    assert capacities() == {"web": 1, "jobs": 0}
+    mine.execute_policy(AutoScalingGroupName="web", PolicyName="of-jobs")
+    assert capacities() == {"web": 2, "jobs": 0}
+    mine.delete_policy(PolicyName=arns["web", "out"])
+    assert policies() == {*arns.values(), arns["jobs", "of-jobs"].replace("/jobs:", "/web:")} - {arns["web", "out"]}
+    assert code_of(mine.execute_policy, PolicyName=arns["jobs", "out"]) == "AccessDenied"

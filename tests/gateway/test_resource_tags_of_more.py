@@ -392,6 +392,7 @@ def test_tags_that_a_backend_does_not_tell_allow_nothing_and_deny(counted, servi
         ("elbv2", "DeleteLoadBalancer", {"LoadBalancerArn": BALANCER}, xml("DescribeTags", "<TagDescriptions/>")),
         ("cognito-idp", "DeleteUserPool", {"UserPoolId": POOL}, said()),
     ],
+    ids=("no descriptions", "no pool"),
 )
 def test_an_answer_about_nothing_is_not_one_without_tags(counted, service, operation, given, told):
     others = counted.user("others-of-counted", allow("*"), when(deny("*"), "aws:ResourceTag/team", "red"))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import cache
+from importlib import import_module
 from threading import Lock
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("codedeploy", "tag_resource"): frozenset({"TagResource"}),
     ("codedeploy", "untag_resource"): frozenset({"UntagResource"}),
 }
+_MENDED: Final = {"autoscaling": "iamd.backend.scaling_policies"}
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})
 _BY_VERSION: Final = "api_version_elb_backend"
 
@@ -104,6 +106,8 @@ def module_of(service: str) -> str:
 def _application(module: str) -> Callable[..., Iterable[bytes]]:
     name: Any = module
     app = create_backend_app(name)
+    if module in _MENDED:
+        _mend(module)
     app.debug = False
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.request_class = Request
@@ -113,6 +117,12 @@ def _application(module: str) -> Callable[..., Iterable[bytes]]:
     for endpoint, view in app.view_functions.items():
         app.view_functions[endpoint] = _guarded(module, view)
     return app
+
+
+@cache
+def _mend(module: str) -> None:
+    # Importing these parts of moto takes long, and most backends never need them.
+    import_module(_MENDED[module]).install()
 
 
 def _not_routed(error: Exception) -> Any:
