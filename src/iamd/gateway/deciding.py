@@ -52,6 +52,8 @@ class Step(msgspec.Struct):
     would_deny: Denied | None = None
     is_split: bool = False
     """Whether resources of the service lie at several backends."""
+    owner: str | None = None
+    """What `owner` has found."""
 
 
 class Decider:
@@ -242,6 +244,12 @@ def is_like(target: Target, first: Target) -> bool:
 
 def owner(step: Step) -> str:
     """The account in which the backend does the work: the resource's owner, or the caller for something new."""
+    if step.owner is None:
+        step.owner = _owner(step)
+    return step.owner
+
+
+def _owner(step: Step) -> str:
     asked = step.asked
     if asked.operation.service == "s3" and "Bucket" in asked.parameters:
         own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"

@@ -133,7 +133,7 @@ def _remote(
     """The request as a backend at a URL gets it: addressed by its rules, and signed by the login of the account."""
     login = backend.logins.of(verdict.service, verdict.account_id)
     dropped = backend.logins.not_passed(verdict.service)
-    if dropped:
+    if not dropped.isdisjoint(dict(kept)):
         kept = [pair for pair in kept if pair[0] not in dropped]
     host, path = addressing.placed(request.path, verdict, backend)
     headers = [(b"host", host.encode()), *kept, *login.headers]

@@ -45,11 +45,12 @@ class Logins:
         self._holder = holder
         self._files: dict[tuple[str, str | None], CredentialsFile] = {}
         self._made: dict[str, Login] = {}
-
-    @property
-    def is_shared(self) -> bool:
+        self.is_shared: Final = not table.by_account
         """Whether buckets of all accounts stand side by side there."""
-        return not self._table.by_account
+        is_renamed = self.is_shared or any(login.account for login in table.accounts.values())
+        self._not_passed: Final = frozenset(name.encode() for name in table.headers)
+        # iamd has checked the owner that the client expects.
+        self._not_passed_to_s3: Final = self._not_passed | (_EXPECTED_OWNER if is_renamed else frozenset())
 
     def check(self, service: str, account: str) -> None:
         """Refuse what is for an account that the backend does not hold."""
@@ -62,7 +63,7 @@ class Logins:
     def of(self, service: str, account: str) -> Login:
         """The login for a request that is for a resource of this account."""
         self.check(service, account)
-        key = account if self._table.by_account else ""
+        key = "" if self.is_shared else account
         made = self._made.get(key)
         if made is None:
             made = self._made[key] = self._login(account)
@@ -88,10 +89,7 @@ class Logins:
 
     def not_passed(self, service: str) -> frozenset[bytes]:
         """The client's headers that the backend must not get: they name accounts by numbers that are not its own."""
-        dropped = frozenset(name.encode() for name in self._table.headers)
-        is_renamed = self.is_shared or any(login.account for login in self._table.accounts.values())
-        # iamd has checked the owner that the client expects.
-        return dropped | _EXPECTED_OWNER if service == _WITHOUT_ACCOUNTS and is_renamed else dropped
+        return self._not_passed_to_s3 if service == _WITHOUT_ACCOUNTS else self._not_passed
 
 
 def _foreign(account: str) -> CommonError:

@@ -252,7 +252,7 @@ class Gateway:
         step: Step | None = None
         notes = progress.notes
         try:
-            step = await self._decide(progress, asked, place, facts, identity)
+            step = self._decider.decide(progress, asked, place, facts, identity)
         except CommonError as error:
             refusal = error
         known = None
@@ -265,9 +265,6 @@ class Gateway:
         if step is None:
             raise refusal or TypeError("neither decided nor refused")
         return step
-
-    async def _decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        return self._decider.decide(progress, asked, place, facts, identity)
 
     def _record(self, step: Step, answer: Answer) -> None:
         """Step 10: the event, when the answer begins."""

@@ -30,8 +30,10 @@ def of(service: str, action: str, values: Mapping[str, Any], arn: str = "*") -> 
             found[plain] = given
         else:
             _add(found, key, at(values, key.path))
-    strange = of_other_resources(action, arn) if found else _NOTHING
-    return {name: value for name, value in found.items() if name not in strange} if strange else found
+    if found.keys().isdisjoint(_of_some_types(action)):
+        return found
+    strange = of_other_resources(action, arn)
+    return {name: value for name, value in found.items() if name not in strange}
 
 
 def of_other_resources(action: str, arn: str) -> frozenset[str]:
@@ -57,6 +59,15 @@ def _by_type(action: str) -> tuple[tuple[service_reference.ResourceType, frozens
         (kind, frozenset(map(lower, names or kind.condition_keys))) for kind, names in kinds if kind is not None
     )
     return found if len({names for _, names in found}) > 1 else ()
+
+
+@cache
+def _of_some_types(action: str) -> frozenset[str]:
+    """The keys that the reference gives an action on some of its resource types and not on others, in lower case."""
+    by_type = [names for _, names in _by_type(action)]
+    if not by_type:
+        return _NOTHING
+    return _NOTHING.union(*by_type).difference(_of_whole_action(action), by_type[0].intersection(*by_type))
 
 
 @cache
