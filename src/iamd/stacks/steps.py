@@ -9,13 +9,14 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from iamd.auth.sealing import Keyring
-from iamd.stacks import dynamic, entities, handlers, scopes, sealed
+from iamd.stacks import dynamic, entities, handlers, policies, scopes, sealed
 from iamd.stacks.client import Client, RequestFailed
 from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope, is_known
 from iamd.stacks.handlers import InvalidProperties, Made, Wanted
 from iamd.stacks.journal import Journal, Page, Superseded
 from iamd.stacks.order import references
+from iamd.stacks.policies import Update
 from iamd.stacks.sealed import Inside
 from iamd.store.stack_records import Stack, StackResource, Thing, Undo
 
@@ -40,6 +41,8 @@ def told(error: Exception) -> str:
         return f'Resource handler returned message: "{error}" (Operation: {error.operation}, HandlerErrorCode: {code})'
     if isinstance(error, ValidationError):
         return error.message
+    if isinstance(error, policies.Denied):
+        return str(error)
     if isinstance(error, InvalidProperties):
         return f"Properties validation failed for resource with message: {error}"
     log.error("a resource failed", exc_info=error)
@@ -75,6 +78,16 @@ class Maker:
         made = await step.done(inside)
         scope.made[logical_id] = made
 
+    async def check_removals(self, wanted: frozenset[str]) -> None:
+        """What an update's template does not have any more may be removed by it; StepFailed when it may not."""
+        stack = self._journal.stack()
+        for entry in entities.resources_of(self._journal.account(), stack):
+            if entry.logical_id not in wanted and entry.now is not None:
+                try:
+                    policies.check(policy_of(stack), Update.DELETE, entry.logical_id, entry.type)
+                except policies.Denied as denied:
+                    raise await _Step(self, entry, {}).failed(denied) from denied
+
     def _new(self, logical_id: str, type: str) -> StackResource:
         return StackResource(
             stack_id=self._journal.stack_id,
@@ -109,7 +122,7 @@ class Maker:
             return True
         if entry.logical_id in stack.retained:
             return await self._put_back(entry, undo, "ResourcesToSkip")
-        if undo.was is None or entry.now is None or is_other(entry.now, undo.was):
+        if undo.was is None or entry.now in (None, undo.was) or is_other(entry.now, undo.was):
             return await self._put_back(entry, undo, None)
         step = _Step(self, replace(entry, type=undo.was.type), {})
         return await step.restored(undo.was)
@@ -178,6 +191,11 @@ class Maker:
         return self._journal
 
 
+def policy_of(stack: Stack) -> str | None:
+    """The policy that holds for the update that goes on; making a stack and going back from an update have none."""
+    return (stack.update_policy or stack.policy) if stack.status == "UPDATE_IN_PROGRESS" else None
+
+
 def is_other(one: Thing, other: Thing | None) -> bool:
     """Whether two things are not the same one at two times."""
     return other is None or one.physical_id != other.physical_id or one.type != other.type
@@ -203,11 +221,16 @@ class _Step:
         try:
             found = await self._maker.resolved(inside, self._type)
             replaces = now.type != self._type or handlers.replaces(self._type, before.used, found.used)
-        except (ValidationError, InvalidProperties, RequestFailed) as error:
+            self._check_policy(Update.REPLACE if replaces else Update.MODIFY, now)
+        except (ValidationError, InvalidProperties, RequestFailed, policies.Denied) as error:
             raise await self.failed(error) from error
         if replaces:
             return await self._create(found, "UPDATE")
         return await self._update(now, before, replace(found, name=before.name))
+
+    def _check_policy(self, update: Update, now: Thing) -> None:
+        journal = self._maker.journal
+        policies.check(policy_of(journal.stack()), update, self._entry.logical_id, now.type)
 
     async def _kept(self, now: Thing, before: Inside) -> Made:
         kept = replace(self._entry, now=replace(now, replace_policy=self._replace_policy))
@@ -291,7 +314,7 @@ class _Step:
             return error
         is_new = self._entry.now is None
         verb = "CREATE" if is_new else "UPDATE"
-        undo = self._entry.undo or (Undo() if is_new else None)
+        undo = self._entry.undo or Undo(was=self._entry.now)
         failed = replace(self._entry, status=f"{verb}_FAILED", reason=told(error), undo=undo)
         await self._maker.journal.note(lambda page, stack: page.resource(stack, failed))
         return StepFailed(

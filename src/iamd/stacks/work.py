@@ -190,6 +190,7 @@ class Work:
             wanted = order.dependencies(scope.template, scope.wanted(), scope)
         except ValidationError as error:
             raise StepFailed("", f"{error.message} ") from error
+        await self._maker.check_removals(frozenset(wanted))
         for logical_id, rests_on in wanted.items():
             self._check_whether_to_go_on()
             await self._maker.ensure(scope, logical_id, rests_on)
@@ -264,7 +265,9 @@ class Work:
             for resource in self._resources(page):
                 if resource.undo is not None or resource.leftovers or resource.is_new:
                     page.put(replace(resource, undo=None, leftovers=(), is_new=False))
-            page.stack(replace(stack, former=None, is_cancelled=False, retained=()), status)
+            policy = stack.next_policy if status == "UPDATE_COMPLETE" and stack.next_policy else stack.policy
+            whole = replace(stack, former=None, is_cancelled=False, retained=(), policy=policy)
+            page.stack(replace(whole, update_policy=None, next_policy=None), status)
 
         await self._journal.write(completed)
 

@@ -62,6 +62,12 @@ class Stack(Record, frozen=True, kw_only=True, omit_defaults=True):
     task: str | None = None
     running: str | None = None
     is_cancelled: bool = False
+    policy: str | None = None
+    """Which of its resources an update may change."""
+    update_policy: str | None = None
+    """What takes the policy's place while this update goes on."""
+    next_policy: str | None = None
+    """What takes it for good once this update is complete."""
 
     indexes: ClassVar[Mapping[str, Index]] = {
         "name": lambda stack: () if stack.deleted is not None else (f"{stack.region}/{stack.name}",),

@@ -88,6 +88,7 @@ def create_stack(
         deletes_retained=retain_except_on_create,
         timeout_minutes=timeout_in_minutes,
         is_protected=enable_termination_protection,
+        policy=asked.policy,
     )
     page_of(call).forget_old()
     begun(call, stack, "CREATE_IN_PROGRESS", asked.client, client_request_token)
@@ -151,6 +152,8 @@ def update_stack(
         role_arn=asked.role_arn,
         on_failure="DO_NOTHING" if disables_rollback(deployment_config, disable_rollback) else "ROLLBACK",
         deletes_retained=retain_except_on_create,
+        update_policy=asked.update_policy,
+        next_policy=asked.policy,
     )
     begun(call, changed, "UPDATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": found.stack_id}
@@ -162,7 +165,15 @@ def change_begun(found: Stack, state: StackState, now: float) -> Stack:
     former = found.state if is_whole else found.former
     outputs = found.state.outputs if found.state is not None else None
     # What is exported is there for others while the stack changes.
-    return replace(found, state=replace(state, outputs=outputs), former=former, updated=now, is_cancelled=False)
+    return replace(
+        found,
+        state=replace(state, outputs=outputs),
+        former=former,
+        updated=now,
+        is_cancelled=False,
+        update_policy=None,
+        next_policy=None,
+    )
 
 
 def _deletable(call: Call, name: str, retained: Sequence[str], token: str | None) -> Stack | None:
