@@ -1,7 +1,9 @@
-"""Requests that a stack makes: decided and recorded as those of whom it acts for."""
+"""Requests that a stack makes: decided and recorded as those of whom it acts for; and what it waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
+
+from iamd.store.stack_records import Stack
 
 
 class RequestFailed(Exception):
@@ -10,6 +12,10 @@ class RequestFailed(Exception):
     def __init__(self, code: str, message: str, status: int, operation: str) -> None:
         super().__init__(message)
         self.code, self.message, self.status, self.operation = code, message, status, operation
+
+
+class Stopped(Exception):
+    """What was waited for is not waited for any more: the stack's work was cancelled, or another one was asked for."""
 
 
 class Client(Protocol):
@@ -24,3 +30,17 @@ class Client(Protocol):
 
         RequestFailed with the service's error.
         """
+
+    def stack(self, stack_id: str) -> Stack | None:
+        """A stack of the account as it is now: CloudFormation itself asks nobody for it."""
+
+    def outputs(self, stack_id: str) -> dict[str, str]:
+        """The outputs of a stack by their names."""
+
+    async def pause(self, stack_id: str) -> None:
+        """Wait a moment for what a stack waits for; Stopped when it need not be waited for."""
+
+    async def answer(
+        self, stack_id: str, logical_id: str, seconds: float, ask: Callable[[str], Awaitable[None]]
+    ) -> bytes | None:
+        """What is sent to an address that `ask` hands on; None when nothing comes in so many seconds."""

@@ -1,7 +1,7 @@
 """The client that stacks have in a running server: requests within the process, as whom the stack acts for."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from iamd import arn
@@ -9,6 +9,8 @@ from iamd.inner_requests import InnerRequests, Refused
 from iamd.runtime import Runtime
 from iamd.stacks.acting import SERVICE, Acting
 from iamd.stacks.client import RequestFailed
+from iamd.stacks.waiting import Waiting
+from iamd.store.stack_records import Stack
 from iamd.wire.hosts import host_of
 from iamd.wire.models import Operation
 from iamd.wire.models import service as model_of
@@ -23,6 +25,7 @@ class ServiceClient:
 
     def __init__(self, runtime: Runtime, acting: Acting, *, account: str, region: str, host: str) -> None:
         self._requests = InnerRequests(runtime, SERVICE, host=_neutral(host), via=acting.via)
+        self._waiting = Waiting(runtime, account)
         self._acting = acting
         self.account = account
         self.region = region
@@ -35,6 +38,24 @@ class ServiceClient:
             return await self._requests.call(self._acting.key, service, operation, given, self.region)
         except Refused as error:
             raise RequestFailed(error.code, error.message, error.status, operation) from error
+
+    def stack(self, stack_id: str) -> Stack | None:
+        """A stack of the account as it is now."""
+        return self._waiting.stack(stack_id)
+
+    def outputs(self, stack_id: str) -> dict[str, str]:
+        """The outputs of a stack by their names."""
+        return self._waiting.outputs(stack_id)
+
+    async def pause(self, stack_id: str) -> None:
+        """Wait a moment; Stopped when the stack's work need not go on."""
+        await self._waiting.pause(stack_id)
+
+    async def answer(
+        self, stack_id: str, logical_id: str, seconds: float, ask: Callable[[str], Awaitable[None]]
+    ) -> bytes | None:
+        """What is sent to an address that `ask` hands on; None when nothing comes in time."""
+        return await self._waiting.answer(stack_id, logical_id, seconds, ask)
 
 
 def _with_tokens(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
