@@ -20,6 +20,9 @@ def update_termination_protection(
 ) -> dict[str, Any]:
     """Protect a stack from being deleted, or protect it no longer."""
     found = entities.named_stack(call.account, call.region, stack_name)
+    if found.root_id is not None:
+        # AWS: it is set on the root stack, and can't be changed on a nested one (using-cfn-protect-stacks).
+        raise ValidationError(f"Termination protection of the nested stack [{found.name}] is that of its root stack.")
     call.put(replace(found, is_protected=enable_termination_protection))
     return {"StackId": found.stack_id}
 
