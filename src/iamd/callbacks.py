@@ -32,8 +32,8 @@ def made(stack_id: str, logical_id: str, expires: float, most: int) -> Callback:
 
 def url_of(runtime: Runtime, account_id: str, callback: Callback) -> str:
     """The callback's address, for who is to answer."""
-    named = f"{account_id}/{callback.callback_id}".encode()
-    return f"{runtime.endpoint}{PATH.decode()}{runtime.keyring.seal_text(_ADDRESS, (), named)}"
+    opened = f"{account_id}/{callback.callback_id}".encode()
+    return f"{runtime.endpoint}{PATH.decode()}{runtime.keyring.seal_text(_ADDRESS, (), opened)}"
 
 
 def contents_of(keyring: Keyring, callback: Callback) -> list[bytes]:
@@ -41,13 +41,22 @@ def contents_of(keyring: Keyring, callback: Callback) -> list[bytes]:
     return [keyring.open_text(_CONTENT, (callback.callback_id,), text) for text in callback.contents]
 
 
+def named(keyring: Keyring, address: str) -> tuple[str, str] | None:
+    """The account, and the id, of the callback that an address is one of; None for what is no address."""
+    try:
+        opened = keyring.open_text(_ADDRESS, (), address.rpartition("/")[2]).decode()
+    except (SealError, ValueError):
+        return None
+    account_id, _, callback_id = opened.partition("/")
+    return account_id, callback_id
+
+
 async def take(runtime: Runtime, request: HttpRequest, body: bytes) -> bool:
     """Keep what was sent to an address; False for what is no address, has ended, or takes no more."""
-    try:
-        named = runtime.keyring.open_text(_ADDRESS, (), request.path.removeprefix(PATH).decode("latin-1")).decode()
-    except (SealError, ValueError):
+    found = named(runtime.keyring, request.path.decode("latin-1"))
+    if found is None:
         return False
-    account_id, _, callback_id = named.partition("/")
+    account_id, callback_id = found
     if _open(runtime, runtime.store.snapshot(), account_id, callback_id) is None:
         return False
     content = runtime.keyring.seal_text(_CONTENT, (callback_id,), body[: LONGEST + 1])

@@ -1,6 +1,6 @@
 """Requests that a stack makes: decided and recorded as those of whom it acts for; and what it waits for."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from iamd.store.stack_records import Stack
@@ -40,7 +40,17 @@ class Client(Protocol):
     async def pause(self, stack_id: str) -> None:
         """Wait a moment for what a stack waits for; Stopped when it need not be waited for."""
 
-    async def answer(
-        self, stack_id: str, logical_id: str, seconds: float, ask: Callable[[str], Awaitable[None]]
-    ) -> bytes | None:
-        """What is sent to an address that `ask` hands on; None when nothing comes in so many seconds."""
+    async def opened(self, stack_id: str, logical_id: str, seconds: float, most: int = 1) -> tuple[str, str]:
+        """A callback of a resource, which ends after so many seconds or messages: its id, and its address."""
+
+    async def closed(self, callback_id: str) -> None:
+        """A callback takes no more."""
+
+    def messages(self, stack_id: str, callback_id: str) -> list[bytes]:
+        """What was sent to a callback of a stack so far; none to one that is closed."""
+
+    def callback_of(self, stack_id: str, address: str) -> str | None:
+        """The callback of a stack that has this address."""
+
+    def timestamp(self) -> float:
+        """What time it is."""

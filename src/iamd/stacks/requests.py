@@ -1,7 +1,7 @@
 """The client that stacks have in a running server: requests within the process, as whom the stack acts for."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from iamd import arn
@@ -51,11 +51,25 @@ class ServiceClient:
         """Wait a moment; Stopped when the stack's work need not go on."""
         await self._waiting.pause(stack_id)
 
-    async def answer(
-        self, stack_id: str, logical_id: str, seconds: float, ask: Callable[[str], Awaitable[None]]
-    ) -> bytes | None:
-        """What is sent to an address that `ask` hands on; None when nothing comes in time."""
-        return await self._waiting.answer(stack_id, logical_id, seconds, ask)
+    async def opened(self, stack_id: str, logical_id: str, seconds: float, most: int = 1) -> tuple[str, str]:
+        """A callback of a resource: its id, and its address."""
+        return await self._waiting.opened(stack_id, logical_id, seconds, most)
+
+    async def closed(self, callback_id: str) -> None:
+        """A callback takes no more."""
+        await self._waiting.closed(callback_id)
+
+    def messages(self, stack_id: str, callback_id: str) -> list[bytes]:
+        """What was sent to a callback of a stack so far."""
+        return self._waiting.messages(stack_id, callback_id)
+
+    def callback_of(self, stack_id: str, address: str) -> str | None:
+        """The callback of a stack that has this address."""
+        return self._waiting.callback_of(stack_id, address)
+
+    def timestamp(self) -> float:
+        """What time it is."""
+        return self._waiting.timestamp()
 
 
 def _with_tokens(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

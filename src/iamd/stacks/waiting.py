@@ -1,7 +1,6 @@
-"""Waiting: what a stack waits for that comes from elsewhere: answers of custom resources, and stacks within it."""
+"""Waiting: what a stack waits for that comes from elsewhere: answers and signals, and stacks within it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from iamd import callbacks
@@ -41,24 +40,35 @@ class Waiting:
             raise Stopped
         await asyncio.sleep(_TURN_SECONDS)
 
-    async def answer(
-        self, stack_id: str, logical_id: str, seconds: float, ask: Callable[[str], Awaitable[None]]
-    ) -> bytes | None:
-        """The first message that is sent to an address that `ask` hands on; None when none comes in time."""
-        ends = self._runtime.clock.timestamp() + seconds
-        callback = callbacks.made(stack_id, logical_id, ends, 1)
+    async def opened(self, stack_id: str, logical_id: str, seconds: float, most: int) -> tuple[str, str]:
+        """A callback of a resource, which ends after so many seconds or messages: its id, and its address."""
+        callback = callbacks.made(stack_id, logical_id, self.timestamp() + seconds, most)
         await self._runtime.store.written(lambda change: change.put(self._account_id, callback))
-        try:
-            await ask(callbacks.url_of(self._runtime, self._account_id, callback))
-            while not (said := self._said(callback.callback_id)) and self._runtime.clock.timestamp() < ends:
-                await self.pause(stack_id)
-            return said[0] if said else None
-        finally:
-            await self._runtime.store.written(lambda change: self._forget(change, callback.callback_id))
+        return callback.callback_id, callbacks.url_of(self._runtime, self._account_id, callback)
 
-    def _said(self, callback_id: str) -> list[bytes]:
+    async def closed(self, callback_id: str) -> None:
+        """A callback takes no more."""
+        await self._runtime.store.written(lambda change: self._forget(change, callback_id))
+
+    def messages(self, stack_id: str, callback_id: str) -> list[bytes]:
+        """What was sent to a callback of a stack so far; none to one that is closed."""
         found = account_in(self._runtime.store.snapshot(), self._account_id).get(Callback, callback_id)
-        return callbacks.contents_of(self._runtime.keyring, found) if found is not None else []
+        if found is None or found.stack_id != stack_id:
+            return []
+        return callbacks.contents_of(self._runtime.keyring, found)
+
+    def callback_of(self, stack_id: str, address: str) -> str | None:
+        """The callback of a stack that has this address."""
+        named = callbacks.named(self._runtime.keyring, address)
+        # SECURITY: what is sent to another account's callback, or another stack's, is none of this one's.
+        if named is None or named[0] != self._account_id:
+            return None
+        found = account_in(self._runtime.store.snapshot(), self._account_id).get(Callback, named[1])
+        return found.callback_id if found is not None and found.stack_id == stack_id else None
+
+    def timestamp(self) -> float:
+        """What time it is."""
+        return self._runtime.clock.timestamp()
 
     def _forget(self, change: Change, callback_id: str) -> None:
         account = change.account(self._account_id)

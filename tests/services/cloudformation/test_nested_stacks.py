@@ -306,6 +306,17 @@ def test_macros_of_nested_stacks_are_acknowledged(client, put, ended):
     assert ended("other") == "CREATE_COMPLETE"
 
 
+def test_an_application_of_sam_is_a_nested_stack(client, put, groups, ended):
+    url = put("child", TEMPLATE)
+    application = {"Type": "AWS::Serverless::Application", "Properties": {"Location": url, "Parameters": {"Name": "a"}}}
+    template = json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Child": application}})
+    both = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+    client.create_stack(StackName="tour", TemplateBody=template, Capabilities=both)
+    assert ended("tour") == "CREATE_COMPLETE"
+    assert child(client)["StackStatus"] == "CREATE_COMPLETE"
+    assert groups() == ["a"]
+
+
 def test_a_nested_stack_may_be_changed_and_deleted_by_itself(client, put, groups, ended):
     url = put("child", TEMPLATE)
     root = client.create_stack(StackName="tour", TemplateBody=body(Child=nested(url, Name="a")), **IAM)["StackId"]

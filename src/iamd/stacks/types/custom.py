@@ -22,6 +22,7 @@ _SUBJECT: Final = "AWS CloudFormation custom resource request"
 _MOST_SECONDS: Final = 3600
 """AWS: ServiceTimeout is from 1 to 3600 seconds, and 3600 where it is not given."""
 _LONGEST_ID: Final = 1024
+_DOINGS: Final[Mapping[str, str]] = {"Create": "creation", "Update": "update", "Delete": "deletion"}
 
 
 class _Answer(msgspec.Struct, rename="pascal"):
@@ -104,20 +105,29 @@ async def _asked(client: Client, kind: str, wanted: Wanted, more: Mapping[str, A
     """The answer to a request of this kind; _Refused when it was not done."""
     token, request_id = shaping.text(wanted.properties["ServiceToken"]), str(uuid.uuid4())
 
-    async def ask(address: str) -> None:
-        await _sent(client, token, {**_request(kind, wanted, request_id, address, token), **more})
-
     seconds = float(wanted.properties.get("ServiceTimeout", _MOST_SECONDS))
+    ends = client.timestamp() + seconds
+    callback_id, address = await client.opened(wanted.stack_id, wanted.logical_id, seconds)
     try:
-        content = await client.answer(wanted.stack_id, wanted.logical_id, seconds, ask)
+        await _sent(client, token, {**_request(kind, wanted, request_id, address, token), **more})
+        content = await _answered(client, wanted.stack_id, callback_id, ends)
     except Stopped as stopped:
-        raise _Refused(f"Resource {'creation' if kind == 'Create' else kind.lower()} cancelled") from stopped
+        raise _Refused(f"Resource {_DOINGS[kind]} cancelled") from stopped
+    finally:
+        await client.closed(callback_id)
     if content is None:
         raise _Refused(
             "CloudFormation did not receive a response from your Custom Resource. "
             f"Please check your logs for requestId [{request_id}]."
         )
     return _read(content, wanted, request_id, kind)
+
+
+async def _answered(client: Client, stack_id: str, callback_id: str, ends: float) -> bytes | None:
+    """The answer; None when none comes in time."""
+    while not (said := client.messages(stack_id, callback_id)) and client.timestamp() < ends:
+        await client.pause(stack_id)
+    return said[0] if said else None
 
 
 def _request(kind: str, wanted: Wanted, request_id: str, address: str, token: str) -> dict[str, Any]:
