@@ -4,8 +4,8 @@ AWS: CloudFormation User Guide, "Nested stacks" (using-cfn-nested-stacks). A nes
 parent's: it is complete when that one is, and goes back when that one does.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from iamd.call import Call
 from iamd.stacks.faults import ValidationError
@@ -32,13 +32,18 @@ def parent_of(call: Call) -> Stack | None:
     return call.account.get(Stack, call.made_for) if call.made_for is not None else None
 
 
-def new_in(call: Call, parent: Stack | None) -> dict[str, str | None]:
-    """What a new stack has of its parent: where it belongs, and as whom it acts."""
+def new_in(call: Call, parent: Stack | None) -> dict[str, str]:
+    """Where a new stack belongs; ValidationError where it would be too deep."""
     if parent is None:
         return {}
     if sum(1 for _ in ancestors(call.account, parent)) >= DEEPEST:
         raise ValidationError(f"Stacks can't be nested more than {DEEPEST} deep.")
-    return {"parent_id": parent.stack_id, "root_id": parent.root_id or parent.stack_id, "role_arn": parent.role_arn}
+    return {"parent_id": parent.stack_id, "root_id": parent.root_id or parent.stack_id}
+
+
+def with_role(given: Mapping[str, Any], parent: Stack | None) -> Mapping[str, Any]:
+    """What a parent gives, with its service role, which was passed to it: a nested stack has the same."""
+    return given if parent is None or parent.role_arn is None else {**given, "role_arn": parent.role_arn}
 
 
 def ancestors(account: Account, stack: Stack) -> Iterator[Stack]:

@@ -191,7 +191,9 @@ def _not_there(scope: Scope, logical_id: str, properties: Mapping[str, Any], sta
     """What is said of properties that rest on what does not exist, though all that they rest on is made."""
     found = sorted({(name, attribute or "") for name, attribute in references(properties)})
     for name, attribute in found:
-        if name in scope.made and attribute and handlers.is_custom(scope.template.resources[name]["Type"]):
+        made = scope.made.get(name)
+        is_missing = made is not None and attribute and attribute not in made.attributes
+        if is_missing and handlers.is_custom(scope.template.resources[name]["Type"]):
             return (
                 f"CustomResource attribute error: Vendor response doesn't contain {attribute} attribute in object "
                 f"{stack_id}|{name}"

@@ -5,14 +5,13 @@ from typing import Final
 
 from iamd import callbacks
 from iamd.runtime import Runtime
-from iamd.stacks import sealed
+from iamd.stacks import entities, nested, sealed
 from iamd.stacks.client import Stopped
 from iamd.stacks.journal import account_in
 from iamd.store.change import Change
 from iamd.store.stack_records import Callback, Stack
 
 _TURN_SECONDS: Final = 0.05
-_CANCELLABLE: Final = "UPDATE_IN_PROGRESS"
 
 
 class Waiting:
@@ -34,9 +33,11 @@ class Waiting:
         return {output.key: output.value for output in told}
 
     async def pause(self, stack_id: str) -> None:
-        """Wait a moment; Stopped when the stack's work was cancelled, or another one was asked for."""
+        """Wait a moment; Stopped when the stack's work was cancelled, or another was asked for, or its time is over."""
         found = self.stack(stack_id)
-        if found is None or found.task != found.running or (found.is_cancelled and found.status == _CANCELLABLE):
+        if found is None or found.task != found.running:
+            raise Stopped
+        if (found.is_cancelled and found.status == nested.UPDATING) or entities.is_late(found, self.timestamp()):
             raise Stopped
         await asyncio.sleep(_TURN_SECONDS)
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
-from iamd.stacks import nested, order, outside, recovery, scopes, sealed
+from iamd.stacks import entities, nested, order, outside, recovery, scopes, sealed
 from iamd.stacks.client import Client
 from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope
@@ -210,7 +210,12 @@ class Work:
         await self._maker.check_removals(frozenset(wanted))
         for logical_id, rests_on in wanted.items():
             self._check_whether_to_go_on()
-            await self._maker.ensure(scope, logical_id, rests_on)
+            try:
+                await self._maker.ensure(scope, logical_id, rests_on)
+            except StepFailed:
+                # What was waited for may have been given up for a reason of the whole stack's.
+                self._check_whether_to_go_on()
+                raise
         self._check_whether_to_go_on()
         try:
             outputs = scopes.outputs_of(scope)
@@ -222,9 +227,7 @@ class Work:
         stack = self._journal.stack()
         if stack.is_cancelled:
             raise Cancelled
-        begun = stack.updated if stack.status == "UPDATE_IN_PROGRESS" and stack.updated else stack.created
-        minutes = stack.timeout_minutes if stack.status == "CREATE_IN_PROGRESS" else None
-        if minutes is not None and self._clock.timestamp() > begun + minutes * 60:
+        if entities.is_late(stack, self._clock.timestamp()):
             raise StepFailed("", "Stack creation time exceeded the specified timeout. ")
 
     async def _scope(self) -> Scope:

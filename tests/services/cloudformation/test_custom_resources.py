@@ -177,7 +177,7 @@ def test_a_failed_update_is_taken_back(client, asked, ended):
 
 
 def test_a_failed_removal_fails_the_deletion(client, ended):
-    thing = template(Thing=custom(Id="one", Fails=["Delete"]))
+    thing = template(Thing={**custom(Id="one", Fails=["Delete"]), "Version": "1.0"})
     stack_id = client.create_stack(StackName="tour", TemplateBody=thing, **IAM)["StackId"]
     assert ended("tour") == "CREATE_COMPLETE"
     client.delete_stack(StackName="tour")

@@ -306,6 +306,28 @@ def test_macros_of_nested_stacks_are_acknowledged(client, put, ended):
     assert ended("other") == "CREATE_COMPLETE"
 
 
+def test_an_update_that_is_cancelled_is_cancelled_within(client, put, groups, ended):
+    url = put("child", TEMPLATE)
+    client.create_stack(StackName="tour", TemplateBody=body(Child=nested(url, Name="a")), **IAM)
+    assert ended("tour") == "CREATE_COMPLETE"
+    stack_id = child(client)["StackId"]
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    waits = {
+        "Type": "AWS::CloudFormation::WaitCondition", "DependsOn": "Group",
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "3000"},
+    }  # fmt: skip
+    waiting = put("waiting", {**TEMPLATE, "Resources": {**TEMPLATE["Resources"], "Handle": handle, "Waits": waits}})
+    client.update_stack(StackName="tour", TemplateBody=body(Child=nested(waiting, Name="b")), **IAM)
+    while ("CREATE_IN_PROGRESS", None) not in told(client, stack_id, "Waits"):
+        pass
+    assert groups() == ["a", "b"]
+    client.cancel_update_stack(StackName="tour")
+    assert ended("tour") == "UPDATE_ROLLBACK_COMPLETE"
+    assert (child(client)["StackStatus"], groups()) == ("UPDATE_ROLLBACK_COMPLETE", ["a"])
+    assert ("UPDATE_FAILED", "Resource update cancelled") in told(client, "tour", "Child")
+    assert ("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated") in told(client, stack_id)
+
+
 def test_an_application_of_sam_is_a_nested_stack(client, put, groups, ended):
     url = put("child", TEMPLATE)
     application = {"Type": "AWS::Serverless::Application", "Properties": {"Location": url, "Parameters": {"Name": "a"}}}

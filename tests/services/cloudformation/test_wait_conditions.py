@@ -100,6 +100,18 @@ def test_the_time_has_an_end(aws, waiting, settled, reason):
     assert reason("tour", "Waits") == "WaitCondition timed out. Received 1 conditions when expecting 3"
 
 
+def test_the_time_of_the_stack_has_an_end_too(aws, stacks, settled, reason, groups):
+    content = body(Handle=HANDLE, Waits=condition(), After=group("after", DependsOn="Waits"))
+    stacks.create_stack(StackName="tour", TemplateBody=content, TimeoutInMinutes=1, OnFailure="DO_NOTHING", **IAM)
+    while len(stacks.describe_stack_resources(StackName="tour")["StackResources"]) < 2:
+        pass
+    aws.advance(61)
+    assert settled("tour") == "CREATE_FAILED"
+    assert reason("tour", "Waits") == "Resource creation cancelled"
+    assert reason("tour", "tour") == "Stack creation time exceeded the specified timeout. "
+    assert groups() == []
+
+
 def test_a_stack_is_deleted_while_it_waits(stacks, waiting, settled, reason):
     waiting()
     stack_id = stacks.describe_stacks(StackName="tour")["Stacks"][0]["StackId"]
@@ -131,8 +143,8 @@ def test_nothing_of_a_condition_can_be_changed(stacks, waiting, settled, reason)
         ),
         ({"Timeout": "0"}, "#/Timeout: must be a number from 1 to 43200"),
         ({"Timeout": 43201}, "#/Timeout: must be a number from 1 to 43200"),
-        ({"Count": 0}, "#/Count: must be a number from 1 to 1000"),
-        ({"Count": 1001}, "#/Count: must be a number from 1 to 1000"),
+        ({"Count": 0}, "#/Count: must be a number from 1 to 100"),
+        ({"Count": 101}, "#/Count: must be a number from 1 to 100"),
         ({"Timeout": {"Ref": "AWS::NoValue"}}, "required key [Timeout] not found"),
         ({"Handle": {"Ref": "AWS::NoValue"}}, "required key [Handle] not found"),
     ],

@@ -39,11 +39,9 @@ async def _new(
     if _made_before(call, stack_name, client_request_token) is not None:
         return None
     stack_id = entities.new_stack_id(call.identity.account_id, call.region, stack_name)
-    within = nested.new_in(call, nested.parent_of(call))
-    if within.get("role_arn") is not None:
-        # AWS: a nested stack has the service role of its parent, which was passed to that one.
-        given["role_arn"] = within["role_arn"]
-    return await requested(call, given, stack_id, None, expands=True)
+    parent = nested.parent_of(call)
+    nested.new_in(call, parent)
+    return await requested(call, nested.with_role(given, parent), stack_id, None, expands=True)
 
 
 @operation(on=arns.made, prepare=_new)
@@ -94,9 +92,7 @@ def create_stack(
         is_protected=enable_termination_protection,
         policy=asked.policy,
     )
-    within = nested.new_in(call, nested.parent_of(call))
-    if within:
-        stack = replace(stack, **within)
+    stack = replace(stack, **nested.new_in(call, nested.parent_of(call)))
     page_of(call).forget_old()
     begun(call, stack, "CREATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": asked.stack_id}
@@ -117,7 +113,7 @@ async def _changed(
     if found is not None and is_repeated(call, found, client_request_token):
         return None
     found = updatable(call, stack_name)
-    return await requested(call, given, found.stack_id, found, expands=True)
+    return await requested(call, nested.with_role(given, nested.parent_of(call)), found.stack_id, found, expands=True)
 
 
 @operation(on=arns.made, prepare=_changed)

@@ -15,8 +15,8 @@ from iamd.stacks.kinds import Kind, Work
 
 _HANDLE_SECONDS: Final = 86400
 _MOST_SECONDS: Final = 43200
-_MOST_SIGNALS: Final = 1000
-"""Of one handle; more can't be waited for."""
+_MOST_SIGNALS: Final = 100
+"""Of one handle, all of which stand in one record; more can't be waited for."""
 
 
 class _Signal(msgspec.Struct, rename="pascal"):
