@@ -164,3 +164,11 @@ def test_the_handle_of_another_stack_is_none(stacks, waiting, settled, reason):
     assert "must refer to a wait condition handle of the stack" in reason("other", "Waits")
     put(address, signal())
     assert settled("tour") == "CREATE_COMPLETE"
+
+
+def test_a_handle_has_an_end(aws, stacks, made):
+    made("tour", Handle=HANDLE)
+    [resource] = stacks.describe_stack_resources(StackName="tour")["StackResources"]
+    assert put(resource["PhysicalResourceId"], signal()) == 200
+    aws.advance(86401)
+    assert put(resource["PhysicalResourceId"], signal("other")) == 403
