@@ -71,6 +71,8 @@ class Call(msgspec.Struct, kw_only=True):
     """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
     stacks: Callable[[], object] | None = None
     """Gives what works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
+    made_for: str | None = None
+    """The resource of the service that makes the request, where one does: a stack that makes another one."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from iamd import __version__
+from iamd import __version__, callbacks
 from iamd.http import HttpRequest, HttpResponse
 from iamd.own_services import MAX_BODY
 from iamd.runtime import Runtime
@@ -57,6 +57,8 @@ async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpRe
         return _json(request, 200, health(runtime))
     if request.path.startswith(FUNCTION_URLS) and runtime.functions is not None:
         return await runtime.functions.serve_url(request.with_body(body))
+    if request.path.startswith(callbacks.PATH):
+        return await _callback(runtime, request, body)
     # Imported here: a server whose pages nobody opens has no use for them.
     from iamd.web import routes  # noqa: PLC0415
 
@@ -71,6 +73,15 @@ async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpRe
             return _json(request, 403, {"message": "this door answers programs on this machine only"})
         return await _reset(runtime, request) if request.path == RESET else _clock(runtime, request, body)
     return _json(request, 404, {"message": f"nothing is at {request.path.decode('latin-1')}"})
+
+
+async def _callback(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
+    """What was asked of somebody is answered, as S3 takes what is put to a presigned URL."""
+    if request.method != "PUT":
+        return _json(request, 405, {"message": "a callback takes PUT"})
+    if not await callbacks.take(runtime, request, body):
+        return _json(request, 403, {"message": "this is no address, or it has ended, or takes no more"})
+    return HttpResponse(200, [(b"x-amzn-requestid", request.id.encode())], b"")
 
 
 def refused(request: HttpRequest, message: str) -> HttpResponse:

@@ -63,10 +63,14 @@ _long_reads = ThreadPoolExecutor(2, "iamd-long-reads")
 
 
 class Via(msgspec.Struct, frozen=True):
-    """A service that makes a request: with its caller's own permissions, or in a session of a role that it has."""
+    """A service that makes a request: with its caller's own permissions, or in a session of a role that it has.
+
+    `resource` is that of the service for which it asks, such as a stack.
+    """
 
     service: str
     as_caller: bool
+    resource: str | None = None
 
     def seen(self, identity: Identity) -> Identity:
         """The caller as decisions and events have it."""
@@ -334,6 +338,7 @@ class Work(msgspec.Struct):
             metadata_endpoint=runtime.metadata_endpoint,
             refused_topic=runtime.refused_topic,
             stacks=runtime.stacks,
+            made_for=progress.via.resource if progress.via is not None else None,
             view=view,
             prepared=prepared,
         )

@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         self, runtime: Runtime, ready: Ready, metadata: socket.socket, endpoint: str, lifeline: int | None = None
     ) -> None:
         self._runtime, self._ready, self._lifeline = runtime, ready, lifeline
-        self._endpoint = endpoint
+        self._endpoint = runtime.endpoint = endpoint
         self._metadata = metadata
         self._listeners: Listeners | None = None
         self._stacks: Stacks | None = None

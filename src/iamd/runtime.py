@@ -72,6 +72,9 @@ class Runtime:
     gateway: "Gateway | None" = None
     metadata: "Metadata | None" = None
     """The instance metadata of this process; None before it serves."""
+    endpoint: str = ""
+    """The URL at which this server is reached from the machine that it runs on."""
+
     functions: "Functions | None" = None
     """The functions of this process; None where none are run."""
 

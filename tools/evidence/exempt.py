@@ -143,14 +143,12 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
 
 _UNWATCHED: Final = "no alarm is watched for stacks"
 _UNTOLD: Final = "no topic is told of a stack's events"
-_NO_POLICY: Final = "stacks have no policies here"
 _NO_VALIDATION: Final = "there is no validation beforehand that could be left out"
 _STACK_PARAMETERS: Final = {
     "RollbackConfiguration": _UNWATCHED,
     "NotificationARNs": _UNTOLD,
     "DisableValidation": _NO_VALIDATION,
 }
-_POLICY_PARAMETERS: Final = {"StackPolicyBody": _NO_POLICY, "StackPolicyURL": _NO_POLICY}
 
 REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
     "cloudformation:ContinueUpdateRollback": {"ForceRollback": "a rollback goes on, or leaves what is named"},
@@ -159,17 +157,12 @@ REFUSED_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "ResourcesToImport": "resources that are there already are not taken into stacks",
         "DeploymentMode": "its only value reverts drift, which is not detected",
     },
-    "cloudformation:CreateStack": {**_STACK_PARAMETERS, **_POLICY_PARAMETERS},
+    "cloudformation:CreateStack": _STACK_PARAMETERS,
     "cloudformation:GetTemplateSummary": {
         "StackSetName": "there are no stack sets here",
         "CallAs": "there are no stack sets here",
     },
-    "cloudformation:UpdateStack": {
-        **_STACK_PARAMETERS,
-        **_POLICY_PARAMETERS,
-        "StackPolicyDuringUpdateBody": _NO_POLICY,
-        "StackPolicyDuringUpdateURL": _NO_POLICY,
-    },
+    "cloudformation:UpdateStack": _STACK_PARAMETERS,
     "sts:AssumeRoleWithWebIdentity": {
         "ProviderId": "it stands for access tokens that only Amazon and Facebook themselves can verify",
     },

@@ -22,4 +22,6 @@ def _row(name: str) -> tuple[str, ...]:
     known = kind.known_properties()
     writable = described.properties.keys() - described.read_only if described is not None else known
     properties = "any" if kind.takes_any else codes(sorted(known))
-    return code(name), properties, codes(sorted(kind.attributes)), codes(sorted(writable - known))
+    attributes = codes(sorted(kind.attributes)) if kind.is_described else "any"
+    named = code(name) if kind.is_described else f"{code(name)}, `Custom::NAME`"
+    return named, properties, attributes, codes(sorted(writable - known))

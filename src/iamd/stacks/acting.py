@@ -33,9 +33,8 @@ class Acting(Protocol):
 class AsCaller:
     """CloudFormation with the permissions of who asked for the stack's work, as long as that caller has them."""
 
-    via: Final = Via(SERVICE, as_caller=True)
-
-    def __init__(self, runtime: Runtime, identity: Identity) -> None:
+    def __init__(self, runtime: Runtime, identity: Identity, stack_id: str | None = None) -> None:
+        self.via = Via(SERVICE, as_caller=True, resource=stack_id)
         self._runtime = runtime
         self._identity = identity
 
@@ -59,9 +58,8 @@ class AsRole:
     `ancestors` is what the session derives from: who asked for the stack's work.
     """
 
-    via: Final = Via(SERVICE, as_caller=False)
-
     def __init__(self, runtime: Runtime, role_arn: str, stack_id: str, ancestors: tuple[str, ...] = ()) -> None:
+        self.via = Via(SERVICE, as_caller=False, resource=stack_id)
         region, account = stack_id.split(":")[3:5]
         service = Service(SERVICE, account, stack_id, ancestors=ancestors)
         self._role_arn = role_arn

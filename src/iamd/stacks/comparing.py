@@ -5,6 +5,7 @@ from typing import Any
 
 from iamd.auth.sealing import Keyring
 from iamd.stacks import entities, handlers, order, scopes, sealed
+from iamd.stacks.errors import Failed
 from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope, is_known
 from iamd.stacks.handlers import InvalidProperties
@@ -71,7 +72,7 @@ def _modified(
     properties = scope.properties(name)
     tags = scopes.tags_of(entry.stack_id, entry.stack_id.split("/")[1], name, state.tags)
     if type == now.type and properties == inside.properties and tags == inside.tags:
-        return None
+        return _changes_itself(name, type, now) if handlers.always_changes(type) else None
     replacement = _replacement(type, now, inside, properties)
     if replacement == "True":
         # What refers to it changes too, by values that are not known yet.
@@ -90,12 +91,20 @@ def _modified(
     )
 
 
+def _changes_itself(name: str, type: str, now: Thing) -> dict[str, Any]:
+    """What is asked to change though nothing of it is known to: a stack whose template may be another one."""
+    target = {"Attribute": "Properties", "RequiresRecreation": "Never"}
+    detail = {"Target": target, "Evaluation": "Dynamic", "ChangeSource": "Automatic"}
+    more = {"Replacement": "False", "Scope": ["Properties"], "Details": [detail]}
+    return _change("Modify", name, type, now.physical_id, **more)
+
+
 def _replacement(type: str, now: Thing, inside: Inside, properties: Mapping[str, Any]) -> str:
     if type != now.type:
         return "True"
     try:
         replaces = handlers.replaces(type, inside.properties, properties)
-    except InvalidProperties:
+    except (InvalidProperties, Failed):
         return "Conditional"
     if not replaces:
         return "False"

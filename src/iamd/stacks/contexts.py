@@ -46,7 +46,7 @@ def _scope(state: StackState, stack_id: str, account: Account, keyring: Keyring)
     scope.values = {**scope.values, **parameters.values_of(found, told, masked=True)}
     for name, made in scope.made.items():
         hidden = handlers.secret_attributes(found.resources[name]["Type"])
-        shown = {key: value for key, value in made.attributes.items() if key not in hidden}
+        shown = {key: value for key, value in made.attributes.items() if key not in hidden and not made.hidden}
         scope.made[name] = Made(physical_id=made.physical_id, attributes=shown)
     return scope
 

@@ -61,6 +61,12 @@ def is_reviewed(stack: Stack) -> bool:
     return stack.status == REVIEW
 
 
+def is_late(stack: Stack, now: float) -> bool:
+    """Whether a stack is still being made when it should have been (CreateStack, TimeoutInMinutes)."""
+    minutes = stack.timeout_minutes if stack.status == "CREATE_IN_PROGRESS" else None
+    return minutes is not None and now > stack.created + minutes * 60
+
+
 def resources_of(account: Account, stack: Stack) -> list[StackResource]:
     """The resources of a stack, in the order in which they came."""
     return account.find(StackResource, "stack", stack.stack_id)

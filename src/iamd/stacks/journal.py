@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from iamd.stacks import entities
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
-from iamd.store.stack_records import ChangeSet, Stack, StackEvent, StackResource
+from iamd.store.stack_records import Callback, ChangeSet, Stack, StackEvent, StackResource
 from iamd.store.store import Store
 
 STACK_TYPE: Final = "AWS::CloudFormation::Stack"
@@ -84,6 +84,9 @@ class Page:
 
     def forget_old(self) -> None:
         """Forget stacks that were deleted long ago, and all that belongs to them; and old events of all others."""
+        for callback in self.account.all(Callback):
+            if callback.expires < self.now:
+                self.change.delete(self.account_id, callback)
         for stack in self.account.all(Stack):
             is_over = stack.deleted is not None and stack.deleted < self.now - KEPT_SECONDS
             for event in entities.events_of(self.account, stack.stack_id):

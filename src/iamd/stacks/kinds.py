@@ -243,7 +243,13 @@ class Kind:
     attributes: ClassVar[tuple[str, ...]] = ()
     secret_attributes: ClassVar[tuple[str, ...]] = ()
     takes_any: ClassVar[bool] = False
-    """It takes whatever properties, and reads none."""
+    """It takes whatever properties."""
+    is_described: ClassVar[bool] = True
+    """Its properties are those of CloudFormation's description of the type."""
+    changes_type: ClassVar[bool] = True
+    """An update may make something of another type of it."""
+    always_changes: ClassVar[bool] = False
+    """Every update of its stack changes it, as far as it knows itself what there is to change."""
 
     async def make(self, work: Work) -> None:
         """Make the resource."""
@@ -262,6 +268,10 @@ class Kind:
     def replaces(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         """Whether the change needs a new resource for a reason of this type's own."""
         return False
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether Fn::GetAtt may ask for an attribute."""
+        return name in self.attributes
 
     def known_properties(self) -> frozenset[str]:
         """Every property that works."""
@@ -303,6 +313,10 @@ class Kind:
         for part in self.parts:
             await part.apply(work)
         return _of(work)
+
+    async def restore(self, old: Wanted, new: Wanted, made: Made, client: Client) -> Made:
+        """Change the resource and its parts back to what they were before an update."""
+        return await self.update(old, new, made, client)
 
     async def delete(self, old: Wanted, made: Made, client: Client) -> None:
         """Remove the resource; nothing is amiss when it is gone already."""

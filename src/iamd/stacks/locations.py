@@ -1,6 +1,6 @@
-"""Locations: templates that stand in S3, named by a URL.
+"""Locations: templates and stack policies that stand in S3, named by a URL.
 
-AWS: CloudFormation API Reference, CreateStack, TemplateURL.
+AWS: CloudFormation API Reference, CreateStack, TemplateURL and StackPolicyURL.
 """
 
 import re
@@ -16,9 +16,9 @@ _S3: Final = re.compile(
 )
 
 
-async def body_of(url: str, client: Client, host: str) -> str:
+async def body_of(url: str, client: Client, host: str, parameter: str = "TemplateURL") -> str:
     """The text of the object that a URL names, read as the client's caller; `host` is this server by another name."""
-    bucket, key, version = _place(url, host)
+    bucket, key, version = _place(url, host, parameter)
     asked = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
     try:
         answer = await client.call("s3", "GetObject", asked)
@@ -29,18 +29,18 @@ async def body_of(url: str, client: Client, host: str) -> str:
     try:
         return (body if isinstance(body, bytes) else body.read()).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValidationError("Template format error: the object is no text in UTF-8.") from error
+        raise ValidationError(f"The object that {parameter} names is no text in UTF-8.") from error
 
 
-def _place(url: str, host: str) -> tuple[str, str, str | None]:
+def _place(url: str, host: str, parameter: str) -> tuple[str, str, str | None]:
     parts = urlsplit(url)
     matched = _S3.fullmatch(parts.hostname or "")
     path = unquote(parts.path.removeprefix("/"))
     if parts.scheme not in {"http", "https"} or (matched is None and parts.netloc != host):
-        raise ValidationError("TemplateURL must be a supported URL.")
+        raise ValidationError(f"{parameter} must be a supported URL.")
     bucket = matched["bucket"] if matched is not None else None
     if bucket is None:
         bucket, _, path = path.partition("/")
     if not bucket or not path:
-        raise ValidationError("TemplateURL must be a supported URL.")
+        raise ValidationError(f"{parameter} must be a supported URL.")
     return bucket, path, next(iter(parse_qs(parts.query).get("versionId", [])), None)

@@ -41,8 +41,7 @@ def _check_attribute(template: Template, name: str, attribute: str) -> None:
     resource = template.resources.get(name)
     if resource is None:
         raise ValidationError(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
-    known = handlers.attribute_names(resource["Type"])
-    if attribute and attribute not in known:
+    if attribute and not handlers.has_attribute(resource["Type"], attribute):
         raise ValidationError(
             f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
         )

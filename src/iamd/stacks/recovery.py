@@ -75,4 +75,6 @@ def end(page: Page, stack: Stack, reason: str) -> None:
             left = (*resource.leftovers, *replaced(resource))
             page.put(replace(resource, undo=None, is_new=False, leftovers=left))
     former = None if is_whole else stack.former
-    page.stack(replace(stack, running=None, task=None, is_cancelled=False, former=former), status, reason)
+    page.stack(
+        replace(stack, running=None, task=None, is_cancelled=False, is_held=False, former=former), status, reason
+    )

@@ -1,19 +1,24 @@
 """The types of resources that stacks can have."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
+from typing import Final
 
 from iamd.stacks import types
 from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Kind
 
+_CUSTOM: Final = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}", re.ASCII)
+"""AWS: Template Reference, AWS::CloudFormation::CustomResource: the names that custom resources may have."""
+
 
 def find(type: str) -> Kind | None:
     """The kind of a type, or None when stacks can't have it."""
-    return _kinds().get(type)
+    return _kinds().get("AWS::CloudFormation::CustomResource" if _CUSTOM.fullmatch(type) else type)
 
 
 def named(type: str) -> Kind:

@@ -121,7 +121,7 @@ class Remover:
             generated_name=inside.name,
             tags=inside.tags,
         )
-        made = Made(physical_id=thing.physical_id, attributes=inside.attributes)
+        made = Made(physical_id=thing.physical_id, attributes=inside.attributes, hidden=inside.hidden)
         try:
             await handlers.delete(wanted, made, self._client)
         except Exception as error:  # noqa: BLE001 (whatever it is, the stack tells it)

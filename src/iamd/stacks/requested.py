@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from iamd.call import Call
-from iamd.stacks import capabilities, order, parameters, rules, sealed, transforms
+from iamd.stacks import capabilities, order, parameters, policies, rules, sealed, transforms
 from iamd.stacks.client import Client
 from iamd.stacks.faults import ValidationError, unsupported
 from iamd.stacks.functions import Scope
@@ -23,11 +23,10 @@ from iamd.stacks.service import stacks_of
 from iamd.stacks.template import Template
 from iamd.store.records import Tag
 from iamd.store.stack_records import Stack, StackState
+from iamd.wire.models import to_snake
 
 _REFUSED = (
-    "notification_arns", "resources_to_import", "rollback_configuration", "stack_policy_body", "stack_policy_url",
-    "stack_policy_during_update_body", "stack_policy_during_update_url", "disable_validation",
-    "deployment_mode",
+    "notification_arns", "resources_to_import", "rollback_configuration", "disable_validation", "deployment_mode",
 )  # fmt: skip
 
 
@@ -40,6 +39,9 @@ class Requested(msgspec.Struct, kw_only=True):
     scope: Scope
     client: Client
     role_arn: str | None
+    policy: str | None
+    update_policy: str | None
+    """The stack's policy from now on, and the one that holds for this update alone, where they are given."""
 
 
 def refuse(given: Mapping[str, Any]) -> None:
@@ -88,7 +90,32 @@ async def requested(
         tags=tags(given.get("tags"), before),
         capabilities=given_capabilities,
     )
-    return Requested(stack_id=stack_id, state=state, template=found, scope=scope, client=client, role_arn=role_arn)
+    return Requested(
+        stack_id=stack_id,
+        state=state,
+        template=found,
+        scope=scope,
+        client=client,
+        role_arn=role_arn,
+        policy=await policy_text(call, given, "StackPolicy"),
+        update_policy=await policy_text(call, given, "StackPolicyDuringUpdate"),
+    )
+
+
+async def policy_text(call: Call, given: Mapping[str, Any], name: str) -> str | None:
+    """The stack policy that a request gives or names, by parameters whose names begin so; None where there is none."""
+    body, url = given.get(f"{to_snake(name)}_body"), given.get(f"{to_snake(name)}_url")
+    if body and url:
+        # AWS: the words are seen in its answers.
+        raise ValidationError(f"You cannot specify both {name}URL and {name}Body")
+    if url:
+        body = await body_of(url, stacks_of(call).client(call, None, ""), _host(call), f"{name}URL")
+    if body is None:
+        return None
+    if len(body.encode()) > policies.LONGEST:
+        raise ValidationError(f"A stack policy may not exceed {policies.LONGEST} bytes in size.")
+    policies.validate(body)
+    return str(body)
 
 
 async def template_text(call: Call, given: Mapping[str, Any], before: str | None) -> str:

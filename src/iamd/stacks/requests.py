@@ -9,6 +9,8 @@ from iamd.inner_requests import InnerRequests, Refused
 from iamd.runtime import Runtime
 from iamd.stacks.acting import SERVICE, Acting
 from iamd.stacks.client import RequestFailed
+from iamd.stacks.waiting import Waiting
+from iamd.store.stack_records import Stack
 from iamd.wire.hosts import host_of
 from iamd.wire.models import Operation
 from iamd.wire.models import service as model_of
@@ -23,6 +25,7 @@ class ServiceClient:
 
     def __init__(self, runtime: Runtime, acting: Acting, *, account: str, region: str, host: str) -> None:
         self._requests = InnerRequests(runtime, SERVICE, host=_neutral(host), via=acting.via)
+        self._waiting = Waiting(runtime, account)
         self._acting = acting
         self.account = account
         self.region = region
@@ -35,6 +38,38 @@ class ServiceClient:
             return await self._requests.call(self._acting.key, service, operation, given, self.region)
         except Refused as error:
             raise RequestFailed(error.code, error.message, error.status, operation) from error
+
+    def stack(self, stack_id: str) -> Stack | None:
+        """A stack of the account as it is now."""
+        return self._waiting.stack(stack_id)
+
+    def outputs(self, stack_id: str) -> dict[str, str]:
+        """The outputs of a stack by their names."""
+        return self._waiting.outputs(stack_id)
+
+    async def pause(self, stack_id: str) -> None:
+        """Wait a moment; Stopped when the stack's work need not go on."""
+        await self._waiting.pause(stack_id)
+
+    async def opened(self, stack_id: str, logical_id: str, seconds: float, most: int = 1) -> tuple[str, str]:
+        """A callback of a resource: its id, and its address."""
+        return await self._waiting.opened(stack_id, logical_id, seconds, most)
+
+    async def closed(self, callback_id: str) -> None:
+        """A callback takes no more."""
+        await self._waiting.closed(callback_id)
+
+    def messages(self, stack_id: str, callback_id: str) -> list[bytes]:
+        """What was sent to a callback of a stack so far."""
+        return self._waiting.messages(stack_id, callback_id)
+
+    def callback_of(self, stack_id: str, address: str) -> str | None:
+        """The callback of a stack that has this address."""
+        return self._waiting.callback_of(stack_id, address)
+
+    def timestamp(self) -> float:
+        """What time it is."""
+        return self._waiting.timestamp()
 
 
 def _with_tokens(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

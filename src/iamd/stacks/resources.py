@@ -24,7 +24,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """`physical_id` is what Ref gives; `attributes` what Fn::GetAtt gives, by (dotted) name."""
+    """`physical_id` is what Ref gives; `attributes` what Fn::GetAtt gives, by (dotted) name, `hidden` or not."""
 
     physical_id: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    hidden: bool = False

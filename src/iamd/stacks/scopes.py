@@ -81,7 +81,7 @@ def scope_of(
 def made_of(thing: Thing, stack_id: str, keyring: Keyring) -> Made:
     """What is known of a thing that exists."""
     inside = sealed.opened_thing(keyring, stack_id, thing.sealed)
-    return Made(physical_id=thing.physical_id, attributes=inside.attributes)
+    return Made(physical_id=thing.physical_id, attributes=inside.attributes, hidden=inside.hidden)
 
 
 def tags_of(stack_id: str, stack_name: str, logical_id: str, tags: Sequence[Tag]) -> dict[str, str]:

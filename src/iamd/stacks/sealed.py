@@ -22,6 +22,8 @@ class Inside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resolved: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = {}
     attributes: Mapping[str, Any] = {}
+    hidden: bool = False
+    """Whether nobody is shown the attributes who has not asked for them."""
 
     @property
     def used(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Serverless: the transform of SAM, by AWS's own package for it (`aws-sam-translator`, the extra `sam` of iamd).
 
 AWS: SAM Developer Guide, "AWS SAM transform". Nothing is asked over the network: managed policies are those that iamd
-has, and applications of the Serverless Application Repository are refused.
+has, and applications of the Serverless Application Repository are refused: those of a template's URL are nested stacks.
 """
 
 import threading
@@ -17,7 +17,7 @@ from iamd.stacks.functions import text_of
 from iamd.stacks.parameters import is_hidden
 from iamd.stacks.template import SERVERLESS, function_of
 
-_REFUSED: Final = "AWS::Serverless::Application"
+_APPLICATION: Final = "AWS::Serverless::Application"
 # The package keeps the Region in a place that all share.
 _lock = threading.Lock()
 
@@ -28,9 +28,9 @@ def transformed(
     """The template that SAM makes of one; ValidationError with SAM's words for what is none of its."""
     resources = content.get("Resources")
     for name, resource in resources.items() if isinstance(resources, Mapping) else ():
-        if isinstance(resource, Mapping) and resource.get("Type") == _REFUSED:
+        if isinstance(resource, Mapping) and resource.get("Type") == _APPLICATION and not _is_template(resource):
             # SECURITY: the package would ask for it over the network, with credentials of this machine.
-            raise unsupported(f"The type {_REFUSED} of resource {name}")
+            raise unsupported(f"The type {_APPLICATION} of resource {name}, unless its Location is a template's URL,")
     # The package changes what it is given.
     copied = msgspec.json.decode(msgspec.json.encode(content), type=dict[str, Any])
     hidden = _hide(copied)
@@ -42,6 +42,12 @@ def transformed(
     left = [name for name in _listed(content.get("Transform")) if name != SERVERLESS]
     found.pop("Transform", None)
     return {**found, "Transform": left} if left else found
+
+
+def _is_template(resource: Mapping[str, Any]) -> bool:
+    """Whether an application is a template that stands in S3: a nested stack."""
+    properties = resource.get("Properties")
+    return isinstance(properties, Mapping) and isinstance(properties.get("Location"), str)
 
 
 def _date_policies(found: Mapping[str, Any]) -> None:

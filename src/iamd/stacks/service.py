@@ -29,7 +29,7 @@ class Stacks:
     def client(self, call: calls.Call, role_arn: str | None, stack_id: str) -> Client:
         """What asks other services for the stack: as its service role, or as the caller."""
         identity: Identity = call.identity
-        acting: AsCaller | AsRole = AsCaller(self._runtime, identity)
+        acting: AsCaller | AsRole = AsCaller(self._runtime, identity, stack_id or None)
         if role_arn is not None:
             acting = AsRole(self._runtime, role_arn, stack_id, sessions.ancestors(call))
         host = call.request.header(b"host") or ""

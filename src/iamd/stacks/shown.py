@@ -47,6 +47,8 @@ def stack(found: Stack, keyring: Keyring) -> dict[str, Any]:
             "Outputs": _outputs(found, keyring) or None,
             "RoleARN": found.role_arn,
             "Tags": tags(state),
+            "ParentId": found.parent_id,
+            "RootId": found.root_id,
             "EnableTerminationProtection": found.is_protected,
             "DriftInformation": _NO_DRIFT,
         }
@@ -106,6 +108,8 @@ def summary(found: Stack) -> dict[str, Any]:
             "DeletionTime": moment(found.deleted) if found.deleted is not None else None,
             "StackStatus": found.status,
             "StackStatusReason": found.reason,
+            "ParentId": found.parent_id,
+            "RootId": found.root_id,
             "DriftInformation": _NO_DRIFT,
         }
     )

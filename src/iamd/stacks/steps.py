@@ -9,13 +9,15 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from iamd.auth.sealing import Keyring
-from iamd.stacks import dynamic, entities, handlers, scopes, sealed
+from iamd.stacks import dynamic, entities, handlers, policies, scopes, sealed
 from iamd.stacks.client import Client, RequestFailed
+from iamd.stacks.errors import Failed, Unfinished
 from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope, is_known
 from iamd.stacks.handlers import InvalidProperties, Made, Wanted
 from iamd.stacks.journal import Journal, Page, Superseded
 from iamd.stacks.order import references
+from iamd.stacks.policies import Update
 from iamd.stacks.sealed import Inside
 from iamd.store.stack_records import Stack, StackResource, Thing, Undo
 
@@ -40,6 +42,8 @@ def told(error: Exception) -> str:
         return f'Resource handler returned message: "{error}" (Operation: {error.operation}, HandlerErrorCode: {code})'
     if isinstance(error, ValidationError):
         return error.message
+    if isinstance(error, policies.Denied | Failed):
+        return str(error)
     if isinstance(error, InvalidProperties):
         return f"Properties validation failed for resource with message: {error}"
     log.error("a resource failed", exc_info=error)
@@ -75,6 +79,16 @@ class Maker:
         made = await step.done(inside)
         scope.made[logical_id] = made
 
+    async def check_removals(self, wanted: frozenset[str]) -> None:
+        """What an update's template does not have any more may be removed by it; StepFailed when it may not."""
+        stack = self._journal.stack()
+        for entry in entities.resources_of(self._journal.account(), stack):
+            if entry.logical_id not in wanted and entry.now is not None:
+                try:
+                    policies.check(policy_of(stack), Update.DELETE, entry.logical_id, entry.type)
+                except policies.Denied as denied:
+                    raise await _Step(self, entry, {}).failed(denied) from denied
+
     def _new(self, logical_id: str, type: str) -> StackResource:
         return StackResource(
             stack_id=self._journal.stack_id,
@@ -89,12 +103,7 @@ class Maker:
         stack = self._journal.stack()
         properties = scope.properties(logical_id)
         if not is_known(properties):
-            names = sorted(
-                {name if not attribute else f"{name}.{attribute}" for name, attribute in references(properties)}
-            )
-            raise ValidationError(
-                f"Template error: resource {logical_id} refers to what does not exist: {', '.join(names)}"
-            )
+            raise ValidationError(_not_there(scope, logical_id, properties, stack.stack_id))
         tags = stack.state.tags if stack.state is not None else ()
         return Inside(
             properties=properties,
@@ -109,7 +118,7 @@ class Maker:
             return True
         if entry.logical_id in stack.retained:
             return await self._put_back(entry, undo, "ResourcesToSkip")
-        if undo.was is None or entry.now is None or is_other(entry.now, undo.was):
+        if undo.was is None or entry.now in (None, undo.was) or is_other(entry.now, undo.was):
             return await self._put_back(entry, undo, None)
         step = _Step(self, replace(entry, type=undo.was.type), {})
         return await step.restored(undo.was)
@@ -157,7 +166,7 @@ class Maker:
 
     def thing(self, type: str, made: Made, inside: Inside, replace_policy: str) -> Thing:
         """A thing to be remembered."""
-        known = replace(inside, attributes=dict(made.attributes))
+        known = replace(inside, attributes=dict(made.attributes), hidden=made.hidden)
         text = sealed.seal(self._keyring, self._journal.stack_id, known)
         return Thing(type=type, physical_id=made.physical_id, sealed=text, replace_policy=replace_policy)
 
@@ -178,6 +187,26 @@ class Maker:
         return self._journal
 
 
+def _not_there(scope: Scope, logical_id: str, properties: Mapping[str, Any], stack_id: str) -> str:
+    """What is said of properties that rest on what does not exist, though all that they rest on is made."""
+    found = sorted({(name, attribute or "") for name, attribute in references(properties)})
+    for name, attribute in found:
+        made = scope.made.get(name)
+        is_missing = made is not None and attribute and attribute not in made.attributes
+        if is_missing and handlers.is_custom(scope.template.resources[name]["Type"]):
+            return (
+                f"CustomResource attribute error: Vendor response doesn't contain {attribute} attribute in object "
+                f"{stack_id}|{name}"
+            )
+    names = [f"{name}.{attribute}" if attribute else name for name, attribute in found]
+    return f"Template error: resource {logical_id} refers to what does not exist: {', '.join(names)}"
+
+
+def policy_of(stack: Stack) -> str | None:
+    """The policy that holds for the update that goes on; making a stack and going back from an update have none."""
+    return (stack.update_policy or stack.policy) if stack.status == "UPDATE_IN_PROGRESS" else None
+
+
 def is_other(one: Thing, other: Thing | None) -> bool:
     """Whether two things are not the same one at two times."""
     return other is None or one.physical_id != other.physical_id or one.type != other.type
@@ -194,27 +223,47 @@ class _Step:
 
     async def done(self, inside: Inside) -> Made:
         """Make it, change it, or leave it as it is."""
+        if self._entry.now is not None and self._entry.status == "CREATE_FAILED":
+            # What was not made whole is made anew.
+            left = (*self._entry.leftovers, self._entry.now)
+            self._entry = replace(self._entry, now=None, leftovers=left)
         now = self._entry.now
         if now is None:
             return await self._create(inside, "CREATE")
         before = self._maker.opened(now)
-        if now.type == self._type and before.properties == inside.properties and before.tags == inside.tags:
+        is_same = now.type == self._type and before.properties == inside.properties and before.tags == inside.tags
+        if is_same and not (handlers.always_changes(self._type) and self._may_change(now)):
             return await self._kept(now, before)
         try:
             found = await self._maker.resolved(inside, self._type)
-            replaces = now.type != self._type or handlers.replaces(self._type, before.used, found.used)
-        except (ValidationError, InvalidProperties, RequestFailed) as error:
+            replaces = handlers.replaces_type(now.type, self._type, self._entry.logical_id) or handlers.replaces(
+                self._type, before.used, found.used
+            )
+            self._check_policy(Update.REPLACE if replaces else Update.MODIFY, now)
+        except (ValidationError, InvalidProperties, RequestFailed, policies.Denied, Failed) as error:
             raise await self.failed(error) from error
         if replaces:
             return await self._create(found, "UPDATE")
         return await self._update(now, before, replace(found, name=before.name))
+
+    def _may_change(self, now: Thing) -> bool:
+        """Whether the stack's policy lets the update change it: what is protected is not asked to."""
+        try:
+            self._check_policy(Update.MODIFY, now)
+        except policies.Denied:
+            return False
+        return True
+
+    def _check_policy(self, update: Update, now: Thing) -> None:
+        journal = self._maker.journal
+        policies.check(policy_of(journal.stack()), update, self._entry.logical_id, now.type)
 
     async def _kept(self, now: Thing, before: Inside) -> Made:
         kept = replace(self._entry, now=replace(now, replace_policy=self._replace_policy))
         stored = entities.resource_of(self._maker.journal.account(), self._maker.journal.stack(), kept.logical_id)
         if kept != stored:
             await self._maker.journal.write(lambda page, _: page.put(kept))
-        return Made(physical_id=now.physical_id, attributes=before.attributes)
+        return Made(physical_id=now.physical_id, attributes=before.attributes, hidden=before.hidden)
 
     async def _create(self, inside: Inside, verb: str) -> Made:
         entry = self._entry
@@ -228,13 +277,24 @@ class _Step:
         try:
             found = await self._maker.resolved(inside, self._type)
             made = await handlers.create(self._maker.wanted(self._entry, found), self._maker.client)
+        except Unfinished as error:
+            self._unfinished(error.made, found)
+            raise await self.failed(error) from error
         except Exception as error:
             raise await self.failed(error) from error
         await self._completed(made, found, f"{verb}_COMPLETE", "Resource creation Initiated")
         return made
 
+    def _unfinished(self, made: Made, inside: Inside) -> None:
+        """Remember what there is of a resource, to be removed."""
+        thing = self._maker.thing(self._type, made, inside, self._replace_policy)
+        if self._entry.now is None:
+            self._entry = replace(self._entry, now=thing, physical_id=thing.physical_id)
+        else:
+            self._entry = replace(self._entry, leftovers=(*self._entry.leftovers, thing))
+
     async def _update(self, now: Thing, before: Inside, inside: Inside) -> Made:
-        made = Made(physical_id=now.physical_id, attributes=before.attributes)
+        made = Made(physical_id=now.physical_id, attributes=before.attributes, hidden=before.hidden)
         # What is tried is written first: whatever comes of it, that is what it is put back from.
         tried = self._maker.thing(self._type, made, inside, self._replace_policy)
         undo = self._entry.undo or Undo(was=now)
@@ -249,6 +309,9 @@ class _Step:
             )
         except Exception as error:
             raise await self.failed(error) from error
+        if now.physical_id not in {made.physical_id, undo.was.physical_id if undo.was is not None else None}:
+            # It took the place of what a work made that was not completed.
+            self._entry = replace(self._entry, leftovers=(*self._entry.leftovers, now))
         await self._completed(made, inside, "UPDATE_COMPLETE", None)
         return made
 
@@ -258,10 +321,10 @@ class _Step:
         if entry.now is None:
             return True
         tried, before = self._maker.opened(entry.now), self._maker.opened(was)
-        made = Made(physical_id=was.physical_id, attributes=tried.attributes)
+        made = Made(physical_id=was.physical_id, attributes=tried.attributes, hidden=tried.hidden)
         await self._write(replace(entry, status="UPDATE_IN_PROGRESS", reason=None))
         try:
-            made = await handlers.update(
+            made = await handlers.restore(
                 self._maker.wanted(entry, tried), self._maker.wanted(entry, before), made, self._maker.client
             )
         except Exception as error:  # noqa: BLE001 (as above)
@@ -289,9 +352,9 @@ class _Step:
         """Tell that it failed; gives what stops the stack."""
         if isinstance(error, Superseded):
             return error
-        is_new = self._entry.now is None
+        is_new = self._entry.now is None or self._entry.status == "CREATE_IN_PROGRESS"
         verb = "CREATE" if is_new else "UPDATE"
-        undo = self._entry.undo or (Undo() if is_new else None)
+        undo = self._entry.undo or Undo(was=self._entry.now)
         failed = replace(self._entry, status=f"{verb}_FAILED", reason=told(error), undo=undo)
         await self._maker.journal.note(lambda page, stack: page.resource(stack, failed))
         return StepFailed(

@@ -141,7 +141,9 @@ def _check(template: Template) -> None:
 def _check_resource(name: str, resource: Mapping[str, Any]) -> None:
     if resource.keys() & _NOT_DONE:
         raise unsupported(f"The {min(resource.keys() & _NOT_DONE)} of resource {name}")
-    strangers = resource.keys() - _RESOURCE_MEMBERS
+    # AWS: custom resources may have a Version (AWS::CloudFormation::CustomResource, "Syntax").
+    versioned = {"Version"} if handlers.is_custom(str(resource.get("Type"))) else set()
+    strangers = resource.keys() - _RESOURCE_MEMBERS - versioned
     if strangers:
         raise ValidationError(f"Invalid template resource property '{min(strangers)}'")
     if not isinstance(resource.get("Type"), str):

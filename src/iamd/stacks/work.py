@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
-from iamd.stacks import order, outside, recovery, scopes, sealed
+from iamd.stacks import entities, nested, order, outside, recovery, scopes, sealed
 from iamd.stacks.client import Client
 from iamd.stacks.faults import ValidationError
 from iamd.stacks.functions import Scope
@@ -147,11 +147,28 @@ class Work:
         except (StepFailed, Cancelled) as failed:
             await self._update_failed(failed.reason if isinstance(failed, StepFailed) else "User Initiated")
             return
-        await self._status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        await self._status(nested.MADE)
+        if not await self._agreed():
+            await self._status("UPDATE_ROLLBACK_IN_PROGRESS")
+            await self._roll_back_update()
+            return
         await self._remover.left_over(self._wanted(), rolls_back=False)
+        await self._within_ended()
         await self._complete("UPDATE_COMPLETE")
 
+    async def _agreed(self) -> bool:
+        """Whether the update is to stay, once that is known: it may be part of another one, which fails yet."""
+        while (agreed := nested.is_agreed(self._journal.account(), self._journal.stack())) is None:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(_TURN_SECONDS)
+        return agreed
+
+    async def _within_ended(self) -> None:
+        """Wait for the stacks within this one: what they have to remove is part of its update."""
+        while nested.is_unfinished(self._journal.account(), self._journal.stack()):  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(_TURN_SECONDS)
+
     async def _update_failed(self, reason: str) -> None:
+        await self._journal.write(lambda page, stack: page.put(replace(stack, failure=reason)))
         stack = self._journal.stack()
         if stack.on_failure == "DO_NOTHING":
             await self._status("UPDATE_FAILED", reason)
@@ -190,9 +207,15 @@ class Work:
             wanted = order.dependencies(scope.template, scope.wanted(), scope)
         except ValidationError as error:
             raise StepFailed("", f"{error.message} ") from error
+        await self._maker.check_removals(frozenset(wanted))
         for logical_id, rests_on in wanted.items():
             self._check_whether_to_go_on()
-            await self._maker.ensure(scope, logical_id, rests_on)
+            try:
+                await self._maker.ensure(scope, logical_id, rests_on)
+            except StepFailed:
+                # What was waited for may have been given up for a reason of the whole stack's.
+                self._check_whether_to_go_on()
+                raise
         self._check_whether_to_go_on()
         try:
             outputs = scopes.outputs_of(scope)
@@ -204,9 +227,7 @@ class Work:
         stack = self._journal.stack()
         if stack.is_cancelled:
             raise Cancelled
-        begun = stack.updated if stack.status == "UPDATE_IN_PROGRESS" and stack.updated else stack.created
-        minutes = stack.timeout_minutes if stack.status == "CREATE_IN_PROGRESS" else None
-        if minutes is not None and self._clock.timestamp() > begun + minutes * 60:
+        if entities.is_late(stack, self._clock.timestamp()):
             raise StepFailed("", "Stack creation time exceeded the specified timeout. ")
 
     async def _scope(self) -> Scope:
@@ -264,7 +285,9 @@ class Work:
             for resource in self._resources(page):
                 if resource.undo is not None or resource.leftovers or resource.is_new:
                     page.put(replace(resource, undo=None, leftovers=(), is_new=False))
-            page.stack(replace(stack, former=None, is_cancelled=False, retained=()), status)
+            policy = stack.next_policy if status == "UPDATE_COMPLETE" and stack.next_policy else stack.policy
+            whole = replace(stack, former=None, is_cancelled=False, retained=(), policy=policy)
+            page.stack(replace(whole, update_policy=None, next_policy=None, is_held=False), status)
 
         await self._journal.write(completed)
 

@@ -39,7 +39,7 @@ from iamd.store.records import (
 )
 from iamd.store.role_template_records import RoleTemplate
 from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
-from iamd.store.stack_records import ChangeSet, Stack, StackEvent, StackResource
+from iamd.store.stack_records import Callback, ChangeSet, Stack, StackEvent, StackResource
 
 KINDS: Mapping[str, type[Record]] = {
     record.kind: record
@@ -83,6 +83,7 @@ KINDS: Mapping[str, type[Record]] = {
         StackResource,
         StackEvent,
         ChangeSet,
+        Callback,
     )
 }
 """Kinds by the name in the store's `kind` column; one that stands there and not here is newer than this iamd."""

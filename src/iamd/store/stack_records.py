@@ -62,10 +62,24 @@ class Stack(Record, frozen=True, kw_only=True, omit_defaults=True):
     task: str | None = None
     running: str | None = None
     is_cancelled: bool = False
+    policy: str | None = None
+    """Which of its resources an update may change."""
+    update_policy: str | None = None
+    """What takes the policy's place while this update goes on."""
+    next_policy: str | None = None
+    """What takes it for good once this update is complete."""
+    parent_id: str | None = None
+    root_id: str | None = None
+    """The stacks whose resource it is: the one next to it, and the outermost one."""
+    failure: str | None = None
+    """Why the update that goes back, or has gone back, has failed."""
+    is_held: bool = False
+    """Whether the update that goes on is part of its parent's, and is complete when that one is."""
 
     indexes: ClassVar[Mapping[str, Index]] = {
         "name": lambda stack: () if stack.deleted is not None else (f"{stack.region}/{stack.name}",),
         "export": lambda stack: tuple(f"{stack.region}/{name}" for name in stack.exports),
+        "parent": lambda stack: (stack.parent_id,) if stack.parent_id is not None and stack.deleted is None else (),
         "import": lambda stack: tuple(f"{stack.region}/{name}" for name in stack.imports),
     }
 
@@ -167,3 +181,19 @@ class ChangeSet(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         return self.change_set_id
+
+
+class Callback(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An address that a resource of a stack waits for answers at; `contents` is what came, sealed."""
+
+    kind = "stack-callback"
+    callback_id: str
+    stack_id: str
+    logical_id: str
+    expires: float
+    most: int = 1
+    contents: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.callback_id

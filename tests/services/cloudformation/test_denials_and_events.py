@@ -37,6 +37,7 @@ CALLS = {
     "list_stack_resources": (TOUR, STACK),
     "list_stacks": ({}, "*"),
     "rollback_stack": (TOUR, STACK),
+    "set_stack_policy": ({**TOUR, "StackPolicyBody": "{}"}, STACK),
     "update_stack": ({**TOUR, "TemplateBody": TEMPLATE, **IAM}, STACK),
     "update_termination_protection": ({**TOUR, "EnableTerminationProtection": True}, STACK),
     "validate_template": ({"TemplateBody": TEMPLATE}, "*"),

@@ -138,10 +138,6 @@ def test_parameters_that_nothing_would_heed_are_refused(stacks, refused):
         stacks.create_stack(**given, DeploymentConfig={"Mode": "EXPRESS"})
     with refused("ValidationError", "is not supported by iamd's CloudFormation"):
         stacks.create_stack(**given, DisableValidation=True)
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.create_stack(**given, StackPolicyBody="{}")
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.create_stack(**given, StackPolicyURL="https://s3.amazonaws.com/a/b")
     assert stacks.list_stacks()["StackSummaries"] == []
 
 
@@ -400,15 +396,6 @@ def test_a_protected_stack_is_not_deleted(stacks, made, settled, refused, groups
     assert settled(stack_id) == "DELETE_COMPLETE"
     with refused("ValidationError", "Stack [tour] does not exist"):
         stacks.update_termination_protection(StackName="tour", EnableTerminationProtection=True)
-
-
-def test_a_stack_has_no_policy(stacks, made, refused):
-    made("tour", A=group("a"))
-    assert "StackPolicyBody" not in stacks.get_stack_policy(StackName="tour")
-    with refused("ValidationError", "Stack [other] does not exist"):
-        stacks.get_stack_policy(StackName="other")
-    with refused("NotImplemented", "cloudformation:SetStackPolicy is not implemented by iamd yet."):
-        stacks.set_stack_policy(StackName="tour", StackPolicyBody="{}")
 
 
 def test_stacks_are_listed_the_newest_first_in_pages(stacks, made, settled):

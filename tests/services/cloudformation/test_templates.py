@@ -122,9 +122,9 @@ WRONG = {
         "Fn::ForEach is not supported",
     ),
     "a length without its transform": (with_group(GroupName={"Fn::Length": []}), "needs the transform AWS::Language"),
-    "a nested stack": (
-        {"Resources": {"A": {"Type": "AWS::CloudFormation::Stack"}}},
-        "Unrecognized resource types: [AWS::CloudFormation::Stack]",
+    "a type that is not made": (
+        {"Resources": {"A": {"Type": "AWS::CloudFormation::StackSet"}}},
+        "Unrecognized resource types: [AWS::CloudFormation::StackSet]",
     ),
 }
 

@@ -304,14 +304,6 @@ def test_parameters_that_nothing_would_heed_are_refused(stacks, made, refused):
         stacks.update_stack(**given, DeploymentConfig={"Mode": "EXPRESS"})
     with refused("ValidationError", "is not supported by iamd's CloudFormation"):
         stacks.update_stack(**given, DisableValidation=True)
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.update_stack(**given, StackPolicyBody="{}")
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.update_stack(**given, StackPolicyURL="https://s3.amazonaws.com/a/b")
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.update_stack(**given, StackPolicyDuringUpdateBody="{}")
-    with refused("ValidationError", "is not supported by iamd's CloudFormation"):
-        stacks.update_stack(**given, StackPolicyDuringUpdateURL="https://s3.amazonaws.com/a/b")
     assert resource_ids(stacks) == {"A": "a"}
 
 

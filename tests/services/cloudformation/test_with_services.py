@@ -249,7 +249,10 @@ def test_what_sam_refuses_is_told(cloud, refused):
             StackName="tour", TemplateBody=wrong, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
         )
     nested = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"A": {"Type": "AWS::Serverless::Application"}}}
-    with refused("ValidationError", "The type AWS::Serverless::Application of resource A is not supported"):
+    words = (
+        "The type AWS::Serverless::Application of resource A, unless its Location is a template's URL, is not supported"
+    )
+    with refused("ValidationError", words):
         client.create_stack(
             StackName="tour", TemplateBody=json.dumps(nested), Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
         )

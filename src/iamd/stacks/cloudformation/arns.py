@@ -4,7 +4,7 @@ The keys of each action are those of the Service Authorization Reference, "Actio
 AWS CloudFormation". A stack that is not there has `*` in the place of its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iamd import arn as arns
@@ -63,10 +63,32 @@ def made(call: Call, *, stack_name: str, **parameters: Any) -> Sequence[Target]:
     if parameters.get("tags"):
         keys: Context = {**found.context, "cloudformation:createaction": call.operation}
         targets.append(Target(arn=found.arn, action="cloudformation:TagResource", context=keys))
+    targets += _protected(call, found, parameters)
     role_arn = parameters.get("role_arn")
     if role_arn is not None:
         targets.append(_passed(call, role_arn))
     return tuple(targets)
+
+
+def _protected(call: Call, found: Target, parameters: dict[str, Any]) -> Sequence[Target]:
+    """The policies that an update sets.
+
+    AWS: whoever updates protected resources by a policy of the update's own, or adds a policy to a stack that is there,
+    needs SetStackPolicy (User Guide, protect-stack-resources).
+    """
+    if call.operation != "UpdateStack":
+        return ()
+    urls = [
+        parameters.get(f"{name}_url") or ""
+        for name in ("stack_policy", "stack_policy_during_update")
+        if parameters.get(f"{name}_body") or parameters.get(f"{name}_url")
+    ]
+    keys = [{**found.context, _KEYS["stack_policy_url"]: url} if url else _without_url(found.context) for url in urls]
+    return [Target(arn=found.arn, action="cloudformation:SetStackPolicy", context=one) for one in keys]
+
+
+def _without_url(context: Mapping[str, str | tuple[str, ...]]) -> Context:
+    return {key: value for key, value in context.items() if key != _KEYS["stack_policy_url"]}
 
 
 def _passed(call: Call, role_arn: str) -> Target:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.services.registry import operation, reading
-from iamd.stacks import entities, shown
+from iamd.stacks import entities, nested, shown
 from iamd.stacks.begin import begun, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.cloudformation.stacks import change_begun
@@ -45,12 +45,16 @@ async def _asked(call: Call, *, stack_name: str, change_set_type: str = UPDATE, 
     if change_set_type not in {CREATE, UPDATE}:
         raise unsupported(f"A change set of type {change_set_type}")
     found = _changeable(call, stack_name, change_set_type)
+    includes_nested = given.pop("include_nested_stacks", None)
     if found is None:
         entities.check_name(stack_name)
         stack_id = entities.new_stack_id(call.identity.account_id, call.region, stack_name)
     else:
         stack_id = found.stack_id
-    return await requested(call, given, stack_id, found, expands=False)
+    asked = await requested(call, given, stack_id, found, expands=False)
+    if includes_nested and nested.TYPE in asked.template.types():
+        raise unsupported("IncludeNestedStacks for a template with nested stacks")
+    return asked
 
 
 def _made_before(call: Call, stack: Stack, name: str, token: str | None) -> ChangeSet | None:
@@ -114,7 +118,7 @@ def create_change_set(
         state=asked.state,
         role_arn=asked.role_arn,
         on_failure="DO_NOTHING" if disables_rollback(deployment_config) else on_stack_failure or "ROLLBACK",
-        # There are no nested stacks, and what is there already fails the change (docs/divergences.md).
+        # What is there already fails the change (docs/divergences.md).
         includes_nested=bool(include_nested_stacks),
         imports_existing=bool(import_existing_resources),
         changes=msgspec.json.encode(found).decode(),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from iamd.call import Call
 from iamd.services.registry import operation, reading
-from iamd.stacks import entities, shown
+from iamd.stacks import entities, nested, shown
 from iamd.stacks.begin import begun, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
@@ -39,7 +39,9 @@ async def _new(
     if _made_before(call, stack_name, client_request_token) is not None:
         return None
     stack_id = entities.new_stack_id(call.identity.account_id, call.region, stack_name)
-    return await requested(call, given, stack_id, None, expands=True)
+    parent = nested.parent_of(call)
+    nested.new_in(call, parent)
+    return await requested(call, nested.with_role(given, parent), stack_id, None, expands=True)
 
 
 @operation(on=arns.made, prepare=_new)
@@ -83,12 +85,14 @@ def create_stack(
         status="CREATE_IN_PROGRESS",
         created=call.clock.timestamp(),
         state=asked.state,
-        role_arn=role_arn,
+        role_arn=asked.role_arn,
         on_failure="DO_NOTHING" if disables_rollback(deployment_config, disable_rollback) else on_failure or "ROLLBACK",
         deletes_retained=retain_except_on_create,
         timeout_minutes=timeout_in_minutes,
         is_protected=enable_termination_protection,
+        policy=asked.policy,
     )
+    stack = replace(stack, **nested.new_in(call, nested.parent_of(call)))
     page_of(call).forget_old()
     begun(call, stack, "CREATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": asked.stack_id}
@@ -109,7 +113,7 @@ async def _changed(
     if found is not None and is_repeated(call, found, client_request_token):
         return None
     found = updatable(call, stack_name)
-    return await requested(call, given, found.stack_id, found, expands=True)
+    return await requested(call, nested.with_role(given, nested.parent_of(call)), found.stack_id, found, expands=True)
 
 
 @operation(on=arns.made, prepare=_changed)
@@ -141,6 +145,7 @@ def update_stack(
     asked: Requested | None = call.prepared
     if asked is None:
         return {"StackId": entities.named_stack(call.account, call.region, stack_name).stack_id}
+    parent = nested.parent_of(call)
     found = updatable(call, stack_name)
     if found.stack_id != asked.stack_id:
         raise ValidationError(f"Stack [{stack_name}] does not exist")
@@ -151,6 +156,9 @@ def update_stack(
         role_arn=asked.role_arn,
         on_failure="DO_NOTHING" if disables_rollback(deployment_config, disable_rollback) else "ROLLBACK",
         deletes_retained=retain_except_on_create,
+        is_held=parent is not None and parent.status == nested.UPDATING,
+        update_policy=asked.update_policy,
+        next_policy=asked.policy,
     )
     begun(call, changed, "UPDATE_IN_PROGRESS", asked.client, client_request_token)
     return {"StackId": found.stack_id}
@@ -162,7 +170,17 @@ def change_begun(found: Stack, state: StackState, now: float) -> Stack:
     former = found.state if is_whole else found.former
     outputs = found.state.outputs if found.state is not None else None
     # What is exported is there for others while the stack changes.
-    return replace(found, state=replace(state, outputs=outputs), former=former, updated=now, is_cancelled=False)
+    return replace(
+        found,
+        state=replace(state, outputs=outputs),
+        former=former,
+        updated=now,
+        is_cancelled=False,
+        is_held=False,
+        failure=None,
+        update_policy=None,
+        next_policy=None,
+    )
 
 
 def _deletable(call: Call, name: str, retained: Sequence[str], token: str | None) -> Stack | None:
@@ -175,7 +193,8 @@ def _deletable(call: Call, name: str, retained: Sequence[str], token: str | None
         return None
     if is_repeated(call, found, token):
         return None
-    if found.is_protected:
+    if call.made_for is None and nested.root_of(call.account, found).is_protected:
+        # AWS: a nested stack has the protection of the outermost one (using-cfn-protect-stacks).
         raise ValidationError(f"Stack [{found.name}] cannot be deleted while TerminationProtection is enabled")
     if found.status.endswith("_IN_PROGRESS") and found.status not in {"CREATE_IN_PROGRESS", entities.REVIEW}:
         raise ValidationError(f"Stack [{found.name}] cannot be deleted while in status {found.status}")
@@ -231,10 +250,15 @@ def describe_stacks(call: Call, *, stack_name: str | None = None, next_token: st
         found = entities.find_stack(call.account, call.region, stack_name)
         if found is None:
             raise ValidationError(f"Stack with id {stack_name} does not exist")
-        return {"Stacks": [shown.stack(found, call.keyring)]}
+        return {"Stacks": [_shown(call, found)]}
     stacks = [one for one in call.account.all(Stack) if one.region == call.region and one.deleted is None]
     cut, more = page(call, stacks, key=_order, next_token=next_token)
-    return {"Stacks": [shown.stack(one, call.keyring) for one in cut], **more}
+    return {"Stacks": [_shown(call, one) for one in cut], **more}
+
+
+def _shown(call: Call, found: Stack) -> dict[str, Any]:
+    protected = nested.root_of(call.account, found).is_protected
+    return {**shown.stack(found, call.keyring), "EnableTerminationProtection": protected}
 
 
 def _order(stack: Stack) -> str:

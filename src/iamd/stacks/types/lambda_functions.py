@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import re
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from iamd.stacks import shaping
@@ -33,6 +35,8 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 # AWS: AWS::Lambda::Function Code, ZipFile: the source of a Node.js or Python function, in a file named `index`.
 _INLINE = {"python": "index.py", "nodejs": "index.js"}
+_IMPORTS = re.compile(r"^[ \t]*import cfnresponse\b", re.MULTILINE)
+_ANSWERS = Path(__file__).parents[1] / "cfnresponse.py"
 _POLL_SECONDS = 0.2
 _POLLS = 600
 
@@ -46,7 +50,10 @@ def _code(work: Work) -> dict[str, Any]:
     name = next((name for prefix, name in _INLINE.items() if runtime.startswith(prefix)), None)
     if name is None:
         raise InvalidProperties("#/Code/ZipFile: source can be given for Node.js and Python only")
-    return {**code, "ZipFile": archive({name: shaping.text(code["ZipFile"])})}
+    source = shaping.text(code["ZipFile"])
+    # AWS: the module is beside source that imports it by just this statement (User Guide, "cfn-response module").
+    answers = {"cfnresponse.py": _ANSWERS.read_text("utf-8")} if _IMPORTS.search(source) and name == "index.py" else {}
+    return {**code, "ZipFile": archive({name: source, **answers})}
 
 
 def archive(files: Mapping[str, str]) -> bytes:

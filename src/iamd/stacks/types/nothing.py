@@ -1,4 +1,4 @@
-"""Types that stand in templates and make nothing: AWS::CDK::Metadata and AWS::CloudFormation::WaitConditionHandle."""
+"""Types that stand in templates and make nothing: AWS::CDK::Metadata."""
 
 from iamd.stacks.kinds import Kind, Work
 
@@ -8,19 +8,6 @@ class Metadata(Kind):
 
     type = "AWS::CDK::Metadata"
     takes_any = True
-
-    async def make(self, work: Work) -> None:
-        """It is a name, no more."""
-        work.made_as(work.wanted.generated_name)
-
-    async def remove(self, work: Work) -> None:
-        """There was nothing."""
-
-
-class WaitConditionHandle(Kind):
-    """A handle that nothing waits for: iamd has no wait conditions. Templates have it where they make nothing else."""
-
-    type = "AWS::CloudFormation::WaitConditionHandle"
 
     async def make(self, work: Work) -> None:
         """It is a name, no more."""
