@@ -1,5 +1,6 @@
 """Fixtures: `aws`, a freshly reset iamd and the clients of it; `cloud`, one before the embedded backend."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,26 @@ from running import AWS, Server
 # A machine that is busy with something else fails no test.
 settings.register_profile("iamd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("iamd")
+
+
+USUAL_SECONDS = 300
+"""What a test may take that has no time of its own (`timeout` in pyproject.toml)."""
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process more than there are processors: a test that waits for something leaves one idle."""
+    return None if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that may take long: one that came last would be waited for by all other processes."""
+    items.sort(key=lambda item: _seconds(item) <= USUAL_SECONDS)
+
+
+def _seconds(item: pytest.Item) -> float:
+    given = item.get_closest_marker("timeout")
+    return given.args[0] if given is not None else USUAL_SECONDS
 
 
 MEMORY = Path("/dev/shm")
