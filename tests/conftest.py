@@ -15,14 +15,18 @@ from running import AWS, Server
 settings.register_profile("iamd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("iamd")
 
-
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
 USUAL_SECONDS = 300
 """What a test may take that has no time of its own (`timeout` in pyproject.toml)."""
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
     """One process more than there are processors: a test that waits for something leaves one idle."""
-    return None if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else len(os.sched_getaffinity(0)) + 1
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    # Linux alone tells which of them are ours.
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(trylast=True)
@@ -34,10 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _seconds(item: pytest.Item) -> float:
     given = item.get_closest_marker("timeout")
     return given.args[0] if given is not None else USUAL_SECONDS
-
-
-MEMORY = Path("/dev/shm")
-ROOM = 1 << 30
 
 
 @pytest.fixture(scope="session")
