@@ -41,7 +41,7 @@ browser:
 		test "$$(id -u)" = 0 && { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 \
 		|| echo "tests in a browser will be skipped: install Debian's chromium-headless-shell for them"
 
-# Byte code is kept, whatever the environment says: without it every server and client of a test compiles its modules anew.
+# Byte code is kept, whatever the environment says: without it every server of a test compiles its modules anew.
 test: venv-test ## Run every test
 	@$(BIN)/python -m compileall -q src
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal -q $(TEST_ARGS)

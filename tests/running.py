@@ -24,6 +24,8 @@ from botocore.credentials import Credentials as SigningCredentials
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+IMAGE = "ami-03cf127a"
+"""One of the thousand images that the embedded backend has from its start; to list them takes seconds."""
 READY_SECONDS = 60
 
 

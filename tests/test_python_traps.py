@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import iamd
 
 SOURCE = Path(iamd.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-TREES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text()) for path in FILES}
 
 UNHOOKED_JSON = {
     "backend/control.py": "what iamd itself wrote",
@@ -73,11 +73,17 @@ FOLDED = {
 BEFORE_NEWLINES = {"gateway/actions/secretsmanager.py": "an ARN that ends in a newline names no secret"}
 
 
+@cache
+def trees():
+    """Every file's syntax, by its path; read by the process that runs these tests, not by all that collect them."""
+    return {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text()) for path in FILES}
+
+
 def found(rule):
     """Where in the source a rule holds."""
     return [
         f"{name}:{node.lineno}: {ast.unparse(node).splitlines()[0]}"
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if hasattr(node, "lineno") and rule(name, node)
     ]
@@ -323,7 +329,7 @@ ipaddress.ip_address(x)
 x.lower()
 int(x)
 """
-    monkeypatch.setitem(TREES, "policy/broken.py", ast.parse(broken))
+    monkeypatch.setitem(trees(), "policy/broken.py", ast.parse(broken))
     rules = [value for name, value in globals().items() if name.startswith("test_") and "rules" not in name]
     for rule in rules:
         with pytest.raises(AssertionError, match=r"broken\.py"):

@@ -207,11 +207,11 @@ def test_every_cell_says_what_becomes_of_it():
 
 
 @pytest.fixture(scope="module")
-def bucket(gateway_server):
+def bucket(cloud_server):
     from running import AWS
 
-    gateway_server.post("/_iamd/reset")
-    aws = AWS(gateway_server)
+    cloud_server.post("/_iamd/reset")
+    aws = AWS(cloud_server)
     aws.client("s3").create_bucket(Bucket="bucket")
     return aws
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from running import ACCOUNT, allow, deny
+from running import ACCOUNT, IMAGE, allow, deny
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 OBJECT = "arn:aws:s3:::reports/k"
@@ -128,9 +128,8 @@ def test_the_keys_of_the_service_and_the_tags_of_the_request_are_told(cloud):
     iam.create_role(RoleName="web", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
     iam.create_instance_profile(InstanceProfileName="web")
     iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
-    image = cloud.client("ec2").describe_images()["Images"][0]["ImageId"]
     profile = {"IamInstanceProfile": {"Name": "web"}}
-    words = refused(ec2.run_instances, ImageId=image, MinCount=1, MaxCount=1, **profile)["Message"]
+    words = refused(ec2.run_instances, ImageId=IMAGE, MinCount=1, MaxCount=1, **profile)["Message"]
     assert words.startswith(
         f"{NOT_AUTHORIZED}User: {ANN} is not authorized to perform: iam:PassRole on resource: {role} "
     )

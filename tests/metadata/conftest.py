@@ -8,24 +8,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from running import AWS, Server, allow
+from running import AWS, IMAGE, Server, allow
 from services.iamd.test_workloads import trust
 
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN = "X-aws-ec2-metadata-token"
-
-
-@pytest.fixture(scope="session")
-def metadata_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One iamd before the embedded backend for all tests of this process."""
-    with Server.serving(tmp_path_factory.mktemp("metadata") / "data", "--backend", "moto", "--dev") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def shared_cloud(metadata_server: Server) -> AWS:
-    """The clients of that iamd."""
-    return AWS(metadata_server)
 
 
 @pytest.fixture
@@ -90,15 +77,14 @@ def health(server: Server) -> dict[str, object]:
 
 
 @pytest.fixture
-def metadata(metadata_server: Server) -> Metadata:
+def metadata(cloud_server: Server) -> Metadata:
     """The metadata of the only instance with a profile."""
-    return Metadata(health(metadata_server)["metadata"]["default"])
+    return Metadata(health(cloud_server)["metadata"]["default"])
 
 
 def run_instance(cloud: AWS, profile: str | None = "web-profile", credentials=None, **more) -> str:
     """Start an instance, and give its id."""
     ec2 = cloud.client("ec2", credentials)
-    image = cloud.client("ec2").describe_images()["Images"][0]["ImageId"]
     given = {"IamInstanceProfile": {"Name": profile}} if profile else {}
-    told = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro", **given, **more)
+    told = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, InstanceType="t3.micro", **given, **more)
     return told["Instances"][0]["InstanceId"]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.utils import InstanceMetadataFetcher
 from metadata.conftest import TOKEN, TTL, Metadata, health, run_instance
-from running import ACCOUNT, Credentials, Refusal, allow, deny
+from running import ACCOUNT, IMAGE, Credentials, Refusal, allow, deny
 
 CREDENTIALS = "meta-data/iam/security-credentials/"
 
@@ -249,11 +249,10 @@ def test_a_profile_that_nobody_was_allowed_to_pass_gives_nothing(cloud, metadata
     AWS: EC2 User Guide, "Control access to launch templates": a profile in the template is passed by who launches.
     """
     ec2 = cloud.client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     ec2.create_launch_template(
         LaunchTemplateName="web",
         LaunchTemplateData={
-            "ImageId": image,
+            "ImageId": IMAGE,
             "InstanceType": "t3.micro",
             "IamInstanceProfile": {"Name": "web-profile"},
         },

@@ -40,9 +40,9 @@ def says(cloud, package, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("how", ["instance", "chain"])
-def test_an_instance_is_its_role(cloud, metadata_server, says, how):
+def test_an_instance_is_its_role(cloud, cloud_server, says, how):
     instance = run_instance(cloud)
-    address = health(metadata_server)["metadata"]["default"]
+    address = health(cloud_server)["metadata"]["default"]
     told = says(how, AWS_EC2_METADATA_SERVICE_ENDPOINT=address)
     assert told == {"Arn": f"{SESSION}/web/{instance}", "users": 1}
 

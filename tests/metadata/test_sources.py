@@ -90,9 +90,9 @@ def run(cloud, *words):
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-def test_the_command_registers_shows_and_removes_addresses(cloud, metadata_server, at):
+def test_the_command_registers_shows_and_removes_addresses(cloud, cloud_server, at):
     web = run_instance(cloud, "web-profile")
-    assert run(cloud, web, "--source", "127.0.0.2").stdout.strip() == health(metadata_server)["metadata"]["default"]
+    assert run(cloud, web, "--source", "127.0.0.2").stdout.strip() == health(cloud_server)["metadata"]["default"]
     assert who(cloud, at(2)) == session("web", web)
     [shown] = json.loads(run(cloud, "-o", "json").stdout)["Sources"]
     assert (shown["SourceAddress"], shown["InstanceId"]) == ("127.0.0.2", web)

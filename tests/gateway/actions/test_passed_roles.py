@@ -6,7 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 from botocore.session import get_session
-from running import ACCOUNT, allow
+from running import ACCOUNT, IMAGE, allow
 
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.actions.asked import Asked
@@ -161,8 +161,7 @@ def test_an_instance_gets_a_profile_only_from_who_may_pass_its_role(cloud):
     iam = cloud.client("iam")
     arn = iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))["Role"]["Arn"]
     iam.create_instance_profile(InstanceProfileName="web")
-    image = cloud.client("ec2").describe_images()["Images"][0]["ImageId"]
-    given = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web"}}
+    given = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web"}}
     runner = cloud.client("ec2", cloud.user("runner", allow("ec2:*")))
     assert "has no associated IAM Roles" in refusal(runner.run_instances, **given)["Message"]
     iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")

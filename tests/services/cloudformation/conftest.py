@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running import AWS, Server
+from running import AWS
 
 Refused = Callable[..., AbstractContextManager[None]]
 IAM = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
@@ -104,26 +104,6 @@ def refused() -> Refused:
         assert message is None or message in error["Message"], error
 
     return expect
-
-
-@pytest.fixture(scope="session")
-def cloud_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One iamd before the embedded backend for all tests of this process."""
-    with Server.serving(tmp_path_factory.mktemp("stacks") / "data", "--backend", "moto", "--dev") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def shared_cloud(cloud_server: Server) -> AWS:
-    """The clients of that iamd."""
-    return AWS(cloud_server)
-
-
-@pytest.fixture
-def cloud(shared_cloud: AWS) -> Iterator[AWS]:
-    """A freshly reset iamd with an empty backend."""
-    with shared_cloud.reset() as cloud:
-        yield cloud
 
 
 @pytest.fixture
