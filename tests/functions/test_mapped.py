@@ -45,6 +45,12 @@ def test_what_can_not_be_is_refused(functions, out, given, words):
     refused("InvalidParameterValueException", words, mapped, functions, STREAM, **wanted)
 
 
+def test_a_moment_is_no_starting_position_of_a_table(functions, out):
+    given = {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": datetime(2020, 1, 1, tzinfo=UTC)}
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t/stream/2020-01-01T00:00:00.000"
+    refused("InvalidParameterValueException", "not supported for DynamoDB streams", mapped, functions, arn, **given)
+
+
 def test_a_change_is_held_against_what_the_mapping_is(functions, out):
     client, uuid = functions.cloud.client("lambda"), start(functions)["UUID"]
     update = client.update_event_source_mapping

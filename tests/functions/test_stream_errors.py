@@ -129,6 +129,8 @@ def test_an_id_that_was_not_given_fails_the_batch(functions, out):
     put(functions, "a", "wrong")
     start(functions, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=1)
     assert told(functions, out, 2) == [["a", "wrong"]] * 2
+    put(functions, "next")
+    assert told(functions, out, 1) == [["next"]]
 
 
 def test_a_batch_is_bisected_where_the_function_tells(functions, out):

@@ -174,7 +174,7 @@ def _check_stream(settings: Mapping[str, Any], now: float) -> None:
 
 
 def _check_moment(settings: Mapping[str, Any], now: float) -> None:
-    if not settings["EventSourceArn"].startswith(f"arn:{arns.PARTITION}:kinesis:"):
+    if _parsed(settings["EventSourceArn"]).service != "kinesis":
         raise InvalidParameterValue("The StartingPosition AT_TIMESTAMP is not supported for DynamoDB streams.")
     moment = settings.get("StartingPositionTimestamp")
     if moment is None:
