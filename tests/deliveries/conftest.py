@@ -1,15 +1,15 @@
-"""Fixtures: `cloud`, a freshly reset iamd before the embedded backend; `inbox`, its queues; what services were told."""
+"""What tests of deliveries share: queues that let services in, what services were told, functions and roles for them."""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from functions.conftest import Functions
 from gateway.two_accounts import OTHER
-from running import ACCOUNT, AWS, REGION, Credentials, Server, allow
+from running import ACCOUNT, AWS, REGION, Credentials, allow
 from services.iamd.test_workloads import trust
 
 DEADLINE = 30
@@ -20,26 +20,6 @@ def handler(event, context):
     boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(event))
 """
 """A function that sends what it is given to a queue."""
-
-
-@pytest.fixture(scope="session")
-def delivering_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One iamd before the embedded backend for all tests of this process."""
-    with Server.serving(tmp_path_factory.mktemp("deliveries") / "data", "--backend", "moto", "--dev") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def shared_cloud(delivering_server: Server) -> AWS:
-    """The clients of that iamd."""
-    return AWS(delivering_server)
-
-
-@pytest.fixture
-def cloud(shared_cloud: AWS) -> Iterator[AWS]:
-    """A freshly reset iamd with an empty backend."""
-    with shared_cloud.reset() as cloud:
-        yield cloud
 
 
 @pytest.fixture
