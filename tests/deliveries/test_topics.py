@@ -5,6 +5,8 @@ AWS: SNS Developer Guide, "Fanout to Amazon SQS queues" (sns-sqs-as-subscriber, 
 """
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from deliveries.conftest import of_source
@@ -44,7 +46,7 @@ def test_a_queue_without_a_policy_gets_nothing(cloud, sns, inbox, denied):
     assert cloud.iamd("Explain", RequestId=event["requestID"])["PrincipalArn"] == SNS
 
 
-def test_a_queue_lets_one_topic_in_and_no_other(sns, inbox, denied):
+def test_a_queue_lets_one_topic_in_and_no_other(cloud, sns, inbox, denied):
     queue = inbox()
     queue.let(SNS, **of_source(TOPIC))
     other = sns.create_topic(Name="other")["TopicArn"]
@@ -59,7 +61,11 @@ def test_a_queue_lets_one_topic_in_and_no_other(sns, inbox, denied):
     assert told["MessageId"] == published["MessageId"]
     assert (told["TopicArn"], told["Subject"], told["Message"]) == (TOPIC, "greeting", "hello")
     assert told["MessageAttributes"] == {"color": {"Type": "String", "Value": "blue"}}
-    assert "Action=Unsubscribe" in told["UnsubscribeURL"]
+    # It leads to iamd, where nobody ends a subscription by knowing it.
+    assert told["UnsubscribeURL"].startswith(f"{cloud.endpoint}/?Action=Unsubscribe&SubscriptionArn={TOPIC}:")
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(told["UnsubscribeURL"])
+    assert len(sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]) == 1
 
 
 @pytest.mark.parametrize(("account", "is_let"), [(ACCOUNT, True), (OTHER, False)])

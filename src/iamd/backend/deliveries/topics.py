@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from flask import has_request_context, request
 from moto.sns.models import Subscription
 
 from iamd import arn as arns
@@ -71,10 +72,8 @@ def _put(subscription: Any, told: dict[str, Any], group: str | None, deduplicati
     topic, endpoint = arns.parse(subscription.topic.arn), arns.parse(subscription.endpoint)
     if topic is None or endpoint is None:
         return
-    # AWS: the message says whose the topic is, not where in the world it is.
-    told["UnsubscribeURL"] = (
-        f"https://sns.{topic.region}.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
-    )
+    # It leads to iamd, at the address that the publisher used.
+    told["UnsubscribeURL"] = f"http://{_host()}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
     service, operation, parameters = _sending(subscription, endpoint, told, group, deduplication)
     handover.put(
         Delivery(
@@ -90,6 +89,10 @@ def _put(subscription: Any, told: dict[str, Any], group: str | None, deduplicati
             dead_letter=_dead_letter(subscription, json.dumps(told), group),
         )
     )
+
+
+def _host() -> str:
+    return str(request.host) if has_request_context() else "localhost"
 
 
 def _sending(
