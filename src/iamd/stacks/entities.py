@@ -56,6 +56,11 @@ def named_stack(account: Account, region: str, name: str) -> Stack:
     return found
 
 
+def is_worked_on(stack: Stack) -> bool:
+    """Whether something of a stack is in progress."""
+    return stack.status.endswith("_IN_PROGRESS") and stack.status != REVIEW
+
+
 def is_reviewed(stack: Stack) -> bool:
     """Whether there is nothing of a stack but change sets."""
     return stack.status == REVIEW

@@ -1,16 +1,22 @@
 """The stacks of a server: who acts for them, and the work on them that goes on in this process."""
 
 import asyncio
+from typing import Final
 
 from iamd import call as calls
 from iamd.auth.identity import Identity
 from iamd.runtime import Runtime
 from iamd.services.sts import sessions
-from iamd.stacks import recovery
+from iamd.stacks import entities, recovery
 from iamd.stacks.acting import AsCaller, AsRole
 from iamd.stacks.client import Client
+from iamd.stacks.journal import account_in
 from iamd.stacks.requests import ServiceClient
 from iamd.stacks.work import Work
+from iamd.store.stack_records import Stack
+
+_PATIENCE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.02
 
 
 class Stacks:
@@ -44,6 +50,15 @@ class Stacks:
         task = self._loop.create_task(work.run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def settled(self, account_id: str, stack_id: str) -> None:
+        """Wait until nothing of a stack is in progress, for a few seconds at most."""
+        ends = self._loop.time() + _PATIENCE_SECONDS
+        while self._loop.time() < ends:
+            found = account_in(self._runtime.store.snapshot(), account_id).get(Stack, stack_id)
+            if found is None or not entities.is_worked_on(found):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def recover(self) -> None:
         """End what was in progress when this process ended before."""

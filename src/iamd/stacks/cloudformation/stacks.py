@@ -243,7 +243,14 @@ def delete_stack(
     begun(call, deleted, "DELETE_IN_PROGRESS", client, client_request_token)
 
 
-@reading(on=arns.stack)
+async def _settled(call: Call, *, stack_name: str | None = None, **_: Any) -> None:
+    """Wait a little for the work on a stack: who asks in a loop, as CLI and SDKs do, pauses half a minute each time."""
+    found = entities.find_stack(call.account, call.region, stack_name) if stack_name is not None else None
+    if found is not None and entities.is_worked_on(found):
+        await stacks_of(call).settled(call.identity.account_id, found.stack_id)
+
+
+@reading(on=arns.stack, prepare=_settled)
 def describe_stacks(call: Call, *, stack_name: str | None = None, next_token: str | None = None) -> dict[str, Any]:
     """Show a stack, or all that are not deleted, the newest first."""
     if stack_name is not None:
