@@ -13,11 +13,14 @@ SOURCE = Path(iamd.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 
 UNHOOKED_JSON = {
+    "backend/deliveries/topics.py": "where undelivered messages go, which is decided when one is sent there",
     "backend/control.py": "what iamd itself wrote",
     "cli/connection.py": "what the server answered",
     "data/regions.py": "a file of botocore's",
     "gateway/events_effects.py": "policies that were checked when they were stored",
     "gateway/effects.py": "policies that were checked when they were stored",
+    "gateway/actions/passed_roles.py": "trust policies that were checked when they were stored",
+    "gateway/log_policies.py": "policies that were checked, repeated names included, before",
     "services/iam/trust_policies.py": "policies that were checked, repeated names included, before",
     "wire/catalog.py": "the index that is part of the package",
 }
@@ -58,6 +61,7 @@ UNMAPPED = {
     "policy/lint/condition_values.py": "only whether it is an address",
     "configuration.py": "a mapped address becomes IPv4",
     "policy/operators.py": "a mapped address and a mapped range become IPv4",
+    "gateway/public_policies.py": "a mapped range counts as one of IPv6, of which none is private",
     "server.py": "a mapped address becomes IPv4",
 }
 FOLDED = {

@@ -267,9 +267,14 @@ NAMED: dict[str, dict[str, Any]] = {
         "logGroupArnList": [f"{LOGS}:log-group:/grp"], "resourceArn": f"{LOGS}:log-group:/grp",
         "resourceIdentifier": f"{LOGS}:query-result:*", "destinationArn": FUNCTION, "queryString": "fields @message",
         "scheduledQueryArn": f"{LOGS}:scheduled-query:sq", "tableBucketArn": f"arn:aws:s3tables:{REGION}:{ACCOUNT}:bucket/b",
-        "policyDocument": '{"Fields":["a"]}', "logObjectPointer": "pointer", "logRecordPointer": "pointer",
+        "policyName": "pol", "policyDocument": '{"Fields":["a"]}', "logObjectPointer": "pointer", "logRecordPointer": "pointer",
     },
 }  # fmt: skip
+
+LOG_POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"route53.amazonaws.com"},'
+    f'"Action":"logs:PutLogEvents","Resource":"{LOGS}:log-group:/grp:*"}}]}}'
+)
 
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
@@ -337,6 +342,8 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("logs", "GetLogEvents"): ("logGroupName",),
     ("logs", "GetLogGroupFields"): ("logGroupName",),
     ("logs", "StartQuery"): ("logGroupName",),
+    ("logs", "DeleteResourcePolicy"): ("policyName",),
+    ("logs", "PutResourcePolicy"): ("policyName", "policyDocument"),
     ("stepfunctions", "ListExecutions"): ("stateMachineArn",),
     ("ssm", "DeleteAssociation"): ("AssociationId",),
     ("ssm", "DescribeAssociation"): ("AssociationId",),
@@ -346,6 +353,9 @@ ALSO: dict[tuple[str, str], tuple[str, ...]] = {
 
 # Members that hold something else in one operation than in the others of its service.
 SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
+    ("logs", "PutResourcePolicy"): {"policyName": "pol", "policyDocument": LOG_POLICY},
+    # Of a function it is decided too whether logs may invoke it (test_exact_logs.py).
+    ("logs", "PutSubscriptionFilter"): {"destinationArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/str"},
     **{
         ("events", name): {"Name": "aws.partner/example.com/acct/src"}
         for name in (

@@ -10,6 +10,7 @@ from iamd.stacks.handlers import InvalidProperties
 
 # AWS: CloudFormation Template Reference, Fn::GetAtt of these types: properties that can be read too.
 READ_TOO = {
+    "AWS::CloudFormation::Stack": {"Outputs/OutputName"},
     "AWS::SNS::Topic": {"TopicName"},
     "AWS::SQS::Queue": {"QueueName"},
     "AWS::SSM::Parameter": {"Type", "Value"},

@@ -158,7 +158,7 @@ class EmbeddedBackend:
         """What its services have to send to others since this was asked before; none when nothing came for a while."""
         await self.ready()
         told: str = (await self._ask("/deliveries", {}))["deliveries"]
-        found = msgspec.msgpack.decode(base64.b64decode(told), type=list[tuple[int, Delivery]])
+        found = msgspec.msgpack.decode(base64.b64decode(told, validate=True), type=list[tuple[int, Delivery]])
         return [delivery for resets, delivery in found if resets >= self._resets]
 
     async def has_news(self, account_id: str, region: str, service: str, iterator: str) -> bool:

@@ -72,7 +72,7 @@ def _document(record: Record, service: str) -> tuple[str, dict[str, Any]]:
     if service == "kinesis":
         # AWS: partitionKey and data stand beside what is told of the record (with-kinesis-filtering).
         inner = record["kinesis"]
-        data = base64.b64decode(inner["data"])
+        data = base64.b64decode(inner["data"], validate=True)
         plain = {name: value for name, value in record.items() if name != "kinesis"} | inner
         return _with(plain, "data", data)
     return _with(record, "body", record["body"])

@@ -25,7 +25,7 @@ class InvalidLogPolicy(AWSError):
 
 def _put(asked: Asked, _: str, __: Facts) -> Effect:
     arn, place = _named(asked)
-    text = checked(asked.parameters["policyDocument"], InvalidLogPolicy)
+    text = checked(_given(asked, "policyDocument"), InvalidLogPolicy)
     return Effect(Kind.SET_POLICY, arn, _of_services(text), has_policy=True, done={"name": place})
 
 
@@ -36,7 +36,15 @@ def _delete(asked: Asked, _: str, __: Facts) -> Effect:
 def _named(asked: Asked) -> tuple[str, str]:
     """The name that iamd keeps a policy under, in the form of an ARN, and that of its account and Region."""
     place = log_policy_place(asked.region, asked.account)
-    return f"{place}:{asked.parameters['policyName']}", place
+    return f"{place}:{_given(asked, 'policyName')}", place
+
+
+def _given(asked: Asked, member: str) -> str:
+    """A member that the model does not require, and policies of an account do."""
+    found: str | None = asked.parameters.get(member)
+    if not found:
+        raise InvalidLogPolicy(f"{member} must be given.")
+    return found
 
 
 def _of_services(text: str) -> str | None:

@@ -15,7 +15,7 @@ from iamd.stacks.requests import ServiceClient
 from iamd.stacks.work import Work
 from iamd.store.stack_records import Stack
 
-_PATIENCE_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.02
 
 

@@ -68,7 +68,10 @@ def template(outputs=None, source=SOURCE, **resources):
 
 @pytest.fixture
 def client(cloud):
-    cloud.client("sqs").create_queue(QueueName="asked")
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:asked"
+    topics = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**topics, "Resource": queue}]})
+    cloud.client("sqs").create_queue(QueueName="asked", Attributes={"Policy": policy})
     return cloud.client("cloudformation", read_timeout=60)
 
 
@@ -235,7 +238,9 @@ def waiting(cloud, client):
 
     def heard():
         url, messages = sqs.get_queue_url(QueueName="asked")["QueueUrl"], []
-        while not messages:
+        for _ in range(30):
+            if messages:
+                break
             messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", [])
         sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
         return json.loads(json.loads(messages[0]["Body"])["Message"])

@@ -113,8 +113,16 @@ def _sending(
 def _attribute(told: Mapping[str, Any]) -> dict[str, Any]:
     kind, value = str(told["Type"]), told["Value"]
     if kind.startswith("Binary"):
-        return {"DataType": kind, "BinaryValue": base64.b64decode(value)}
+        return {"DataType": kind, "BinaryValue": _bytes(value)}
     return {"DataType": "String" if kind.startswith("String.Array") else kind, "StringValue": str(value)}
+
+
+def _bytes(text: str) -> bytes:
+    """What a publisher's text of base64 holds, or the text when it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return text.encode()
 
 
 def _event(subscription: Any, told: Mapping[str, Any]) -> dict[str, Any]:
