@@ -159,7 +159,9 @@ def test_the_role_of_an_account_policy_is_passed_to_cloudwatch_logs(counted):
 
 
 def test_a_function_is_subscribed_that_logs_may_invoke(counted):
-    given = {"logGroupName": "/app/web", "filterName": "f", "filterPattern": "", "destinationArn": FUNCTION}
+    # Other tests let others invoke the function that they share.
+    function = f"{FUNCTION}-subscribed"
+    given = {"logGroupName": "/app/web", "filterName": "f", "filterPattern": "", "destinationArn": function}
     refused = counted.call("logs", "PutSubscriptionFilter", given)
     assert (refused.code, refused.sent) == ("InvalidParameterException", 0)
     assert refused.message == (
@@ -168,7 +170,7 @@ def test_a_function_is_subscribed_that_logs_may_invoke(counted):
     )
     let = {"StatementId": "logs", "Action": "lambda:InvokeFunction", "Principal": "logs.amazonaws.com"}
     source = "arn:aws:logs:us-east-1:123456789012:log-group:/app/web:*"
-    counted.call("lambda", "AddPermission", {"FunctionName": FUNCTION, "SourceArn": source, **let})
+    counted.call("lambda", "AddPermission", {"FunctionName": function, "SourceArn": source, **let})
     told = counted.call("logs", "PutSubscriptionFilter", given)
     assert told.asked == on(GROUP, "PutSubscriptionFilter")
     assert told.sent > 0
