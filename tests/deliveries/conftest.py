@@ -13,6 +13,7 @@ from running import ACCOUNT, AWS, REGION, Credentials, allow
 from services.iamd.test_workloads import trust
 
 DEADLINE = 30
+STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/records"
 SAVING = """
 import boto3, json, os
 
@@ -138,3 +139,23 @@ def role(cloud: AWS) -> Callable[..., str]:
         return arn
 
     return make
+
+
+@pytest.fixture
+def stream(cloud: AWS) -> Callable[[], list[Any]]:
+    """`stream()` waits for records of the data stream `records`, which is new, and gives them."""
+    kinesis = cloud.client("kinesis")
+    kinesis.create_stream(StreamName="records", ShardCount=1)
+
+    def read() -> list[Any]:
+        shard = kinesis.get_shard_iterator(
+            StreamName="records", ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        found: list[Any] = []
+        deadline = time.monotonic() + DEADLINE
+        while not found and time.monotonic() < deadline:
+            told = kinesis.get_records(ShardIterator=shard)
+            found, shard = told["Records"], told["NextShardIterator"]
+        return found
+
+    return read

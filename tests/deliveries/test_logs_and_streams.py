@@ -12,7 +12,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from deliveries.conftest import DEADLINE, statement
+from deliveries.conftest import DEADLINE, STREAM, statement
 from running import ACCOUNT, REGION, allow
 
 GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:app"
@@ -65,21 +65,11 @@ def test_a_function_is_given_what_matches_when_it_lets_the_service(cloud, logs, 
     assert queue.waiting() == 0
 
 
-def test_a_stream_gets_logs_by_the_role(cloud, logs, role, denied):
-    kinesis = cloud.client("kinesis")
-    kinesis.create_stream(StreamName="logs", ShardCount=1)
-    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/logs"
-    arn = role("logs.amazonaws.com", allow("kinesis:PutRecord", stream))
-    subscribe(logs, stream, roleArn=arn)
+def test_a_stream_gets_logs_by_the_role(cloud, logs, role, stream, denied):
+    arn = role("logs.amazonaws.com", allow("kinesis:PutRecord", STREAM))
+    subscribe(logs, STREAM, roleArn=arn)
     write(logs, "hello")
-    shard = kinesis.get_shard_iterator(
-        StreamName="logs", ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    records, deadline = [], time.monotonic() + DEADLINE
-    while not records and time.monotonic() < deadline:
-        told = kinesis.get_records(ShardIterator=shard)
-        records, shard = told["Records"], told["NextShardIterator"]
-    data = json.loads(gzip.decompress(records[0]["Data"]))
+    data = json.loads(gzip.decompress(stream()[0]["Data"]))
     assert [one["message"] for one in data["logEvents"]] == ["hello"]
     cloud.client("iam").delete_role_policy(RoleName="sender", PolicyName="own")
     write(logs, "again")

@@ -9,7 +9,7 @@ import json
 import time
 
 import pytest
-from deliveries.conftest import DEADLINE, of_source, statement
+from deliveries.conftest import DEADLINE, STREAM, of_source, statement
 from gateway.two_accounts import OTHER
 from running import ACCOUNT, REGION, allow
 
@@ -206,21 +206,11 @@ def test_another_accounts_queue_lets_the_role_in(cloud, events, inbox, other, ro
     assert [one["account"] for one in queue.read()] == [ACCOUNT]
 
 
-def test_a_stream_gets_records_by_the_role(cloud, events, role):
-    kinesis = cloud.client("kinesis")
-    kinesis.create_stream(StreamName="orders", ShardCount=1)
-    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/orders"
-    arn = role(EVENTS, allow("kinesis:PutRecord", stream))
-    to(events, stream, RoleArn=arn, KinesisParameters={"PartitionKeyPath": "$.detail.order.id"})
+def test_a_stream_gets_records_by_the_role(events, role, stream):
+    arn = role(EVENTS, allow("kinesis:PutRecord", STREAM))
+    to(events, STREAM, RoleArn=arn, KinesisParameters={"PartitionKeyPath": "$.detail.order.id"})
     sent = send(events)
-    shard = kinesis.get_shard_iterator(
-        StreamName="orders", ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    records, deadline = [], time.monotonic() + DEADLINE
-    while not records and time.monotonic() < deadline:
-        told = kinesis.get_records(ShardIterator=shard)
-        records, shard = told["Records"], told["NextShardIterator"]
-    assert [(one["PartitionKey"], json.loads(one["Data"])["id"]) for one in records] == [("7", sent)]
+    assert [(one["PartitionKey"], json.loads(one["Data"])["id"]) for one in stream()] == [("7", sent)]
 
 
 def test_a_bus_is_sent_to_as_the_role_and_its_rules_send_on(cloud, events, inbox, role):

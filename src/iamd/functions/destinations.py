@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from iamd import arn as arns
-from iamd import ids
+from iamd import ids, senders
 from iamd.arn import Arn
 from iamd.delivery import queue_url
 from iamd.functions.calls import call
@@ -78,19 +78,6 @@ async def asked(
     return told.code is None
 
 
-def _to_queue(arn: Arn, record: Record, _: Function) -> Request:
-    return "sqs", "SendMessage", {"QueueUrl": queue_url(arn), "MessageBody": json.dumps(record)}
-
-
-def _to_topic(arn: Arn, record: Record, _: Function) -> Request:
-    return "sns", "Publish", {"TopicArn": str(arn), "Message": json.dumps(record)}
-
-
-def _to_function(arn: Arn, record: Record, _: Function) -> Request:
-    given = {"FunctionName": str(arn), "InvocationType": "Event", "Payload": json.dumps(record).encode()}
-    return "lambda", "Invoke", given
-
-
 def _to_bus(arn: Arn, record: Record, function: Function) -> Request:
     outcome = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
     entry = {
@@ -110,9 +97,9 @@ def _to_bucket(arn: Arn, record: Record, function: Function) -> Request:
 
 
 _SENDERS: Final[Mapping[str, Callable[[Arn, Record, Function], Request]]] = {
-    "sqs": _to_queue,
-    "sns": _to_topic,
-    "lambda": _to_function,
+    "sqs": lambda arn, record, _: senders.to_queue(arn, json.dumps(record)),
+    "sns": lambda arn, record, _: senders.to_topic(arn, json.dumps(record)),
+    "lambda": lambda arn, record, _: senders.to_function(arn, json.dumps(record)),
     "events": _to_bus,
     "s3": _to_bucket,
 }

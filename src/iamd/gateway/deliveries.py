@@ -23,7 +23,10 @@ from iamd.store.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
+MOST_FETCHED: Final = 1000
+"""How many deliveries that were fetched may wait, beside those of the last answer."""
 _PAUSE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.05
 _KEPT: Final = 256
 _LONGEST_MESSAGE: Final = 1024
 
@@ -58,6 +61,7 @@ class Deliverer:
     async def _follow(self) -> None:
         while True:
             try:
+                await self._room()
                 for delivery in await self._embedded.deliveries():
                     self._put(delivery)
             except BackendDown:
@@ -65,6 +69,11 @@ class Deliverer:
             except Exception:
                 log.exception("deliveries can't be fetched")
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _room(self) -> None:
+        """Wait while too many are fetched and not sent: what more comes waits at the backend, which bounds it."""
+        while sum(map(len, self._lanes.values())) >= MOST_FETCHED:  # noqa: ASYNC110 (any lane may shorten)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _put(self, delivery: Delivery) -> None:
         """Have it sent after those before it to the same target."""

@@ -16,12 +16,13 @@ from typing import Any, Final
 from moto.events.models import Rule, events_backends
 
 from iamd import arn as arns
+from iamd import senders
 from iamd.arn import Arn
 from iamd.backend import handover
-from iamd.backend.deliveries import senders, transformer
-from iamd.backend.deliveries.senders import Sending
+from iamd.backend.deliveries import transformer
 from iamd.backend.replacement import replace
 from iamd.delivery import DeadLetter, Delivery
+from iamd.senders import Sending
 
 log = logging.getLogger(__name__)
 

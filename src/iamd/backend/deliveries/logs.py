@@ -19,12 +19,12 @@ from moto.logs.utils import EventMessageFilter
 from moto.s3.models import s3_backends
 
 from iamd import arn as arns
+from iamd import senders
 from iamd.arn import PARTITION, Arn
 from iamd.backend import handover
-from iamd.backend.deliveries import senders
-from iamd.backend.deliveries.senders import Sending
 from iamd.backend.replacement import always, replace
 from iamd.delivery import Delivery
+from iamd.senders import Sending
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,9 @@ from moto.s3 import models, notifications
 from moto.s3.models import S3Backend
 
 from iamd import arn as arns
+from iamd import senders
 from iamd.backend import handover
-from iamd.backend.deliveries import eventbridge, senders
+from iamd.backend.deliveries import eventbridge
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import Origin

@@ -9,9 +9,9 @@ from typing import Any, Final
 from moto.ses.models import SESBackend
 
 from iamd import arn as arns
+from iamd import senders
 from iamd.arn import PARTITION
 from iamd.backend import handover
-from iamd.backend.deliveries import senders
 from iamd.backend.replacement import always, replace
 from iamd.delivery import Delivery
 

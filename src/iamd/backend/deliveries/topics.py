@@ -16,11 +16,11 @@ from flask import has_request_context, request
 from moto.sns.models import Subscription
 
 from iamd import arn as arns
+from iamd import senders
 from iamd.backend import handover
-from iamd.backend.deliveries import senders
-from iamd.backend.deliveries.senders import Sending
 from iamd.backend.replacement import always, replace
 from iamd.delivery import DeadLetter, Delivery
+from iamd.senders import Sending
 
 PRINCIPAL: Final = "sns.amazonaws.com"
 _PROTOCOLS: Final = frozenset({"sqs", "lambda", "firehose"})
