@@ -228,6 +228,19 @@ def test_access_logs_are_written_where_the_target_lets_the_service(cloud, s3, de
     assert event["errorCode"] == "AccessDenied"
 
 
+def test_access_logs_are_written_by_the_targets_acl_where_acls_count(s3, denied):
+    s3.create_bucket(Bucket="tour-logs", ObjectOwnership="BucketOwnerPreferred", ACL="log-delivery-write")
+    logged = {"LoggingEnabled": {"TargetBucket": "tour-logs", "TargetPrefix": ""}}
+    s3.put_bucket_logging(Bucket="tour-photos", BucketLoggingStatus=logged)
+    s3.put_object(Bucket="tour-photos", Key="a", Body=b"1")
+    count = len(written(s3, "tour-logs"))
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket="tour-logs", OwnershipControls=enforced)
+    s3.put_object(Bucket="tour-photos", Key="b", Body=b"1")
+    denied("PutObject", "logging.s3.amazonaws.com")
+    assert len(written(s3, "tour-logs")) == count
+
+
 def written(client, bucket):
     """The keys of a bucket, once there are any."""
     deadline = time.monotonic() + DEADLINE

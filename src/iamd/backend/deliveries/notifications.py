@@ -229,7 +229,9 @@ def _logged(original: Callable[..., None]) -> Callable[..., None]:
             return
 
         def put_object(target: str, key: str, value: str) -> None:
-            if _lets_logs_in(backend.get_bucket(target)):
+            # AWS: both buckets are one account's (ServerLogs); another's ACL lets nothing in.
+            own = backend.buckets.get(target)
+            if own is not None and _lets_logs_in(own):
                 backend.put_object(target, key, value=value)
                 return
             bucket = backend.get_bucket(bucket_name)
@@ -253,7 +255,9 @@ def _logged(original: Callable[..., None]) -> Callable[..., None]:
 
 def _lets_logs_in(bucket: Any) -> bool:
     """Whether a bucket's ACL lets logs be delivered, and no policy says otherwise (S3 User Guide, ACL overview)."""
-    grants = bucket.acl.grants if bucket.acl is not None else ()
+    # AWS: ACLs of a bucket count where its object ownership says so, and do not by default (about-object-ownership).
+    has_acls = bucket.ownership_rule is not None and "BucketOwnerEnforced" not in str(bucket.ownership_rule)
+    grants = bucket.acl.grants if has_acls and bucket.acl is not None else ()
     return bucket.policy is None and any(
         grantee.uri == _LOG_DELIVERY and permission in {"WRITE", "FULL_CONTROL"}
         for grant in grants
