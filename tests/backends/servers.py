@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clients.installed import ROOT, installed, run
+from clients.installed import ROOT, installed, installed_by_npm, run
 
 SOURCE = Path(__file__).parent / "javascript"
 READY_SECONDS = 90
@@ -25,13 +24,7 @@ _SEAWEEDFS_IDENTITY = """{"identities": [{"name": "iamd", "actions": ["Admin", "
 
 def node_program(name: str) -> Path:
     """A program of npm's."""
-
-    def install(folder: Path) -> None:
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCE / file, folder)
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
-
-    return installed("backends", SOURCE / "package-lock.json", install) / "node_modules" / ".bin" / name
+    return installed_by_npm("backends", SOURCE) / "node_modules" / ".bin" / name
 
 
 def python_folder(name: str) -> Path:
@@ -118,7 +111,14 @@ def seaweedfs(folder: Path) -> object:
     ports = [f"-{name}={one}" for name, one in zip(names, rest, strict=True)]
     weed = python_folder("backends") / "bin" / "weed"
     options = ["-ip=127.0.0.1", f"-dir={folder}", "-s3", f"-s3.port={port}", f"-s3.port.grpc={free_port()}"]
-    options += [f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64", "-volume.max=100", *ports]
+    options += [
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.config={folder / 's3.json'}",
+        "-master.volumeSizeLimitMB=64",
+        "-volume.max=100",
+        *ports,
+    ]
     return running([weed, "server", *options], port, folder, "/healthz")
 
 

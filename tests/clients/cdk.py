@@ -1,12 +1,11 @@
 """The CDK, from npm and unmodified, against a running iamd."""
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.installed import ROOT, installed, run
+from clients.installed import ROOT, installed_by_npm
 from running import ACCOUNT, AWS, REGION
 
 ORDERS = ROOT / "examples" / "orders"
@@ -14,13 +13,7 @@ ORDERS = ROOT / "examples" / "orders"
 
 def package() -> Path:
     """The folder with the CLI and the library in it; npm installs what the example's lock file names."""
-
-    def install(folder: Path) -> None:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(ORDERS / "cdk" / name, folder)
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
-
-    return installed("cdk", ORDERS / "cdk" / "package-lock.json", install)
+    return installed_by_npm("cdk", ORDERS / "cdk")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from clients.installed import installed, run
+from clients.installed import installed_by_npm
 from issuer import Issuer
 from running import ACCOUNT, allow
 from services.sts.conftest import trusting
@@ -20,13 +20,7 @@ SOURCE = Path(__file__).parent / "javascript"
 @pytest.fixture(scope="session")
 def package() -> Path:
     """The folder with the SDK in it."""
-
-    def install(folder: Path) -> None:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCE / name, folder)
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
-
-    return installed("javascript", SOURCE / "package-lock.json", install)
+    return installed_by_npm("javascript", SOURCE)
 
 
 @pytest.fixture
