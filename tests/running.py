@@ -135,15 +135,15 @@ class AWS:
     def endpoint(self) -> str:
         return self.server.endpoint
 
-    def client(self, service: str, credentials: Credentials | None = None, **config: Any) -> Any:
+    def client(self, service: str, credentials: Credentials | None = None, region: str = REGION, **config: Any) -> Any:
         """A boto3 client; the administrator's unless other credentials are given."""
         of = credentials or self.server.administrator
-        key = (service, of, repr(sorted(config.items())))
+        key = (service, of, region, repr(sorted(config.items())))
         if key not in self._clients:
             self._clients[key] = boto3.client(
                 service,
                 endpoint_url=self.endpoint,
-                region_name=REGION,
+                region_name=region,
                 aws_access_key_id=of.access_key_id,
                 aws_secret_access_key=of.secret_access_key,
                 aws_session_token=of.session_token,

@@ -1,6 +1,6 @@
 """Call: who asks, when, the state that is asked, and the open change of a writing operation."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from iamd.notices import Notice
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.log import Use
-from iamd.store.records import AccessKey, Record, Role
+from iamd.store.records import AccessKey, Record, Role, RoleUsage
 from iamd.store.store import Store
 
 
@@ -37,6 +37,10 @@ class LastUsed:
 
 def _no_endpoint(_account_id: str, _instance_id: str) -> str | None:
     return None
+
+
+async def _unused(_role: Role, _account_id: str) -> tuple[RoleUsage, ...] | None:
+    return ()
 
 
 def _not_refused(_notice: Notice) -> str | None:
@@ -69,6 +73,8 @@ class Call(msgspec.Struct, kw_only=True):
     """The address of the metadata of an account's running instance; None when there is no such instance."""
     refused_topic: Callable[[Notice], str | None] = _not_refused
     """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
+    role_usages: Callable[[Role, str], Awaitable[tuple[RoleUsage, ...] | None]] = _unused
+    """What an account's service-linked role is still used for; None when that can't be known."""
     stacks: Callable[[], object] | None = None
     """Gives what works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
     made_for: str | None = None

@@ -337,6 +337,7 @@ class Work(msgspec.Struct):
             workload_seconds=runtime.settings.workload_session_seconds,
             metadata_endpoint=runtime.metadata_endpoint,
             refused_topic=runtime.refused_topic,
+            role_usages=runtime.role_usages,
             stacks=runtime.stacks,
             made_for=progress.via.resource if progress.via is not None else None,
             view=view,

@@ -11,6 +11,7 @@ from iamd.http import HttpRequest, HttpResponse
 from iamd.notices import Notice
 from iamd.refusals import Refusals
 from iamd.settings import Settings
+from iamd.store.records import Role, RoleUsage
 from iamd.store.store import Store
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ class Runtime:
     def refused_topic(self, notice: Notice) -> str | None:
         """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
         return self.gateway.refused_topic(notice) if self.gateway is not None else None
+
+    async def role_usages(self, role: Role, account_id: str) -> tuple[RoleUsage, ...] | None:
+        """What an account's service-linked role is still used for; None when that can't be known."""
+        return await self.gateway.role_usages(role, account_id) if self.gateway is not None else ()
 
     def notify(self, notices: list[Notice]) -> None:
         """Publish what a durable write has to tell; nothing without a backend for topics."""

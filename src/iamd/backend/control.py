@@ -45,6 +45,13 @@ def _reset(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"resets": handover.clear()}
 
 
+def _regions(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The Regions in which an account has anything, of any service."""
+    services: Any = BackendDict
+    found = {region for service in services._instances for region in service.get(given["account_id"], {})}  # noqa: SLF001
+    return {"regions": sorted(found)}
+
+
 def _mirror(given: Mapping[str, Any]) -> None:
     backend = iam.iam_backends[given["account_id"]][get_partition(given["region"])]
     roles = {role["arn"]: _role(backend, role) for role in given["roles"]}
@@ -82,6 +89,7 @@ def _role(backend: Any, given: Mapping[str, Any]) -> Any:
 _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]] = {
     "/status": _status,
     "/reset": _reset,
+    "/regions": _regions,
     "/mirror": _mirror,
     "/function": functions.told,
     "/function_url": functions.url,

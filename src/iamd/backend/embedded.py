@@ -128,6 +128,11 @@ class EmbeddedBackend:
         await self._ask("/mirror", {"account_id": account_id, "region": region, **body})
         self._mirrored |= fresh
 
+    async def regions(self, account_id: str) -> frozenset[str]:
+        """The Regions in which an account may have anything."""
+        await self.ready()
+        return frozenset((await self._ask("/regions", {"account_id": account_id}))["regions"])
+
     async def function(
         self, account_id: str, region: str, name: str, qualifier: str | None, has: Sequence[str], version: str | None
     ) -> dict[str, Any] | None:

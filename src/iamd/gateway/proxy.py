@@ -13,9 +13,10 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import access_points, events, handles, placing, reading, resource_tags
+from iamd.gateway import access_points, events, handles, placing, reading, resource_tags, role_usages
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
+from iamd.gateway.asking import NotToldError
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.configured import Configuring
@@ -35,7 +36,7 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
-from iamd.store.records import Resource
+from iamd.store.records import Resource, Role, RoleUsage
 from iamd.wire import route
 from iamd.wire.serialize import request_id_headers
 
@@ -115,6 +116,14 @@ class Gateway:
     def refused_topic(self, notice: Notice) -> str | None:
         """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
         return self._publisher.refusal(notice)
+
+    async def role_usages(self, role: Role, account: str) -> tuple[RoleUsage, ...] | None:
+        """The resources that an account's service-linked role is used for; None when a backend does not tell."""
+        try:
+            return await role_usages.usages(role, account, self._backends, self._runtime.clock.machine_timestamp())
+        except NotToldError as error:
+            log.warning("what the role %s is used for is not known: %s", role.role_name, error)
+            return None
 
     def notify(self, notices: list[Notice]) -> None:
         """Publish what iamd's own services have to tell, behind what is going on."""

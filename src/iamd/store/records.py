@@ -430,6 +430,13 @@ class AccessReport(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.job_id
 
 
+class RoleUsage(msgspec.Struct, frozen=True):
+    """Resources in one Region that a service-linked role is used for."""
+
+    region: str
+    resources: tuple[str, ...]
+
+
 class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The deletion of a service-linked role; the key is the task id."""
 
@@ -439,6 +446,8 @@ class DeletionTask(Record, frozen=True, kw_only=True, omit_defaults=True):
     status: str
     created: int
     reason: str | None = None
+    usages: tuple[RoleUsage, ...] = ()
+    """What still needs the role, of a task that failed."""
 
     @property
     def key(self) -> str:

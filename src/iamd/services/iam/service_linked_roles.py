@@ -13,9 +13,11 @@ from iamd.services.iam.errors import AccessDenied, InvalidInput, NoSuchEntity
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
 from iamd.services.iam.roles import shown_role
 from iamd.services.registry import Target, operation, reading
-from iamd.store.records import DeletionTask, Role, fold
+from iamd.store.records import DeletionTask, Role, RoleUsage, fold
 
-SUCCEEDED = "SUCCEEDED"
+SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
+IN_USE = "The role is still used for resources of its service. Delete them, and then the role."
+UNKNOWN_USE = "It could not be found out whether the role is still used for resources of its service."
 MAX_ROLE_NAME = 64
 TASKS_KEPT_SECONDS = 7 * 24 * 3600
 TASK_ID = re.compile(r"task(/aws-service-role/[^/]+/)([^/]+)/[^/]+")
@@ -62,25 +64,34 @@ def create_service_linked_role(
     return {"Role": shown_role(call, role)}
 
 
-@operation(on=arns.role)
-def delete_service_linked_role(call: Call, *, role_name: str) -> dict[str, Any]:
-    """Delete a service-linked role, and say by which task.
+async def _usages(call: Call, *, role_name: str) -> tuple[RoleUsage, ...] | None:
+    return await call.role_usages(_linked_role(call, role_name), call.account.id)
 
-    AWS asks the service whether the role is still in use; here the role goes at once, since no service acts by it.
-    """
-    role = named_role(call, role_name)
-    if role.service_linked is None:
-        raise NoSuchEntity(f"The service-linked role with name {role_name} cannot be found.")
+
+@operation(on=arns.role, prepare=_usages)
+def delete_service_linked_role(call: Call, *, role_name: str) -> dict[str, Any]:
+    """Delete a service-linked role unless its service still has resources that need it, and say by which task."""
+    role, usages = _linked_role(call, role_name), call.prepared
     task = DeletionTask(
         deletion_task_id=f"task{role.path}{role.role_name}/{uuid.uuid4()}",
         role_arn=entities.role_arn(call.account, role),
-        status=SUCCEEDED,
+        status=SUCCEEDED if usages == () else FAILED,
         created=call.now,
+        reason=UNKNOWN_USE if usages is None else IN_USE if usages else None,
+        usages=usages or (),
     )
-    call.delete(role)
+    if task.status == SUCCEEDED:
+        call.delete(role)
     _forget_old_tasks(call)
     call.put(task)
     return {"DeletionTaskId": task.deletion_task_id}
+
+
+def _linked_role(call: Call, role_name: str) -> Role:
+    role = named_role(call, role_name)
+    if role.service_linked is None:
+        raise NoSuchEntity(f"The service-linked role with name {role_name} cannot be found.")
+    return role
 
 
 @reading(on=deleted_service_linked_role)
@@ -91,7 +102,12 @@ def get_service_linked_role_deletion_status(call: Call, *, deletion_task_id: str
     task = call.account.get(DeletionTask, deletion_task_id)
     if task is None:
         raise NoSuchEntity(f"Deletion task {deletion_task_id} cannot be found.")
-    return {"Status": task.status} | ({} if task.reason is None else {"Reason": {"Reason": task.reason}})
+    return {"Status": task.status} | ({} if task.reason is None else {"Reason": _shown_reason(task)})
+
+
+def _shown_reason(task: DeletionTask) -> dict[str, Any]:
+    usages = [{"Region": usage.region, "Resources": list(usage.resources)} for usage in task.usages]
+    return {"Reason": task.reason} | ({"RoleUsageList": usages} if usages else {})
 
 
 def _template(aws_service_name: str, custom_suffix: str | None) -> ServiceLinkedRole:

@@ -160,15 +160,15 @@ class ServiceLinkedRole(Kind):
     async def remove(self, work: Work) -> None:
         """Delete the role, and wait until it is."""
         answer = await work.call("iam", "DeleteServiceLinkedRole", RoleName=work.id)
-        task = answer["DeletionTaskId"]
+        task, words = answer["DeletionTaskId"], f"The service-linked role {work.id} was not deleted."
         for _ in range(_POLLS):
             told = await work.call("iam", "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)
             if told["Status"] == "SUCCEEDED":
                 return
             if told["Status"] == "FAILED":
+                words += f" {told['Reason']['Reason']}"
                 break
             await asyncio.sleep(_POLL_SECONDS)
-        words = f"The service-linked role {work.id} was not deleted."
         raise RequestFailed("GeneralServiceException", words, 400, "DeleteServiceLinkedRole")
 
 
