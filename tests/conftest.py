@@ -1,5 +1,6 @@
 """Fixtures: `aws`, a freshly reset iamd and the clients of it; `cloud`, one before the embedded backend."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,13 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that may take long: one that came last would be waited for by all other processes."""
     items.sort(key=lambda item: _seconds(item) <= USUAL_SECONDS)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: looking through it for garbage would be a part of every test's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _seconds(item: pytest.Item) -> float:
