@@ -71,6 +71,35 @@ def test_all_of_an_accounts_policies_count_and_a_deny_wins(logs, send, denied):
     assert sorted(written(logs, 2)) == ["let in", "let in again"]
 
 
+NOT_OF_THE_RULE = {"ArnNotEquals": {"aws:SourceArn": f"{RULE}s"}}
+
+
+@pytest.mark.parametrize(
+    "denying",
+    [
+        {**statement("Deny", Condition=NOT_OF_THE_RULE), "Principal": "*"},
+        {**statement("Deny"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": EVENTS}},
+        {**statement("Deny", Condition={"Bool": {"aws:SecureTransport": "true"}}), "Principal": "*"},
+    ],
+)
+def test_a_deny_of_everybody_keeps_services_out_and_no_user(cloud, logs, send, denied, denying):
+    put(logs, "own", statement(), denying)
+    send("denied")
+    denied("CreateLogStream", EVENTS)
+    ann = cloud.client("logs", cloud.user("ann", allow("logs:*")))
+    ann.create_log_stream(logGroupName="orders", logStreamName="anns")
+
+
+def test_a_statement_for_a_service_and_a_user_is_for_the_service(cloud, logs, send):
+    both = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann", "Service": EVENTS}
+    put(logs, "own", {**statement(), "Principal": both})
+    send("let in")
+    assert written(logs, 1) == ["let in"]
+    ann = cloud.client("logs", cloud.user("ann"))
+    with pytest.raises(ClientError):
+        ann.create_log_stream(logGroupName="orders", logStreamName="anns")
+
+
 def test_it_lets_nobody_in_but_services(cloud, logs):
     ann = cloud.user("ann")
     put(

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from iamd.functions import patterns
 from iamd.functions.patterns import Malformed, pattern_of, read
 
 CASES = [
@@ -85,3 +86,34 @@ def test_a_number_out_of_range_is_compared_with_none(number):
 def test_what_is_no_pattern_is_refused(text):
     with pytest.raises(Malformed):
         pattern_of(text)
+
+
+@pytest.mark.parametrize("pattern", [{"exists": False}, {"numeric": ["=", 1]}])
+def test_the_work_does_not_grow_with_the_square_of_what_arrays_hold(monkeypatch, pattern):
+    looked = 0
+
+    def counted(value, original=patterns._flat):
+        nonlocal looked
+        for one in original(value):
+            looked += 1
+            yield one
+
+    monkeypatch.setattr(patterns, "_flat", counted)
+    wanted = pattern_of(json.dumps({"a": {"a": {"a": {"b": [pattern]}}}}))
+
+    def cost(width):
+        nonlocal looked
+        looked, inner = 0, {"b": 2}
+        for _ in range(3):
+            inner = {"a": [inner] * width}
+        assert not wanted.matches(read(json.dumps(inner)))
+        return looked
+
+    # Eight times as many objects.
+    assert cost(16) < 10 * cost(8)
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "-1E+99999999999999999999", "1e-9999999999999999999"])
+def test_a_number_that_no_decimal_holds_is_compared_with_nothing(number):
+    for rule in ({"numeric": [">", 2]}, {"numeric": ["<", 2]}):
+        assert not pattern_of(json.dumps({"n": [rule]})).matches(read(f'{{"n": {number}}}'))

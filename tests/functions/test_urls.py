@@ -281,3 +281,88 @@ def test_what_is_not_served_is_refused(cloud, functions, given):
 def test_a_body_has_a_largest_size(cloud, put):
     url, administrator = put(), cloud.server.administrator
     assert ask(url, "POST", "", administrator, b"x" * (7 * 1024 * 1024)).status == 413
+
+
+SAYS = "import json\ndef handler(event, context):\n    return json.loads(event['body'])\n"
+
+
+@pytest.fixture
+def says(put, let):
+    """`says(answer, **headers)` is what a browser or program is told when a function answers that."""
+    url = put(SAYS, "NONE")
+    let()
+
+    def answered(answer, **headers):
+        return ask(url, "POST", body=json.dumps(answer).encode(), content_type="application/json", **headers)
+
+    answered.path = urlsplit(url).path
+    return answered
+
+
+def test_a_function_gets_its_own_cookies_and_nobodys_session(put, let):
+    url = put(auth="NONE")
+    let()
+    told = ask(url, cookie="a=1; iamd-session=secret; b=2;iamd-signin=secret").value
+    assert told["cookies"] == ["a=1", "b=2"]
+    assert "secret" not in json.dumps(told)
+
+
+def test_a_function_sets_cookies_of_its_own_url(says):
+    cookies = [
+        "iamd-session=x; Path=/_iamd/; HttpOnly",
+        "a=1; Domain=localhost; path=/shop; Secure",
+        "b=2; Path=x",
+        "c=3",
+    ]
+    told = says({"statusCode": 200, "headers": {"Set-Cookie": "d=4; Path=/"}, "cookies": cookies})
+    assert told.headers.get_all("set-cookie") == [
+        f"d=4; Path={says.path}", f"iamd-session=x; Path={says.path}_iamd/; HttpOnly", f"a=1; Path={says.path}shop; Secure",
+        "b=2", "c=3",
+    ]  # fmt: skip
+
+
+PAGE = {"statusCode": 200, "headers": {"content-type": "text/html"}, "body": "<script>"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "is_sandboxed"),
+    [
+        ({"accept": "text/html,*/*;q=0.8"}, "text/html", True),
+        ({"accept": "TEXT/HTML"}, "application/xhtml+xml", True),
+        ({"accept": "*/*", "sec_fetch_dest": "iframe"}, "image/svg+xml", True),
+        ({"accept": "text/html"}, "nonsense", True),
+        ({"accept": "text/html"}, "image/png", False),
+        ({"accept": "text/html"}, "text/plain; charset=utf-8", False),
+        ({"accept": "*/*", "sec_fetch_dest": "empty"}, "text/html", False),
+        ({}, "text/html", False),
+    ],
+)
+def test_a_page_of_a_functions_is_none_of_iamds_origin(says, headers, kind, is_sandboxed):
+    told = says(PAGE | {"headers": {"content-type": kind, "content-security-policy": "default-src 'self'"}}, **headers)
+    policies = told.headers.get_all("content-security-policy")
+    assert policies[0] == "default-src 'self'"
+    assert [policy.split()[0] for policy in policies[1:]] == ["sandbox"] * is_sandboxed
+    assert "allow-same-origin" not in "".join(policies)
+
+
+def test_a_function_says_nothing_of_the_whole_host(says):
+    names = ["Clear-Site-Data", "Strict-Transport-Security", "Service-Worker-Allowed", "NEL", "Alt-Svc", "X-Own"]
+    told = says(PAGE | {"headers": dict.fromkeys(names, "x")})
+    assert {name.lower() for name in names} & {name.lower() for name in told.headers} == {"x-own"}
+
+
+@pytest.mark.parametrize("status", [100, 103, 199, 600, 0, -200])
+def test_no_answer_is_one_before_the_answer(says, status):
+    told = says({"statusCode": status, "body": "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"})
+    assert (told.status, told.body) == (502, b"Internal Server Error")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_none(says, status):
+    told = says({"statusCode": status, "body": "x"})
+    assert (told.status, told.body) == (status, b"")
+
+
+@pytest.mark.parametrize("name", ["a b", "content-length ", "", "\u00e9", "x:y"])
+def test_a_header_that_has_no_name_is_no_answer(says, name):
+    assert says({"statusCode": 200, "headers": {name: "x"}, "body": "fine"}).status == 502

@@ -4,21 +4,25 @@ AWS: Lambda Developer Guide, "Control which events Lambda sends to your function
 each source with-sqs-filtering, with-kinesis-filtering and with-ddb-filtering.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 from iamd.functions.errors import InvalidParameterValue
 from iamd.functions.patterns import Malformed, Pattern, Rule, pattern_of, read
 
 Record = Mapping[str, Any]
 Keeps = Callable[[Record], bool]
+Thing = TypeVar("Thing")
 
 MOST: Final = 5
 """AWS: a mapping has five filters by default."""
 _DATA: Final = {"sqs": "body", "kinesis": "data", "dynamodb": "dynamodb"}
 """The field of each source that holds the data."""
+_readers: Final = ThreadPoolExecutor(1, "filters")
 _PLAIN: Final = "plain text"
 _JSON: Final = "JSON"
 
@@ -34,10 +38,10 @@ def check(patterns: Sequence[str], service: str) -> None:
             raise InvalidParameterValue(f"Invalid filter pattern definition. {error}.") from error
 
 
-def keeper(patterns: Sequence[str], service: str) -> Keeps:
-    """Whether a record, as functions are given it, is kept by one of the filters; all are where there is none."""
+def keeper(patterns: Sequence[str], service: str) -> Keeps | None:
+    """Whether a record, as functions are given it, is kept by one of the filters; None where there is none."""
     if not patterns:
-        return lambda _: True
+        return None
     known = [pattern_of(text) for text in patterns]
     tests = [(pattern, _form(pattern, service)) for pattern in known]
 
@@ -46,6 +50,18 @@ def keeper(patterns: Sequence[str], service: str) -> Keeps:
         return any(wanted in {None, form} and pattern.matches(document) for pattern, wanted in tests)
 
     return keeps
+
+
+async def kept(keeps: Keeps | None, things: Sequence[Thing], record_of: Callable[[Thing], Record]) -> list[Thing]:
+    """Of things that are records, or stand for them, those that are kept."""
+    if keeps is None or not things:
+        return list(things)
+
+    def chosen() -> list[Thing]:
+        return [one for one in things if keeps(record_of(one))]
+
+    # SECURITY: who sends a record says how long it takes to read, and others are not to wait for it.
+    return await asyncio.get_running_loop().run_in_executor(_readers, chosen)
 
 
 def _form(pattern: Pattern, service: str) -> str | None:

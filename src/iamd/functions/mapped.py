@@ -111,7 +111,7 @@ class Mapped(msgspec.Struct, frozen=True):
         return "ReportBatchItemFailures" in self.FunctionResponseTypes
 
     @property
-    def keeps(self) -> filters.Keeps:
+    def keeps(self) -> filters.Keeps | None:
         """Whether a record reaches the function."""
         return filters.keeper([one.Pattern for one in self.FilterCriteria.Filters or ()], self.source.service)
 

@@ -6,7 +6,7 @@ operators for use in event patterns" (eb-create-pattern-operators), of which Lam
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
@@ -31,7 +31,11 @@ class Number(msgspec.Struct, frozen=True):
     @property
     def value(self) -> Decimal | None:
         """Its value; None when it is out of the range that is compared."""
-        found = Decimal(self.text)
+        try:
+            found = Decimal(self.text)
+        except InvalidOperation:
+            # Its exponent is none that decimals have.
+            return None
         exponent = found.adjusted()
         if abs(exponent) > _LARGEST_EXPONENT or abs(found) > _NUMBERS:
             return None
@@ -52,25 +56,36 @@ class Pattern(msgspec.Struct, frozen=True):
 
     def matches(self, value: Mapping[str, Any]) -> bool:
         """Whether an object has what is asked for."""
-        return self._holds(value, [value])
+        return _Match().holds(self, value, [value])
 
-    def _holds(self, value: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]]) -> bool:
+
+Objects = Sequence[Mapping[str, Any]]
+
+
+class _Match:
+    """One object that is matched. What stands at a place of the pattern is gathered once, however many hold a part."""
+
+    def __init__(self) -> None:
+        self._beside: dict[tuple[int, str], Objects] = {}
+        self._absent: dict[tuple[int, str], bool] = {}
+
+    def holds(self, pattern: Pattern, value: Mapping[str, Any], siblings: Objects) -> bool:
         """Of objects within arrays one must have all of it; what must not exist none of them may have."""
-        if not all(_keeps(name, part, value, siblings) for name, part in self.fields.items()):
+        if not all(self._keeps(pattern, name, value, siblings) for name in pattern.fields):
             return False
-        return not self.either or any(one._holds(value, siblings) for one in self.either)  # noqa: SLF001 - its own kind
+        return not pattern.either or any(self.holds(one, value, siblings) for one in pattern.either)
 
-
-def _keeps(
-    name: str, part: Pattern | tuple[Rule, ...], value: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]]
-) -> bool:
-    if isinstance(part, Pattern):
-        inner = _objects(value.get(name))
-        beside = [one for sibling in siblings for one in _objects(sibling.get(name))]
-        return any(part._holds(one, beside) for one in inner or [{}])  # noqa: SLF001 - the other half of it
-    leaves = _leaves(value, name)
-    is_absent = not any(_leaves(sibling, name) for sibling in siblings)
-    return any(rule(leaves, is_absent) for rule in part)
+    def _keeps(self, pattern: Pattern, name: str, value: Mapping[str, Any], siblings: Objects) -> bool:
+        part, place = pattern.fields[name], (id(pattern), name)
+        if isinstance(part, Pattern):
+            if place not in self._beside:
+                self._beside[place] = [one for sibling in siblings for one in _objects(sibling.get(name))]
+            beside = self._beside[place]
+            return any(self.holds(part, one, beside) for one in _objects(value.get(name)) or [{}])
+        if place not in self._absent:
+            self._absent[place] = not any(_leaves(sibling, name) for sibling in siblings)
+        leaves, is_absent = _leaves(value, name), self._absent[place]
+        return any(rule(leaves, is_absent) for rule in part)
 
 
 def _flat(value: Any) -> Iterator[Any]:

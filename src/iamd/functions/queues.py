@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from iamd.delivery import queue_url
+from iamd.functions import filters
 from iamd.functions.calls import Told
 from iamd.functions.definition import Function
 from iamd.functions.environment import Result
@@ -87,7 +88,7 @@ class Queue:
 
     async def _kept(self, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """What the filters keep; the rest is deleted (with-sqs-filtering)."""
-        kept = [one for one in messages if self._keeps(record_of(one, self._mapped))]
+        kept = await filters.kept(self._keeps, messages, lambda one: record_of(one, self._mapped))
         await self.delete([one for one in messages if one not in kept])
         return kept
 

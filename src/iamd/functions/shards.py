@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from iamd.functions import filters
 from iamd.functions.batches import LARGEST, Batches
 from iamd.functions.polls import Pauses, Poller, Refused
 from iamd.functions.streams import STREAMS, Page, Record, Shard, Stream
@@ -173,7 +174,7 @@ class Reader:
             return False
         page = await self._page(gathered.after or "", self._most - len(gathered.kept))
         gathered.read += [record.sequence for record in page.records]
-        gathered.kept += [record for record in page.records if self._keeps(record.shown)]
+        gathered.kept += await filters.kept(self._keeps, page.records, lambda record: record.shown)
         gathered.after = page.after
         if not gathered.read:
             self._position.iterator = page.after

@@ -4,6 +4,7 @@ AWS: Lambda Developer Guide, "Invoking Lambda function URLs" (urls-invocation): 
 """
 
 import base64
+import re
 import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,17 +13,29 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from iamd.auth.identity import Identity
+from iamd.functions import url_cookies
 from iamd.functions.environment import Result
 from iamd.http import HttpRequest, HttpResponse
 
 _TEXTS: Final = ("text/", "application/json", "application/javascript", "application/xml")
 _JSON: Final = (b"content-type", b"application/json")
 _FAILED: Final = HttpResponse(502, [_JSON], b"Internal Server Error")
-_STATUSES: Final = range(100, 600)
+# SECURITY: what a client takes for an interim answer has no body: the function's would be read as the next answers.
+_STATUSES: Final = range(200, 600)
+_WITHOUT_BODY: Final = frozenset({204, 304})
 # The server says these of its own answer.
-_NOT_HANDED_ON: Final = frozenset(
+_OF_THE_CONNECTION: Final = frozenset(
     {"connection", "content-length", "date", "transfer-encoding", "keep-alive", "upgrade"}
 )
+# SECURITY: these speak for the whole host, at which iamd's pages are too.
+_OF_THE_HOST: Final = frozenset(
+    {
+        "alt-svc", "clear-site-data", "nel", "public-key-pins", "report-to", "reporting-endpoints",
+        "service-worker-allowed", "strict-transport-security",
+    }
+)  # fmt: skip
+_NOT_HANDED_ON: Final = _OF_THE_CONNECTION | _OF_THE_HOST
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
 def content_of(
@@ -86,8 +99,7 @@ def _query(request: HttpRequest) -> dict[str, Any]:
 
 
 def _cookies(request: HttpRequest) -> dict[str, Any]:
-    told = [value.decode("latin-1") for name, value in request.headers if name == b"cookie"]
-    found = [cookie.strip() for one in told for cookie in one.split(";") if cookie.strip()]
+    found = url_cookies.given(request)
     return {"cookies": found} if found else {}
 
 
@@ -117,10 +129,10 @@ def _signer(identity: Identity) -> dict[str, Any]:
     }
 
 
-def answer_of(result: Result, request: HttpRequest) -> HttpResponse:
+def answer_of(result: Result, request: HttpRequest, url_id: str) -> HttpResponse:
     """The answer that a function has made: what has a `statusCode` says all of it, all else is a body of JSON.
 
-    AWS: what has failed, or is no answer, is answered 502.
+    AWS: what has failed, or is no answer, is answered 502. `url_id` is whose cookies it sets.
     """
     if result.failure is not None:
         return _FAILED
@@ -133,12 +145,13 @@ def answer_of(result: Result, request: HttpRequest) -> HttpResponse:
         return HttpResponse(200, [_JSON], b"" if request.method == "HEAD" else content)
     try:
         answer = msgspec.convert(told, _Told, strict=False)
-        content = _content(answer)
+        content, headers = _content(answer), _headers_of(answer, url_id)
     except (msgspec.ValidationError, ValueError):
         return _FAILED
     if answer.statusCode not in _STATUSES:
         return _FAILED
-    return HttpResponse(answer.statusCode, _headers_of(answer), b"" if request.method == "HEAD" else content)
+    has_body = request.method != "HEAD" and answer.statusCode not in _WITHOUT_BODY
+    return HttpResponse(answer.statusCode, headers, content if has_body else b"")
 
 
 class _Told(msgspec.Struct):
@@ -159,12 +172,15 @@ def _content(answer: _Told) -> bytes:
     return base64.b64decode(answer.body, validate=True) if answer.isBase64Encoded else answer.body.encode()
 
 
-def _headers_of(answer: _Told) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer; ValueError for one that would end its line."""
-    told = {name.lower(): value for name, value in (answer.headers or {}).items()}
+def _headers_of(answer: _Told, url_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer; ValueError for a name that is none (RFC 9110, 5.1)."""
+    told = {name.lower(): _plain(value) for name, value in (answer.headers or {}).items()}
     told.setdefault("content-type", "application/json")
-    pairs = [(name, _plain(value)) for name, value in told.items() if name not in _NOT_HANDED_ON]
-    pairs += [("set-cookie", cookie) for cookie in answer.cookies or ()]
+    if not all(map(_TOKEN, told)):
+        raise ValueError("a header has no name")
+    pairs = [(name, value) for name, value in told.items() if name not in {*_NOT_HANDED_ON, "set-cookie"}]
+    cookies = [told["set-cookie"]] if "set-cookie" in told else []
+    pairs += [("set-cookie", url_cookies.set_by(cookie, url_id)) for cookie in [*cookies, *(answer.cookies or ())]]
     return [(_safe(name), _safe(value)) for name, value in pairs]
 
 

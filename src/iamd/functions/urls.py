@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd import pipeline
+from iamd import pipeline, sandbox
 from iamd.auth import sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
@@ -94,7 +94,8 @@ class Urls:
         if preflight is not None:
             return preflight
         answer = await self._answered(request, url, b"/" + rest)
-        return url_cors.shared(answer, request, url.cors)
+        shared = url_cors.shared(answer, request, url.cors)
+        return HttpResponse(shared.status, sandbox.shown(request, shared.headers), shared.body)
 
     async def _answered(self, request: HttpRequest, url: Url, path: bytes) -> HttpResponse:
         progress = _progress(request, url)
@@ -117,7 +118,7 @@ class Urls:
         except AWSError as error:
             return pipeline.refused(self._runtime, progress, error)
         self._runtime.store.record_event(recorded(pipeline.outcome(self._runtime, progress, read_only=False)))
-        return answer_of(result, request)
+        return answer_of(result, request, url.id)
 
     def _identified(self, progress: Progress, url: Url) -> Identity:
         """Who asks: nobody in particular where the URL asks for no signature."""

@@ -53,9 +53,13 @@ _CONTENT: Final = frozenset(
     {
         "MessageBody", "Message", "Item", "Entries", "ExpressionAttributeValues", "AttributeUpdates", "Payload",
         "logEvents", "RequestItems", "TransactItems", "Parameters", "Data", "Records", "PublishBatchRequestEntries",
-        "TemplateBody", "Body", "Environment", "MessageAttributes", "MessageSystemAttributes", "Subject",
+        "TemplateBody", "Body", "Environment", "MessageAttributes", "MessageSystemAttributes", "Subject", "AuthToken",
+        "UserData", "Expected", "KeyConditions", "QueryFilter", "ScanFilter", "Input", "environment",
+        "PlatformCredential",
     }
 )  # fmt: skip
+# Members that are secrets of this operation alone.
+_SECRETS: Final[Mapping[tuple[str, str], str]] = {("apigateway", "CreateApiKey"): "value"}
 # AWS: "Non key attribute values will be redacted in the CloudTrail logs of actions using the PartiQL API" (DynamoDB
 # Developer Guide, "Understanding DynamoDB log file entries"). Which values are keys a statement does not say.
 _STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
@@ -87,6 +91,9 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
     if operation.input is None:
         return parameters
     masked = _structure(parameters, operation.input)
+    secret = _SECRETS.get((operation.service, operation.name))
+    if secret is not None and secret in masked:
+        masked = {**masked, secret: HIDDEN}
     return _without_literals(masked) if operation.name in _STATEMENTS else masked
 
 
@@ -127,7 +134,7 @@ def _masked(value: Any, member: Member) -> Any:
     if shape.type == "list" and isinstance(value, list):
         return [_masked(item, shape.element) for item in value]
     if shape.type == "map" and isinstance(value, Mapping):
-        return {key: _masked(item, shape.value) for key, item in value.items()}
+        return {key: HIDDEN if key in _CONTENT else _masked(item, shape.value) for key, item in value.items()}
     return value
 
 

@@ -5,13 +5,14 @@ AWS: CloudWatch Logs API Reference, PutResourcePolicy: they let services write, 
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.resources import Facts, log_policy_place
 
+_SERVICES: Final = {"aws:PrincipalIsAWSService": "true"}
 LARGEST_POLICY: Final = 5_120
 """CloudWatch Logs API Reference, ResourcePolicy: policyDocument."""
 
@@ -48,13 +49,23 @@ def _given(asked: Asked, member: str) -> str:
 
 
 def _of_services(text: str) -> str | None:
-    """The statements of a policy that are about services; None when there are none."""
+    """The statements of a policy, as far as they are about services; None when there are none."""
     document = json.loads(text)
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    kept = [
-        one for one in statements if isinstance(one.get("Principal"), dict) and one["Principal"].keys() == {"Service"}
-    ]
+    kept = [found for one in statements if (found := _of_service(one)) is not None]
     return json.dumps({**document, "Statement": kept}) if kept else None
+
+
+def _of_service(statement: dict[str, Any]) -> dict[str, Any] | None:
+    """A statement as far as it is about services; None when it is not."""
+    principal = statement.get("Principal")
+    if statement["Effect"] == "Deny":
+        # SECURITY: whom else a denial is for, a service must not write past it.
+        condition = dict(statement.get("Condition") or {})
+        return {**statement, "Condition": {**condition, "Bool": _SERVICES | dict(condition.get("Bool") or {})}}
+    if not isinstance(principal, dict) or "Service" not in principal:
+        return None
+    return {**statement, "Principal": {"Service": principal["Service"]}}
 
 
 EFFECTS: Final[Mapping[tuple[str, str], Of]] = {

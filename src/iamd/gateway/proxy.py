@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from iamd import pipeline
+from iamd import pipeline, sandbox
 from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
@@ -30,7 +30,7 @@ from iamd.gateway.performing import Performer
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
-from iamd.http import HttpResponse
+from iamd.http import Headers, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -282,7 +282,7 @@ class Gateway:
         told = pipeline.outcome(self._runtime, progress, read_only=step.traits.is_read_only, code=code, message=message)
         self._runtime.store.record_event(event_of(told))
 
-    def _headers(self, step: Step, answer: Answer) -> list[tuple[bytes, bytes]]:
+    def _headers(self, step: Step, answer: Answer) -> Headers:
         """The headers of the answer; of what is whole the server tells the length."""
         operation, request = step.asked.operation, step.progress.request
         kept = answer.headers
@@ -291,7 +291,7 @@ class Gateway:
         added = [*kept, *request_id_headers(operation.protocol, operation.service, request.id)]
         if step.would_deny is not None:
             added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
-        return added
+        return sandbox.shown(request, added)
 
 
 class _Begun:

@@ -15,6 +15,7 @@ from iamd.stacks.faults import ValidationError
 _REFERENCE: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
 _ANY: Final = re.compile(r"\{\{resolve:([^:{}]*)")
 _SSM: Final = re.compile(r"([a-zA-Z0-9_.\-/]+)(?::([0-9]+))?")
+_CUSTOM: Final = ("Custom::", "AWS::CloudFormation::CustomResource")
 _SECURE: Final = frozenset(
     {
         ("AWS::ElastiCache::ReplicationGroup", "AuthToken"),
@@ -62,6 +63,9 @@ async def _text(text: str, type: str, client: Client, path: str) -> str:
 
 
 async def _value(kind: str, reference: str, type: str, client: Client, path: str) -> str:
+    # AWS: "Dynamic references for secure values aren't currently supported in custom resources".
+    if kind in {"ssm-secure", "secretsmanager"} and type.startswith(_CUSTOM):
+        raise ValidationError(f"Dynamic references of {kind} are not supported in custom resources: [{type}]")
     if kind == "ssm-secure" and (type, path) not in _SECURE:
         raise ValidationError(f"SSM Secure reference is not supported in: [{type}/Properties/{path.replace('.', '/')}]")
     try:

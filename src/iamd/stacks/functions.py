@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd.stacks import dynamic
 from iamd.stacks.faults import ValidationError, malformed
 from iamd.stacks.handlers import Made
 from iamd.stacks.template import Template, function_of, mappings_in
@@ -20,6 +21,10 @@ from iamd.stacks.template import Template, function_of, mappings_in
 PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 _NO_VALUE: Final = "AWS::NoValue"
 MOST_CIDRS: Final = 256
+MOST_CALLS: Final = 500_000
+"""Functions that are done for one stack's work; a template has 65,536 parts at most."""
+MOST_CHARACTERS: Final = 16 * 1024 * 1024
+"""Of all texts that these make. A small template can have functions that make much of little, one within the other."""
 
 
 class _Nothing:
@@ -48,6 +53,8 @@ class Scope:
     imported: Callable[[str], str] = no_import
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _conditions: dict[str, bool] = field(default_factory=dict)
+    _calls: int = 0
+    _characters: int = 0
 
     def of(self, value: Any) -> Any:
         """The value with its functions done, as far as they can be."""
@@ -111,7 +118,22 @@ class Scope:
             )
         return text_of(found) if isinstance(found, str | int | float | bool) else found
 
+    def count(self, characters: int) -> None:
+        """Take note of a text that a function makes; ValidationError when there are too many of them."""
+        # SECURITY: every caller who may make a stack would hold up all others, and fill the memory.
+        self._characters += characters
+        if self._characters > MOST_CHARACTERS:
+            raise ValidationError("Template error: the functions of the template make too much text.")
+
+    def counted(self, text: str) -> str:
+        """A text that a function makes, taken note of."""
+        self.count(len(text))
+        return text
+
     def _done(self, name: str, argument: Any) -> Any:
+        self._calls += 1
+        if self._calls > MOST_CALLS:
+            raise ValidationError("Template error: the template has too many functions.")
         if name == "Ref":
             return self.ref(argument)
         found = _FUNCTIONS.get(name)
@@ -140,7 +162,7 @@ class Scope:
         made = self.made.get(logical_id)
         if made is None or name not in made.attributes:
             raise NotKnown(f"{logical_id}.{name}")
-        return made.attributes[name]
+        return plain(made.attributes[name], f"{logical_id}.{name}")
 
     def argument(self, value: Any) -> Any:
         """An argument of a function, all of which must be known."""
@@ -151,15 +173,26 @@ class Scope:
 
     def text(self, value: Any, function: str) -> str:
         """The same, which is a text."""
-        found = self.argument(value)
-        if not isinstance(found, str | int | float | bool):
-            raise ValidationError(f"Template error: every value in {function} must be a string.")
-        return text_of(found)
+        return _scalar(self.argument(value), function)
+
+
+def plain(value: Any, name: str) -> Any:
+    """A value that stands in no template and no parameter; ValidationError for one with a dynamic reference."""
+    # SECURITY: it would be resolved as whoever works on the stack, and whoever the value comes from may not.
+    if dynamic.has_any(value):
+        raise ValidationError(f"Template error: the value of {name} has a dynamic reference")
+    return value
 
 
 def is_known(value: Any) -> bool:
     """Whether nothing within a value is still to be evaluated."""
     return all(function_of(mapping) is None for mapping in mappings_in(value))
+
+
+def _scalar(value: Any, function: str) -> str:
+    if not isinstance(value, str | int | float | bool):
+        raise ValidationError(f"Template error: every value in {function} must be a string.")
+    return text_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -185,15 +218,22 @@ def _sub(scope: Scope, argument: Any) -> Any:
             raise ValidationError(
                 "Template error: every Fn::Sub object requires a string, or a list of a string and a map of values."
             )
-    return PLACEHOLDER.sub(lambda match: _placed(scope, match, own), text)
+    # Once for all places that name it: what stands within it may do the same.
+    names = _names(text)
+    values = {name: scope.text(value, "Fn::Sub") for name, value in own.items() if name in names}
+    return PLACEHOLDER.sub(lambda match: scope.counted(_placed(scope, match, values)), text)
 
 
-def _placed(scope: Scope, match: re.Match[str], own: Mapping[str, Any]) -> str:
+def _names(text: str) -> frozenset[str]:
+    return frozenset(match[2].strip() for match in PLACEHOLDER.finditer(text) if not match[1])
+
+
+def _placed(scope: Scope, match: re.Match[str], own: Mapping[str, str]) -> str:
     is_literal, name = match[1], match[2].strip()
     if is_literal:
         return "${" + match[2] + "}"
     if name in own:
-        return scope.text(own[name], "Fn::Sub")
+        return own[name]
     value = _get_att(scope, name) if "." in name else scope.ref(name)
     if isinstance(value, list | Mapping | _Nothing):
         raise ValidationError(f"Template error: variable {name} in Fn::Sub expression does not resolve to a string")
@@ -205,7 +245,9 @@ def _join(scope: Scope, argument: Any) -> str:
         case [str(between), parts]:
             found = scope.argument(parts)
             if isinstance(found, list):
-                return between.join(scope.text(part, "Fn::Join") for part in found)
+                texts = [scope.counted(_scalar(part, "Fn::Join")) for part in found]
+                scope.count(len(between) * len(texts))
+                return between.join(texts)
     raise ValidationError(
         "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
         "strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
@@ -224,14 +266,17 @@ def _select(scope: Scope, argument: Any) -> Any:
                     raise ValidationError(
                         f"Template error: Fn::Select cannot select nonexistent value at index {number}"
                     )
-                return scope.argument(found[int(number)])
+                # It is done already: doing it again would double the work with each function within.
+                if not is_known(found[int(number)]):
+                    raise NotKnown
+                return found[int(number)]
     raise ValidationError("Template error: every Fn::Select object requires two non-empty parameters.")
 
 
 def _split(scope: Scope, argument: Any) -> list[str]:
     match argument:
         case [str(between), text] if between:
-            return scope.text(text, "Fn::Split").split(between)
+            return scope.counted(scope.text(text, "Fn::Split")).split(between)
     raise ValidationError("Template error: every Fn::Split object requires two parameters, a delimiter and a string.")
 
 
@@ -262,11 +307,12 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
 
 
 def _import_value(scope: Scope, argument: Any) -> str:
-    return scope.imported(scope.text(argument, "Fn::ImportValue"))
+    name = scope.text(argument, "Fn::ImportValue")
+    return str(plain(scope.imported(name), name))
 
 
 def _base64(scope: Scope, argument: Any) -> str:
-    return base64.b64encode(scope.text(argument, "Fn::Base64").encode()).decode()
+    return scope.counted(base64.b64encode(scope.text(argument, "Fn::Base64").encode()).decode())
 
 
 def _cidr(scope: Scope, argument: Any) -> list[str]:
@@ -310,7 +356,7 @@ def _to_json_string(scope: Scope, argument: Any) -> str:
     found = scope.argument(argument)
     if not isinstance(found, list | Mapping):
         raise ValidationError("Template error: Fn::ToJsonString needs an object or a list.")
-    return msgspec.json.encode(found).decode()
+    return scope.counted(msgspec.json.encode(found).decode())
 
 
 _FUNCTIONS: Final[Mapping[str, Callable[[Scope, Any], Any]]] = {

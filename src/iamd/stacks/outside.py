@@ -7,6 +7,7 @@ import jmespath
 
 from iamd.stacks.client import Client, RequestFailed
 from iamd.stacks.faults import ValidationError
+from iamd.stacks.functions import plain
 from iamd.stacks.parameters import AWS_TYPES, SSM_VALUE, check_value, element_of, is_list
 from iamd.stacks.template import Template, mappings_in
 
@@ -38,7 +39,7 @@ async def _parameter(name: str, key: str, client: Client) -> str:
         raise ValidationError(f"Unable to fetch parameters [{key}] from parameter store for this account.")
     if found["Type"] == "SecureString":
         raise ValidationError(f"Parameters [{key}] referenced by template have types not supported by CloudFormation.")
-    return str(found["Value"])
+    return str(plain(found["Value"], key))
 
 
 async def _check(name: str, type: str, values: Sequence[str], client: Client) -> None:

@@ -504,3 +504,29 @@ def test_a_handler_without_the_right_says_so(client, ended):
     client.create_stack(**given, OnFailure="DO_NOTHING")
     assert ended("tour") == "CREATE_FAILED"
     assert "not authorized to perform: s3:PutBucketNotification" in reasons(client, "Notifications")["CREATE_FAILED"]
+
+
+SECRET = "{{resolve:secretsmanager:prod}}"
+
+
+@pytest.mark.parametrize("reference", [SECRET, "{{resolve:ssm-secure:/prod:1}}"])
+def test_nobody_is_asked_with_a_secret(cloud, client, asked, ended, reference):
+    """AWS: "Dynamic references for secure values aren't currently supported in custom resources"."""
+    cloud.client("secretsmanager").create_secret(Name="prod", SecretString="hidden")
+    client.create_stack(StackName="tour", TemplateBody=template(Thing=custom(Value=reference)), **IAM)
+    assert ended("tour") == "ROLLBACK_COMPLETE"
+    assert "not supported in custom resources" in reasons(client, "Thing")["CREATE_FAILED"]
+    assert "hidden" not in json.dumps(asked())
+
+
+def test_an_answer_has_no_reference_resolved(cloud, client, asked, ended):
+    """It would be with the rights of whoever makes the stack, and not of whoever answers."""
+    cloud.client("secretsmanager").create_secret(Name="prod", SecretString="hidden")
+    user = {"Type": "AWS::IAM::Group", "Properties": {"GroupName": {"Fn::GetAtt": ["Thing", "Value"]}}}
+    # Written out, it would be resolved in the source.
+    source = SOURCE.replace('given.get("Value", "none")', f"'{{' + {SECRET[1:]!r}")
+    content = template(source=source, Thing=custom(), Group=user)
+    client.create_stack(StackName="tour", TemplateBody=content, **IAM)
+    assert ended("tour") == "ROLLBACK_COMPLETE"
+    words = reasons(client, "Group")["CREATE_FAILED"]
+    assert words == "Template error: the value of Thing.Value has a dynamic reference"

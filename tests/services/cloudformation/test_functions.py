@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from running import ACCOUNT
 from services.cloudformation.conftest import IAM, group
+
+from iamd.stacks import functions, template
 
 TEMPLATE = {
     "Transform": "AWS::LanguageExtensions",
@@ -114,3 +117,48 @@ def test_properties_that_the_type_has_not_fail_the_resource(stacks, settled, rea
     stacks.create_stack(StackName="tour", TemplateBody=json.dumps({"Resources": {"A": wrong}}), **IAM)
     assert settled("tour") == "ROLLBACK_COMPLETE"
     assert "Colour" in reason("tour", "A")
+
+
+def within(levels, made, innermost):
+    """A function within a function, so many times."""
+    value = innermost
+    for _ in range(levels):
+        value = made(value)
+    return value
+
+
+BOMBS = {
+    "a text within a text": within(10, lambda inner: {"Fn::Sub": ["${a}" * 9, {"a": inner}]}, "xxxxxxxx"),
+    "joined by a long text": {"Fn::Join": ["x" * 20_000, ["y"] * 1000]},
+    "a parameter in many places": {"Fn::Sub": "${Long}" * 5_000},
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("value", BOMBS.values(), ids=BOMBS)
+def test_a_small_template_does_not_become_a_large_one(stacks, value):
+    content = {
+        "Parameters": {"Long": {"Type": "String", "Default": "y" * 4096}},
+        "Resources": {"A": group(value)},
+    }
+    with pytest.raises(ClientError) as caught:
+        stacks.create_stack(StackName="tour", TemplateBody=json.dumps(content), **IAM)
+    assert "too much text" in caught.value.response["Error"]["Message"]
+
+
+def test_what_is_not_known_yet_is_looked_at_once_or_twice(monkeypatch):
+    """Each selection looks at what it selects; one within another would double that, were it done again."""
+    asked = 0
+
+    def ref(scope, name, original=functions.Scope.ref):
+        nonlocal asked
+        asked += 1
+        return original(scope, name)
+
+    monkeypatch.setattr(functions.Scope, "ref", ref)
+    value = within(10, lambda inner: {"Fn::Select": [0, [inner]]}, {"Ref": "A"})
+    text = json.dumps({"Resources": {"A": group("devs"), "B": group({"Fn::Sub": ["${a}-too", {"a": value}]})}})
+    scope = functions.Scope(template.read(text), {})
+    properties = scope.properties("B")
+    assert not functions.is_known(properties)
+    assert asked == 1

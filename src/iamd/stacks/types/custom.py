@@ -12,7 +12,7 @@ import msgspec
 
 from iamd import arn as arns
 from iamd.callbacks import LONGEST
-from iamd.stacks import shaping
+from iamd.stacks import dynamic, shaping
 from iamd.stacks.client import Client, Stopped
 from iamd.stacks.errors import Failed, InvalidProperties, Unfinished
 from iamd.stacks.kinds import Kind
@@ -183,6 +183,9 @@ def _read(content: bytes, wanted: Wanted, request_id: str, kind: str) -> _Answer
             f"Message returned: {answer.reason} (RequestId: {request_id})",
             answer,
         )
+    if dynamic.has_any(answer.physical_resource_id):
+        # SECURITY: it would be resolved as whoever works on the stack, where another resource refers to it.
+        raise _Refused(f"Invalid PhysicalResourceId (RequestId: {request_id})", answer)
     if kind != "Delete" and _id_of(answer) is None:
         raise _Refused(f"Invalid PhysicalResourceId (RequestId: {request_id})", answer)
     return answer
