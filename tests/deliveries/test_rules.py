@@ -246,3 +246,21 @@ def test_archives_are_kept_as_before(events):
     events.create_archive(ArchiveName="all", EventSourceArn=bus)
     send(events)
     assert events.describe_archive(ArchiveName="all")["EventCount"] == 1
+
+
+def test_another_accounts_delivery_stream_is_not_the_roles_own_of_that_name(cloud, events, inbox, role):
+    """Firehose is asked by the stream's name alone, and finds the caller's."""
+    s3, dead = cloud.client("s3"), inbox("dead")
+    s3.create_bucket(Bucket="landing")
+    arn = role([EVENTS, "firehose.amazonaws.com"], allow("*"))
+    landing = {"RoleARN": arn, "BucketARN": "arn:aws:s3:::landing"}
+    cloud.client("firehose").create_delivery_stream(
+        DeliveryStreamName="stream", ExtendedS3DestinationConfiguration=landing
+    )
+    dead.let(EVENTS, **of_source(RULE))
+    theirs = f"arn:aws:firehose:{REGION}:{OTHER}:deliverystream/stream"
+    to(events, theirs, RoleArn=arn, DeadLetterConfig={"Arn": dead.arn})
+    send(events)
+    [letter] = dead.got()
+    assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ResourceNotFoundException"
+    assert "Contents" not in s3.list_objects_v2(Bucket="landing")

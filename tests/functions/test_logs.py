@@ -88,3 +88,18 @@ def test_the_tail_is_the_last_of_a_long_log(functions):
     told = functions.invoke()
     assert len(told.log) == 4096
     assert "REPORT" in told.log
+
+
+def test_what_an_invocation_puts_out_beyond_some_is_dropped_and_told(functions):
+    functions.make("""
+import os
+
+def handler(event, context):
+    for number in range(event):
+        os.write(1, b"x" * 65535 + b"\\n")
+    os.write(1, b"the end\\n")
+""")
+    told = functions.invoke(100).log
+    assert "the end" not in told
+    assert "[iamd keeps the first 4 MiB of what an invocation puts out]\nEND RequestId" in told
+    assert "the end\nEND RequestId" in functions.invoke(1).log

@@ -40,13 +40,13 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(url, method="GET", path="", credentials=None, body=None, service="lambda", **headers):
+def ask(url, method="GET", path="", credentials=None, body=None, service="lambda", region=REGION, **headers):
     """Ask a URL, signed when there are credentials."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     request = AWSRequest(method, url + path, names, body)
     if credentials is not None:
         key = Signing(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
-        SigV4Auth(key, service, REGION).add_auth(request)
+        SigV4Auth(key, service, region).add_auth(request)
     prepared, parts = request.prepare(), urlsplit(url + path)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -366,3 +366,9 @@ def test_an_answer_without_a_body_has_none(says, status):
 @pytest.mark.parametrize("name", ["a b", "content-length ", "", "\u00e9", "x:y"])
 def test_a_header_that_has_no_name_is_no_answer(says, name):
     assert says({"statusCode": 200, "headers": {name: "x"}, "body": "fine"}).status == 502
+
+
+def test_a_signature_is_for_the_region_of_the_url(cloud, put):
+    url, user = put(), cloud.user("ann", allow(BOTH))
+    assert ask(url, credentials=user, region="eu-west-1").status == 403
+    assert ask(url, credentials=user).status == 200

@@ -173,3 +173,17 @@ def test_no_password_stands_in_the_log_or_the_events(aws, enter, open_browser):
     aws.server.post("/_iamd/clock", {"advance_seconds": 0})
     assert "Secret-Canary" not in aws.server.log.read_text()
     assert all("Secret-Canary" not in str(event) and PASSWORD not in str(event) for event in aws.events())
+
+
+SCRIPT = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+
+
+def test_no_script_is_given_a_page_or_sends_a_form(browser, enter):
+    """Whatever got the origin of the pages: their own scripts ask for nothing (Fetch Metadata, 2.2)."""
+    enter()
+    fields = {"csrf": browser.get("/_iamd/mfa").document.forms[0].fields["csrf"], "device_name": "evil"}
+    told = browser.http.get("/_iamd/mfa", headers=SCRIPT)
+    assert (told.status_code, "csrf" in told.text) == (403, False)
+    assert browser.post("/_iamd/mfa/new", fields, **SCRIPT).answer.status_code == 403
+    assert "csrf" in browser.http.get("/_iamd/mfa", headers={"Sec-Fetch-Mode": "navigate"}).text
+    assert browser.http.get("/_iamd/static/style.css", headers={"Sec-Fetch-Mode": "no-cors"}).status_code == 200

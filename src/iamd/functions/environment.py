@@ -23,6 +23,11 @@ BEGIN_SECONDS: Final = 10.0
 """AWS: the Init phase is limited to 10 seconds; what takes longer goes on within the invocation's own time."""
 _END_SECONDS: Final = 5.0
 _READ: Final = 65536
+_READS: Final = 16
+"""How many times a process is read from before all else has its turn."""
+LONGEST_LOG: Final = 4 * 1024 * 1024
+"""Of what a process puts out in one invocation, in bytes."""
+_DROPPED: Final = b"\n[iamd keeps the first 4 MiB of what an invocation puts out]\n"
 MEGABYTE: Final = 1024 * 1024
 
 
@@ -100,13 +105,17 @@ class Environment:
         return told
 
     def _read(self) -> None:
-        """Take what the process has put out so far."""
+        """Take what the process has put out so far; of what is too much the rest is dropped."""
         if self._output is None:
             return
+        # SECURITY: a process that never stops writing does not keep its reader from all else.
         with contextlib.suppress(BlockingIOError):
-            while piece := os.read(self._output, _READ):
-                self._log += piece
-            self._close_output()
+            for _ in range(_READS):
+                piece = os.read(self._output, _READ)
+                if not piece:
+                    self._close_output()
+                    break
+                self._log += piece[: LONGEST_LOG - len(self._log)]
 
     def _close_output(self) -> None:
         if self._output is not None:
@@ -160,7 +169,8 @@ class Environment:
                 content = error(failure, words)
                 await self.end()
         self._read()
-        log, self._log = bytes(self._log), bytearray()
+        log = bytes(self._log) + (_DROPPED if len(self._log) >= LONGEST_LOG else b"")
+        self._log = bytearray()
         return Result(
             content=content, failure=failure, log=log, seconds=taken, memory=memory, is_timeout=is_timeout,
             began_in=self._began_in if fresh else None,

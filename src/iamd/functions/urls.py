@@ -127,10 +127,7 @@ class Urls:
             progress.claim = claim = sigv4.claim(progress.request)
             if claim is None:
                 raise Forbidden(_FORBIDDEN)
-            if claim.service != "lambda":
-                raise CommonError(
-                    Common.SIGNATURE_MISMATCH, "Credential should be scoped to correct service: 'lambda'. "
-                )
+            sigv4.check_scope(claim, service="lambda", region=url.region)
             identity = pipeline.identified(self._runtime, progress, self._runtime.store.snapshot())
         progress.identity = identity
         return identity

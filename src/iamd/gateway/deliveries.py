@@ -102,6 +102,8 @@ class Deliverer:
 
     async def _refusal(self, delivery: Delivery) -> Refused | None:
         """Send it; why it was refused, when it was."""
+        if _is_anothers_stream(delivery):
+            return _told(delivery, Refused("ResourceNotFoundException", f"{delivery.target} not found.", 400))
         caller: Caller = _service_of(delivery) if delivery.role is None else self._session(delivery, delivery.role).key
         via = Via(delivery.principal, as_caller=False) if delivery.role is not None else None
         requests = InnerRequests(self._runtime, delivery.principal, via=via)
@@ -149,6 +151,14 @@ class Deliverer:
             await requests.call(_service_of(delivery), "sqs", "SendMessage", given, queue.region)
         except Refused as refused:
             log.warning("a message of %s to the dead-letter queue %s is lost: %s", delivery.source, queue, refused.code)
+
+
+def _is_anothers_stream(delivery: Delivery) -> bool:
+    """Whether it is for another account's delivery stream: Firehose takes names, and would find the role's own."""
+    role, target = arns.parse(delivery.role or ""), arns.parse(delivery.target)
+    if delivery.service != "firehose" or role is None or target is None:
+        return False
+    return target.account != role.account
 
 
 def _service_of(delivery: Delivery) -> Service:

@@ -3,11 +3,11 @@
 AWS: CloudFormation User Guide, "CloudFormation template Parameters syntax".
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import regex
 
 from iamd.stacks.faults import ValidationError, malformed, unsupported
 from iamd.stacks.functions import text_of
@@ -19,6 +19,7 @@ HIDDEN: Final = "****"
 SSM_VALUE: Final = "AWS::SSM::Parameter::Value<"
 SSM_NAME: Final = "AWS::SSM::Parameter::Name"
 MOST_PARAMETERS: Final = 200
+_MATCH_SECONDS: Final = 0.1
 _PLAIN: Final = frozenset({"String", "Number", "List<Number>", "CommaDelimitedList"})
 _INNER: Final = frozenset({"String", "List<String>", "CommaDelimitedList"})
 _MEMBERS: Final = frozenset(
@@ -165,8 +166,11 @@ def _fault(name: str, declared: Mapping[str, Any], value: str) -> str | None:
 
 def _matches(name: str, pattern: str, value: str) -> bool:
     try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error as error:
+        # SECURITY: both are the caller's, and some patterns take for ever to match.
+        return regex.fullmatch(pattern, value, timeout=_MATCH_SECONDS) is not None
+    except TimeoutError as error:
+        raise malformed(f"AllowedPattern of parameter {name} takes too long to match") from error
+    except regex.error as error:
         raise malformed(f"AllowedPattern of parameter {name} is no regular expression: {error}") from error
 
 

@@ -38,6 +38,8 @@ STATIC: Final[Mapping[bytes, tuple[str, bytes]]] = {
     b"/_iamd/static/style.css": ("style.css", b"text/css; charset=utf-8"),
     b"/_iamd/static/security-key.js": ("security-key.js", b"text/javascript; charset=utf-8"),
 }
+NAVIGATING: Final = b"navigate"
+"""Fetch Metadata, 2.2: what a browser says when somebody follows a link or sends a form."""
 STALE: Final = "This form is too old, or was not sent by a page of this server. Nothing was done; please begin again."
 
 
@@ -56,6 +58,9 @@ def _submitted_at(path: bytes) -> Page | None:
 
 async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
     """Answer a request for a page."""
+    if request.path not in STATIC and request.fields.get(b"sec-fetch-mode", NAVIGATING) != NAVIGATING:
+        # SECURITY: pages ask for no page by a script, so the script is none of theirs, wherever it got its origin.
+        return responses.page(request, "refused.html", status=403, text="This page is for people, and not for scripts.")
     if request.method in {"GET", "HEAD"}:
         return await _shown(runtime, request)
     page = _submitted_at(request.path)

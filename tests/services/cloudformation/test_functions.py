@@ -146,6 +146,14 @@ def test_a_small_template_does_not_become_a_large_one(stacks, value):
     assert "too much text" in caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.timeout(30)
+def test_a_pattern_that_takes_for_ever_is_refused(stacks, refused):
+    declared = {"Type": "String", "Default": "a" * 4000 + "b", "AllowedPattern": "(a|aa)+$"}
+    content = {"Parameters": {"P": declared}, "Resources": {"A": group("devs")}}
+    with refused("ValidationError", "AllowedPattern of parameter P takes too long to match"):
+        stacks.create_stack(StackName="tour", TemplateBody=json.dumps(content), **IAM)
+
+
 def test_what_is_not_known_yet_is_looked_at_once_or_twice(monkeypatch):
     """Each selection looks at what it selects; one within another would double that, were it done again."""
     asked = 0

@@ -174,6 +174,18 @@ def configured(asked: Asked) -> list[Target]:
     return targets + _read_code(found, asked)
 
 
+def remapped(asked: Asked) -> list[Target]:
+    """UpdateEventSourceMapping: the mapping with its function, and with the one that it is to have.
+
+    SECURITY: AWS leaves open whose ARN `lambda:FunctionArn` is; who may map to one function only keeps to that one.
+    """
+    found = {**asked.parameters, **asked.place, **values(asked)}
+    action, arn = f"lambda:{asked.operation.name}", mapping_arn(asked.parameters["UUID"], asked)
+    functions = dict.fromkeys([found.get("function_of_key"), found.get("function", found.get("function_of_key"))])
+    each = [found if function is None else {**found, "function_of_key": function} for function in functions]
+    return [Target(arn=arn, action=action, context=keys.of("lambda", action, one)) for one in each]
+
+
 def _check_layer(layer: str) -> None:
     parsed = arns.parse(layer)
     if (
@@ -191,4 +203,7 @@ def _read_code(found: Mapping[str, Any], asked: Asked) -> list[Target]:
     return [Target(arn=arn, action="s3:GetObject" if "plain_code" in found else "s3:GetObjectVersion")]
 
 
-COMPUTED: Final[Mapping[str, Callable[[Asked], list[Target]]]] = {"configured": configured}
+COMPUTED: Final[Mapping[str, Callable[[Asked], list[Target]]]] = {
+    "configured": configured,
+    "remapped": remapped,
+}
