@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from iamd import arn as arns
 from iamd import ids, pipeline
 from iamd.auth.identity import Service, of_service
 from iamd.errors import AWSError
@@ -12,6 +13,8 @@ from iamd.inner_requests import Key
 from iamd.pipeline import Progress, Work
 from iamd.runtime import Runtime
 from iamd.services import registry
+from iamd.services.iam.entities import role_in
+from iamd.store.account import Snapshot
 from iamd.wire import faults, models
 from iamd.wire.route import Route
 
@@ -56,8 +59,19 @@ async def assume(
         raise NotAssumed(code, message) from error
 
 
+def role_now(snapshot: Snapshot, role_arn: str) -> tuple[str, str] | None:
+    """What a session of a role rests on: which role it is and whom it trusts; None when there is no such role.
+
+    A session that was had before is not used on when this is another: not after the role has been made anew.
+    """
+    arn = arns.parse(role_arn)
+    account = snapshot.account(arn.account) if arn is not None else None
+    role = role_in(account, role_arn.rpartition("/")[2]) if account is not None else None
+    return (role.role_id, role.trust_policy) if role is not None else None
+
+
 class RenewedSession:
-    """A service's session of a role, as the key to sign with; it is had anew before its end."""
+    """A service's session of a role, as the key to sign with; had anew before its end, and when the role is another."""
 
     def __init__(
         self,
@@ -75,11 +89,14 @@ class RenewedSession:
         self._region = region
         self._external_id = external_id
         self._current: tuple[Key, float] | None = None
+        self._of: tuple[str, str] | None = None
 
     async def key(self) -> Key:
         """The key of a session that holds for some minutes yet; NotAssumed when there is none."""
         now = self._runtime.clock.timestamp()
-        if self._current is None or now >= self._current[1] - _RENEWED_AHEAD:
+        role = role_now(self._runtime.store.snapshot(), self._role_arn)
+        if self._current is None or role != self._of or now >= self._current[1] - _RENEWED_AHEAD:
+            self._current, self._of = None, role
             self._current = await self._assumed()
         return self._current[0]
 

@@ -12,6 +12,7 @@ import pytest
 from deliveries.conftest import DEADLINE, STREAM, of_source, statement
 from gateway.two_accounts import OTHER
 from running import ACCOUNT, REGION, allow
+from services.iamd.test_workloads import trust
 
 EVENTS = "events.amazonaws.com"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders"
@@ -264,3 +265,19 @@ def test_another_accounts_delivery_stream_is_not_the_roles_own_of_that_name(clou
     [letter] = dead.got()
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ResourceNotFoundException"
     assert "Contents" not in s3.list_objects_v2(Bucket="landing")
+
+
+def test_a_session_is_not_used_on_when_its_role_is_another(cloud, events, inbox, role, denied):
+    queue, iam = inbox(), cloud.client("iam")
+    to(events, queue.arn, RoleArn=role(EVENTS, allow("sqs:SendMessage", queue.arn)))
+    send(events)
+    queue.got()
+    iam.delete_role_policy(RoleName="sender", PolicyName="own")
+    iam.delete_role(RoleName="sender")
+    role(EVENTS, allow("sqs:SendMessage", queue.arn))
+    send(events)
+    queue.got()
+    iam.update_assume_role_policy(RoleName="sender", PolicyDocument=trust("lambda.amazonaws.com"))
+    send(events)
+    denied("AssumeRole", EVENTS)
+    assert queue.waiting() == 0

@@ -83,6 +83,22 @@ def test_the_poller_is_the_execution_role(functions, queues):
     assert len(bodies(functions, out)) == 1
 
 
+def test_the_poller_goes_on_with_a_role_that_was_made_anew(functions, queues):
+    into, out, arn = queues
+    mapped(functions, arn)
+    iam, sqs = functions.cloud.client("iam"), functions.cloud.client("sqs")
+    sqs.send_message(QueueUrl=into, MessageBody="first")
+    assert len(bodies(functions, out)) == 1
+    for policy in iam.list_role_policies(RoleName="worker")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="worker", PolicyName=policy)
+    trusting = json.dumps(iam.get_role(RoleName="worker")["Role"]["AssumeRolePolicyDocument"])
+    iam.delete_role(RoleName="worker")
+    iam.create_role(RoleName="worker", AssumeRolePolicyDocument=trusting)
+    functions.permit(allow("sqs:SendMessage"), allow(POLL, arn))
+    sqs.send_message(QueueUrl=into, MessageBody="second")
+    assert gone(functions, into)
+
+
 def test_only_the_messages_that_failed_come_back(functions, queues):
     into, out, arn = queues
     sqs = functions.cloud.client("sqs")

@@ -1,5 +1,6 @@
 """The sessions of functions' execution roles, which Lambda assumes."""
 
+from collections.abc import Callable
 from typing import Final
 
 from iamd.auth.identity import Service
@@ -8,23 +9,30 @@ from iamd.functions.errors import AccessDenied, ServiceFault
 from iamd.metadata import sessions
 from iamd.metadata.temporary import Temporary, Unobtainable, is_due
 from iamd.runtime import Runtime
+from iamd.service_sessions import role_now
 
 SERVICE: Final = "lambda.amazonaws.com"
 _LONGEST_NAME: Final = 64
 _KEPT: Final = 256
 
 
-class Session:
-    """Credentials, and when they began by iamd's clock."""
+Look = Callable[[], object]
 
-    def __init__(self, credentials: Temporary, since: float) -> None:
+
+class Session:
+    """Credentials, when they began by iamd's clock, and the role as it was then; `look` tells how it is."""
+
+    def __init__(self, credentials: Temporary, since: float, role: object, look: Look) -> None:
         self.credentials = credentials
         self._since = since
+        self._role = role
+        self._look = look
 
     def lasts(self, now: float, seconds: float) -> bool:
-        """Whether they hold for so long from now, and their end is not near."""
+        """Whether they hold for so long from now, their end is not near, and their role is still the same."""
         age = now - self._since
-        return not is_due(self.credentials, age) and age + seconds < self.credentials.lasts
+        holds = not is_due(self.credentials, age) and age + seconds < self.credentials.lasts
+        return holds and self._look() == self._role
 
 
 class Roles:
@@ -54,7 +62,11 @@ class Roles:
 
     async def _assumed(self, function: Function, keys: dict[str, str]) -> Session:
         service = Service(SERVICE, function.account, function.arn, keys)
-        since = self._runtime.clock.timestamp()
+
+        def look() -> object:
+            return role_now(self._runtime.store.snapshot(), function.role)
+
+        since, role = self._runtime.clock.timestamp(), look()
         name = function.name[:_LONGEST_NAME]
         try:
             given = await sessions.assume(self._runtime, service, function.role, name, function.region)
@@ -62,7 +74,7 @@ class Roles:
             if error.status >= 500:
                 raise ServiceFault(error.message) from error
             raise AccessDenied("The role defined for the function cannot be assumed by Lambda.") from error
-        return Session(given, since)
+        return Session(given, since, role, look)
 
     def forget(self) -> None:
         """Use nothing that was obtained before."""
