@@ -4,11 +4,13 @@ AWS: SNS Developer Guide, "Fanout to Amazon SQS queues" (sns-sqs-as-subscriber, 
 "Fanout to Lambda functions" (sns-lambda-as-subscriber).
 """
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
 
 import pytest
+from botocore.exceptions import ClientError
 from deliveries.conftest import of_source
 from gateway.two_accounts import OTHER
 from running import ACCOUNT, REGION
@@ -183,3 +185,38 @@ def test_a_reset_forgets_what_is_still_to_be_delivered(cloud, sns, inbox):
     sns.publish(TopicArn=TOPIC, Message="new")
     assert [one["Message"] for one in queue.read()] == ["new"]
     assert queue.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RedrivePolicy", "x"), ("RedrivePolicy", "[1]"), ("RedrivePolicy", '"x"'), ("RedrivePolicy", "{}"),
+        ("RedrivePolicy", '{"deadLetterTargetArn": 5}'), ("RedrivePolicy", '{"deadLetterTargetArn": "arn:aws:s3:::b"}'),
+        ("FilterPolicyScope", "nowhere"),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_is_none_is_refused(sns, inbox, name, value):
+    queue = inbox()
+    with pytest.raises(ClientError) as caught:
+        sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn, Attributes={name: value})
+    assert caught.value.response["Error"]["Code"] == "InvalidParameter"
+    arn = sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)["SubscriptionArn"]
+    with pytest.raises(ClientError) as caught:
+        sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
+    assert caught.value.response["Error"]["Code"] == "InvalidParameter"
+
+
+@pytest.mark.parametrize("rule", [{"numeric": ["<", "x"]}, {"prefix": 5}, {"anything-but": {"prefix": 5}}])
+def test_a_filter_that_can_not_be_read_keeps_nobody_from_publishing(sns, inbox, rule):
+    queue, broken = inbox(), inbox("broken")
+    for box in (queue, broken):
+        box.let(SNS)
+    arn = sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=broken.arn)["SubscriptionArn"]
+    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
+    policy = json.dumps({"a": [rule]})
+    with contextlib.suppress(ClientError):
+        sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=policy)
+        attributes = {name: {"DataType": kind, "StringValue": "5"} for name, kind in (("a", "Number"), ("b", "String"))}
+        sns.publish(TopicArn=TOPIC, Message="hello", MessageAttributes=attributes)
+        assert [one["Message"] for one in queue.read()] == ["hello"]
+        assert broken.waiting() == 0

@@ -7,13 +7,15 @@ delivery" (sns-large-payload-raw-message-delivery) and "Amazon SNS dead-letter q
 
 import base64
 import json
+import logging
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from flask import has_request_context, request
-from moto.sns.models import Subscription
+from moto.sns.exceptions import SNSInvalidParameter
+from moto.sns.models import SNSBackend, Subscription
 
 from iamd import arn as arns
 from iamd import senders
@@ -21,6 +23,8 @@ from iamd.backend import handover
 from iamd.backend.replacement import always, replace
 from iamd.delivery import DeadLetter, Delivery
 from iamd.senders import Sending
+
+log = logging.getLogger(__name__)
 
 PRINCIPAL: Final = "sns.amazonaws.com"
 _PROTOCOLS: Final = frozenset({"sqs", "lambda", "firehose"})
@@ -31,6 +35,7 @@ _NAMED_OTHERWISE: Final = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL":
 def install() -> None:
     """Hand over what is sent to other services."""
     replace(Subscription, "publish", _published)
+    replace(SNSBackend, "set_subscription_attributes", _set)
     # moto would make a key for each subscription, which takes longer than all else.
     replace(Subscription, "private_key", always(lambda _: _signing_key()))
 
@@ -57,15 +62,50 @@ def _published(original: Callable[..., None]) -> Callable[..., None]:
                 message_structure,
             )  # fmt: skip
             return
-        matcher = subscription._filter_policy_matcher  # noqa: SLF001 - moto has no other way
-        if matcher is not None and not matcher.matches(message_attributes, message):
-            return
-        if message_structure == "json":
-            message = subscription._parse_message_structure(message, subscription.protocol)  # noqa: SLF001 - likewise
-        told = subscription.get_post_data(message, message_id, subject, message_attributes=message_attributes)
-        _put(subscription, told, group_id, deduplication_id)
+        try:
+            if not _is_wanted(subscription, message, message_attributes):
+                return
+            if message_structure == "json":
+                message = subscription._parse_message_structure(message, subscription.protocol)  # noqa: SLF001 - moto has no other way
+            told = subscription.get_post_data(message, message_id, subject, message_attributes=message_attributes)
+            _put(subscription, told, group_id, deduplication_id)
+        except Exception:
+            # SECURITY: who subscribes keeps nobody from publishing, and the others from what is published.
+            log.exception("the subscription %s is sent nothing", subscription.arn)
 
     return publish
+
+
+def _is_wanted(subscription: Any, message: str, attributes: dict[str, Any] | None) -> bool:
+    matcher = subscription._filter_policy_matcher  # noqa: SLF001 - moto has no other way
+    return matcher is None or bool(matcher.matches(attributes, message))
+
+
+def _set(original: Callable[..., None]) -> Callable[..., None]:
+    def set_subscription_attributes(backend: Any, arn: str, name: str, value: Any) -> None:
+        if value and not _VALUES.get(name, lambda _: True)(value):
+            # AWS: API Reference, SetSubscriptionAttributes.
+            raise SNSInvalidParameter(f"Invalid parameter: {name}: Reason: the value is none that it can have")
+        original(backend, arn, name, value)
+
+    return set_subscription_attributes
+
+
+def _is_redrive_policy(value: Any) -> bool:
+    try:
+        policy = json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    named = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
+    queue = arns.parse(named) if isinstance(named, str) else None
+    return queue is not None and queue.service == "sqs"
+
+
+_VALUES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "FilterPolicyScope": lambda value: value in {"MessageAttributes", "MessageBody"},
+    "RedrivePolicy": _is_redrive_policy,
+}
+"""Attributes of subscriptions that moto takes whatever their value is, and whether they can have it."""
 
 
 def _put(subscription: Any, told: dict[str, Any], group: str | None, deduplication: str | None) -> None:
