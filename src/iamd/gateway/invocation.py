@@ -14,10 +14,10 @@ from iamd.wire.models import Operation
 _INVOKING: Final = frozenset({"Invoke", "InvokeAsync"})
 _CHANGING: Final = frozenset(
     {
-        "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
+        "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
+        "PublishVersion", "CreateAlias", "UpdateAlias", "DeleteAlias",
         "PutFunctionConcurrency", "DeleteFunctionConcurrency",
-        "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
-        "DeleteFunctionEventInvokeConfig",
+        "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig",
         "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping",
         "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig",
     }
