@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
-from iamd.functions import changes, definition, libraries, report, requests, variables
+from iamd.functions import changes, definition, libraries, report, requests, response_streams, variables
 from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
@@ -84,7 +84,9 @@ class Functions:
             self._events.put(event, invocation.qualifier, named)
             return requests.taken()
         result, log = await self.run(function, event)
-        return requests.answer(result, log, function.version, wants_log=wanted.wants_log)
+        is_stream = invocation.operation.name == "InvokeWithResponseStream"
+        answer = response_streams.answer if is_stream else requests.answer
+        return answer(result, log, function.version, wants_log=wanted.wants_log)
 
     def _event(self, invocation: Invocation, wanted: requests.Wanted, function: Function) -> Event:
         qualifier = f":{invocation.qualifier}" if invocation.qualifier is not None else ""

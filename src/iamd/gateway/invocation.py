@@ -11,7 +11,7 @@ from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.asked import Asked
 from iamd.wire.models import Operation
 
-_INVOKING: Final = frozenset({"Invoke", "InvokeAsync"})
+_INVOKING: Final = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
 _CHANGING: Final = frozenset(
     {
         "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
