@@ -126,7 +126,13 @@ def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_event_source_mapping(backend: Any, spec: dict[str, Any]) -> Any:
         is_stream = ":sqs:" not in spec.get("EventSourceArn", "")
         own = {"MaximumBatchingWindowInSeconds": 0, **(_DEFAULTS if is_stream else {})}
-        made = original(backend, {**copy.deepcopy(own), **spec})
+        source = spec.get("EventSourceArn", "")
+        stream, _, consumer = source.partition("/consumer/")
+        if consumer:
+            kinesis_backends[backend.account_id][backend.region_name].describe_stream_consumer("", "", source)
+        made = original(backend, {**copy.deepcopy(own), **spec, "EventSourceArn": stream})
+        # moto maps streams alone.
+        made.event_source_arn = source
         made.function_arn = _function_arn(backend, spec["FunctionName"])
         # moto would deliver within SendMessage, PutRecord and PutItem; iamd polls with the function's role.
         for source in _sources(backend.account_id, backend.region_name):

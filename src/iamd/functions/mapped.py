@@ -30,7 +30,7 @@ _STREAMS: Final = _ALL | {
 }  # fmt: skip
 _SOURCES: Final[Mapping[str, tuple[str, re.Pattern[str], frozenset[str]]]] = {
     "sqs": ("SQS queues", re.compile("[^/:]+"), _QUEUES),
-    "kinesis": ("Kinesis streams", re.compile("stream/[^/:]+"), _STREAMS),
+    "kinesis": ("Kinesis streams", re.compile("stream/[^/:]+(?:/consumer/[^/:]+(?::[0-9]+)?)?"), _STREAMS),
     "dynamodb": ("DynamoDB streams", re.compile("table/[^/:]+/stream/[^/]+"), _STREAMS),
 }
 """What each service's sources are called, the resources of their ARNs, and which parameters they take."""

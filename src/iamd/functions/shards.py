@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
+from iamd.functions import streams
 from iamd.functions.batches import LARGEST, Batches
 from iamd.functions.polls import Pauses, Poller, Refused
-from iamd.functions.streams import STREAMS, Page, Record, Shard, Stream
+from iamd.functions.streams import Page, Record, Shard, Stream
 from iamd.functions.windows import Held, Windows
 
 _LOOK_SECONDS: Final = 300.0
@@ -77,7 +78,7 @@ class Shards:
         self._poller = poller
         self._life = poller.life
         self._progress = progress
-        self._stream = STREAMS[poller.mapped.source.service](poller)
+        self._stream = streams.of(poller)
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     async def follow(self) -> None:
