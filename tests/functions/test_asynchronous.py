@@ -202,11 +202,3 @@ def test_what_can_not_be_delivered_to_is_refused(functions, tries):
             FunctionName="fn",
             DestinationConfig={kind: {"Destination": destination}},
         )
-    refused(
-        "InvalidParameterValueException",
-        "$LATEST",
-        client.put_function_event_invoke_config,
-        FunctionName="fn",
-        Qualifier="live",
-        MaximumRetryAttempts=0,
-    )

@@ -28,7 +28,6 @@ REFUSED = [
     ({"StartingPositionTimestamp": FUTURE}, "only valid with"),
     ({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": FUTURE}, "cannot be in the future"),
     ({"MaximumRecordAgeInSeconds": 59}, "at least 60"),
-    ({"TumblingWindowInSeconds": 30}, "TumblingWindowInSeconds is not supported"),
     ({"ScalingConfig": {"MaximumConcurrency": 2}}, "ScalingConfig is not supported"),
     ({"DestinationConfig": {"OnSuccess": {"Destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}}}, "OnFailure"),
     ({"DestinationConfig": {"OnFailure": {"Destination": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"}}}, "no kind"),

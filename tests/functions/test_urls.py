@@ -270,11 +270,50 @@ def test_a_url_ends_with_its_configuration(cloud, put):
     assert (gone.status, gone.value) == (404, {"Message": None})
 
 
-@pytest.mark.parametrize("given", [{"InvokeMode": "RESPONSE_STREAM"}, {"Qualifier": "live"}])
-def test_what_is_not_served_is_refused(cloud, functions, given):
+def test_an_alias_has_a_url_of_its_own(cloud, functions):
+    client = cloud.client("lambda")
+    functions.make(
+        "def handler(event, context):\n    return [context.function_version, context.invoked_function_arn]\n"
+    )
+    client.publish_version(FunctionName="fn")
+    client.create_alias(FunctionName="fn", Name="live", FunctionVersion="1")
+    own = client.create_function_url_config(FunctionName="fn", AuthType="AWS_IAM")
+    made = client.create_function_url_config(FunctionName="fn", Qualifier="live", AuthType="NONE")
+    assert made["FunctionArn"] == f"{FN}:live"
+    assert client.get_function_url_config(FunctionName="fn:live")["FunctionUrl"] == made["FunctionUrl"]
+    told = client.list_function_url_configs(FunctionName="fn", MaxItems=1)
+    assert [one["FunctionArn"] for one in told["FunctionUrlConfigs"]] == [FN]
+    told = client.list_function_url_configs(FunctionName="fn", Marker=told["NextMarker"])
+    assert [one["FunctionArn"] for one in told["FunctionUrlConfigs"]] == [f"{FN}:live"]
+    assert "NextMarker" not in told
+    url, administrator = made["FunctionUrl"], cloud.server.administrator
+    # What lets others ask the function's own URL lets nobody ask the alias'.
+    for qualifier, status in ({}, 403), ({"Qualifier": "live"}, 200):
+        given = {"FunctionName": "fn", "Principal": "*", **qualifier}
+        client.add_permission(StatementId="u", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE", **given)
+        client.add_permission(StatementId="f", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True, **given)
+        assert ask(url).status == status
+    assert ask(url).value == ["1", f"{FN}:live"]
+    assert ask(own["FunctionUrl"], credentials=administrator).value == ["$LATEST", FN]
+    client.delete_alias(FunctionName="fn", Name="live")
+    assert (ask(url).status, ask(own["FunctionUrl"], credentials=administrator).status) == (404, 200)
+
+
+def test_a_function_has_one_url(cloud, functions, put):
+    url, client = put(), cloud.client("lambda")
+    for given, code in (({}, "ResourceConflictException"), ({"Qualifier": "nobody"}, "ResourceNotFoundException")):
+        with pytest.raises(ClientError) as caught:
+            client.create_function_url_config(FunctionName="fn", AuthType="NONE", **given)
+        assert caught.value.response["Error"]["Code"] == code
+    assert ask(url).status == 403
+
+
+def test_what_is_not_served_is_refused(cloud, functions):
     functions.make(ECHO)
     with pytest.raises(ClientError) as caught:
-        cloud.client("lambda").create_function_url_config(FunctionName="fn", AuthType="NONE", **given)
+        cloud.client("lambda").create_function_url_config(
+            FunctionName="fn", AuthType="NONE", InvokeMode="RESPONSE_STREAM"
+        )
     assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 

@@ -10,7 +10,7 @@ from moto.iam import models as iam
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from iamd.backend import functions, handover, streams
+from iamd.backend import function_urls, functions, handover, streams
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
 _ROLE: Any = iam.Role
@@ -92,7 +92,7 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/regions": _regions,
     "/mirror": _mirror,
     "/function": functions.told,
-    "/function_url": functions.url,
+    "/function_url": function_urls.told,
     "/mappings": functions.mappings,
     "/news": streams.news,
     "/deliveries": handover.taken,

@@ -10,14 +10,15 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from flask import request
 from moto.awslambda.exceptions import UnknownAliasException, UnknownFunctionException
-from moto.awslambda.models import EventSourceMapping, FunctionUrlConfig, LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventSourceMapping, ImageConfig, LambdaBackend, LambdaFunction
 from moto.awslambda.utils import get_backend
+from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
+from iamd.backend import event_configs, function_urls, versions
 from iamd.backend.replacement import always, replace
 
 _KEPT: Final = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "DurableConfig", "TenancyConfig")
@@ -34,15 +35,15 @@ def install() -> None:
     replace(LambdaFunction, "set_version", _with_revision)
     # SECURITY: what moto would answer in a function's place nobody has decided on, and no function has said.
     replace(LambdaFunction, "invoke", always(_not_run))
-    replace(FunctionUrlConfig, "to_dict", _url_shown)
-    replace(FunctionUrlConfig, "update", _url_updated)
     replace(LambdaBackend, "create_event_source_mapping", _mapped)
+    replace(LambdaBackend, "update_event_source_mapping", _remapped)
+    replace(LambdaBackend, "list_event_source_mappings", always(_mappings))
     # SECURITY: nor is it asked with which right a function is given anything.
     for name in ("send_sqs_batch", "send_kinesis_message", "send_dynamodb_items"):
         replace(LambdaBackend, name, always(_not_delivered))
     replace(EventSourceMapping, "get_configuration", _mapping)
-    replace(LambdaBackend, "put_function_event_invoke_config", _put_events)
-    replace(LambdaBackend, "update_function_event_invoke_config", _update_events)
+    for part in (versions, event_configs, function_urls):
+        part.install()
 
 
 def _made(original: Callable[..., None]) -> Callable[..., None]:
@@ -68,16 +69,35 @@ def _updated(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
     def update_configuration(function: Any, updates: Mapping[str, Any]) -> dict[str, Any]:
         # A published version has the same object, and keeps what it was published with.
         told = {name: updates[name] for name in _KEPT if name in updates}
+        original(function, {**updates, **_variables(updates)})
+        _set(function, updates)
         setattr(function, _PLACE, {**getattr(function, _PLACE), **told, **_revision()})
-        original(function, updates)
         return dict(function.get_configuration())
 
     return update_configuration
 
 
+def _variables(updates: Mapping[str, Any]) -> dict[str, Any]:
+    environment = updates.get("Environment")
+    return {} if environment is None else {"Environment": {"Variables": environment.get("Variables") or {}}}
+
+
+def _set(function: Any, updates: Mapping[str, Any]) -> None:
+    """What moto leaves as it was."""
+    if updates.get("EphemeralStorage"):
+        function.ephemeral_storage = updates["EphemeralStorage"]["Size"]
+    if updates.get("ImageConfig") is not None:
+        function.image_config = ImageConfig(updates["ImageConfig"])
+    function.tracing_config = updates.get("TracingConfig") or function.tracing_config
+    if "KMSKeyArn" in updates:
+        function.kms_key_arn = updates["KMSKeyArn"] or None
+    function.last_modified = iso_8601_datetime_with_nanoseconds()
+
+
 def _with_revision(original: Callable[..., Any]) -> Callable[..., Any]:
     def changed(function: Any, *given: Any) -> Any:
         setattr(function, _PLACE, {**getattr(function, _PLACE), **_revision()})
+        function.last_modified = iso_8601_datetime_with_nanoseconds()
         return original(function, *given)
 
     return changed
@@ -106,13 +126,46 @@ def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_event_source_mapping(backend: Any, spec: dict[str, Any]) -> Any:
         is_stream = ":sqs:" not in spec.get("EventSourceArn", "")
         own = {"MaximumBatchingWindowInSeconds": 0, **(_DEFAULTS if is_stream else {})}
-        made = original(backend, {**copy.deepcopy(own), **spec})
+        source = spec.get("EventSourceArn", "")
+        stream, _, consumer = source.partition("/consumer/")
+        if consumer:
+            kinesis_backends[backend.account_id][backend.region_name].describe_stream_consumer("", "", source)
+        made = original(backend, {**copy.deepcopy(own), **spec, "EventSourceArn": stream})
+        # moto maps streams alone.
+        made.event_source_arn = source
+        made.function_arn = _function_arn(backend, spec["FunctionName"])
         # moto would deliver within SendMessage, PutRecord and PutItem; iamd polls with the function's role.
         for source in _sources(backend.account_id, backend.region_name):
             source.lambda_event_source_mappings.clear()
         return made
 
     return create_event_source_mapping
+
+
+def _remapped(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update_event_source_mapping(backend: Any, uuid: str, spec: dict[str, Any]) -> Any:
+        made = original(backend, uuid, spec)
+        if made is not None and spec.get("FunctionName"):
+            made.function_arn = _function_arn(backend, spec["FunctionName"])
+        return made
+
+    return update_event_source_mapping
+
+
+def _function_arn(backend: Any, function_name: str) -> str:
+    """AWS: a mapping to a version or an alias has its ARN; moto would map what the alias points to now."""
+    name, qualifier = versions.split(function_name)
+    whole = f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{name}"
+    return whole if qualifier is None else f"{whole}:{qualifier}"
+
+
+def _mappings(backend: Any, event_source_arn: str | None, function_name: str | None) -> list[Any]:
+    wanted = _function_arn(backend, function_name) if function_name else None
+    return [
+        one
+        for one in backend._event_source_mappings.values()  # noqa: SLF001 - moto has no other way
+        if event_source_arn in {None, "", one.event_source_arn} and wanted in {None, one.function_arn}
+    ]
 
 
 def _sources(account_id: str, region: str) -> Iterator[Any]:
@@ -130,28 +183,6 @@ def _mapping(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
     return get_configuration
 
 
-def _put_events(original: Callable[..., Any]) -> Callable[..., Any]:
-    def put(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
-        # moto would keep the one before, and go on to answer it.
-        function = backend.get_function(function_name)
-        before, function.event_invoke_config = function.event_invoke_config, []
-        try:
-            return original(backend, function_name, config)
-        except Exception:
-            function.event_invoke_config = before
-            raise
-
-    return put
-
-
-def _update_events(original: Callable[..., Any]) -> Callable[..., Any]:
-    def update(backend: Any, function_name: str, config: dict[str, Any]) -> Any:
-        known = backend.get_function(function_name).event_invoke_config
-        return original(backend, function_name, {**(known[0].config if known else {}), **config})
-
-    return update
-
-
 def told(given: Mapping[str, Any]) -> dict[str, Any]:
     """A function with its code; none when there is no such function. Code that iamd has is left out."""
     backend = get_backend(given["account_id"], given["region"])
@@ -159,7 +190,7 @@ def told(given: Mapping[str, Any]) -> dict[str, Any]:
         function, alias = _chosen(backend, given)
     except (UnknownFunctionException, UnknownAliasException):
         return {"function": None}
-    return {"function": _described(backend, function, alias, frozenset(given["has"]))}
+    return {"function": _described(backend, function, alias, given["qualifier"], frozenset(given["has"]))}
 
 
 def _chosen(backend: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -175,7 +206,7 @@ def _alias(backend: Any, name: str, qualifier: str | None) -> Any:
     return backend.get_alias(qualifier, name)
 
 
-def _described(backend: Any, function: Any, alias: Any, has: frozenset[str]) -> dict[str, Any]:
+def _described(backend: Any, function: Any, alias: Any, qualifier: str | None, has: frozenset[str]) -> dict[str, Any]:
     code = getattr(function, "code_bytes", b"")
     latest = backend.get_function(function.function_name, None)
     config = getattr(function, _PLACE)
@@ -198,15 +229,11 @@ def _described(backend: Any, function: Any, alias: Any, has: frozenset[str]) -> 
         "in_vpc": bool((function.vpc_config or {}).get("SubnetIds")),
         "reserved": latest.reserved_concurrency,
         "other": {name: value for name, value in config.items() if name in _KEPT},
-        "events": [_events(one) for one in latest.event_invoke_config],
+        "events": event_configs.of(backend, function.function_name).get(qualifier or versions.LATEST),
         "code": _code(code, has),
         "layers": [_layer(backend, layer["Arn"], has) for layer in function.layers],
         "routing": (alias.routing_config or {}).get("AdditionalVersionWeights") or {} if alias is not None else {},
     }
-
-
-def _events(config: Any) -> dict[str, Any]:
-    return {"arn": config.arn, **copy.deepcopy(config.config)}
 
 
 def _code(content: bytes, has: frozenset[str]) -> dict[str, Any]:
@@ -234,55 +261,4 @@ def mappings(_: Mapping[str, Any]) -> dict[str, Any]:
             for account_id, region, backend in places
             for one in list(backend._event_source_mappings.values())  # noqa: SLF001 - moto has no other way
         ]
-    }
-
-
-def _url_shown(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """URLs lead to iamd, at the address that the client used."""
-
-    def to_dict(config: Any) -> dict[str, Any]:
-        shown = original(config)
-        shown["InvokeMode"] = config.config.get("InvokeMode") or "BUFFERED"
-        shown["FunctionUrl"] = f"http://{request.host}/_iamd/lambda-url/{_url_id(config)}/"
-        return {name: value for name, value in shown.items() if value is not None}
-
-    return to_dict
-
-
-def _url_updated(original: Callable[..., None]) -> Callable[..., None]:
-    def update(config: Any, told: dict[str, Any]) -> None:
-        original(config, told)
-        if "Cors" in told:
-            # moto would keep what is taken away.
-            config.config["Cors"] = told["Cors"] or None
-
-    return update
-
-
-def _url_id(config: Any) -> str:
-    return str(config.url).removeprefix("https://").partition(".")[0]
-
-
-def url(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A function's URL by its id; none when there is none."""
-    from moto.awslambda.models import lambda_backends  # noqa: PLC0415 - where moto makes it
-
-    for account_id in list(lambda_backends):
-        for region, backend in list(lambda_backends[account_id].items()):
-            for function in backend.list_functions():
-                config = function.url_config
-                if config is not None and _url_id(config) == given["id"]:
-                    return {"url": _url_described(config, account_id, region, function.function_name)}
-    return {"url": None}
-
-
-def _url_described(config: Any, account_id: str, region: str, name: str) -> dict[str, Any]:
-    return {
-        "id": _url_id(config),
-        "account": account_id,
-        "region": region,
-        "name": name,
-        "arn": f"arn:aws:lambda:{region}:{account_id}:function:{name}",
-        "auth": config.config["AuthType"],
-        "cors": config.config.get("Cors"),
     }

@@ -50,6 +50,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
         deliveries,
         dispatch,
         dynamodb,
+        fan_out,
         functions,
         neutral,
         s3,
@@ -66,6 +67,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     functions.install()
     deliveries.install()
     streams.install()
+    fan_out.install()
     return dispatch.Dispatcher(boot), Control(boot)
 
 

@@ -90,14 +90,18 @@ def _recorded(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def news(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether GetRecords would tell anything by an iterator: records, the end of a shard, or an error."""
+    """Whether GetRecords would tell anything by an iterator: records, the end of a shard, or an error.
+
+    An iterator of a consumer's tells the stream, the shard and the record to go on after.
+    """
     place, iterator = (given["account_id"], given["region"]), given["iterator"]
-    found = _kinesis_news(*place, iterator) if given["service"] == "kinesis" else _table_news(*place, iterator)
-    return {"news": found}
+    if given["service"] == "dynamodb":
+        return {"news": _table_news(*place, iterator)}
+    at = iterator.split(":") if given["service"] == "consumer" else decompose_shard_iterator(iterator)
+    return {"news": _kinesis_news(*place, *at)}
 
 
-def _kinesis_news(account_id: str, region: str, iterator: str) -> bool:
-    name, shard_id, last = decompose_shard_iterator(iterator)
+def _kinesis_news(account_id: str, region: str, name: str, shard_id: str, last: str) -> bool:
     stream = kinesis_backends[account_id][region].streams.get(name)
     shard = stream.shards.get(shard_id) if stream is not None else None
     return shard is None or not shard.is_open or shard.get_max_sequence_number() > int(last)

@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, function: Function) -> "Settings":
         """The function's own, or AWS's."""
-        config = function.events[-1] if function.events else {}
+        config = function.events or {}
         attempts = config.get("MaximumRetryAttempts")
         oldest = config.get("MaximumEventAgeInSeconds")
         return cls(

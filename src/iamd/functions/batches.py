@@ -18,6 +18,7 @@ from iamd.functions.discarded import Discarded, Tried
 from iamd.functions.environment import MEGABYTE, Result
 from iamd.functions.polls import Pauses, Poller, reported
 from iamd.functions.streams import Record, Stream
+from iamd.functions.windows import Windows
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +31,25 @@ _BETWEEN: Final = len(", ")
 class Batches:
     """The batches that were made of records that were read together; `done` has the records that need nothing more."""
 
-    def __init__(self, poller: Poller, stream: Stream, shard: str) -> None:
+    def __init__(self, poller: Poller, stream: Stream, shard: str, windows: Windows) -> None:
         self._poller = poller
         self._mapped = poller.mapped
         self._stream = stream
         self._shard = shard
+        self._windows = windows
         self._since = poller.runtime.clock.advanced_seconds
         self.done: set[str] = set()
 
     async def process(self, records: Sequence[Record]) -> None:
+        """Have the function run on them, one window after the other."""
+        for start, group in self._windows.groups(records):
+            if not await self._windows.enter(start):
+                return
+            await self._process(group)
+            if self._poller.life.is_over:
+                return
+
+    async def _process(self, records: Sequence[Record]) -> None:
         """Have the function run on them; those with the same key stay in their order."""
         lanes: dict[int, list[Record]] = {}
         for record in records:
@@ -87,12 +98,14 @@ class Batches:
         """Run the function; how many records it is done with, or None when it could not be run."""
         try:
             function = await self._poller.function()
-            tried.request_id, tried.result = await self._poller.give(function, [record.shown for record in batch])
+            shown = [record.shown for record in batch]
+            tried.request_id, tried.result = await self._poller.give(function, shown, self._windows.event())
         except (AWSError, CommonError) as error:
             log.info("the mapping %s waits: %s", self._mapped.UUID, error)
             return None
         tried.count, tried.version = tried.count + 1, function.version
-        return done(tried.result, [record.sequence for record in batch], reports=self._mapped.reports)
+        finished = done(tried.result, [record.sequence for record in batch], reports=self._mapped.reports)
+        return finished if finished and await self._windows.take(tried.result) else 0
 
     async def _young(self, batch: Sequence[Record], tried: Tried) -> Sequence[Record]:
         """The records that are not too old; others are given up, and those that the stream has no more forgotten."""

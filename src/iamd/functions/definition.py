@@ -47,7 +47,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     in_vpc: bool
     reserved: int | None
     other: Mapping[str, Any]
-    events: tuple[Mapping[str, Any], ...]
+    events: Mapping[str, Any] | None
+    """How events of this version or alias are handled, where that is set."""
     code: Code
     layers: tuple[Layer, ...]
     routing: Mapping[str, float] = {}

@@ -82,7 +82,7 @@ def _function(handler: Handler, server: Server, credentials: Temporary) -> Funct
         in_vpc=False,
         reserved=None,
         other={},
-        events=(),
+        events=None,
         code=Code("", None),
         layers=(),
     )

@@ -26,11 +26,11 @@ _ALL: Final = frozenset(
 _QUEUES: Final = _ALL | {"ScalingConfig"}
 _STREAMS: Final = _ALL | {
     "BisectBatchOnFunctionError", "DestinationConfig", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts",
-    "ParallelizationFactor", "StartingPosition", "StartingPositionTimestamp",
+    "ParallelizationFactor", "StartingPosition", "StartingPositionTimestamp", "TumblingWindowInSeconds",
 }  # fmt: skip
 _SOURCES: Final[Mapping[str, tuple[str, re.Pattern[str], frozenset[str]]]] = {
     "sqs": ("SQS queues", re.compile("[^/:]+"), _QUEUES),
-    "kinesis": ("Kinesis streams", re.compile("stream/[^/:]+"), _STREAMS),
+    "kinesis": ("Kinesis streams", re.compile("stream/[^/:]+(?:/consumer/[^/:]+(?::[0-9]+)?)?"), _STREAMS),
     "dynamodb": ("DynamoDB streams", re.compile("table/[^/:]+/stream/[^/]+"), _STREAMS),
 }
 """What each service's sources are called, the resources of their ARNs, and which parameters they take."""
@@ -85,6 +85,7 @@ class Mapped(msgspec.Struct, frozen=True):
     BisectBatchOnFunctionError: bool = False
     MaximumRetryAttempts: int = -1
     MaximumRecordAgeInSeconds: int = -1
+    TumblingWindowInSeconds: int = 0
     DestinationConfig: Destinations = Destinations()
 
     @property
@@ -169,6 +170,9 @@ def _check_stream(settings: Mapping[str, Any], now: float) -> None:
     age = settings.get("MaximumRecordAgeInSeconds")
     if age is not None and age != -1 and age < _YOUNGEST:
         raise InvalidParameterValue(f"MaximumRecordAgeInSeconds must be -1, or at least {_YOUNGEST}.")
+    if settings.get("TumblingWindowInSeconds") and (settings.get("ParallelizationFactor") or 1) > 1:
+        # The state is one for each shard, and its batches are processed one after the other.
+        raise InvalidParameterValue("iamd has tumbling windows with a ParallelizationFactor of 1 alone.")
     for kind, config in (settings.get("DestinationConfig") or {}).items():
         _check_destination(kind, (config or {}).get("Destination"))
 

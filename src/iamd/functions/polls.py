@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _PAUSES: Final = (1.0, 30.0)
 """The first and the longest pause after what was refused or has failed."""
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Run = Callable[[Function, Event], Awaitable[tuple[Result, bytes]]]
 Named = Callable[[str, str, str, str | None], Awaitable[Function]]
@@ -99,10 +101,12 @@ class Poller(msgspec.Struct, frozen=True):
         credentials = await self.roles.of_lambda(function)
         return await call(self.runtime, credentials, service, operation, given, region=self.mapped.source.region)
 
-    async def give(self, function: Function, records: Sequence[Mapping[str, Any]]) -> tuple[str, Result]:
-        """Run the function on records; the id of the request, and how it ended."""
+    async def give(
+        self, function: Function, records: Sequence[Mapping[str, Any]], more: Mapping[str, Any] = NOTHING
+    ) -> tuple[str, Result]:
+        """Run the function on records, with more beside them; the id of the request, and how it ended."""
         request_id = ids.request_id()
-        event = event_of(request_id, json.dumps({"Records": records}).encode(), self.mapped.FunctionArn)
+        event = event_of(request_id, json.dumps({"Records": records, **more}).encode(), self.mapped.FunctionArn)
         result, _ = await self.run(function, event)
         return request_id, result
 

@@ -41,7 +41,8 @@ async def _once(poller: Poller) -> bool:
     if not messages:
         return messages is not None
     records = [record_of(message, poller.mapped) for message in messages]
-    _, result = await poller.give(function, records)
+    # An alias may lead elsewhere by now: what came was waited for.
+    _, result = await poller.give(await poller.function(), records)
     failed = failures(result, records, reports=poller.mapped.reports)
     return await queue.delete([one for one in messages if one["MessageId"] not in failed])
 

@@ -1,6 +1,6 @@
 """What a request to invoke a function says, checked; and the answer to it.
 
-AWS: Lambda API Reference, Invoke and InvokeAsync.
+AWS: Lambda API Reference, Invoke, InvokeAsync and InvokeWithResponseStream.
 """
 
 import base64

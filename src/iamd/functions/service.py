@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
-from iamd.functions import definition, destinations, libraries, mapped, report, requests, urls, variables
+from iamd.functions import changes, definition, libraries, report, requests, response_streams, variables
 from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
-from iamd.functions.errors import InvalidParameterValue, InvalidRuntime, ResourceNotFound
+from iamd.functions.errors import InvalidRuntime, ResourceNotFound
 from iamd.functions.logs import LogStream
 from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
@@ -35,6 +35,9 @@ from iamd.runtime import Runtime
 
 _PARTS: Final = 7
 """Of a function's ARN, without a version or an alias."""
+
+_ANEW: Final = frozenset({"UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"})
+"""Operations after which what runs a function is of no use any more."""
 
 
 class Functions:
@@ -81,7 +84,9 @@ class Functions:
             self._events.put(event, invocation.qualifier, named)
             return requests.taken()
         result, log = await self.run(function, event)
-        return requests.answer(result, log, function.version, wants_log=wanted.wants_log)
+        is_stream = invocation.operation.name == "InvokeWithResponseStream"
+        answer = response_streams.answer if is_stream else requests.answer
+        return answer(result, log, function.version, wants_log=wanted.wants_log)
 
     def _event(self, invocation: Invocation, wanted: requests.Wanted, function: Function) -> Event:
         qualifier = f":{invocation.qualifier}" if invocation.qualifier is not None else ""
@@ -163,31 +168,7 @@ class Functions:
 
     async def check(self, asked: Asked) -> None:
         """What a function is told to do can be done; refused when it can't."""
-        operation, parameters = asked.operation.name, asked.parameters
-        if operation == "CreateEventSourceMapping":
-            mapped.check(operation, parameters, {}, self._runtime.clock.timestamp())
-        if operation in {"UpdateEventSourceMapping", "DeleteEventSourceMapping"}:
-            known = await self._mapping(asked)
-            if operation == "UpdateEventSourceMapping":
-                mapped.check(operation, parameters, known, self._runtime.clock.timestamp())
-        if operation in {"CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"}:
-            urls.check(parameters)
-        if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
-            destinations.check(parameters.get("DestinationConfig") or {})
-        if operation.endswith("FunctionEventInvokeConfig") and parameters.get("Qualifier") not in {None, "$LATEST"}:
-            raise InvalidParameterValue("iamd keeps how events are handled for $LATEST alone.")
-
-    async def _mapping(self, asked: Asked) -> Mapping[str, Any]:
-        """The mapping that is asked for, as it is; ResourceNotFound when there is none."""
-        wanted = asked.account, asked.region, asked.parameters.get("UUID")
-        try:
-            every = await self._embedded.mappings()
-        except BackendDown as error:
-            raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
-        for known in every:
-            if (known["account"], known["region"], known["UUID"]) == wanted:
-                return known
-        raise ResourceNotFound("The resource you requested does not exist.")
+        await changes.check(self._runtime, self._embedded, asked)
 
     def changed(self, operation: str, arn: str) -> None:
         """Run a function as it is from now on, and poll what is mapped now."""
@@ -195,7 +176,7 @@ class Functions:
             # Another process than the first one polls for nobody: the first one looks again by itself.
             if self._runtime.worker == 0:
                 self._mappings.changed()
-        else:
+        elif operation in _ANEW:
             self._pool.retire(":".join(arn.split(":")[:_PARTS]))
 
     async def reset(self) -> None:

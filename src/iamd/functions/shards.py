@@ -12,10 +12,11 @@ from typing import Final
 
 import msgspec
 
-from iamd.functions import filters
+from iamd.functions import filters, streams
 from iamd.functions.batches import LARGEST, Batches
 from iamd.functions.polls import Pauses, Poller, Refused
-from iamd.functions.streams import STREAMS, Page, Record, Shard, Stream
+from iamd.functions.streams import Page, Record, Shard, Stream
+from iamd.functions.windows import Held, Windows
 
 _LOOK_SECONDS: Final = 300.0
 """How often shards are looked for that came from none that is read; the end of one has them looked for at once."""
@@ -28,6 +29,8 @@ class Position(msgspec.Struct):
     after: str | None = None
     iterator: str | None = None
     is_done: bool = False
+    held: Held = msgspec.field(default_factory=Held)
+    """The window that is open."""
 
 
 class Progress:
@@ -75,7 +78,7 @@ class Shards:
         self._poller = poller
         self._life = poller.life
         self._progress = progress
-        self._stream = STREAMS[poller.mapped.source.service](poller)
+        self._stream = streams.of(poller)
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     async def follow(self) -> None:
@@ -121,6 +124,7 @@ class Reader:
         self._stream = stream
         self._shard = shard
         self._position = position
+        self._windows = Windows(poller, shard.name, position.held)
 
     async def read(self) -> None:
         """Read until the shard ends, or the mapping does."""
@@ -134,12 +138,17 @@ class Reader:
     async def _once(self) -> None:
         """Read a batch for each lane, and have the function run on them."""
         gathered = await self._gathered()
-        batches = Batches(self._poller, self._stream, self._shard.name)
-        if gathered is not None:
-            try:
-                await batches.process(gathered.kept)
-            finally:
-                self._go_on(gathered, batches.done)
+        if gathered is None:
+            return
+        batches = Batches(self._poller, self._stream, self._shard.name, self._windows)
+        try:
+            await batches.process(gathered.kept)
+        finally:
+            self._go_on(gathered, batches.done)
+        if self._position.is_done or (not gathered.read and self._windows.is_over):
+            await self._windows.close()
+            # A window that could not be closed now is closed by the next reader.
+            self._position.is_done = self._position.is_done and not self._windows.is_open
 
     async def _gathered(self) -> Gathered | None:
         """Records until a batch is full, or its time or the shard at its end; None when the mapping ends before."""
@@ -149,6 +158,8 @@ class Reader:
             got = await self._more(gathered)
             if gathered.kept and ends is None:
                 ends = time.monotonic() + self._mapped.MaximumBatchingWindowInSeconds
+            if not got and self._windows.is_over:
+                return gathered
             if not got and not self._is_full(gathered, ends):
                 await self._life.pause(self._stream.interval)
             if self._life.is_over:

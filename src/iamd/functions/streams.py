@@ -126,7 +126,7 @@ class KinesisStream(Stream):
 
     async def shards(self) -> list[Shard]:
         """The shards by their list, and how long records are kept."""
-        stream = {"StreamARN": self._mapped.EventSourceArn}
+        stream = {"StreamARN": self._name}
         await self._ask("ListStreams", {"Limit": 1})
         await self._ask("DescribeStream", {**stream, "Limit": 1})
         summary = (await self._ask("DescribeStreamSummary", stream))["StreamDescriptionSummary"]
@@ -161,7 +161,50 @@ class KinesisStream(Stream):
         return _record(sequence, told["PartitionKey"], arrived, shown)
 
     def _reading(self, iterator: str, most: int) -> dict[str, Any]:
-        return {**super()._reading(iterator, most), "StreamARN": self._mapped.EventSourceArn}
+        return {**super()._reading(iterator, most), "StreamARN": self._name}
+
+    @property
+    def _name(self) -> str:
+        """The stream's ARN, which is the beginning of its consumers'."""
+        return self._mapped.EventSourceArn.partition("/consumer/")[0]
+
+
+class Consumer(KinesisStream):
+    """A Kinesis data stream by a consumer with a throughput of its own: it subscribes, and asks for no records.
+
+    An iterator is what it goes on with: a starting position, and after which record.
+    """
+
+    async def iterator(self, shard: Shard, kind: str, sequence: str | None) -> str:
+        """Where to subscribe from; nothing is asked for it."""
+        return f"{'AFTER_SEQUENCE_NUMBER' if sequence else kind}:{sequence or ''}:{shard.name}"
+
+    async def has_news(self, iterator: str) -> bool:
+        """Whether there is anything to subscribe for; the first time tells from where it goes on."""
+        _, sequence, shard = iterator.split(":")
+        if not sequence:
+            return True
+        source, name = self._mapped.source, self._name.rpartition("/")[2]
+        place = f"{name}:{shard}:{sequence}"
+        return await self._poller.embedded.has_news(source.account, source.region, "consumer", place)
+
+    async def page(self, shard: Shard, iterator: str, most: int) -> Page:
+        """What a subscription tells, which may be more records than are asked for."""
+        del most
+        function = await self._poller.function()
+        given = {"ConsumerARN": self._mapped.EventSourceArn, "ShardId": shard.name}
+        told = await self._ask("SubscribeToShard", {**given, "StartingPosition": self._position(iterator)}, function)
+        events = [one["SubscribeToShardEvent"] for one in told["EventStream"]]
+        records = tuple(self.shown(one, shard, function) for event in events for one in event["Records"])
+        goes_on = events[-1].get("ContinuationSequenceNumber")
+        return Page(records, None if goes_on is None else await self.iterator(shard, "", goes_on))
+
+    def _position(self, iterator: str) -> dict[str, Any]:
+        kind, sequence, _ = iterator.split(":")
+        moment = self._mapped.StartingPositionTimestamp
+        if kind == "AT_TIMESTAMP" and moment is not None:
+            return {"Type": kind, "Timestamp": datetime.fromtimestamp(moment, UTC)}
+        return {"Type": kind, **({"SequenceNumber": sequence} if sequence else {})}
 
 
 class TableStream(Stream):
@@ -204,7 +247,12 @@ class TableStream(Stream):
         return _record(change["SequenceNumber"], json.dumps(images["Keys"], sort_keys=True), arrived, shown)
 
 
-STREAMS: Final[Mapping[str, type[Stream]]] = {"kinesis": KinesisStream, "dynamodb": TableStream}
+def of(poller: Poller) -> Stream:
+    """The stream of a mapping."""
+    source = poller.mapped.source
+    if source.service == "dynamodb":
+        return TableStream(poller)
+    return Consumer(poller) if "/consumer/" in source.resource else KinesisStream(poller)
 
 
 def _shard(told: Mapping[str, Any], *parents: str) -> Shard:

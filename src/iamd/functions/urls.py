@@ -23,7 +23,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.functions import definition, url_cors
 from iamd.functions.definition import Function
 from iamd.functions.environment import Result
-from iamd.functions.errors import InvalidParameterValue, TooManyRequests
+from iamd.functions.errors import TooManyRequests
 from iamd.functions.runtime_api import Event, event_of
 from iamd.functions.url_payloads import answer_of, content_of
 from iamd.gateway import resources
@@ -57,6 +57,7 @@ class Url(msgspec.Struct, frozen=True):
     account: str
     region: str
     name: str
+    alias: str | None
     arn: str
     auth: str
     cors: dict[str, Any] | None = None
@@ -65,14 +66,6 @@ class Url(msgspec.Struct, frozen=True):
 Find = Callable[[str], Awaitable[Url | None]]
 Named = Callable[[str, str, str, str | None], Awaitable[Function]]
 Run = Callable[[Function, Event], Awaitable[tuple[Result, bytes]]]
-
-
-def check(parameters: Any) -> None:
-    """What CreateFunctionUrlConfig and UpdateFunctionUrlConfig ask for can be done; refused when it can't."""
-    if parameters.get("InvokeMode") not in {None, "BUFFERED"}:
-        raise InvalidParameterValue("iamd answers at function URLs when the function has ended: InvokeMode BUFFERED.")
-    if parameters.get("Qualifier") is not None:
-        raise InvalidParameterValue("iamd has URLs of functions, and none of their aliases.")
 
 
 class Urls:
@@ -102,7 +95,7 @@ class Urls:
         try:
             identity = self._identified(progress, url)
             self._decide(progress, url, identity)
-            function = await self._named(url.account, url.region, url.name, None)
+            function = await self._named(url.account, url.region, url.name, url.alias)
             definition.check_runs(function)
             caller = None if identity is ANONYMOUS else identity
             content = content_of(request, url.id, url.region, url.account, path, caller)

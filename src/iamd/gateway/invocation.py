@@ -11,13 +11,13 @@ from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.asked import Asked
 from iamd.wire.models import Operation
 
-_INVOKING: Final = frozenset({"Invoke", "InvokeAsync"})
+_INVOKING: Final = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
 _CHANGING: Final = frozenset(
     {
-        "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
+        "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction",
+        "PublishVersion", "CreateAlias", "UpdateAlias", "DeleteAlias",
         "PutFunctionConcurrency", "DeleteFunctionConcurrency",
-        "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
-        "DeleteFunctionEventInvokeConfig",
+        "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig",
         "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping",
         "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig",
     }

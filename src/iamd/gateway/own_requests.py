@@ -5,13 +5,15 @@ Importing it takes long, and most servers never ask: `asking.py` imports this wh
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.eventstream import ParserError
+from botocore.exceptions import EventStreamError
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError, create_parser
@@ -89,18 +91,43 @@ def read(service: str, operation: str, status: int, headers: Headers, body: byte
 def parsed(service: str, operation: str, status: int, headers: Headers, body: bytes) -> Mapping[str, Any]:
     """What botocore reads in an answer, of success or of failure; NotToldError when it can't be read.
 
-    An object's content is bytes.
+    An object's content is bytes, and the events of a stream are a list.
     """
     told = HeadersDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
     model = _model(service)
     modelled = model.operation_model(operation)
     streams = modelled.has_streaming_output and 200 <= status < 300
+    if modelled.has_event_stream_output and 200 <= status < 300:
+        asked = {"operation_name": operation}
+        return _events(
+            model, modelled, {"status_code": status, "headers": told, "body": _Whole(body), "context": asked}
+        )
     response = {"status_code": status, "headers": told, "body": b"" if streams else body}
     try:
         found: dict[str, Any] = create_parser(model.resolved_protocol).parse(response, modelled.output_shape)
     except ResponseParserError as error:
         raise NotToldError("the answer can't be read") from error
     return {**found, modelled.output_shape.serialization["payload"]: body} if streams else found
+
+
+class _Whole:
+    """A body that has arrived, as botocore reads those that still do."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        """All of it."""
+        yield self._body
+
+
+def _events(model: Any, operation: Any, response: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        found: dict[str, Any] = create_parser(model.resolved_protocol).parse(response, operation.output_shape)
+        name = operation.output_shape.event_stream_name
+        return {**found, name: list(found[name])}
+    except (ResponseParserError, EventStreamError, ParserError) as error:
+        raise NotToldError("the answer can't be read") from error
 
 
 def _check_json(body: bytes) -> None:
