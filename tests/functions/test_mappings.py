@@ -145,8 +145,6 @@ def test_what_can_not_be_polled_is_refused(functions, queues):
     _, _, arn = queues
     topic = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/c/1"
     refused("InvalidParameterValueException", "iamd polls SQS queues", mapped, functions, topic)
-    consumer = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s/consumer/c:1"
-    refused("InvalidParameterValueException", "and nothing else", mapped, functions, consumer)
     refused("InvalidParameterValueException", "StartingPosition", mapped, functions, arn, StartingPosition="LATEST")
     words = "Batching window is not supported for FIFO queues."
     more = {"MaximumBatchingWindowInSeconds": 1}
