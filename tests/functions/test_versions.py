@@ -12,7 +12,7 @@ from functions.test_asynchronous import TRY, bodies
 from functions.test_invoke import FUNCTION, refused
 from functions.test_mappings import POLL
 from functions.test_mappings import RELAY as TELL
-from running import allow
+from running import ACCOUNT, allow
 
 SAY = "def handler(event, context):\n    return ['{}', context.function_version, context.invoked_function_arn]\n"
 
@@ -53,9 +53,11 @@ def test_a_version_is_the_function_as_it_was(functions: Functions, client):
 
 
 def test_what_has_not_changed_is_not_published_again(client):
+    package = code(SAY.format("two"))
+    client.update_function_code(FunctionName="fn", ZipFile=package)
     assert [publish(client), publish(client)] == ["1", "1"]
-    change(client, "two")
-    change(client, "one")
+    change(client, "three")
+    client.update_function_code(FunctionName="fn", ZipFile=package)
     assert publish(client) == "1"
     client.update_function_configuration(FunctionName="fn", MemorySize=256)
     assert [publish(client), publish(client)] == ["2", "2"]
@@ -122,6 +124,24 @@ def test_versions_can_not_be_changed(client, functions):
     ):
         refused("InvalidParameterValueException", words, ask, FunctionName="fn:1", **more)
     assert functions.invoke(Qualifier="1").value[0] == "one"
+
+
+def test_every_form_of_a_name_is_the_function_that_was_decided_on(client, functions):
+    functions.make(SAY.format("number"), name=ACCOUNT)
+    functions.make(SAY.format("own"), name=f"{FUNCTION}2")
+    assert functions.invoke(name="fn2").value[0] == "own"
+    client.publish_version(FunctionName=ACCOUNT)
+    client.create_alias(FunctionName=ACCOUNT, Name="fn", FunctionVersion="1")
+    for name in (f"{ACCOUNT}:fn", f"{ACCOUNT}:function:fn", FUNCTION, "function:fn"):
+        change_of = {"FunctionName": name, "ZipFile": code(SAY.format(name))}
+        assert client.update_function_code(**change_of)["FunctionArn"] == FUNCTION
+        assert client.get_function(FunctionName=name)["Configuration"]["FunctionArn"] == FUNCTION
+        assert functions.invoke(name=name).value[0] == name
+    assert functions.invoke(name=ACCOUNT).value[0] == "number"
+    make = client.create_event_source_mapping
+    _, queue = functions.queue("q")
+    other = FUNCTION.replace(ACCOUNT, "111111111111")
+    refused("ResourceNotFoundException", other, make, FunctionName=other, EventSourceArn=queue)
 
 
 def test_what_aliases_lead_to_and_the_latest_are_not_deleted(client):

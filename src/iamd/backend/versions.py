@@ -7,6 +7,7 @@ routing); Lambda API Reference, PublishVersion, UpdateFunctionCode, DeleteFuncti
 
 import copy
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -30,6 +31,13 @@ _STALE: Final = (
     "latest Revision Id"
 )
 LATEST: Final = "$LATEST"
+# SECURITY: requests are decided on the function that this expression finds (gateway/actions/lambda_.py); moto would
+# take `123456789012:fn` for a version of a function that has the account's number for its name.
+_FUNCTION: Final = re.compile(
+    r"(?:arn:[a-z-]+:lambda:[a-z0-9-]+:)?(?:[0-9]{12}:)?(?:function:)?"
+    r"(?P<name>[A-Za-z0-9_-]{1,140})(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[A-Za-z0-9_-]{1,128}))?",
+    re.ASCII,
+)
 EVENTS: Final = "iamd_events"
 URLS: Final = "iamd_urls"
 _OF_QUALIFIERS: Final = (EVENTS, URLS)
@@ -46,6 +54,9 @@ class _Referenced(LambdaClientError):
 
 def install() -> None:
     """Have versions that nothing changes and whose numbers come once, and aliases that are checked."""
+    replace(LambdaStorage, "get_function_by_name_or_arn_with_qualifier", always(_found))
+    replace(LambdaStorage, "get_function_by_name_or_arn_forbid_qualifier", always(_found_whole))
+    replace(LambdaBackend, "create_function", _create)
     replace(LambdaBackend, "publish_version", always(_publish))
     replace(LambdaBackend, "update_function_code", always(_update_code))
     replace(LambdaBackend, "update_function_configuration", _update_configuration)
@@ -78,12 +89,29 @@ def kept(backend: Any, name: str, make: Callable[[], Any]) -> Any:
 
 def split(function_name: str) -> tuple[str, str | None]:
     """A function's name, and the version or alias that is named with it, out of any form that a request may have."""
-    rest = function_name.rpartition("function:")[2]
-    if rest == function_name and function_name.count(":") > 1:
-        # A partial ARN without the word: the account comes first.
-        rest = function_name.partition(":")[2]
-    name, _, qualifier = rest.partition(":")
-    return name, qualifier or None
+    match = _FUNCTION.fullmatch(function_name)
+    if match is None:
+        raise UnknownFunctionException(function_name)
+    return match["name"], match["qualifier"]
+
+
+def _found(storage: Any, function_name: str, qualifier: str | None = None) -> Any:
+    name, own = split(function_name)
+    return storage.get_function_by_name_with_qualifier(name, own or qualifier)
+
+
+def _found_whole(storage: Any, function_name: str) -> Any:
+    name, qualifier = split(function_name)
+    if qualifier is not None:
+        raise InvalidParameterValueException("Cannot provide qualifier")
+    return storage.get_function_by_name_forbid_qualifier(name)
+
+
+def _create(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create_function(backend: Any, spec: Mapping[str, Any]) -> Any:
+        return original(backend, {**spec, "FunctionName": split(spec["FunctionName"])[0]})
+
+    return create_function
 
 
 def _check_revision(wanted: str | None, revision: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from iamd import arn as arns
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
 from iamd.functions import destinations, mapped
@@ -15,8 +16,8 @@ from iamd.wire import validate
 _LATEST: Final = "$LATEST"
 _UNQUALIFIED: Final = frozenset(
     {
-        "CreateAlias", "DeleteAlias", "DeleteFunctionConcurrency", "PublishVersion", "PutFunctionConcurrency",
-        "UpdateAlias", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+        "CreateAlias", "CreateFunction", "DeleteAlias", "DeleteFunctionConcurrency", "PublishVersion",
+        "PutFunctionConcurrency", "UpdateAlias", "UpdateFunctionCode", "UpdateFunctionConfiguration",
     }
 )  # fmt: skip
 """Operations on whole functions."""
@@ -29,6 +30,8 @@ async def check(runtime: Runtime, embedded: EmbeddedBackend, asked: Asked) -> No
     if operation in _UNQUALIFIED:
         _check_whole(asked)
     now = runtime.clock.timestamp()
+    if operation in {"CreateEventSourceMapping", "UpdateEventSourceMapping"} and parameters.get("FunctionName"):
+        _check_own(asked)
     if operation == "CreateEventSourceMapping":
         mapped.check(operation, parameters, {}, now)
     elif operation in {"UpdateEventSourceMapping", "DeleteEventSourceMapping"}:
@@ -48,6 +51,15 @@ def _check_whole(asked: Asked) -> None:
             "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
             "Please specify either a function name or an unqualified function ARN."
         )
+
+
+def _check_own(asked: Asked) -> None:
+    # SECURITY: what is decided by `lambda:FunctionArn` is the function that is named; the embedded backend maps the one
+    # of this name in the account and the Region where the mapping is made.
+    whole, _ = lambda_.function_arn(asked.parameters["FunctionName"], None, asked)
+    found = arns.parse(whole)
+    if found is None or (found.account, found.region) != (asked.account, asked.region):
+        raise ResourceNotFound(f"Function not found: {whole}")
 
 
 async def _mapping(embedded: EmbeddedBackend, asked: Asked) -> Mapping[str, Any]:
