@@ -4,13 +4,19 @@ AWS: Lambda Developer Guide, "How Lambda handles errors and retries with asynchr
 Lambda asynchronous invocations" and "Adding a dead-letter queue".
 """
 
+import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from functions.conftest import Functions
 from functions.test_invoke import FUNCTION, refused, waiting
 from functions.test_logs import written
 from running import ACCOUNT, REGION, allow
+
+from iamd.functions import asynchronous
+from iamd.functions.errors import TooManyRequests
+from iamd.functions.runtime_api import event_of
 
 # Every try sends a message, so that a test sees when it has been.
 TRY = """
@@ -202,3 +208,22 @@ def test_what_can_not_be_delivered_to_is_refused(functions, tries):
             FunctionName="fn",
             DestinationConfig={kind: {"Destination": destination}},
         )
+
+
+def test_one_accounts_events_keep_no_other_from_theirs():
+    async def never():
+        await asyncio.Event().wait()
+
+    async def fill():
+        events = asynchronous.Events(SimpleNamespace(clock=SimpleNamespace(timestamp=lambda: 0.0)), None, None)
+        one = event_of("id", b"{}", "arn")
+        for _ in range(asynchronous.MOST_OF_ONE):
+            events.put(one, None, never, "one")
+        with pytest.raises(TooManyRequests):
+            events.put(one, None, never, "one")
+        events.put(one, None, never, "other")
+        await events.clear()
+        events.put(one, None, never, "one")
+        await events.clear()
+
+    asyncio.run(fill())

@@ -28,8 +28,9 @@ PAUSES: Final = (60.0, 120.0)
 ATTEMPTS: Final = 2
 """AWS: how often an event is tried again unless the function says otherwise."""
 LONGEST: Final = 6 * 3600.0
-MOST: Final = 1000
-"""How many events may wait."""
+MOST: Final = 4000
+MOST_OF_ONE: Final = 1000
+"""How many events may wait, of all accounts and of one."""
 _LOOK_SECONDS: Final = 0.1
 _LONGEST_PAUSE: Final = 300.0
 
@@ -80,16 +81,16 @@ class Events:
         self._runtime = runtime
         self._roles = roles
         self._run = run
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
 
-    def put(self, event: Event, qualifier: str | None, named: Named) -> None:
-        """Have an event run; TooManyRequests when too many wait."""
-        if len(self._tasks) >= MOST:
+    def put(self, event: Event, qualifier: str | None, named: Named, account: str) -> None:
+        """Have an account's event run; TooManyRequests when too many wait."""
+        if len(self._tasks) >= MOST or list(self._tasks.values()).count(account) >= MOST_OF_ONE:
             raise TooManyRequests("Rate Exceeded.", members={"Reason": "ConcurrentInvocationLimitExceeded"})
         waiting = Waiting(event, qualifier, named, self._runtime.clock.timestamp())
         task = asyncio.get_running_loop().create_task(self._live(waiting))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = account
+        task.add_done_callback(self._tasks.pop)
 
     async def clear(self) -> None:
         """Forget all that wait."""

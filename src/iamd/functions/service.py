@@ -81,7 +81,7 @@ class Functions:
         event = self._event(invocation, wanted, function)
         if wanted.kind == "Event":
             named = partial(self.named, invocation.account, invocation.region, invocation.name, invocation.qualifier)
-            self._events.put(event, invocation.qualifier, named)
+            self._events.put(event, invocation.qualifier, named, function.account)
             return requests.taken()
         result, log = await self.run(function, event)
         is_stream = invocation.operation.name == "InvokeWithResponseStream"

@@ -80,7 +80,10 @@ class Urls:
     async def serve(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a URL; whatever happens, it is recorded once it is known whose URL it is."""
         url_id, _, rest = request.path.removeprefix(FUNCTION_URLS).partition(b"/")
-        url = await self._find(url_id.decode("ascii", "replace"))
+        try:
+            url = await self._find(url_id.decode("ascii", "replace"))
+        except CommonError as error:
+            return _told(503, error.message)
         if url is None:
             return _told(404, None)
         preflight = url_cors.preflight(request, url.cors)
