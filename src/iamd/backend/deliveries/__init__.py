@@ -1,9 +1,9 @@
 """moto's services that would send something to one another hand it over to iamd instead, which decides on it."""
 
-from iamd.backend.deliveries import eventbridge, firehose, logs, notifications, ses, topics
+from iamd.backend.deliveries import eventbridge, firehose, logs, notifications, rotation, ses, topics
 
 
 def install() -> None:
     """Have nothing delivered by moto itself."""
-    for module in (eventbridge, firehose, logs, notifications, ses, topics):
+    for module in (eventbridge, firehose, logs, notifications, rotation, ses, topics):
         module.install()

@@ -1,0 +1,64 @@
+"""What moto's services do for somebody request by request: each is iamd's to decide and to make."""
+
+import logging
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+from iamd.backend import handover
+from iamd.backend.dispatch import CURRENT
+from iamd.delivery import Delivery, Forwarded
+
+log = logging.getLogger(__name__)
+
+
+class Act:
+    """An act of a service for a resource of its own, in the life of the data in which it began.
+
+    It asks in a session of `role`, with the permissions of `caller`, or of its own accord.
+    """
+
+    def __init__(
+        self, principal: str, source: str, *, role: str | None = None, caller: Forwarded | None = None
+    ) -> None:
+        self._principal = principal
+        self._source = source
+        self._role = role
+        self._caller = caller
+        self._life = handover.life()
+
+    def ask(self, service: str, operation: str, target: str, **parameters: Any) -> dict[str, Any]:
+        """What an operation on a resource is answered; NotDone when it is refused."""
+        region, account = self._source.split(":")[3:5]
+        delivery = Delivery(
+            principal=self._principal,
+            account=account,
+            source=self._source,
+            service=service,
+            operation=operation,
+            region=region,
+            parameters=parameters,
+            target=target,
+            role=self._role,
+            caller=self._caller,
+        )
+        return handover.ask(delivery, self._life)
+
+    def begin(self, work: Callable[["Act"], None]) -> None:
+        """Do something beside the request."""
+        Thread(target=self._run, args=(work,), daemon=True).start()
+
+    def _run(self, work: Callable[["Act"], None]) -> None:
+        try:
+            work(self)
+        except Exception:
+            log.exception("what %s does for %s failed", self._principal, self._source)
+
+
+def for_caller(principal: str, source: str) -> Act:
+    """An act with the permissions of who makes the present request; NotDone when nobody can be asked for."""
+    caller = CURRENT.get().caller
+    if caller is None:
+        # SECURITY: without a caller it would be done of the service's own accord.
+        raise handover.NotDone("AccessDenied", "The caller has no permissions to carry on.", 403)
+    return Act(principal, source, caller=caller)
