@@ -26,17 +26,17 @@ class Act:
         self._role = role
         self._caller = caller
         self._life = handover.life()
+        self.region, self.account = source.split(":")[3:5]
 
     def ask(self, service: str, operation: str, target: str, **parameters: Any) -> dict[str, Any]:
         """What an operation on a resource is answered; NotDone when it is refused."""
-        region, account = self._source.split(":")[3:5]
         delivery = Delivery(
             principal=self._principal,
-            account=account,
+            account=self.account,
             source=self._source,
             service=service,
             operation=operation,
-            region=region,
+            region=self.region,
             parameters=parameters,
             target=target,
             role=self._role,

@@ -24,7 +24,6 @@ from iamd.backend.acts import Act
 from iamd.backend.deliveries import rotation_rules
 from iamd.backend.handover import NotDone
 from iamd.backend.replacement import replace
-from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def _without_external(original: Callable[[Any], str]) -> Callable[[Any], str]:
     def rotate_secret(response: Any) -> str:
         for member in _EXTERNAL:
             if response._get_param(member):  # noqa: SLF001 - moto has no other way
-                raise Refused(NOT_IMPLEMENTED, member)
+                raise InvalidParameterException(f"iamd rotates no secrets of partners, which have {member}.")
         return original(response)
 
     return rotate_secret
