@@ -4,7 +4,8 @@ What the embedded backend's services go on to do for a caller is decided request
 (`backend/acts.py`); behind other backends nothing is seen of it, so that it is decided with the request.
 
 AWS: IAM User Guide, "Forward access sessions" (access_forward_access_sessions); Athena User Guide, s3-permissions, and
-API Reference, GetQueryResults; DynamoDB Developer Guide, S3DataExport_Requesting and S3DataImport.Requesting.
+API Reference, GetQueryResults; DynamoDB Developer Guide, S3DataExport_Requesting and S3DataImport.Requesting; Amazon
+RDS User Guide, "Permissions required for Secrets Manager integration" (rds-secrets-manager).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from iamd import query_results
 from iamd.authz.authorize import Denied
 from iamd.authz.target import Target
 from iamd.errors import AWSError
+from iamd.gateway.actions import kms
 from iamd.gateway.actions.asked import Asked, at
 from iamd.wire.models import Operation
 
@@ -21,6 +23,15 @@ _CARRIED: Final = frozenset(
     {("athena", "StartQueryExecution"), ("dynamodb", "ExportTableToPointInTime"), ("dynamodb", "ImportTable")}
 )
 """Operations whose services go on with the caller's permissions after they have answered."""
+
+
+_DEFAULT_KEY: Final = "alias/aws/secretsmanager"
+_OF_PASSWORDS: Final = (
+    "CreateDBCluster", "CreateDBInstance", "CreateTenantDatabase", "ModifyDBCluster", "ModifyDBInstance",
+    "ModifyTenantDatabase", "RestoreDBClusterFromS3", "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceFromS3",
+    "RestoreDBInstanceToPointInTime",
+)  # fmt: skip
+"""RDS's operations that can have Secrets Manager keep a password."""
 
 
 class NoOutputBucket(AWSError):
@@ -100,8 +111,35 @@ def _import(asked: Asked, is_embedded: bool) -> Iterator[Target]:
 def _pipeline(asked: Asked, _is_embedded: bool) -> Iterator[Target]:
     place: Mapping[str, Any] = asked.parameters.get("PipelineDefinitionS3Location") or {}
     if place:
-        action = "s3:GetObjectVersion" if place.get("VersionId") else "s3:GetObject"
-        yield Target(arn=_object(place["Bucket"], place["ObjectKey"], asked), action=action)
+        definition = _object(place["Bucket"], place["ObjectKey"], asked)
+        # AWS does not say with whose permissions it is read; and moto reads the newest version, whatever is asked.
+        yield Target(arn=definition, action="s3:GetObject")
+        if place.get("VersionId"):
+            yield Target(arn=definition, action="s3:GetObjectVersion")
+
+
+def _master_password(asked: Asked, _is_embedded: bool) -> Iterator[Target]:
+    """What RDS asks of Secrets Manager and KMS to keep a password there."""
+    given = asked.parameters
+    secrets = f"arn:{asked.partition}:secretsmanager:{asked.region}:{asked.account}:secret:rds!*"
+    if given.get("ManageMasterUserPassword"):
+        yield Target(arn=secrets, action="secretsmanager:CreateSecret", makes=True)
+        yield Target(arn=secrets, action="secretsmanager:TagResource", makes=True)
+        yield from _key_of_secret(asked)
+    if given.get("RotateMasterUserPassword"):
+        yield Target(arn=secrets, action="secretsmanager:RotateSecret", any_of_kind=True)
+
+
+def _key_of_secret(asked: Asked) -> Iterator[Target]:
+    named = asked.parameters.get("MasterUserSecretKmsKeyId")
+    if not named or named.endswith(_DEFAULT_KEY):
+        # The request does not tell the id of that key.
+        every = f"arn:{asked.partition}:kms:{asked.region}:{asked.account}:key/*"
+        yield Target(arn=every, action="kms:DescribeKey", any_of_kind=True)
+        return
+    key = kms.key_arn(named, asked)
+    for action in ("kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"):
+        yield Target(arn=key, action=action)
 
 
 def _folder(prefix: str) -> str:
@@ -126,6 +164,7 @@ _ASKED: Final[Mapping[tuple[str, str], Callable[[Asked, bool], Iterator[Target]]
     ("athena", "GetQueryResults"): _query_results,
     ("dynamodb", "ExportTableToPointInTime"): _export,
     ("dynamodb", "ImportTable"): _import,
+    **{("rds", name): _master_password for name in _OF_PASSWORDS},
     ("sagemaker", "CreatePipeline"): _pipeline,
     ("sagemaker", "UpdatePipeline"): _pipeline,
 }

@@ -5,8 +5,6 @@ from iamd.backend.deliveries import (
     firehose,
     logs,
     notifications,
-    query_results,
-    rotation,
     ses,
     table_exports,
     table_imports,
@@ -15,17 +13,6 @@ from iamd.backend.deliveries import (
 
 
 def install() -> None:
-    """Have nothing delivered by moto itself."""
-    for module in (
-        eventbridge,
-        firehose,
-        logs,
-        notifications,
-        query_results,
-        rotation,
-        ses,
-        table_exports,
-        table_imports,
-        topics,
-    ):
+    """Have nothing delivered by moto itself; what few need is installed when it is first asked for (`dispatch.py`)."""
+    for module in (eventbridge, firehose, logs, notifications, ses, table_exports, table_imports, topics):
         module.install()
