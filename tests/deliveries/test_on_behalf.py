@@ -11,7 +11,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 from deliveries.conftest import DEADLINE
-from running import ACCOUNT, REGION, allow, deny
+from running import ACCOUNT, REGION, Credentials, allow, deny
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/songs"
 BUCKET = "arn:aws:s3:::tour-exports"
@@ -83,7 +83,8 @@ def test_a_table_is_exported_with_its_callers_permissions_alone(cloud, bucket, s
     whole = allow(list(WRITING), f"{BUCKET}/*") | {"Condition": for_dynamodb}
     grace_key = cloud.user("grace", allow("dynamodb:*"), whole)
     assert refused(cloud.client("s3", grace_key).put_object, Bucket="tour-exports", Key="k")["Code"] == "AccessDenied"
-    found = export(cloud.client("dynamodb", grace_key), S3Prefix="songs")
+    session = Credentials.of(cloud.client("sts", grace_key).get_session_token()["Credentials"])
+    found = export(cloud.client("dynamodb", session), S3Prefix="songs")
     assert (found["ExportStatus"], found["ItemCount"], found["TableArn"]) == ("COMPLETED", 2, TABLE)
     written = contents(bucket)
     place = f"songs/AWSDynamoDB/{found['ExportArn'].rpartition('/')[2]}"

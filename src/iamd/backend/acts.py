@@ -2,14 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from threading import Thread
-from typing import Any
+from threading import BoundedSemaphore, Thread
+from typing import Any, Final
+
+from moto.core.exceptions import JsonRESTError
 
 from iamd.backend import handover
 from iamd.backend.dispatch import CURRENT
 from iamd.delivery import Delivery, Forwarded
 
 log = logging.getLogger(__name__)
+
+MOST: Final = 300
+"""How many acts go on at a time; who asks for more is told to ask later."""
+_room = BoundedSemaphore(MOST)
 
 
 class Act:
@@ -46,6 +52,8 @@ class Act:
 
     def begin(self, work: Callable[["Act"], None]) -> None:
         """Do something beside the request."""
+        if not _room.acquire(blocking=False):
+            raise JsonRESTError("ThrottlingException", "Rate exceeded")
         Thread(target=self._run, args=(work,), daemon=True).start()
 
     def _run(self, work: Callable[["Act"], None]) -> None:
@@ -53,6 +61,8 @@ class Act:
             work(self)
         except Exception:
             log.exception("what %s does for %s failed", self._principal, self._source)
+        finally:
+            _room.release()
 
 
 def for_caller(principal: str, source: str) -> Act:

@@ -46,6 +46,7 @@ _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
 _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_policies",
+    "batch": "iamd.backend.deliveries.job_logs",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
     "textract": "iamd.backend.deliveries.textract",

@@ -75,7 +75,7 @@ def ask(delivery: Delivery, begun_in: int) -> dict[str, Any]:
 def replied(told: Mapping[str, Any]) -> None:
     """Take the outcome of what was asked for; nobody waits for it any more after a reset."""
     outcome = msgspec.msgpack.decode(base64.b64decode(told["outcome"], validate=True), type=Outcome)
-    awaited = _asked.get(told["reply"])
+    awaited = _asked.pop(told["reply"], None)
     if awaited is not None and awaited.set_running_or_notify_cancel():
         awaited.set_result(outcome)
 

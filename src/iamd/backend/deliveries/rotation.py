@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from moto.core.exceptions import JsonRESTError
 from moto.secretsmanager.exceptions import (
     InvalidParameterException,
     InvalidRequestException,
@@ -132,7 +133,8 @@ def _running(secret: Any) -> object | None:
 
 def _begin(secret: Any, token: str, steps: Sequence[str]) -> None:
     """Have the function take these steps with a pending version, beside the request."""
-    if token not in secret.versions:
+    is_new = token not in secret.versions
+    if is_new:
         _label(secret, token, is_test=steps is _TEST)
     secret.iamd_rotation = running = object()
 
@@ -143,7 +145,13 @@ def _begin(secret: Any, token: str, steps: Sequence[str]) -> None:
             if _running(secret) is running:
                 secret.iamd_rotation = None
 
-    Act(PRINCIPAL, secret.arn).begin(rotate)
+    try:
+        Act(PRINCIPAL, secret.arn).begin(rotate)
+    except JsonRESTError:
+        secret.iamd_rotation = None
+        if is_new:
+            del secret.versions[token]
+        raise
 
 
 def _label(secret: Any, token: str, *, is_test: bool) -> None:

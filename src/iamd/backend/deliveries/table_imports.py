@@ -29,6 +29,8 @@ from iamd.backend.replacement import always, replace
 
 _PIECE: Final = 8 * 1024 * 1024
 """How many bytes of an object are read at a time."""
+_LARGEST: Final = 256 * 1024 * 1024
+"""How many bytes an object may have, packed and unpacked: what is imported lives in memory."""
 _REFUSED: Final = (("InputFormat", "ION"), ("InputCompressionType", "ZSTD"))
 _TOLD: Final = (
     "ClientToken", "S3BucketSource", "InputFormat", "InputFormatOptions", "InputCompressionType",
@@ -43,7 +45,7 @@ def install() -> None:
     replace(DynamoHandler, "import_table", _import)
     replace(DynamoDBBackend, "describe_import", _described)
     replace(TableImport, "__init__", _made)
-    replace(TableImport, "run", always(_run))
+    replace(TableImport, "start", always(lambda job: job.act.begin(lambda _: _run(job))))
     replace(TableImport, "response", _shown)
 
 
@@ -141,6 +143,8 @@ def _keys(act: Act, source: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _content(act: Act, source: Mapping[str, Any], key: str, size: int) -> bytes:
     """What is in an object, read piece by piece; an empty one is read too, for that must be allowed."""
+    if size > _LARGEST:
+        raise ValueError(f"{key} is larger than iamd imports.")
     if size == 0:
         return bytes(_asked(act, source, "GetObject", Key=key)["Body"])
     pieces = []
@@ -158,7 +162,7 @@ def _asked(act: Act, source: Mapping[str, Any], operation: str, **given: Any) ->
 
 def _load(job: Any, content: bytes) -> None:
     if job.given.get("InputCompressionType") == "GZIP":
-        content = gzip.decompress(content)
+        content = _unpacked(content)
     text = content.decode()
     items = _of_csv(text, job) if job.given["InputFormat"] == "CSV" else _of_json(text)
     for size, item in items:
@@ -170,6 +174,14 @@ def _load(job: Any, content: bytes) -> None:
         except Exception as error:  # noqa: BLE001 - one item that can't be imported does not end the import
             job.failure_message = str(error)
             job.error_count += 1
+
+
+def _unpacked(content: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        found = packed.read(_LARGEST + 1)
+    if len(found) > _LARGEST:
+        raise ValueError("What is packed is larger than iamd imports.")
+    return found
 
 
 def _of_json(text: str) -> Iterator[tuple[int, Callable[[], dict[str, Any]]]]:
