@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 from moto.athena.exceptions import QueryStillRunning
 from moto.athena.models import AthenaBackend, Execution
 from moto.athena.responses import AthenaResponse
@@ -147,7 +148,7 @@ def _got(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
 
 def _described(original: Callable[[Any], str]) -> Callable[[Any], str]:
     def get_query_execution(response: Any) -> str:
-        told = json.loads(original(response))
+        told = msgspec.json.decode(original(response))
         execution = response.athena_backend.executions[told["QueryExecution"]["QueryExecutionId"]]
         reason = getattr(execution, "iamd_reason", None)
         if reason is not None:

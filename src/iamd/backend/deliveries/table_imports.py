@@ -7,13 +7,13 @@ AWS: DynamoDB Developer Guide, "Requesting a table import" (S3DataImport.Request
 import csv
 import gzip
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import ResourceInUseException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -202,7 +202,7 @@ def _of_csv(text: str, job: Any) -> Iterator[tuple[int, Callable[[], dict[str, A
 
 
 def _item_of_json(line: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(line)["Item"]
+    found: dict[str, Any] = msgspec.json.decode(line)["Item"]
     return found
 
 
