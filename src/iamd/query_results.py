@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+_ALIASES: Final = ("-s3alias", "--ol-s3")
 _PLACE: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/?(.*)", re.ASCII | re.DOTALL)
 
 
@@ -25,6 +26,6 @@ def is_managed(group: Mapping[str, Any]) -> bool:
 
 
 def place(location: str) -> tuple[str, str] | None:
-    """The bucket and the key of a location; None when it is none."""
+    """The bucket and the key of a location; None when it is none, or an access point's alias instead of a bucket."""
     found = _PLACE.fullmatch(location)
-    return (found[1], found[2]) if found is not None else None
+    return (found[1], found[2]) if found is not None and not found[1].endswith(_ALIASES) else None

@@ -109,6 +109,12 @@ def test_results_are_written_and_read_with_the_callers_permissions(counted):
         written = [("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"), ("s3:PutObject", f"arn:aws:s3:::{objects}")]
         assert told.asked == [*on(GROUP, "StartQueryExecution"), *written]
         assert told.sent > 0
+    for location in ("s3://of-query-s3alias/r", "s3://Of-Query/r", "of-query/r"):
+        says(counted, {"WorkGroup": {"Configuration": {}}})
+        told = caller.call(
+            "athena", "StartQueryExecution", {**given, "ResultConfiguration": {"OutputLocation": location}}
+        )
+        assert (told.code, told.message) == ("InvalidRequestException", "outputLocation is not a valid S3 path.")
     says(counted, {"WorkGroup": {"Configuration": {"ManagedQueryResultsConfiguration": {"Enabled": True}}}})
     assert caller.call("athena", "StartQueryExecution", given).asked == on(GROUP, "StartQueryExecution")
     query = {**IN_GROUP, "ResultConfiguration": {"OutputLocation": "s3://of-group/r/1.csv"}}

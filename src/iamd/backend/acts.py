@@ -66,9 +66,9 @@ class Act:
 
 
 def for_caller(principal: str, source: str) -> Act:
-    """An act with the permissions of who makes the present request; NotDone when nobody can be asked for."""
+    """An act with the permissions of who makes the present request; refused where nobody can be asked for."""
     caller = CURRENT.get().caller
     if caller is None:
         # SECURITY: without a caller it would be done of the service's own accord.
-        raise handover.NotDone("AccessDenied", "The caller has no permissions to carry on.", 403)
+        raise JsonRESTError("AccessDeniedException", "The caller has no permissions that could be carried on.")
     return Act(principal, source, caller=caller)

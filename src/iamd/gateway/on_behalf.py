@@ -16,15 +16,13 @@ from iamd.authz.authorize import Denied
 from iamd.authz.target import Target
 from iamd.errors import AWSError
 from iamd.gateway.actions import kms
-from iamd.gateway.actions.asked import Asked, at
+from iamd.gateway.actions.asked import Asked, at, untold
 from iamd.wire.models import Operation
 
 _CARRIED: Final = frozenset(
     {("athena", "StartQueryExecution"), ("dynamodb", "ExportTableToPointInTime"), ("dynamodb", "ImportTable")}
 )
 """Operations whose services go on with the caller's permissions after they have answered."""
-
-
 _DEFAULT_KEY: Final = "alias/aws/secretsmanager"
 _OF_PASSWORDS: Final = (
     "CreateDBCluster", "CreateDBInstance", "CreateTenantDatabase", "ModifyDBCluster", "ModifyDBInstance",
@@ -34,8 +32,8 @@ _OF_PASSWORDS: Final = (
 """RDS's operations that can have Secrets Manager keep a password."""
 
 
-class NoOutputBucket(AWSError):
-    """Athena can't see the bucket that results are to go to."""
+class NoOutput(AWSError):
+    """Athena can't see the bucket that results are to go to, or is told of none."""
 
     code = "InvalidRequestException"
 
@@ -60,7 +58,7 @@ def refusal(asked: Asked, _: Denied) -> AWSError | None:
     if asked.operation.name != "StartQueryExecution":
         return None
     bucket, _key = _output(asked) or ("", "")
-    return NoOutputBucket(f"Unable to verify/create output bucket {bucket}")
+    return NoOutput(f"Unable to verify/create output bucket {bucket}")
 
 
 def _output(asked: Asked) -> tuple[str, str] | None:
@@ -68,8 +66,12 @@ def _output(asked: Asked) -> tuple[str, str] | None:
     group = at(asked.told.get("GetWorkGroup") or {}, "WorkGroup.Configuration") or {}
     if query_results.is_managed(group):
         return None
-    settings = query_results.settings(asked.parameters.get("ResultConfiguration") or {}, group)
-    return query_results.place(settings.get("OutputLocation") or "")
+    location = query_results.settings(asked.parameters.get("ResultConfiguration") or {}, group).get("OutputLocation")
+    output = query_results.place(location) if location else None
+    if location and output is None:
+        # SECURITY: a backend may take for a bucket what iamd could not decide on.
+        raise NoOutput("outputLocation is not a valid S3 path.")
+    return output
 
 
 def _start_query(asked: Asked, is_embedded: bool) -> Iterator[Target]:
@@ -84,9 +86,13 @@ def _start_query(asked: Asked, is_embedded: bool) -> Iterator[Target]:
 
 def _query_results(asked: Asked, _is_embedded: bool) -> Iterator[Target]:
     query = (asked.told.get("GetQueryExecution") or {}).get("QueryExecution") or {}
-    output = query_results.place(at(query, "ResultConfiguration.OutputLocation") or "")
-    if output is not None:
-        yield Target(arn=_object(*output, asked), action="s3:GetObject")
+    location = at(query, "ResultConfiguration.OutputLocation")
+    if not location:
+        return
+    output = query_results.place(location)
+    if output is None:
+        raise untold(asked.parameters["QueryExecutionId"])
+    yield Target(arn=_object(*output, asked), action="s3:GetObject")
 
 
 def _export(asked: Asked, is_embedded: bool) -> Iterator[Target]:

@@ -62,7 +62,11 @@ def _started(original: Callable[..., str]) -> Callable[..., str]:
         if act is not None:
             execution = backend.executions[query_id]
             execution.iamd_outcome = "RUNNING"
-            act.begin(lambda act: _write(act, execution, _content(backend, query_id)))
+            try:
+                act.begin(lambda act: _write(act, execution, _content(backend, query_id)))
+            except JsonRESTError:
+                del backend.executions[query_id]
+                raise
         return query_id
 
     return start_query_execution

@@ -153,9 +153,9 @@ def _export(response: Any) -> ActionResult:
         return ActionResult({"ExportDescription": known.response()})
     act = acts.for_caller("dynamodb.amazonaws.com", table.table_arn)
     export = Export(table, given)
-    backend.table_exports[export.arn] = export
     answer = export.response()
     act.begin(export.write)
+    backend.table_exports[export.arn] = export
     return ActionResult({"ExportDescription": answer})
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import ResourceInUseException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -45,7 +46,7 @@ def install() -> None:
     replace(DynamoHandler, "import_table", _import)
     replace(DynamoDBBackend, "describe_import", _described)
     replace(TableImport, "__init__", _made)
-    replace(TableImport, "start", always(lambda job: job.act.begin(lambda _: _run(job))))
+    replace(TableImport, "start", always(_start))
     replace(TableImport, "response", _shown)
 
 
@@ -86,6 +87,14 @@ def _made(original: Callable[..., None]) -> Callable[..., None]:
         job.act = acts.for_caller("dynamodb.amazonaws.com", job.table_arn)
 
     return make
+
+
+def _start(job: Any) -> None:
+    try:
+        job.act.begin(lambda _: _run(job))
+    except JsonRESTError as error:
+        job.failure_code, job.failure_message, job.status = error.error_type, error.message, "FAILED"
+        raise
 
 
 def _run(job: Any) -> None:
@@ -185,7 +194,7 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _of_json(text: str) -> Iterator[tuple[int, Callable[[], dict[str, Any]]]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.strip():
             yield len(line), partial(_item_of_json, line)
 

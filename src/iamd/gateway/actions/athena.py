@@ -23,7 +23,7 @@ _TAGGED: Final = re.compile(
     rf"|capacity-reservation/{_NAME.pattern}",
     re.ASCII,
 )
-DEFAULT: Final = "primary"
+_DEFAULT: Final = "primary"
 """The workgroup where none is named (Athena User Guide, "Manage workgroups")."""
 _GROUP_IS_OPTIONAL: Final = frozenset(
     {"CreateNamedQuery", "ListNamedQueries", "ListQueryExecutions", "StartQueryExecution"}
@@ -57,7 +57,7 @@ def question(asked: Asked) -> Question | None:
     Where a query's results go can stand in its workgroup.
     """
     if asked.operation.name == "StartQueryExecution" and "GetWorkGroup" not in asked.told:
-        return Question("GetWorkGroup", {"WorkGroup": _checked(asked.parameters.get("WorkGroup") or DEFAULT, _NAME)})
+        return Question("GetWorkGroup", {"WorkGroup": _checked(asked.parameters.get("WorkGroup") or _DEFAULT, _NAME)})
     for member, (operation, _) in (*_IDS.items(), *_LISTS.items()):
         if not _counts(member, asked):
             continue
@@ -86,7 +86,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
     parameters, name = asked.parameters, asked.operation.name
     found: dict[str, Any] = {}
     if parameters.get("WorkGroup") or name in _GROUP_IS_OPTIONAL:
-        found["workgroup"] = _checked(parameters.get("WorkGroup") or DEFAULT, _NAME)
+        found["workgroup"] = _checked(parameters.get("WorkGroup") or _DEFAULT, _NAME)
     elif name == "CreateWorkGroup":
         found["workgroup"] = _checked(parameters["Name"], _NAME)
     else:
@@ -120,7 +120,7 @@ def _of_id(asked: Asked) -> str | None:
 
 def _group(thing: Mapping[str, Any] | None) -> str:
     # What is not there is in no workgroup; the backend says so to whoever may ask in all of them.
-    return "*" if thing is None else _checked(thing.get("WorkGroup") or DEFAULT, _NAME)
+    return "*" if thing is None else _checked(thing.get("WorkGroup") or _DEFAULT, _NAME)
 
 
 def _checked(value: Any, pattern: re.Pattern[str]) -> str:
