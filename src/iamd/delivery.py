@@ -22,13 +22,21 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """The message group of a FIFO queue."""
 
 
+class Forwarded(msgspec.Struct, frozen=True):
+    """What a caller is found by again: the key id, and the token of a session. Neither signs anything."""
+
+    access_key_id: str
+    session_token: str = ""
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """An operation that a service asks for: of its own accord, or in a session of a role.
+    """An operation that a service asks for: of its own accord, in a session of a role, or with a caller's permissions.
 
     `principal` is the service (`sns.amazonaws.com`), `account` the one that it acts for, `source` the ARN of the topic,
     rule or bucket for which it acts. `parameters` are in botocore's shape. `target` is the ARN of what it is sent to:
     deliveries to one target are sent in turn. `role` is the role whose session the service asks in,
-    `external_id` what it tells the role's trust policy.
+    `external_id` what it tells the role's trust policy. `caller` is who had the service do it, and with whose
+    permissions it asks. `reply` is what the service waits for the outcome by, where it does.
     """
 
     principal: str
@@ -41,7 +49,23 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     role: str | None = None
     external_id: str | None = None
+    caller: Forwarded | None = None
     dead_letter: DeadLetter | None = None
+    reply: str | None = None
+
+    @property
+    def lane(self) -> str:
+        """Deliveries of one lane are sent in turn; nobody who waits for an outcome waits for others."""
+        return self.reply or self.target
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What an operation was answered, in botocore's shape; or the error's code, words and HTTP status."""
+
+    output: dict[str, Any] = {}
+    code: str | None = None
+    message: str = ""
+    status: int = 200
 
 
 def queue_url(queue: Arn) -> str:

@@ -215,7 +215,7 @@ TOLD = {
     "athena": {
         "GetNamedQuery": {"NamedQuery": _IN_GROUP}, "GetQueryExecution": {"QueryExecution": _IN_GROUP},
         "GetNotebookMetadata": {"NotebookMetadata": _IN_GROUP}, "GetSession": _IN_GROUP,
-        "GetCalculationExecution": {"SessionId": parameters.KEY_ID},
+        "GetCalculationExecution": {"SessionId": parameters.KEY_ID}, "GetWorkGroup": {"WorkGroup": {"Name": "wg"}},
         "BatchGetNamedQuery": {"NamedQueries": [_IN_GROUP]}, "BatchGetQueryExecution": {"QueryExecutions": [_IN_GROUP]},
     },
     "glue": {

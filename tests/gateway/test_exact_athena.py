@@ -94,6 +94,36 @@ def test_a_query_without_a_workgroup_is_in_the_primary_one(counted):
     )
 
 
+def test_results_are_written_and_read_with_the_callers_permissions(counted):
+    caller = Caller.new(counted, "athena-results")
+    via = {"Condition": {"StringEquals": {"aws:CalledViaFirst": "athena.amazonaws.com"}}}
+    caller.may(allow("athena:*"), allow(["s3:GetBucketLocation", "s3:PutObject"]) | via)
+    of_group = {"ResultConfiguration": {"OutputLocation": "s3://of-group/r"}, "EnforceWorkGroupConfiguration": True}
+    given = {**QUERY, "WorkGroup": "wg", "ResultConfiguration": {"OutputLocation": "s3://of-query"}}
+    for configuration, bucket, objects in (
+        (of_group, "of-group", "of-group/r/*"),
+        (of_group | {"EnforceWorkGroupConfiguration": False}, "of-query", "of-query/*"),
+    ):
+        says(counted, {"WorkGroup": {"Configuration": configuration}})
+        told = caller.call("athena", "StartQueryExecution", given)
+        written = [("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"), ("s3:PutObject", f"arn:aws:s3:::{objects}")]
+        assert told.asked == [*on(GROUP, "StartQueryExecution"), *written]
+        assert told.sent > 0
+    for location in ("s3://of-query-s3alias/r", "s3://Of-Query/r", "of-query/r"):
+        says(counted, {"WorkGroup": {"Configuration": {}}})
+        told = caller.call(
+            "athena", "StartQueryExecution", {**given, "ResultConfiguration": {"OutputLocation": location}}
+        )
+        assert (told.code, told.message) == ("InvalidRequestException", "outputLocation is not a valid S3 path.")
+    says(counted, {"WorkGroup": {"Configuration": {"ManagedQueryResultsConfiguration": {"Enabled": True}}}})
+    assert caller.call("athena", "StartQueryExecution", given).asked == on(GROUP, "StartQueryExecution")
+    query = {**IN_GROUP, "ResultConfiguration": {"OutputLocation": "s3://of-group/r/1.csv"}}
+    says(counted, {"QueryExecution": query})
+    told = caller.call("athena", "GetQueryResults", {"QueryExecutionId": KEY_ID})
+    assert (told.status, told.code) == (400, "AccessDeniedException")
+    assert told.asked == [*on(GROUP, "GetQueryResults"), ("s3:GetObject", "arn:aws:s3:::of-group/r/1.csv")]
+
+
 def test_what_is_in_another_workgroup_is_not_reached_by_its_id(counted):
     caller = Caller.new(counted, "athena-group")
     caller.may(allow("athena:*", GROUP))
@@ -184,7 +214,7 @@ def test_a_tag_of_a_request_decides(counted):
 def test_a_query_of_the_embedded_backend_is_in_its_workgroup(cloud):
     owner = cloud.client("athena")
     owner.create_work_group(Name="wg", Configuration={"ResultConfiguration": {"OutputLocation": "s3://out/"}})
-    reader = cloud.client("athena", cloud.user("reader", allow("athena:*", GROUP)))
+    reader = cloud.client("athena", cloud.user("reader", allow("athena:*", GROUP), allow("s3:*")))
     mine = reader.start_query_execution(**QUERY, WorkGroup="wg")["QueryExecutionId"]
     theirs = owner.start_query_execution(**QUERY, ResultConfiguration={"OutputLocation": "s3://out/"})
     assert reader.get_query_execution(QueryExecutionId=mine)["QueryExecution"]["WorkGroup"] == "wg"

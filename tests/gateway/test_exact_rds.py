@@ -5,7 +5,7 @@ AWS: Amazon RDS User Guide, "Identity-based policy examples for Amazon RDS".
 
 import pytest
 from gateway.condition_keys import Caller, Key, check, refused
-from gateway.parameters import ACCOUNT, RDS, REGION, ROLE
+from gateway.parameters import ACCOUNT, KEY, RDS, REGION, ROLE
 from running import allow
 
 TAGS = {"Tags": [{"Key": "team", "Value": "blue"}]}
@@ -135,3 +135,23 @@ def test_the_class_of_a_new_instance_is_a_key_of_the_instance_alone(counted):
     refused(told, "no identity-based policy allows")
     found = counted.call("rds", "CreateDBInstance", NEW).decisions
     assert ["rds:databaseclass" in one["Context"] for one in found] == [True, False, False, False]
+
+
+def test_a_password_is_kept_elsewhere_with_the_callers_permissions(counted):
+    secrets = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!*"
+    keeping = [(f"secretsmanager:{name}", secrets) for name in ("CreateSecret", "TagResource")]
+    any_key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"
+    of_key = [(f"kms:{name}", KEY) for name in ("DescribeKey", "Decrypt", "GenerateDataKey", "CreateGrant")]
+    ann, managed = Caller.new(counted, "passwords"), {**NEW, "ManageMasterUserPassword": True}
+    made = on("CreateDBInstance", "db:orders", *DEFAULTS)
+    ann.may(allow("rds:*"), allow("kms:*"))
+    refused(ann.call("rds", "CreateDBInstance", managed), "the secretsmanager:CreateSecret action")
+    via = {"Bool": {"aws:ViaAWSService": "true"}}
+    ann.may(allow("rds:*"), allow("kms:*"), allow("secretsmanager:*", **via))
+    told = ann.call("rds", "CreateDBInstance", managed)
+    assert told.asked == [*made, *keeping, ("kms:DescribeKey", any_key)]
+    assert told.sent > 0
+    told = ann.call("rds", "CreateDBInstance", {**managed, "MasterUserSecretKmsKeyId": KEY})
+    assert told.asked == [*made, *keeping, *of_key]
+    told = ann.call("rds", "ModifyDBInstance", {"DBInstanceIdentifier": "orders", "RotateMasterUserPassword": True})
+    assert told.asked == [*on("ModifyDBInstance", "db:orders"), ("secretsmanager:RotateSecret", secrets)]

@@ -49,11 +49,6 @@ CASES = [
     ),
     ("RotateSecret", {"SecretId": "app/db"}, on(KNOWN, "RotateSecret")),
     (
-        "RotateSecret",
-        {"SecretId": "app/db", "RotationLambdaARN": FUNCTION},
-        [*on(KNOWN, "RotateSecret"), ("lambda:InvokeFunction", FUNCTION)],
-    ),
-    (
         "ValidateResourcePolicy",
         {"SecretId": "app/db", "ResourcePolicy": "{}"},
         on(KNOWN, "ValidateResourcePolicy", "PutResourcePolicy"),
@@ -78,6 +73,19 @@ CASES = [
 def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
     told = counted.call("secretsmanager", name, given)
     assert told.asked == wanted
+    assert told.sent > 0
+
+
+def test_a_function_rotates_that_its_caller_and_the_service_may_invoke(counted):
+    # Other tests let others invoke the function that they share.
+    function = f"{FUNCTION}-rotating"
+    given = {"SecretId": "app/db", "RotationLambdaARN": function}
+    refused = counted.call("secretsmanager", "RotateSecret", given)
+    assert (refused.code, refused.sent) == ("AccessDeniedException", 0)
+    let = {"StatementId": "rotation", "Action": "lambda:InvokeFunction", "Principal": "secretsmanager.amazonaws.com"}
+    counted.call("lambda", "AddPermission", {"FunctionName": function, "SourceArn": KNOWN, **let})
+    told = counted.call("secretsmanager", "RotateSecret", given)
+    assert told.asked == [*on(KNOWN, "RotateSecret"), ("lambda:InvokeFunction", function)]
     assert told.sent > 0
 
 

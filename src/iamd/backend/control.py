@@ -96,4 +96,5 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/mappings": functions.mappings,
     "/news": streams.news,
     "/deliveries": handover.taken,
+    "/replied": handover.replied,
 }

@@ -42,7 +42,15 @@ _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("codedeploy", "tag_resource"): frozenset({"TagResource"}),
     ("codedeploy", "untag_resource"): frozenset({"UntagResource"}),
 }
-_MENDED: Final = {"autoscaling": "iamd.backend.scaling_policies"}
+# What is put in place of moto's own before a service is first asked for something.
+_MENDED: Final = {
+    "athena": "iamd.backend.deliveries.query_results",
+    "autoscaling": "iamd.backend.scaling_policies",
+    "batch": "iamd.backend.deliveries.job_logs",
+    "sagemakerruntime": "iamd.backend.deliveries.inference",
+    "secretsmanager": "iamd.backend.deliveries.rotation",
+    "textract": "iamd.backend.deliveries.textract",
+}
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})
 _BY_VERSION: Final = "api_version_elb_backend"
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.backend.folder import socket_folder
-from iamd.delivery import Delivery
+from iamd.delivery import Delivery, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +165,11 @@ class EmbeddedBackend:
         told: str = (await self._ask("/deliveries", {}))["deliveries"]
         found = msgspec.msgpack.decode(base64.b64decode(told, validate=True), type=list[tuple[int, Delivery]])
         return [delivery for resets, delivery in found if resets >= self._resets]
+
+    async def replied(self, reply: str, outcome: Outcome) -> None:
+        """Tell a service what came of what it asked for and waits for."""
+        told = base64.b64encode(msgspec.msgpack.encode(outcome)).decode()
+        await self._ask("/replied", {"reply": reply, "outcome": told})
 
     async def has_news(self, account_id: str, region: str, service: str, iterator: str) -> bool:
         """Whether a shard's iterator leads to anything: records, the shard's end, or an error."""

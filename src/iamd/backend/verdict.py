@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from iamd.delivery import Forwarded
+
 PRIVATE_PREFIX: Final = b"x-iamd-"
 
 
@@ -23,7 +25,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
     `account_id` owns the resource; for a new one it is the caller's account. `bucket_host` is the bucket when S3's
     client named it in the host instead of the path. `host` is the address that the client used, for the URLs that a
-    backend puts into its answers. `origin` is told where notifications can come of the request.
+    backend puts into its answers. `origin` is told where notifications can come of the request, `caller` where the
+    service goes on with the caller's permissions.
     """
 
     service: str
@@ -34,6 +37,7 @@ class Verdict(msgspec.Struct, frozen=True):
     host: str = "localhost"
     bucket_host: str | None = None
     origin: Origin | None = None
+    caller: Forwarded | None = None
 
 
 class Refused(Exception):
@@ -56,20 +60,24 @@ OTHER_BOOT: Final = "other-boot"
 
 _HEADER: Final = PRIVATE_PREFIX + b"verdict"
 _NONE: Final = "-"
-_LENGTHS: Final = frozenset({7, 7 + len(Origin.__struct_fields__)})
+_PLAIN: Final = 7
+_OF_CALLER: Final = _PLAIN + len(Forwarded.__struct_fields__)
+_LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fields__)})
 
 
 def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     """Give the private headers that tell this verdict."""
-    return _encoded(verdict, boot) if verdict.origin is None else _encoded.__wrapped__(verdict, boot)
+    is_common = verdict.origin is None and verdict.caller is None
+    return _encoded(verdict, boot) if is_common else _encoded.__wrapped__(verdict, boot)
 
 
 @lru_cache(maxsize=4096)
 def _encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     parts = [boot, verdict.service, verdict.operation, verdict.protocol, verdict.account_id, verdict.region]
     parts.append(verdict.bucket_host or _NONE)
-    if verdict.origin is not None:
-        parts += [part or _NONE for part in msgspec.structs.astuple(verdict.origin)]
+    for more in (verdict.origin, verdict.caller):
+        if more is not None:
+            parts += [part or _NONE for part in msgspec.structs.astuple(more)]
     return ((_HEADER, " ".join(parts).encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
@@ -79,9 +87,11 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
     parts = told[0].split(" ") if len(told) == 1 else []
     if len(parts) not in _LENGTHS or not all(parts):
         raise Refused(MISMATCH, "not one whole verdict")
-    meant_for, service, operation, protocol, account_id, region, bucket, *origin = parts
+    meant_for, service, operation, protocol, account_id, region, bucket, *more = parts
     if meant_for != boot:
         raise Refused(OTHER_BOOT)
+    more = ["" if part == _NONE else part for part in more]
+    has_caller = len(parts) == _OF_CALLER
     return Verdict(
         service,
         operation,
@@ -89,5 +99,6 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
         account_id,
         region,
         bucket_host=bucket if bucket != _NONE else None,
-        origin=Origin(*["" if part == _NONE else part for part in origin]) if origin else None,
+        origin=Origin(*more) if more and not has_caller else None,
+        caller=Forwarded(*more) if has_caller else None,
     )

@@ -1,11 +1,13 @@
 """What requests have services send to others from then on, and whether the services may.
 
 S3 refuses a bucket's notifications that it may not send, and CloudWatch Logs a subscription of a function that it may
-not invoke. What the embedded backend sends is decided each time; of other backends nothing is seen of it, so that what
-SNS and EventBridge are to send through them is decided when it is configured.
+not invoke; Secrets Manager refuses to rotate by such a function. What the embedded backend sends is decided each time;
+of other backends nothing is seen of it, so that what SNS and EventBridge are to send through them is decided when it is
+configured.
 
 AWS: S3 User Guide, "Granting permissions to publish event notification messages to a destination"
-(grant-destinations-permissions-to-s3); CloudWatch Logs API Reference, PutSubscriptionFilter.
+(grant-destinations-permissions-to-s3); CloudWatch Logs API Reference, PutSubscriptionFilter; Secrets Manager User
+Guide, "Lambda function rotation permissions" (rotating-secrets-required-permissions-function).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,6 +50,12 @@ class NoSubscription(AWSError):
     code = "InvalidParameterException"
 
 
+class NoRotation(AWSError):
+    """Secrets Manager may not invoke the function that is to rotate."""
+
+    code = "AccessDeniedException"
+
+
 class NotLet(AWSError):
     """A service may not send what it is told to send; AWS would find out when it sends."""
 
@@ -65,6 +73,10 @@ _NO_DELIVERY: Final = "Unable to validate the following destination configuratio
 _NO_SUBSCRIPTION: Final = (
     "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
     "function."
+)
+_NO_ROTATION: Final = (
+    "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the "
+    "principal secretsmanager.amazonaws.com."
 )
 _NOUNS: Final[Mapping[str, str]] = {"sqs": "queue", "sns": "topic"}
 _NOTIFICATIONS: Final = (
@@ -141,6 +153,8 @@ def _refused(asked: Asked, denied: Sequence[tuple[Configured, str]]) -> AWSError
             pair for n, (one, why) in told for pair in ((f"ArgumentName{n}", one.arn), (f"ArgumentValue{n}", why))
         ]
         return NoDelivery(_NO_DELIVERY, members=dict(members))
+    if service == "secretsmanager":
+        return NoRotation(_NO_ROTATION)
     return NoSubscription(_NO_SUBSCRIPTION) if service == "logs" else NotLet(denied[0][1])
 
 
@@ -173,6 +187,12 @@ def _of_log_group(asked: Asked, arn: str) -> Iterator[Configured]:
         yield from _sent("logs.amazonaws.com", source, destination, is_always_decided=True)
 
 
+def _of_secret(asked: Asked, arn: str) -> Iterator[Configured]:
+    function = asked.parameters.get("RotationLambdaARN")
+    if function:
+        yield from _sent("secretsmanager.amazonaws.com", arn, function, is_always_decided=True)
+
+
 def _sent(principal: str, source: str, target: str, *, is_always_decided: bool = False) -> Iterator[Configured]:
     action = _ACTIONS.get(_service_of(target))
     if action is not None:
@@ -190,4 +210,5 @@ _KINDS: Final[Mapping[tuple[str, str], Callable[[Asked, str], Iterator[Configure
     ("sns", "Subscribe"): _of_topic,
     ("events", "PutTargets"): _of_rule,
     ("logs", "PutSubscriptionFilter"): _of_log_group,
+    ("secretsmanager", "RotateSecret"): _of_secret,
 }

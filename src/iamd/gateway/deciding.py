@@ -17,7 +17,17 @@ from iamd.authz.regions import region_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import access_points, any_of_kind, bucket_abac, events, first_use, kms_keys, resource_tags, resources
+from iamd.gateway import (
+    access_points,
+    any_of_kind,
+    bucket_abac,
+    events,
+    first_use,
+    kms_keys,
+    on_behalf,
+    resource_tags,
+    resources,
+)
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
@@ -79,6 +89,8 @@ class Decider:
                 self._authorize_roles(step, identity, asked)
             if traits.makes_roles:
                 self._authorize_first_uses(step, identity, asked)
+            if traits.asks_for_caller:
+                self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
@@ -98,6 +110,13 @@ class Decider:
         for row in step.first_uses:
             if not row.attempted:
                 self.authorize(step, through_it, [first_use.target(row, asked)], partial(first_use.refusal, row))
+
+    def _authorize_on_behalf(self, step: Step, identity: Identity, asked: Asked) -> None:
+        """What the service asks of others with its caller's permissions."""
+        through_it = Via(events.source(asked.operation), as_caller=True).seen(identity)
+        wanted = on_behalf.targets(asked, is_embedded=step.place.backend.embedded is not None)
+        decided = resources.decided(wanted, step.facts, asked.account)
+        self.authorize(step, through_it, decided, partial(on_behalf.refusal, asked))
 
     def authorize(
         self,

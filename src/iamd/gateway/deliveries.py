@@ -9,13 +9,15 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from iamd import arn as arns
+from iamd import forwarded
 from iamd.auth.identity import Service
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
-from iamd.delivery import DeadLetter, Delivery, queue_url
-from iamd.inner_requests import Caller, InnerRequests, Refused
+from iamd.delivery import DeadLetter, Delivery, Forwarded, Outcome, queue_url
+from iamd.inner_requests import Caller, InnerRequests, Key, Refused
 from iamd.pipeline import Via
 from iamd.runtime import Runtime
 from iamd.service_sessions import NotAssumed, RenewedSession
@@ -76,23 +78,26 @@ class Deliverer:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _put(self, delivery: Delivery) -> None:
-        """Have it sent after those before it to the same target."""
-        lane = self._lanes.get(delivery.target)
+        """Have it sent after those before it of the same lane."""
+        lane = self._lanes.get(delivery.lane)
         if lane is not None:
             lane.append(delivery)
             return
-        self._lanes[delivery.target] = lane = deque((delivery,))
-        task = asyncio.get_running_loop().create_task(self._send_all(delivery.target, lane))
+        self._lanes[delivery.lane] = lane = deque((delivery,))
+        task = asyncio.get_running_loop().create_task(self._send_all(delivery.lane, lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send_all(self, target: str, lane: deque[Delivery]) -> None:
+    async def _send_all(self, name: str, lane: deque[Delivery]) -> None:
         while lane:
             await self._send(lane.popleft())
-        if self._lanes.get(target) is lane:
-            del self._lanes[target]
+        if self._lanes.get(name) is lane:
+            del self._lanes[name]
 
     async def _send(self, delivery: Delivery) -> None:
+        if delivery.reply is not None:
+            await self._reply(delivery, delivery.reply)
+            return
         try:
             refusal = await self._refusal(delivery)
             if refusal is not None and delivery.dead_letter is not None:
@@ -100,25 +105,57 @@ class Deliverer:
         except Exception:
             log.exception("a delivery to %s is lost", delivery.target)
 
+    async def _reply(self, delivery: Delivery, reply: str) -> None:
+        """Ask for what a service waits for, and tell it the outcome."""
+        try:
+            found = await self._asked(delivery)
+            outcome = Outcome({name: value for name, value in found.items() if name != "ResponseMetadata"})
+        except Refused as refused:
+            outcome = Outcome(code=refused.code, message=refused.message, status=refused.status)
+        except Exception:
+            log.exception("%s can't ask for %s", delivery.source, delivery.operation)
+            outcome = Outcome(code="InternalFailure", message="The request failed.", status=500)
+        try:
+            await self._embedded.replied(reply, outcome)
+        except BackendDown:
+            log.warning("%s is not told what came of %s", delivery.source, delivery.operation)
+
     async def _refusal(self, delivery: Delivery) -> Refused | None:
         """Send it; why it was refused, when it was."""
         if _is_anothers_stream(delivery):
             return _told(delivery, Refused("ResourceNotFoundException", f"{delivery.target} not found.", 400))
-        caller: Caller = _service_of(delivery) if delivery.role is None else self._session(delivery, delivery.role).key
-        via = Via(delivery.principal, as_caller=False) if delivery.role is not None else None
-        requests = InnerRequests(self._runtime, delivery.principal, via=via)
         try:
-            found = await requests.call(
-                caller, delivery.service, delivery.operation, delivery.parameters, delivery.region
-            )
+            entry = _failed_entry(await self._asked(delivery))
         except Refused as refused:
             return _told(delivery, refused)
-        except NotAssumed as error:
-            return _told(delivery, Refused(error.code, error.message, 403))
-        except Unavailable as error:
-            return _told(delivery, Refused("ServiceUnavailable", str(error), 503))
-        entry = _failed_entry(found)
         return _told(delivery, entry) if entry is not None else None
+
+    async def _asked(self, delivery: Delivery) -> Mapping[str, Any]:
+        """What its operation is answered; Refused with the error."""
+        has_caller = delivery.caller is not None
+        via = Via(delivery.principal, as_caller=has_caller) if has_caller or delivery.role is not None else None
+        requests = InnerRequests(self._runtime, delivery.principal, via=via)
+        asking = delivery.service, delivery.operation, delivery.parameters, delivery.region
+        try:
+            return await requests.call(self._caller(delivery), *asking)
+        except NotAssumed as error:
+            raise Refused(error.code, error.message, 403) from error
+        except Unavailable as error:
+            raise Refused("ServiceUnavailable", str(error), 503) from error
+
+    def _caller(self, delivery: Delivery) -> Caller:
+        if delivery.caller is not None:
+            return partial(self._key_of, delivery.caller)
+        if delivery.role is not None:
+            return self._session(delivery, delivery.role).key
+        return _service_of(delivery)
+
+    async def _key_of(self, caller: Forwarded) -> Key:
+        """The key of who had a service do something; Refused when it counts no more."""
+        key = forwarded.key(self._runtime, caller)
+        if key is None:
+            raise Refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+        return key
 
     def _session(self, delivery: Delivery, role: str) -> RenewedSession:
         place = (delivery.principal, delivery.source, role)

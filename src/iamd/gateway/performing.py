@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from iamd import pipeline
+from iamd import forwarded, pipeline
 from iamd.auth import chunked, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied, Verdict
 from iamd.authz.target import Target
 from iamd.backend.verdict import Origin
 from iamd.backend.verdict import Verdict as Decided
+from iamd.delivery import Forwarded
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
     access_points,
@@ -235,7 +236,15 @@ class Performer:
             host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
             origin=_origin(progress) if step.traits.notifies else None,
+            caller=self._carried(step) if step.traits.carries_caller else None,
         )
+
+    def _carried(self, step: Step) -> Forwarded | None:
+        """The caller, for what the embedded backend's service does with its permissions later."""
+        identity = step.progress.identity
+        if identity is None or step.place.backend.embedded is None:
+            return None
+        return forwarded.of(identity, self._runtime.keyring)
 
     async def _batched(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """DeleteObjects: each key by itself; it goes on without the denied ones, which come back as entries."""

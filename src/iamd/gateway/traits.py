@@ -4,7 +4,18 @@ from functools import cache
 
 import msgspec
 
-from iamd.gateway import batch, configured, effects, events, first_use, instances, invocation, learned, policies
+from iamd.gateway import (
+    batch,
+    configured,
+    effects,
+    events,
+    first_use,
+    instances,
+    invocation,
+    learned,
+    on_behalf,
+    policies,
+)
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
@@ -17,7 +28,8 @@ class Traits(msgspec.Struct, frozen=True):
     iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
     may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify others
     of what it does, and of where it came from (`notifies`), or have its service send something to others from then on
-    (`configures`).
+    (`configures`). Its service may ask others for something with its caller's permissions, before it answers
+    (`asks_for_caller`) or afterwards (`carries_caller`).
     """
 
     action: str
@@ -35,6 +47,8 @@ class Traits(msgspec.Struct, frozen=True):
     changes_function: bool
     notifies: bool
     configures: bool
+    asks_for_caller: bool
+    carries_caller: bool
 
 
 @cache
@@ -56,4 +70,6 @@ def of(operation: Operation) -> Traits:
         changes_function=invocation.changes(operation),
         notifies=operation.service == "s3" and not events.is_read_only(operation),
         configures=configured.may_configure(operation.service, operation.name),
+        asks_for_caller=on_behalf.asks(operation),
+        carries_caller=on_behalf.carries_on(operation),
     )

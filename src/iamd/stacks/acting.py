@@ -6,7 +6,7 @@ session of the caller's credentials.
 
 from typing import Final, Protocol
 
-from iamd.auth import credentials, tokens
+from iamd import forwarded
 from iamd.auth.identity import Identity, Service
 from iamd.inner_requests import Key
 from iamd.pipeline import Via
@@ -40,16 +40,11 @@ class AsCaller:
 
     async def key(self) -> Key:
         """The caller's own key, or that of its session."""
-        session, runtime = self._identity.session, self._runtime
-        token = tokens.seal(session, runtime.keyring) if session is not None else None
-        key_id = session.access_key_id if session is not None else self._identity.access_key_id
-        view, now = runtime.store.snapshot(), runtime.clock.seconds()
-        # SECURITY: the caller is looked up for each request; a deleted user, an inactive key and a cut session end the
-        # stack's work.
-        known = credentials.identify(key_id, token, view, runtime.keyring, now) if key_id else None
-        if known is None:
+        carried = forwarded.of(self._identity, self._runtime.keyring)
+        key = forwarded.key(self._runtime, carried) if carried is not None else None
+        if key is None:
             raise RequestFailed("InvalidClientTokenId", _GONE, 403, "AssumeRole")
-        return Key(key_id or "", known.secret_access_key, token)
+        return key
 
 
 class AsRole:

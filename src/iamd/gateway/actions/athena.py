@@ -52,7 +52,12 @@ class InvalidRequest(AWSError):
 
 
 def question(asked: Asked) -> Question | None:
-    """What the backend is to be asked before the workgroup is known; None when nothing is left to ask."""
+    """What the backend is to be asked before the workgroup is known; None when nothing is left to ask.
+
+    Where a query's results go can stand in its workgroup.
+    """
+    if asked.operation.name == "StartQueryExecution" and "GetWorkGroup" not in asked.told:
+        return Question("GetWorkGroup", {"WorkGroup": _checked(asked.parameters.get("WorkGroup") or _DEFAULT, _NAME)})
     for member, (operation, _) in (*_IDS.items(), *_LISTS.items()):
         if not _counts(member, asked):
             continue

@@ -1,0 +1,47 @@
+"""Logs of Batch's jobs; jobs need a Docker that a test can't have, so that the writing of logs is tested by itself.
+
+AWS: Batch User Guide, "AWS Batch IAM execution role" (execution-IAM-role).
+"""
+
+from iamd.backend.deliveries.job_logs import Logs
+from iamd.backend.handover import NotDone
+
+EVENTS = [{"timestamp": 1, "message": "hello"}]
+
+
+class Asked:
+    """Notes what is asked for; the log group is there already."""
+
+    region, account = "us-east-1", "123456789012"
+
+    def __init__(self):
+        self.operations = []
+
+    def ask(self, service, operation, target, **given):
+        self.operations.append((service, operation, target, given))
+        if operation == "CreateLogGroup":
+            raise NotDone("ResourceAlreadyExistsException", "", 400)
+
+
+def write(logs):
+    logs.ensure_log_group("/aws/batch/job")
+    logs.ensure_log_stream("/aws/batch/job", "s")
+    logs.put_log_events("/aws/batch/job", "s", EVENTS)
+
+
+def test_a_log_is_written_by_requests():
+    asked = Asked()
+    write(Logs(asked))
+    group, place = "/aws/batch/job", {"logGroupName": "/aws/batch/job", "logStreamName": "s"}
+    assert asked.operations == [
+        ("logs", operation, f"arn:aws:logs:us-east-1:123456789012:log-group:{group}", given)
+        for operation, given in (
+            ("CreateLogGroup", {"logGroupName": group}),
+            ("CreateLogStream", place),
+            ("PutLogEvents", {**place, "logEvents": EVENTS}),
+        )
+    ]
+
+
+def test_without_a_role_nothing_is_written():
+    write(Logs(None))
