@@ -1,4 +1,4 @@
-"""What moto's services would send to one another waits here, in order, for iamd to fetch."""
+"""What moto's services would send to one another, and when, waits here, in order, for iamd to fetch."""
 
 import base64
 import logging
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.delivery import Delivery
+from iamd.delivery import Delivery, Timing
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ MOST: Final = 10_000
 AT_ONCE: Final = 100
 WAIT_SECONDS: Final = 10.0
 
-_waiting: SimpleQueue[tuple[int, Delivery]] = SimpleQueue()
+_waiting: SimpleQueue[tuple[int, Delivery | Timing]] = SimpleQueue()
 _resets = 0
 
 
@@ -29,12 +29,17 @@ def put(delivery: Delivery) -> None:
     _waiting.put((_resets, delivery))
 
 
+def tell(timing: Timing) -> None:
+    """Have it known when something is due; that is never lost, and there is no more of it than requests for it."""
+    _waiting.put((_resets, timing))
+
+
 def taken(_: Mapping[str, Any]) -> dict[str, str]:
-    """Give the oldest deliveries, as soon as there are any; none when none come in time.
+    """Give the oldest deliveries and timings, as soon as there are any; none when none come in time.
 
     Each comes with how many resets there were before it.
     """
-    found: list[tuple[int, Delivery]] = []
+    found: list[tuple[int, Delivery | Timing]] = []
     try:
         found.append(_waiting.get(timeout=WAIT_SECONDS))
         while len(found) < AT_ONCE:

@@ -14,7 +14,8 @@ from typing import Any, Final
 from iamd import arn as arns
 from iamd.auth.identity import Service
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
-from iamd.delivery import DeadLetter, Delivery, queue_url
+from iamd.delivery import DeadLetter, Delivery, Timing, queue_url
+from iamd.gateway.schedules import Schedules
 from iamd.inner_requests import Caller, InnerRequests, Refused
 from iamd.pipeline import Via
 from iamd.runtime import Runtime
@@ -41,15 +42,23 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
         self._sessions: dict[tuple[str, str, str], RenewedSession] = {}
+        self._schedules: Schedules | None = None
 
     def begin(self) -> None:
         """Begin to fetch."""
         self._following = asyncio.get_running_loop().create_task(self._follow())
 
+    def forget_times(self) -> None:
+        """The backend has begun anew: nothing is due at any time."""
+        if self._schedules is not None:
+            self._schedules.forget()
+
     async def clear(self) -> None:
         """Forget what was fetched."""
         self._lanes.clear()
         self._sessions.clear()
+        if self._schedules is not None:
+            await self._schedules.clear()
         await _ended(self._tasks)
 
     async def close(self) -> None:
@@ -62,8 +71,8 @@ class Deliverer:
         while True:
             try:
                 await self._room()
-                for delivery in await self._embedded.deliveries():
-                    self._put(delivery)
+                for item in await self._embedded.deliveries():
+                    self._take(item)
             except BackendDown:
                 await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
@@ -74,6 +83,14 @@ class Deliverer:
         """Wait while too many are fetched and not sent: what more comes waits at the backend, which bounds it."""
         while sum(map(len, self._lanes.values())) >= MOST_FETCHED:  # noqa: ASYNC110 (any lane may shorten)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _take(self, item: Delivery | Timing) -> None:
+        if isinstance(item, Delivery):
+            self._put(item)
+            return
+        if self._schedules is None:
+            self._schedules = Schedules(self._runtime, self._embedded, self)
+        self._schedules.learn(item)
 
     def _put(self, delivery: Delivery) -> None:
         """Have it sent after those before it to the same target."""
@@ -94,19 +111,17 @@ class Deliverer:
 
     async def _send(self, delivery: Delivery) -> None:
         try:
-            refusal = await self._refusal(delivery)
+            refusal = await self.attempt(delivery)
             if refusal is not None and delivery.dead_letter is not None:
-                await self._bury(delivery, delivery.dead_letter, refusal)
+                await self.bury(delivery, delivery.dead_letter, refusal)
         except Exception:
             log.exception("a delivery to %s is lost", delivery.target)
 
-    async def _refusal(self, delivery: Delivery) -> Refused | None:
+    async def attempt(self, delivery: Delivery) -> Refused | None:
         """Send it; why it was refused, when it was."""
         if _is_anothers_stream(delivery):
             return _told(delivery, Refused("ResourceNotFoundException", f"{delivery.target} not found.", 400))
-        caller: Caller = _service_of(delivery) if delivery.role is None else self._session(delivery, delivery.role).key
-        via = Via(delivery.principal, as_caller=False) if delivery.role is not None else None
-        requests = InnerRequests(self._runtime, delivery.principal, via=via)
+        caller, requests = self._asking(delivery, by_role=True)
         try:
             found = await requests.call(
                 caller, delivery.service, delivery.operation, delivery.parameters, delivery.region
@@ -120,6 +135,13 @@ class Deliverer:
         entry = _failed_entry(found)
         return _told(delivery, entry) if entry is not None else None
 
+    def _asking(self, delivery: Delivery, *, by_role: bool) -> tuple[Caller, InnerRequests]:
+        """Who asks, and how: the service itself, or a session of the role that it was given."""
+        if delivery.role is None or not by_role:
+            return _service_of(delivery), InnerRequests(self._runtime, delivery.principal)
+        via = Via(delivery.principal, as_caller=False)
+        return self._session(delivery, delivery.role).key, InnerRequests(self._runtime, delivery.principal, via=via)
+
     def _session(self, delivery: Delivery, role: str) -> RenewedSession:
         place = (delivery.principal, delivery.source, role)
         found = self._sessions.get(place)
@@ -132,8 +154,8 @@ class Deliverer:
             self._sessions[place] = found
         return found
 
-    async def _bury(self, delivery: Delivery, letter: DeadLetter, refusal: Refused) -> None:
-        """Send a message of what could not be delivered to the queue that is told for that, as the service."""
+    async def bury(self, delivery: Delivery, letter: DeadLetter, refusal: Refused) -> None:
+        """Send a message of what could not be delivered to the queue that is told for that."""
         queue = arns.parse(letter.queue)
         if queue is None:
             return
@@ -146,10 +168,10 @@ class Deliverer:
         }
         if letter.group is not None:
             given["MessageGroupId"] = letter.group
-        requests = InnerRequests(self._runtime, delivery.principal)
+        caller, requests = self._asking(delivery, by_role=letter.is_by_role)
         try:
-            await requests.call(_service_of(delivery), "sqs", "SendMessage", given, queue.region)
-        except Refused as refused:
+            await requests.call(caller, "sqs", "SendMessage", given, queue.region)
+        except (Refused, NotAssumed) as refused:
             log.warning("a message of %s to the dead-letter queue %s is lost: %s", delivery.source, queue, refused.code)
 
 

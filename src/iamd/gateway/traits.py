@@ -1,12 +1,26 @@
 """Traits: what the steps of a request take from its operation alone, worked out once for each operation."""
 
 from functools import cache
+from typing import Final
 
 import msgspec
 
-from iamd.gateway import batch, configured, effects, events, first_use, instances, invocation, learned, policies
+from iamd.gateway import (
+    batch,
+    configured,
+    effects,
+    events,
+    first_use,
+    instances,
+    invocation,
+    learned,
+    policies,
+    schedule_checks,
+)
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
+
+_NOTIFYING: Final = frozenset({"s3", "events", "scheduler"})
 
 
 class Traits(msgspec.Struct, frozen=True):
@@ -16,8 +30,8 @@ class Traits(msgspec.Struct, frozen=True):
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
     iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
     may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify others
-    of what it does, and of where it came from (`notifies`), or have its service send something to others from then on
-    (`configures`).
+    of what it does, and of where and when it came from (`notifies`). It may have its service send something to others
+    from then on (`configures`), or at times (`has_times`).
     """
 
     action: str
@@ -35,6 +49,7 @@ class Traits(msgspec.Struct, frozen=True):
     changes_function: bool
     notifies: bool
     configures: bool
+    has_times: bool
 
 
 @cache
@@ -54,6 +69,7 @@ def of(operation: Operation) -> Traits:
         tells_instances=instances.may_tell(operation),
         invokes=invocation.invokes(operation),
         changes_function=invocation.changes(operation),
-        notifies=operation.service == "s3" and not events.is_read_only(operation),
+        notifies=operation.service in _NOTIFYING and not events.is_read_only(operation),
         configures=configured.may_configure(operation.service, operation.name),
+        has_times=schedule_checks.has_times(operation.service, operation.name),
     )
