@@ -125,6 +125,19 @@ def test_a_flexible_schedule_is_due_within_its_window(cloud, scheduler, inbox, s
     assert [datetime.fromisoformat(one) for one in queue.read()] == [moment]
 
 
+def test_what_waits_in_its_window_is_not_done_when_the_schedule_has_changed(cloud, scheduler, inbox, sender):
+    queue = inbox()
+    target = {"Arn": queue.arn, "RoleArn": sender(allow("sqs:SendMessage", queue.arn)), "Input": '"old"'}
+    window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 1440}
+    create(scheduler, target, at(later(hours=1)), FlexibleTimeWindow=window)
+    cloud.advance(HOUR)
+    new = {**target, "Input": '"new"'}
+    scheduler.update_schedule(Name="s", ScheduleExpression=at(later(hours=30)), Target=new, FlexibleTimeWindow=OFF)
+    cloud.advance(29 * HOUR)
+    assert queue.read() == ["new"]
+    assert queue.waiting() == 0
+
+
 def test_schedules_that_are_disabled_changed_or_gone_are_not_due(cloud, scheduler, inbox, sender):
     queue = inbox()
     scheduler.create_schedule_group(Name="night")

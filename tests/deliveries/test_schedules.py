@@ -4,12 +4,14 @@ AWS: EventBridge User Guide, "Creating a rule that runs on a schedule" (eb-creat
 policies for Amazon EventBridge" (eb-use-resource-based); API Reference, PutRule.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from deliveries.conftest import of_source
-from running import ACCOUNT, REGION
+from deliveries.conftest import Inbox, of_source
+from running import ACCOUNT, AWS, REGION
+from test_server_workers import workers_of
 
 EVENTS = "events.amazonaws.com"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/hourly"
@@ -122,6 +124,30 @@ def test_nothing_is_due_after_a_reset(cloud, events, inbox):
     cloud.advance(2 * HOUR)
     assert [one["resources"] for one in again.read()] == [[RULE.replace("hourly", "again")]]
     assert not [one for one in cloud.events("SendMessage") if "errorCode" in one]
+
+
+def ask(connection, operation, given):
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AWSEvents.{operation}"}
+    status, told = connection.call(connection.server.administrator, "events", json.dumps(given), headers)
+    assert status == 200, told
+
+
+def test_of_several_workers_one_does_what_is_due_whoever_is_asked(start):
+    cloud = AWS(start("--dev", "--workers", "2", "--functions", "off"))
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    queue = Inbox(sqs, url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox")
+    queue.let(EVENTS)
+    with workers_of(cloud.server) as connections:
+        for number, connection in enumerate(connections):
+            name = f"by-{number}"
+            target = {"Id": "target", "Arn": queue.arn, "Input": f'"{name}"'}
+            ask(connection, "PutRule", {"Name": name, "ScheduleExpression": "rate(1 hour)"})
+            ask(connection, "PutTargets", {"Rule": name, "Targets": [target]})
+        for connection in connections:
+            connection.door("POST", "/_iamd/clock", {"advance_seconds": HOUR})
+    assert sorted(queue.read(4)) == ["by-0", "by-0", "by-1", "by-1"]
+    assert queue.waiting() == 0
 
 
 @pytest.mark.parametrize(

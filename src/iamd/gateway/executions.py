@@ -10,6 +10,7 @@ AWS: EventBridge Scheduler User Guide, "Configuring a schedule's dead-letter que
 import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 PRINCIPAL: Final = "scheduler.amazonaws.com"
 _AT_ONCE: Final = 16
+"""How many targets are asked at a time for one account."""
 _MOST_RETRIES: Final = 185
 _LONGEST_AGE: Final = 86_400
 _FIRST_PAUSE: Final = 1.0
@@ -71,7 +73,8 @@ class Executions:
         self._clock = clock
         self._alarms = alarms
         self._sender = sender
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        # SECURITY: whose schedules wait for long answers holds up no other account's.
+        self._at_once: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def run(self, execution: Execution) -> None:
         """Ask the target until it takes it, or it is given up."""
@@ -97,7 +100,7 @@ class Executions:
             delivery = msgspec.structs.replace(
                 _delivery(execution), service=service, operation=operation, parameters=parameters, region=region
             )
-            async with self._at_once:
+            async with self._at_once[execution.of.account]:
                 return await self._sender.attempt(delivery)
         except (NotCallable, AWSError) as error:
             return Refused("ValidationException", str(error), 400)
