@@ -65,7 +65,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, tag="timing"):
 
     of: Scheduled
     version: int
-    told: float
+    told: float = 0.0
     expression: str | None = None
     zone: str | None = None
     starts: float | None = None

@@ -101,18 +101,6 @@ def test_a_rule_with_a_pattern_too_sends_on_events_and_when_it_is_due(cloud, eve
     assert [one["source"] for one in queue.read()] == ["aws.events"]
 
 
-def test_a_clock_that_leaps_makes_up_for_a_hundred_times_at_most(cloud, events, inbox):
-    queue = inbox()
-    queue.let(EVENTS)
-    rule(events, queue.arn, "rate(1 minute)")
-    cloud.advance(24 * HOUR)
-    times = [moment(one) for one in queue.read(100)]
-    assert times[-1] - times[0] == timedelta(minutes=99)
-    cloud.advance(60)
-    [following] = queue.read()
-    assert moment(following) - times[-1] > timedelta(hours=22)
-
-
 def test_nothing_is_due_after_a_reset(cloud, events, inbox):
     queue = inbox()
     queue.let(EVENTS)

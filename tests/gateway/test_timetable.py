@@ -9,7 +9,7 @@ import pytest
 
 from iamd.clock import Clock
 from iamd.delivery import Scheduled, Timing
-from iamd.gateway.timetable import Timetable
+from iamd.gateway.timetable import MOST_MADE_UP, Timetable
 
 BEGIN = 1_700_000_000.0
 HOUR = 3600
@@ -75,6 +75,14 @@ def test_what_waits_in_its_window_has_the_version_that_was_due(table):
     table.learn("rate(2 days)", version=2, starts=BEGIN + 48 * HOUR)
     table.until(BEGIN + HOUR)
     assert [due.version for due, _ in table.rung] == [1]
+
+
+def test_a_clock_that_leaps_makes_up_for_a_hundred_times_at_most(table):
+    table.learn("rate(1 minute)")
+    table.now += 24 * HOUR
+    rung = table.until(table.now)
+    assert [moment for moment, _ in rung] == [BEGIN + number * 60 for number in range(MOST_MADE_UP)]
+    assert table.until(table.now + 60) == [(table.now, table.now)]
 
 
 def test_it_is_over_when_the_last_time_is_done_and_not_before(table):

@@ -1,7 +1,6 @@
 """What is due of the embedded backend's rules and schedules is done: a rule sends, a schedule asks its target."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -74,5 +73,10 @@ class Schedules:
             execution = Execution(due.of, found["arn"], found["target"], due.moment, self._clock.timestamp())
             await self._executions.run(execution)
         if self._timetable.done(due):
-            with contextlib.suppress(BackendDown):
-                await self._embedded.completed(due.of, due.version)
+            await self._completed(due)
+
+    async def _completed(self, due: Due) -> None:
+        try:
+            await self._embedded.completed(due.of, due.version)
+        except BackendDown:
+            log.warning("%s was done for the last time while the backend was down", due.of.name)

@@ -118,7 +118,7 @@ def _scalar(shape: Shape, given: Any) -> Any:
         or (shape.type in _NUMBERS and is_number)
     ):
         return given
-    raise NotCallable(f"a {shape.type} is expected instead of {given!r}"[:200])
+    raise NotCallable(f"the type {shape.type} is expected instead of {given!r}"[:200])
 
 
 def _moment(given: Any) -> datetime:

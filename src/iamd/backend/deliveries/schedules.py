@@ -5,7 +5,7 @@ CreateScheduleGroup and DeleteScheduleGroup.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -81,13 +81,18 @@ def _found(of: Scheduled, version: int) -> Any:
 
 
 def _tell(thing: Any, of: Scheduled, expression: str | None, **more: Any) -> None:
-    version = next(_versions)
-    if thing is not None:
-        thing.timing_version = version
+    """Tell of a change that the request of this thread makes."""
+    thing.timing_version = version = next(_versions)
     origin = CURRENT.get().origin
     if origin is None:
         raise TypeError("nobody told when this was asked")
     handover.tell(Timing(of=of, version=version, told=float(origin.time), expression=expression, **more))
+
+
+def _end(thing: Any, of: Scheduled) -> None:
+    """Tell that something is due no more, and what was due and waits is not either."""
+    thing.timing_version = version = next(_versions)
+    handover.tell(Timing(of=of, version=version))
 
 
 def _rule_told(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,9 +102,11 @@ def _rule_told(original: Callable[..., Any]) -> Callable[..., Any]:
         found = original(backend, name, *given, **named)
         rule = bus.rules.get(name)
         # A rule of another bus may have the name too; what is told of this one again changes nothing.
-        if any(one is not None and one.scheduled_expression for one in (before, rule)):
-            expression = rule.scheduled_expression if rule is not None and rule.state != "DISABLED" else None
-            _tell(rule, Scheduled("rule", backend.account_id, backend.region_name, name), expression)
+        of = Scheduled("rule", backend.account_id, backend.region_name, name)
+        if rule is not None and rule.scheduled_expression and rule.state != "DISABLED":
+            _tell(rule, of, rule.scheduled_expression)
+        elif before is not None and before.scheduled_expression:
+            _end(rule or before, of)
         return found
 
     return change
@@ -114,19 +121,25 @@ def _schedule_told(original: Callable[..., Any]) -> Callable[..., Any]:
         named["state"] = named["state"] or "ENABLED"
         schedule = original(backend, *given, **named)
         schedule.action_after_completion = schedule.action_after_completion or "NONE"
-        window = schedule.flexible_time_window.get("MaximumWindowInMinutes", 0)
-        _tell(
-            schedule,
-            _of_schedule(backend, schedule),
-            schedule.schedule_expression if schedule.state == "ENABLED" else None,
-            zone=schedule.schedule_expression_timezone,
-            starts=_seconds(schedule.start_date),
-            ends=_seconds(schedule.end_date),
-            window=window,
-        )
+        if schedule.state == "ENABLED":
+            _tell_schedule(backend, schedule)
+        else:
+            _end(schedule, _of_schedule(backend, schedule))
         return schedule
 
     return change
+
+
+def _tell_schedule(backend: Any, schedule: Any) -> None:
+    _tell(
+        schedule,
+        _of_schedule(backend, schedule),
+        schedule.schedule_expression,
+        zone=schedule.schedule_expression_timezone,
+        starts=_seconds(schedule.start_date),
+        ends=_seconds(schedule.end_date),
+        window=schedule.flexible_time_window.get("MaximumWindowInMinutes", 0),
+    )
 
 
 def _of_schedule(backend: Any, schedule: Any) -> Scheduled:
@@ -137,7 +150,7 @@ def _schedule_gone(original: Callable[..., None]) -> Callable[..., None]:
     def delete_schedule(backend: Any, group_name: str | None, name: str) -> None:
         schedule = backend.get_schedule(group_name, name)
         original(backend, group_name, name)
-        _forget(backend, [schedule])
+        _end(schedule, _of_schedule(backend, schedule))
 
     return delete_schedule
 
@@ -148,14 +161,10 @@ def _group_gone(original: Callable[..., None]) -> Callable[..., None]:
             raise ValidationException("Default schedule group cannot be deleted.")
         group = backend.get_schedule_group(name)
         original(backend, name)
-        _forget(backend, group.schedules.values())
+        for schedule in group.schedules.values():
+            _end(schedule, _of_schedule(backend, schedule))
 
     return delete_schedule_group
-
-
-def _forget(backend: Any, schedules: Iterable[Any]) -> None:
-    for schedule in schedules:
-        _tell(None, _of_schedule(backend, schedule), None)
 
 
 def _group_made(original: Callable[..., Any]) -> Callable[..., Any]:
