@@ -236,30 +236,67 @@ def test_a_role_that_does_not_trust_the_scheduler_for_the_group_is_refused(sched
     assert scheduler.list_schedules()["Schedules"] == []
 
 
-def test_what_fails_for_now_is_tried_again_by_the_clock(cloud, scheduler, inbox, sender):
-    dead = inbox("dead")
+@pytest.fixture
+def busy(cloud):
+    """The name of a function that never runs: it is refused each time, for now."""
     cloud.client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
     cloud.client("lambda").create_function(
         FunctionName="f", Runtime="python3.11", Handler="a.b", Role=f"arn:aws:iam::{ACCOUNT}:role/f",
         Code={"ZipFile": b"PK\x05\x06" + b"\0" * 18},
     )  # fmt: skip
     cloud.client("lambda").put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
-    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
-    target = {
-        "Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke",
-        "RoleArn": sender(allow("lambda:InvokeFunction", function), allow("sqs:SendMessage", dead.arn)),
-        "Input": json.dumps({"FunctionName": "f", "Payload": '{"attempt": <aws.scheduler.attempt-number>}'}),
-        "RetryPolicy": {"MaximumRetryAttempts": 3},
-        "DeadLetterConfig": {"Arn": dead.arn},
-    }
-    create(scheduler, target, at(later(minutes=1)))
-    while not dead.waiting():
+    return "f"
+
+
+def test_what_fails_for_now_is_tried_again_by_the_clock_as_often_and_long_as_may_be(
+    cloud, scheduler, inbox, sender, busy
+):
+    seldom, briefly = inbox("seldom"), inbox("briefly")
+    arn = sender(allow("lambda:InvokeFunction"), allow("sqs:SendMessage", [seldom.arn, briefly.arn]))
+    given = {"FunctionName": busy, "Payload": '{"attempt": <aws.scheduler.attempt-number>}'}
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke", "RoleArn": arn, "Input": json.dumps(given)}
+    policies = [(seldom, {"MaximumRetryAttempts": 3}), (briefly, {"MaximumEventAgeInSeconds": 60})]
+    for queue, policy in policies:
+        more = {"RetryPolicy": policy, "DeadLetterConfig": {"Arn": queue.arn}}
+        create(scheduler, target | more, at(later(minutes=1)), queue.arn.rpartition(":")[2])
+    while not (seldom.waiting() and briefly.waiting()):
         cloud.advance(60)
-    [message] = dead.got()
+    [message], [other] = seldom.got(), briefly.got()
     told = {name: one["StringValue"] for name, one in message["MessageAttributes"].items()}
     assert json.loads(json.loads(message["Body"])["Payload"]) == {"attempt": 4}
     assert (told["EXHAUSTED_RETRY_CONDITION"], told["RETRY_ATTEMPTS"]) == ("MaximumRetryAttempts", "3")
     assert told["ERROR_CODE"] == "TooManyRequestsException"
+    assert other["MessageAttributes"]["EXHAUSTED_RETRY_CONDITION"]["StringValue"] == "MaximumEventAgeInSeconds"
+
+
+def test_a_letter_that_is_too_long_is_cut_and_says_so(scheduler, inbox, sender):
+    dead = inbox("dead")
+    target = {
+        "Arn": dead.arn.replace(":dead", ":absent"), "RoleArn": sender(allow("sqs:SendMessage")),
+        "Input": "ä" * (128 * 1024), "DeadLetterConfig": {"Arn": dead.arn},
+    }  # fmt: skip
+    create(scheduler, target)
+    [message] = dead.got()
+    assert message["MessageAttributes"]["IS_PAYLOAD_TRUNCATED"]["StringValue"] == "true"
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AWS.SimpleQueueService.NonExistentQueue"
+    assert message["Body"] == "ä" * (120 * 1024)
+
+
+def test_an_ordered_queue_and_a_state_machine_are_asked(cloud, scheduler, inbox, sender):
+    queue = inbox("inbox.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    document = trust("states.amazonaws.com")
+    own = cloud.client("iam").create_role(RoleName="machine", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    states = cloud.client("stepfunctions")
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    machine = states.create_state_machine(name="orders", definition=definition, roleArn=own)["stateMachineArn"]
+    arn = sender(allow("sqs:SendMessage", queue.arn), allow("states:StartExecution", machine))
+    create(scheduler, {"Arn": machine, "RoleArn": arn, "Input": '{"n": 1}'}, name="machine")
+    create(scheduler, {"Arn": queue.arn, "RoleArn": arn, "Input": "x", "SqsParameters": {"MessageGroupId": "g"}})
+    assert [one["Attributes"]["MessageGroupId"] for one in queue.got()] == ["g"]
+    deadline, found = time.monotonic() + DEADLINE, []
+    while not found and time.monotonic() < deadline:
+        found = states.list_executions(stateMachineArn=machine)["executions"]
+    assert states.describe_execution(executionArn=found[0]["executionArn"])["input"] == '{"n": 1}'
 
 
 def test_topics_and_functions_are_asked(cloud, scheduler, inbox, saving, sender):

@@ -30,7 +30,8 @@ def due(expression, after, count=1, begins=0.0):
         "rate(1 hours)", "rate(5 hour)", "rate(0 minutes)", "rate(-1 minutes)", "rate(5)", "rate(5 seconds)",
         "rate(5 minutes) ", " rate(5 minutes)", "rate( 5 minutes )", "rate(1.5 hours)", "Rate(5 minutes)",
         "rate(999999999 days)", "cron(0 10 * * ?)", "cron()", "0 10 * * ? *", "at(2026-01-01T00:00:00)", "",
-        "cron(0 10 * * ? *)\n", "rate(٥ minutes)",
+        "cron(0 10 * * ? *)\n",
+        f"cron({'0,' * 130}0 10 * * ? *)", "rate(٥ minutes)",
     ],
 )  # fmt: skip
 def test_what_no_rule_has_is_refused(text):

@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -34,7 +35,8 @@ _MOST_RETRIES: Final = 185
 _LONGEST_AGE: Final = 86_400
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 900.0
-_TOO_MANY: Final = 429
+_LONGEST_LETTER: Final = 240 * 1024
+"""So that a message of SQS has room for it with its attributes (256 KB)."""
 _THROTTLING: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughput", "SlowDown")
 _INTERNAL: Final = Refused(
     "AWS.Scheduler.InternalServerError", "Unexpected error occurred while processing the request", 400
@@ -121,18 +123,19 @@ class Executions:
         queue = (execution.target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue:
             return
+        text = schedule_targets.text_of(execution.target, context).encode()
         told = {
             "SCHEDULE_ARN": execution.schedule,
             "TARGET_ARN": execution.target["Arn"],
             "SCHEDULED_TIME": context.time,
             "EXECUTION_ID": context.execution_id,
             "RETRY_ATTEMPTS": str(context.attempt - 1),
-            "IS_PAYLOAD_TRUNCATED": "false",
+            "IS_PAYLOAD_TRUNCATED": "true" if len(text) > _LONGEST_LETTER else "false",
         }
         told |= {"EXHAUSTED_RETRY_CONDITION": condition} if condition is not None else {}
         letter = DeadLetter(
             queue=queue,
-            body=schedule_targets.text_of(execution.target, context),
+            body=text[:_LONGEST_LETTER].decode("utf-8", "ignore"),
             attributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
             code_attribute="ERROR_CODE",
             message_attribute="ERROR_MESSAGE",
@@ -169,4 +172,7 @@ def _delivery(execution: Execution) -> Delivery:
 
 def _may_pass(refusal: Refused) -> bool:
     """Whether what was refused may be taken later."""
-    return refusal.status >= 500 or refusal.status == _TOO_MANY or refusal.code.startswith(_THROTTLING)
+    if refusal.status == HTTPStatus.NOT_IMPLEMENTED:
+        return False
+    is_throttled = refusal.status == HTTPStatus.TOO_MANY_REQUESTS or refusal.code.startswith(_THROTTLING)
+    return is_throttled or refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -20,6 +20,8 @@ _UNITS: Final = {"minute": 60, "hour": 3600, "day": 86400}
 _RATE: Final = re.compile(r"rate\(([1-9][0-9]{0,8}) (minute|hour|day)(s?)\)")
 _CRON: Final = re.compile(r"cron\(([^()]*)\)")
 _AT: Final = re.compile(r"at\(([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\)")
+_LONGEST: Final = 256
+"""AWS: the longest expression, in characters (API References, PutRule and CreateSchedule)."""
 _LONGEST_RATE: Final = 366 * 100 * 86_400
 
 
@@ -68,6 +70,7 @@ Expression = Rate | Once | Recurring
 
 def of_rule(text: str) -> Expression:
     """The expression of a rule, which is of UTC; NotValid when it is none."""
+    _check_length(text)
     rate = _RATE.fullmatch(text)
     if rate is not None:
         # AWS: rate(1 hours) and rate(5 hour) are not valid.
@@ -82,6 +85,7 @@ def of_rule(text: str) -> Expression:
 
 def of_schedule(text: str, zone: str | None) -> Expression:
     """The expression of a schedule in a time zone, UTC where none is named; NotValid when it is none."""
+    _check_length(text)
     at, rate, found = _AT.fullmatch(text), _RATE.fullmatch(text), _CRON.fullmatch(text)
     clock = zone_of(zone or "UTC")
     if at is not None:
@@ -94,6 +98,11 @@ def of_schedule(text: str, zone: str | None) -> Expression:
     if found is None:
         raise NotValid(text)
     return Recurring(cron.parse(found[1], needs_year=False), clock)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _LONGEST:
+        raise NotValid(text)
 
 
 def _rate(read: re.Match[str]) -> Rate:
