@@ -30,8 +30,8 @@ class Connection:
         self.http.request(method, path, json.dumps(content or {}))
         return json.loads(self.http.getresponse().read())
 
-    def call(self, credentials, service: str, body: str) -> tuple[int, str]:
-        request = AWSRequest("POST", self.server.endpoint + "/", dict(FORM), body)
+    def call(self, credentials, service: str, body: str, headers=FORM) -> tuple[int, str]:
+        request = AWSRequest("POST", self.server.endpoint + "/", dict(headers), body)
         key = Signing(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
         SigV4Auth(key, service, "us-east-1").add_auth(request)
         self.http.request("POST", "/", body, dict(request.headers.items()))

@@ -10,12 +10,21 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "iamd" / "wire" / "ser
 
 
 def line(loader: Any, name: str) -> str:
-    """Give a service's folder, API version, protocols, endpoint prefix, signing name and target prefix, as JSON."""
+    """Give a service's folder, API version, protocols, endpoint prefix, signing name, target prefix and SDK id."""
     folder = loader.determine_latest_version(name, "service-2")
     said = loader.load_service_model(name, "service-2", folder)["metadata"]
     protocols = [said["protocol"], *(spoken for spoken in said.get("protocols", ()) if spoken != said["protocol"])]
     prefix = said["endpointPrefix"]
-    row = [folder, said["apiVersion"], protocols, prefix, said.get("signingName", prefix), said.get("targetPrefix")]
+    sdk_id = said["serviceId"].replace(" ", "").lower()
+    row = [
+        folder,
+        said["apiVersion"],
+        protocols,
+        prefix,
+        said.get("signingName", prefix),
+        said.get("targetPrefix"),
+        sdk_id,
+    ]
     return f"{json.dumps(name)}: {json.dumps(row)}"
 
 

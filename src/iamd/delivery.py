@@ -1,6 +1,6 @@
 """Deliveries: what the embedded backend's services send to one another, told to iamd, which decides and sends it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     message_attribute: str | None = None
     group: str | None = None
     """The message group of a FIFO queue."""
+    is_by_role: bool = False
+    """Whether it is sent in a session of the delivery's role, and not by the service itself."""
 
 
 class Forwarded(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class Forwarded(msgspec.Struct, frozen=True):
     session_token: str = ""
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag="delivery"):
     """An operation that a service asks for: of its own accord, in a session of a role, or with a caller's permissions.
 
     `principal` is the service (`sns.amazonaws.com`), `account` the one that it acts for, `source` the ARN of the topic,
@@ -66,6 +68,33 @@ class Outcome(msgspec.Struct, frozen=True):
     code: str | None = None
     message: str = ""
     status: int = 200
+
+
+class Scheduled(msgspec.Struct, frozen=True):
+    """What has times: a rule of EventBridge's default bus, or a schedule of EventBridge Scheduler with its group."""
+
+    kind: Literal["rule", "schedule"]
+    account: str
+    region: str
+    name: str
+    group: str = ""
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True, tag="timing"):
+    """When something is due from now on; without an expression it is not due any more.
+
+    `version` is another whenever it was put, changed, enabled or disabled, which was at the time `told`. `starts` and
+    `ends` are in seconds since the epoch. What is due may wait as many minutes as its `window` has.
+    """
+
+    of: Scheduled
+    version: int
+    told: float = 0.0
+    expression: str | None = None
+    zone: str | None = None
+    starts: float | None = None
+    ends: float | None = None
+    window: int = 0
 
 
 def queue_url(queue: Arn) -> str:

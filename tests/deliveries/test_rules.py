@@ -7,6 +7,7 @@ dead-letter queues to process undelivered events" (eb-rule-dlq), "Amazon EventBr
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from deliveries.conftest import DEADLINE, STREAM, of_source, statement
@@ -224,6 +225,49 @@ def test_a_bus_is_sent_to_as_the_role_and_its_rules_send_on(cloud, events, inbox
     to(events, bus, RoleArn=role(EVENTS, allow("events:PutEvents", bus)))
     send(events)
     assert [one["detail"] for one in queue.read()] == [DETAIL]
+
+
+def test_what_came_from_a_bus_is_not_sent_to_a_third_one(cloud, events, inbox, role):
+    """AWS: EventBridge User Guide, eb-bus-to-bus: events from a sender's bus are not routed to a third one."""
+    queue, last = inbox(), inbox("last")
+    queue.let(EVENTS)
+    last.let(EVENTS)
+    second, third = (events.create_event_bus(Name=name)["EventBusArn"] for name in ("second", "third"))
+    arn = role(EVENTS, allow("events:PutEvents", [second, third]))
+    pattern = json.dumps({"source": ["shop"]})
+    for bus, targets in {
+        "second": [{"Id": "bus", "Arn": third, "RoleArn": arn}, {"Id": "queue", "Arn": queue.arn}],
+        "third": [{"Id": "queue", "Arn": last.arn}],
+    }.items():
+        events.put_rule(Name="on", EventBusName=bus, EventPattern=pattern)
+        events.put_targets(Rule="on", EventBusName=bus, Targets=targets)
+    to(events, second, RoleArn=arn)
+    send(events)
+    queue.got()
+    send(events, EventBusName="second")
+    last.got()
+    queue.got()
+    assert last.waiting() == 0
+
+
+def test_another_accounts_bus_is_sent_to_as_the_role_and_tells_of_whom_an_event_is(
+    cloud, events, inbox, other, role, denied
+):
+    """AWS: EventBridge User Guide, eb-cross-account: the event is of the sender's account, by which rules choose."""
+    queue = inbox(credentials=other, account=OTHER)
+    queue.let(EVENTS)
+    theirs = cloud.client("events", other)
+    bus = theirs.create_event_bus(Name="shared")["EventBusArn"]
+    theirs.put_rule(Name="in", EventBusName="shared", EventPattern=json.dumps({"account": [ACCOUNT]}))
+    theirs.put_targets(Rule="in", EventBusName="shared", Targets=[{"Id": "target", "Arn": queue.arn}])
+    to(events, bus, RoleArn=role(EVENTS, allow("events:PutEvents", bus)))
+    send(events)
+    denied("PutEvents", EVENTS)
+    theirs.put_permission(EventBusName="shared", StatementId="s", Principal=ACCOUNT, Action="events:PutEvents")
+    sent = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    send(events, Time=sent)
+    [told] = queue.read()
+    assert (told["account"], told["time"], told["detail"]) == (ACCOUNT, "2026-01-02T03:04:05Z", DETAIL)
 
 
 def test_a_state_machine_is_started_as_the_role(cloud, events, role):

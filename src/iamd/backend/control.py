@@ -11,6 +11,7 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from iamd.backend import function_urls, functions, handover, streams
+from iamd.backend.deliveries import schedules
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
 _ROLE: Any = iam.Role
@@ -97,4 +98,6 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/news": streams.news,
     "/deliveries": handover.taken,
     "/replied": handover.replied,
+    "/due": schedules.due,
+    "/completed": schedules.completed,
 }

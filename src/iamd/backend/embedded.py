@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.backend.folder import socket_folder
-from iamd.delivery import Delivery, Outcome
+from iamd.delivery import Delivery, Outcome, Scheduled, Timing
 
 log = logging.getLogger(__name__)
 
@@ -159,12 +159,24 @@ class EmbeddedBackend:
         found: list[dict[str, Any]] = (await self._ask("/mappings", {}))["mappings"]
         return found
 
-    async def deliveries(self) -> list[Delivery]:
-        """What its services have to send to others since this was asked before; none when nothing came for a while."""
+    async def deliveries(self) -> list[Delivery | Timing]:
+        """What its services have to send to others, and when, since this was asked before; none when nothing came."""
         await self.ready()
         told: str = (await self._ask("/deliveries", {}))["deliveries"]
-        found = msgspec.msgpack.decode(base64.b64decode(told, validate=True), type=list[tuple[int, Delivery]])
-        return [delivery for resets, delivery in found if resets >= self._resets]
+        found = msgspec.msgpack.decode(base64.b64decode(told, validate=True), type=list[tuple[int, Delivery | Timing]])
+        return [item for resets, item in found if resets >= self._resets]
+
+    async def due(self, scheduled: Scheduled, version: int, time: float) -> dict[str, Any] | None:
+        """Have a rule send what it sends at a time, or give a schedule's target; None when it is not due any more."""
+        await self.ready()
+        asked = {"of": scheduled, "version": version, "time": time}
+        found: dict[str, Any] | None = (await self._ask("/due", asked))["due"]
+        return found
+
+    async def completed(self, scheduled: Scheduled, version: int) -> None:
+        """Do with a schedule what is to be done when it is due no more, unless it has been changed since."""
+        await self.ready()
+        await self._ask("/completed", {"of": scheduled, "version": version})
 
     async def replied(self, reply: str, outcome: Outcome) -> None:
         """Tell a service what came of what it asked for and waits for."""

@@ -1,4 +1,4 @@
-"""What moto's services would send to one another waits here, in order, for iamd to fetch."""
+"""What moto's services would send to one another, and when, waits here, in order, for iamd to fetch."""
 
 import base64
 import logging
@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from iamd.delivery import Delivery, Outcome
+from iamd.delivery import Delivery, Outcome, Timing
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ WAIT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 1200.0
 """How long an outcome is waited for: a function may run for fifteen minutes."""
 
-_waiting: SimpleQueue[tuple[int, Delivery]] = SimpleQueue()
+_waiting: SimpleQueue[tuple[int, Delivery | Timing]] = SimpleQueue()
 _asked: dict[str, Future[Outcome]] = {}
 _lock = Lock()
 _resets = 0
@@ -43,6 +43,11 @@ def put(delivery: Delivery) -> None:
         log.error("a delivery to %s is lost: too many wait", delivery.target)
         return
     _waiting.put((_resets, delivery))
+
+
+def tell(timing: Timing) -> None:
+    """Have it known when something is due; that is never lost, and there is no more of it than requests for it."""
+    _waiting.put((_resets, timing))
 
 
 def life() -> int:
@@ -81,11 +86,11 @@ def replied(told: Mapping[str, Any]) -> None:
 
 
 def taken(_: Mapping[str, Any]) -> dict[str, str]:
-    """Give the oldest deliveries, as soon as there are any; none when none come in time.
+    """Give the oldest deliveries and timings, as soon as there are any; none when none come in time.
 
     Each comes with how many resets there were before it.
     """
-    found: list[tuple[int, Delivery]] = []
+    found: list[tuple[int, Delivery | Timing]] = []
     try:
         found.append(_waiting.get(timeout=WAIT_SECONDS))
         while len(found) < AT_ONCE:

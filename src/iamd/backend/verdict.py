@@ -12,12 +12,17 @@ PRIVATE_PREFIX: Final = b"x-iamd-"
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a request comes from, as notifications of what it does tell it."""
+    """Where a request comes from and when, as notifications of what it does tell it; times are iamd's.
+
+    `service` is the service that asks, or through which somebody asks.
+    """
 
     request_id: str = ""
     account_id: str = ""
     user_id: str = ""
     source_ip: str = ""
+    time: str = ""
+    service: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -16,7 +16,8 @@ from iamd import arn as arns
 from iamd import forwarded
 from iamd.auth.identity import Service
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
-from iamd.delivery import DeadLetter, Delivery, Forwarded, Outcome, queue_url
+from iamd.delivery import DeadLetter, Delivery, Forwarded, Outcome, Timing, queue_url
+from iamd.gateway.schedules import Schedules
 from iamd.inner_requests import Caller, InnerRequests, Key, Refused
 from iamd.pipeline import Via
 from iamd.runtime import Runtime
@@ -43,15 +44,23 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
         self._sessions: dict[tuple[str, str, str], RenewedSession] = {}
+        self._schedules: Schedules | None = None
 
     def begin(self) -> None:
         """Begin to fetch."""
         self._following = asyncio.get_running_loop().create_task(self._follow())
 
+    def forget_times(self) -> None:
+        """The backend has begun anew: nothing is due at any time."""
+        if self._schedules is not None:
+            self._schedules.forget()
+
     async def clear(self) -> None:
         """Forget what was fetched."""
         self._lanes.clear()
         self._sessions.clear()
+        if self._schedules is not None:
+            await self._schedules.clear()
         await _ended(self._tasks)
 
     async def close(self) -> None:
@@ -64,8 +73,8 @@ class Deliverer:
         while True:
             try:
                 await self._room()
-                for delivery in await self._embedded.deliveries():
-                    self._put(delivery)
+                for item in await self._embedded.deliveries():
+                    self._take(item)
             except BackendDown:
                 await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
@@ -76,6 +85,14 @@ class Deliverer:
         """Wait while too many are fetched and not sent: what more comes waits at the backend, which bounds it."""
         while sum(map(len, self._lanes.values())) >= MOST_FETCHED:  # noqa: ASYNC110 (any lane may shorten)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _take(self, item: Delivery | Timing) -> None:
+        if isinstance(item, Delivery):
+            self._put(item)
+            return
+        if self._schedules is None:
+            self._schedules = Schedules(self._runtime, self._embedded, self)
+        self._schedules.learn(item)
 
     def _put(self, delivery: Delivery) -> None:
         """Have it sent after those before it of the same lane."""
@@ -99,9 +116,9 @@ class Deliverer:
             await self._reply(delivery, delivery.reply)
             return
         try:
-            refusal = await self._refusal(delivery)
+            refusal = await self.attempt(delivery)
             if refusal is not None and delivery.dead_letter is not None:
-                await self._bury(delivery, delivery.dead_letter, refusal)
+                await self.bury(delivery, delivery.dead_letter, refusal)
         except Exception:
             log.exception("a delivery to %s is lost", delivery.target)
 
@@ -120,7 +137,7 @@ class Deliverer:
         except BackendDown:
             log.warning("%s is not told what came of %s", delivery.source, delivery.operation)
 
-    async def _refusal(self, delivery: Delivery) -> Refused | None:
+    async def attempt(self, delivery: Delivery) -> Refused | None:
         """Send it; why it was refused, when it was."""
         if _is_anothers_stream(delivery):
             return _told(delivery, Refused("ResourceNotFoundException", f"{delivery.target} not found.", 400))
@@ -132,23 +149,25 @@ class Deliverer:
 
     async def _asked(self, delivery: Delivery) -> Mapping[str, Any]:
         """What its operation is answered; Refused with the error."""
-        has_caller = delivery.caller is not None
-        via = Via(delivery.principal, as_caller=has_caller) if has_caller or delivery.role is not None else None
-        requests = InnerRequests(self._runtime, delivery.principal, via=via)
+        caller, requests = self._asking(delivery, by_role=True)
         asking = delivery.service, delivery.operation, delivery.parameters, delivery.region
         try:
-            return await requests.call(self._caller(delivery), *asking)
+            return await requests.call(caller, *asking)
         except NotAssumed as error:
             raise Refused(error.code, error.message, 403) from error
         except Unavailable as error:
             raise Refused("ServiceUnavailable", str(error), 503) from error
 
-    def _caller(self, delivery: Delivery) -> Caller:
+    def _asking(self, delivery: Delivery, *, by_role: bool) -> tuple[Caller, InnerRequests]:
+        """Who asks, and how: who had it done, a session of the role that was given for it, or the service itself."""
+        runtime, principal = self._runtime, delivery.principal
         if delivery.caller is not None:
-            return partial(self._key_of, delivery.caller)
-        if delivery.role is not None:
-            return self._session(delivery, delivery.role).key
-        return _service_of(delivery)
+            key = partial(self._key_of, delivery.caller)
+            return key, InnerRequests(runtime, principal, via=Via(principal, as_caller=True))
+        if delivery.role is None or not by_role:
+            return _service_of(delivery), InnerRequests(runtime, principal)
+        via = Via(principal, as_caller=False)
+        return self._session(delivery, delivery.role).key, InnerRequests(runtime, principal, via=via)
 
     async def _key_of(self, caller: Forwarded) -> Key:
         """The key of who had a service do something; Refused when it counts no more."""
@@ -169,8 +188,8 @@ class Deliverer:
             self._sessions[place] = found
         return found
 
-    async def _bury(self, delivery: Delivery, letter: DeadLetter, refusal: Refused) -> None:
-        """Send a message of what could not be delivered to the queue that is told for that, as the service."""
+    async def bury(self, delivery: Delivery, letter: DeadLetter, refusal: Refused) -> None:
+        """Send a message of what could not be delivered to the queue that is told for that."""
         queue = arns.parse(letter.queue)
         if queue is None:
             return
@@ -183,10 +202,10 @@ class Deliverer:
         }
         if letter.group is not None:
             given["MessageGroupId"] = letter.group
-        requests = InnerRequests(self._runtime, delivery.principal)
+        caller, requests = self._asking(delivery, by_role=letter.is_by_role)
         try:
-            await requests.call(_service_of(delivery), "sqs", "SendMessage", given, queue.region)
-        except Refused as refused:
+            await requests.call(caller, "sqs", "SendMessage", given, queue.region)
+        except (Refused, NotAssumed) as refused:
             log.warning("a message of %s to the dead-letter queue %s is lost: %s", delivery.source, queue, refused.code)
 
 

@@ -235,7 +235,7 @@ class Performer:
             region=asked.region,
             host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
-            origin=_origin(progress) if step.traits.notifies else None,
+            origin=_origin(progress, self._runtime.clock.timestamp()) if step.traits.notifies else None,
             caller=self._carried(step) if step.traits.carries_caller else None,
         )
 
@@ -287,6 +287,9 @@ class Performer:
         return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
 
 
-def _origin(progress: Progress) -> Origin:
+def _origin(progress: Progress, now: float) -> Origin:
     identity = progress.identity or ANONYMOUS
-    return Origin(progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip)
+    service = identity.service.name if identity.service is not None else identity.invoked_by or ""
+    return Origin(
+        progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip, str(now), service
+    )

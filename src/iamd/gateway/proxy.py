@@ -13,7 +13,7 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import access_points, events, handles, placing, reading, resource_tags, role_usages
+from iamd.gateway import access_points, events, handles, placing, reading, resource_tags, role_usages, schedule_checks
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.asking import NotToldError
@@ -85,6 +85,8 @@ class Gateway:
 
     def _forget(self, boot: str) -> None:
         """What was known of the backend's last life is dropped when its next one begins."""
+        if self._deliverer is not None:
+            self._deliverer.forget_times()
         task = asyncio.get_running_loop().create_task(self._ledger.forget_others(boot))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -207,6 +209,8 @@ class Gateway:
         self._check_place(step)
         if step.traits.configures:
             self._configuring.check(step)
+        if step.traits.has_times and step.place.backend.embedded is not None:
+            schedule_checks.check(step.asked, self._runtime.clock.timestamp())
         answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole

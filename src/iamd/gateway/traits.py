@@ -1,6 +1,7 @@
 """Traits: what the steps of a request take from its operation alone, worked out once for each operation."""
 
 from functools import cache
+from typing import Final
 
 import msgspec
 
@@ -15,9 +16,12 @@ from iamd.gateway import (
     learned,
     on_behalf,
     policies,
+    schedule_checks,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
+
+_NOTIFYING: Final = frozenset({"s3", "events", "scheduler"})
 
 
 class Traits(msgspec.Struct, frozen=True):
@@ -27,9 +31,9 @@ class Traits(msgspec.Struct, frozen=True):
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
     iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
     may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify others
-    of what it does, and of where it came from (`notifies`), or have its service send something to others from then on
-    (`configures`). Its service may ask others for something with its caller's permissions, before it answers
-    (`asks_for_caller`) or afterwards (`carries_caller`).
+    of what it does, and of where and when it came from (`notifies`). It may have its service send something to others
+    from then on (`configures`), or at times (`has_times`), or ask others for something with its caller's permissions,
+    before it answers (`asks_for_caller`) or afterwards (`carries_caller`).
     """
 
     action: str
@@ -47,6 +51,7 @@ class Traits(msgspec.Struct, frozen=True):
     changes_function: bool
     notifies: bool
     configures: bool
+    has_times: bool
     asks_for_caller: bool
     carries_caller: bool
 
@@ -68,8 +73,9 @@ def of(operation: Operation) -> Traits:
         tells_instances=instances.may_tell(operation),
         invokes=invocation.invokes(operation),
         changes_function=invocation.changes(operation),
-        notifies=operation.service == "s3" and not events.is_read_only(operation),
+        notifies=operation.service in _NOTIFYING and not events.is_read_only(operation),
         configures=configured.may_configure(operation.service, operation.name),
+        has_times=schedule_checks.has_times(operation.service, operation.name),
         asks_for_caller=on_behalf.asks(operation),
         carries_caller=on_behalf.carries_on(operation),
     )

@@ -10,7 +10,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """How one service is named: by botocore, in credential scopes, hosts and `X-Amz-Target`, and what it speaks."""
+    """How one service is named: by botocore, in credential scopes, hosts and `X-Amz-Target`, and what it speaks.
+
+    `sdk_id` is its name in SDKs, in small letters without blanks.
+    """
 
     name: str
     folder: str
@@ -19,6 +22,7 @@ class Entry:
     endpoint_prefix: str
     signing_name: str
     target_prefix: str | None
+    sdk_id: str
 
 
 # Protocols that AWS speaks and the model does not name, each with its reason.
@@ -49,7 +53,7 @@ OLDER: Final = frozenset(
 )
 
 
-OWN: Final = (Entry("iamd", "own", "2026-01-01", ("json",), "iamd", "iamd", "iamd"),)
+OWN: Final = (Entry("iamd", "own", "2026-01-01", ("json",), "iamd", "iamd", "iamd", "iamd"),)
 """iamd's own service, which its command line calls; its model stands in `wire/own/`."""
 
 
@@ -74,6 +78,14 @@ class Catalog:
     def versioned(self, version: str) -> tuple[Entry, ...]:
         """Give the services that speak Query in this `Version`."""
         return self._by_version.get(version, ())
+
+    def in_sdks(self, name: str) -> Entry | None:
+        """Give AWS's service that SDKs call so, in small letters without blanks."""
+        return self._by_sdk_id.get(name)
+
+    @cached_property
+    def _by_sdk_id(self) -> dict[str, Entry]:
+        return {entry.sdk_id: entry for entry in self.by_name.values() if entry not in OWN}
 
     @cached_property
     def _by_scope(self) -> dict[str, tuple[Entry, ...]]:
@@ -111,8 +123,8 @@ def _read() -> Catalog:
     text = Path(__file__).with_name("services.json").read_text("utf-8")
     rows = json.loads(text)
     entries = [
-        Entry(name, folder, version, tuple(protocols) + FURTHER_PROTOCOLS.get(name, ()), prefix, signing, target)
-        for name, (folder, version, protocols, prefix, signing, target) in rows.items()
+        Entry(name, folder, version, tuple(protocols) + FURTHER_PROTOCOLS.get(name, ()), *named)
+        for name, (folder, version, protocols, *named) in rows.items()
     ]
     return Catalog([*entries, *OWN])
 

@@ -5,6 +5,7 @@ from iamd.backend.deliveries import (
     firehose,
     logs,
     notifications,
+    schedules,
     ses,
     table_exports,
     table_imports,
@@ -12,8 +13,12 @@ from iamd.backend.deliveries import (
     wildcards,
 )
 
+_ALWAYS = (
+    eventbridge, firehose, logs, notifications, schedules, ses, table_exports, table_imports, topics, wildcards,
+)  # fmt: skip
+
 
 def install() -> None:
     """Have nothing delivered by moto itself; what few need is installed when it is first asked for (`dispatch.py`)."""
-    for module in (eventbridge, firehose, logs, notifications, ses, table_exports, table_imports, topics, wildcards):
+    for module in _ALWAYS:
         module.install()

@@ -20,7 +20,9 @@ from iamd import senders
 from iamd.arn import Arn
 from iamd.backend import handover
 from iamd.backend.deliveries import transformer
+from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import replace
+from iamd.backend.verdict import Origin
 from iamd.delivery import DeadLetter, Delivery
 from iamd.senders import Sending
 
@@ -46,8 +48,32 @@ def receive(event: dict[str, Any], account_id: str, region: str) -> None:
         rule.send_to_targets(given)
 
 
+def send_scheduled(rule: Any, time: float) -> None:
+    """Send what a rule sends at a time of its own.
+
+    AWS: EventBridge User Guide, "Creating a rule that runs on a schedule": the event is of aws.events, and of the rule.
+    """
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": rule.account_id,
+        "time": time,
+        "region": rule.region_name,
+        "resources": [rule.arn],
+        "detail": {},
+    }
+    for target in rule.targets:
+        _put(rule, target, _shown(event))
+
+
 def _sent(original: Callable[..., None]) -> Callable[..., None]:
     def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = True) -> None:
+        origin = _origin_of_events()
+        if origin is not None:
+            # AWS: an event of another account is of that account (User Guide, eb-cross-account).
+            event = {**event, "account": origin.account_id}
         if rule.managed_by is not None:
             # moto keeps its archives by rules of its own.
             original(rule, event, transform_input)
@@ -57,9 +83,24 @@ def _sent(original: Callable[..., None]) -> Callable[..., None]:
             return
         shown = _shown(event)
         for target in rule.targets:
+            # AWS: what came from another bus is not sent to a third one (User Guide, eb-bus-to-bus).
+            if origin is not None and origin.service == PRINCIPAL and _is_bus(target):
+                log.warning("a rule sends nothing to %s: the event came from another bus", target["Arn"])
+                continue
             _put(rule, target, shown)
 
     return send_to_targets
+
+
+def _origin_of_events() -> Origin | None:
+    """Where events come from that are put now; None where a service or a replay gives them to the bus."""
+    verdict = CURRENT.get(None)
+    is_put = verdict is not None and (verdict.service, verdict.operation) == ("events", "PutEvents")
+    return verdict.origin if verdict is not None and is_put else None
+
+
+def _is_bus(target: Mapping[str, Any]) -> bool:
+    return ":event-bus/" in target["Arn"]
 
 
 def _shown(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +177,7 @@ def _to_bus(arn: Arn, event: Mapping[str, Any]) -> Sending:
         "DetailType": event["detail-type"],
         "Detail": json.dumps(event["detail"]),
         "Resources": list(event["resources"]),
+        "Time": event["time"],
         "EventBusName": str(arn),
     }
     return "events", "PutEvents", {"Entries": [entry]}

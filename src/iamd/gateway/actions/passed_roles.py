@@ -43,12 +43,20 @@ _API_GATEWAY: Final = "apigateway.amazonaws.com"
 _CREDENTIALS: Final = ("credentials", "authorizerCredentials", "CredentialsArn", "AuthorizerCredentialsArn")
 _ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
 _WORDS: Final = {"lambda": "The role defined for the function cannot be assumed by Lambda."}
+_NOT_BY_SCHEDULER: Final = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
 
 
 class InvalidRole(AWSError):
     """A role that the service can't assume (Lambda API Reference, CreateFunction: InvalidParameterValueException)."""
 
     code = "InvalidParameterValueException"
+    status = 400
+
+
+class InvalidExecutionRole(AWSError):
+    """A role that the scheduler can't assume (EventBridge Scheduler API Reference, CreateSchedule)."""
+
+    code = "ValidationException"
     status = 400
 
 
@@ -239,6 +247,8 @@ def check_trust(handed: Sequence[Passed], asked: Asked, view: View) -> None:
     for passed in handed:
         role = role_of(passed.arn, view)
         if role is None or (passed.is_known and not _trusts(role, passed, asked)):
+            if asked.operation.service == "scheduler":
+                raise InvalidExecutionRole(_NOT_BY_SCHEDULER)
             words = _WORDS.get(asked.operation.service)
             raise InvalidRole(words or f"The role {passed.arn} cannot be assumed by {passed.service}.")
 
@@ -256,9 +266,9 @@ def role_of(arn: str, view: View) -> Role | None:
 def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
     caller = Principal(PrincipalKind.SERVICE, arn="", service_names=(passed.service,))
     # AWS: a service that assumes a role names the account it acts for.
-    keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true"}
+    keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true", **_told_now(asked)}
     request = Request(caller, "sts:AssumeRole", passed.arn, asked.account, keys)
-    layers = Layers(resource=(load(_knowable(role.trust_policy), PolicyType.TRUST),), gate=Gate.TRUST)
+    layers = Layers(resource=(load(_knowable(role.trust_policy, frozenset(keys)), PolicyType.TRUST),), gate=Gate.TRUST)
     return decide(request, layers).allowed
 
 
@@ -267,20 +277,30 @@ def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
 _TOLD_LATER: Final = frozenset({"aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "sts:externalid"})
 
 
+def _told_now(asked: Asked) -> Mapping[str, str]:
+    """For which resource the service will assume the role, where that is known."""
+    if asked.operation.service != "scheduler":
+        return {}
+    # AWS: EventBridge Scheduler User Guide, "Confused deputy prevention": the schedule's group, and no schedule.
+    group = asked.parameters.get("GroupName") or "default"
+    place = f"arn:{asked.partition}:scheduler:{asked.region}:{asked.account}"
+    return {"aws:sourcearn": f"{place}:schedule-group/{group}"}
+
+
 @lru_cache(maxsize=256)
-def _knowable(trust_policy: str) -> str:
+def _knowable(trust_policy: str, told: frozenset[str]) -> str:
     """A trust policy without the conditions that can't be decided yet; they are when the service assumes the role."""
     document = json.loads(trust_policy)
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    kept = [told for one in statements if (told := _without(one)) is not None]
+    kept = [left for one in statements if (left := _without(one, _TOLD_LATER - told)) is not None]
     return json.dumps({**document, "Statement": kept}) if kept else trust_policy
 
 
-def _without(statement: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _without(statement: Mapping[str, Any], unknown: frozenset[str]) -> Mapping[str, Any] | None:
     """A statement without those conditions; None for one that then denies more than it says."""
     conditions = statement.get("Condition") or {}
     left = {
-        operator: {key: value for key, value in entries.items() if key.lower() not in _TOLD_LATER}
+        operator: {key: value for key, value in entries.items() if key.lower() not in unknown}
         for operator, entries in conditions.items()
     }
     if left == conditions:

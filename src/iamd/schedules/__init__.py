@@ -1,0 +1,1 @@
+"""Schedule expressions of EventBridge's rules and of EventBridge Scheduler, and when they are due."""
