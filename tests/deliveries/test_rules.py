@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 from deliveries.conftest import DEADLINE, STREAM, of_source, statement
 from gateway.two_accounts import OTHER
 from running import ACCOUNT, REGION, allow
@@ -325,3 +326,35 @@ def test_a_session_is_not_used_on_when_its_role_is_another(cloud, events, inbox,
     send(events)
     denied("AssumeRole", EVENTS)
     assert queue.waiting() == 0
+
+
+def test_nobody_puts_events_in_the_name_of_a_service(events, inbox):
+    queue = inbox()
+    queue.let(EVENTS, **of_source(RULE))
+    events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["aws.iam", "shop"]}))
+    to(events, queue.arn)
+    entries = [{"Source": source, "DetailType": "order", "Detail": "{}"} for source in ("aws.iam", "shop", "aws.s3")]
+    told = events.put_events(Entries=entries)
+    assert told["FailedEntryCount"] == 2
+    assert [one.get("ErrorCode") for one in told["Entries"]] == [
+        "NotAuthorizedForSourceException", None, "NotAuthorizedForSourceException",
+    ]  # fmt: skip
+    assert [one["source"] for one in queue.read()] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"InputPath": "$.detail[?(@.a =~ '(a+)+$')]"},
+        {"InputPath": "$..*"},
+        {"InputPath": "detail"},
+        {"InputTransformer": {"InputPathsMap": {"a": "$.detail.*"}, "InputTemplate": "<a>"}},
+        {"KinesisParameters": {"PartitionKeyPath": "$.detail[-1]"}},
+    ],
+)
+def test_a_path_that_is_none_is_refused(events, inbox, given):
+    with pytest.raises(ClientError) as caught:
+        to(events, inbox().arn, **given)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert "Invalid JSONPath" in caught.value.response["Error"]["Message"]
+    assert events.list_targets_by_rule(Rule="orders")["Targets"] == []

@@ -5,25 +5,25 @@ import logging
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
-from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
+from iamd.backend.turns import Turns
 from iamd.delivery import Delivery, Outcome, Timing
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 10_000
-"""How many deliveries may wait; what comes then is lost, and told."""
+MOST: Final = 2_000
+"""How many deliveries of an account may wait; what comes then is lost, and told."""
 AT_ONCE: Final = 100
 WAIT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 1200.0
 """How long an outcome is waited for: a function may run for fifteen minutes."""
 
-_waiting: SimpleQueue[tuple[int, Delivery | Timing]] = SimpleQueue()
+_waiting: Turns[tuple[int, Delivery | Timing]] = Turns()
 _asked: dict[str, Future[Outcome]] = {}
 _lock = Lock()
 _resets = 0
@@ -39,15 +39,15 @@ class NotDone(Exception):
 
 def put(delivery: Delivery) -> None:
     """Have this delivered, after what was put before; from any thread."""
-    if _waiting.qsize() >= MOST:
+    if _waiting.waiting(delivery.account) >= MOST:
         log.error("a delivery to %s is lost: too many wait", delivery.target)
         return
-    _waiting.put((_resets, delivery))
+    _waiting.put(delivery.account, (_resets, delivery))
 
 
 def tell(timing: Timing) -> None:
     """Have it known when something is due; that is never lost, and there is no more of it than requests for it."""
-    _waiting.put((_resets, timing))
+    _waiting.put(timing.of.account, (_resets, timing))
 
 
 def life() -> int:
@@ -62,10 +62,10 @@ def ask(delivery: Delivery, begun_in: int) -> dict[str, Any]:
     """
     reply, awaited = uuid.uuid4().hex, Future[Outcome]()
     with _lock:
-        if begun_in != _resets or _waiting.qsize() >= MOST:
+        if begun_in != _resets or _waiting.waiting(delivery.account) >= MOST:
             raise NotDone("ServiceUnavailable", "The request can't be made now.", 503)
         _asked[reply] = awaited
-        _waiting.put((_resets, replace(delivery, reply=reply)))
+        _waiting.put(delivery.account, (_resets, replace(delivery, reply=reply)))
     try:
         outcome = awaited.result(ANSWER_SECONDS)
     except (CancelledError, TimeoutError) as error:
@@ -86,17 +86,11 @@ def replied(told: Mapping[str, Any]) -> None:
 
 
 def taken(_: Mapping[str, Any]) -> dict[str, str]:
-    """Give the oldest deliveries and timings, as soon as there are any; none when none come in time.
+    """Give the oldest deliveries and timings of each account in turn, as soon as there are any; none when none come.
 
     Each comes with how many resets there were before it.
     """
-    found: list[tuple[int, Delivery | Timing]] = []
-    try:
-        found.append(_waiting.get(timeout=WAIT_SECONDS))
-        while len(found) < AT_ONCE:
-            found.append(_waiting.get_nowait())
-    except Empty:
-        pass
+    found = _waiting.take(AT_ONCE, WAIT_SECONDS)
     # A message may hold bytes, and the control socket speaks JSON.
     return {"deliveries": base64.b64encode(msgspec.msgpack.encode(found)).decode()}
 
@@ -108,8 +102,5 @@ def clear() -> int:
         _resets += 1
         for awaited in list(_asked.values()):
             awaited.cancel()
-    try:
-        while True:
-            _waiting.get_nowait()
-    except Empty:
+        _waiting.clear()
         return _resets

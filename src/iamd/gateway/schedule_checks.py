@@ -7,11 +7,12 @@ FlexibleTimeWindow; User Guide, "Schedule types" and "Managing targets". Where A
 they are iamd's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from iamd import arn as arns
+from iamd import event_paths
 from iamd.errors import AWSError, CommonError
 from iamd.gateway import schedule_targets, sdk_calls
 from iamd.gateway.actions.asked import Asked
@@ -70,6 +71,16 @@ def _targets(asked: Asked, now: float) -> None:
         arn = arns.parse(target["Arn"])
         if arn is not None and arn.service in _BY_ROLE and not target.get("RoleArn"):
             raise ValidationException(f"RoleArn is required for target {target['Arn']}.")
+        wrong = next((path for path in _paths(target) if not event_paths.is_path(path)), None)
+        if wrong is not None:
+            raise ValidationException(f"Invalid JSONPath {wrong} for target {target['Id']}.")
+
+
+def _paths(target: Mapping[str, Any]) -> Iterator[str]:
+    """Where a target looks for what it is given in events."""
+    places = (target.get("InputPath"), (target.get("KinesisParameters") or {}).get("PartitionKeyPath"))
+    yield from (path for path in places if path is not None)
+    yield from ((target.get("InputTransformer") or {}).get("InputPathsMap") or {}).values()
 
 
 def _schedule(asked: Asked, now: float) -> None:

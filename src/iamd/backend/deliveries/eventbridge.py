@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from moto.events.models import Rule, events_backends
+from moto.events.models import EventsBackend, Rule, events_backends
 
 from iamd import arn as arns
-from iamd import senders
+from iamd import event_paths, senders
 from iamd.arn import Arn
 from iamd.backend import handover
 from iamd.backend.deliveries import transformer
@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 PRINCIPAL: Final = "events.amazonaws.com"
 _OWN_FIELDS: Final = ("ingestion-time", "archive-arn")
 """What moto alone has in its events."""
+_NOT_AUTHORIZED: Final = {
+    "ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source.",
+}  # fmt: skip
+"""AWS: sources that begin with `aws.` are its services' own (API Reference, PutEventsRequestEntry)."""
 _BY_ROLE: Final = frozenset({"kinesis", "firehose", "states", "events"})
 """Targets that EventBridge can send to only as a role."""
 
@@ -38,6 +42,7 @@ _BY_ROLE: Final = frozenset({"kinesis", "firehose", "states", "events"})
 def install() -> None:
     """Hand over what rules send."""
     replace(Rule, "send_to_targets", _sent)
+    replace(EventsBackend, "put_events", _put_events)
 
 
 def receive(event: dict[str, Any], account_id: str, region: str) -> None:
@@ -66,6 +71,18 @@ def send_scheduled(rule: Any, time: float) -> None:
     }
     for target in rule.targets:
         _put(rule, target, _shown(event))
+
+
+def _put_events(original: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+    def put_events(backend: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        origin = _origin_of_events()
+        # SECURITY: rules take these for what a service has done. What comes of a rule may be of one.
+        is_rules = origin is not None and origin.service == PRINCIPAL
+        taken = [is_rules or not str(event.get("Source", "")).startswith("aws.") for event in events]
+        found = iter(original(backend, [event for event, is_taken in zip(events, taken, strict=True) if is_taken]))
+        return [next(found) if is_taken else dict(_NOT_AUTHORIZED) for is_taken in taken]
+
+    return put_events
 
 
 def _sent(original: Callable[..., None]) -> Callable[..., None]:
@@ -138,7 +155,7 @@ def _input(rule: Any, target: Mapping[str, Any], event: dict[str, Any]) -> str:
     if target.get("Input") is not None:
         return str(target["Input"])
     if target.get("InputPath") is not None:
-        return json.dumps(transformer.at(target["InputPath"], event, None))
+        return json.dumps(event_paths.at(target["InputPath"], event, None))
     if target.get("InputTransformer"):
         return transformer.transformed(target["InputTransformer"], event, rule.arn, rule.name)
     return json.dumps(event)
@@ -185,7 +202,7 @@ def _to_bus(arn: Arn, event: Mapping[str, Any]) -> Sending:
 
 def _partition_key(target: Mapping[str, Any], event: dict[str, Any]) -> str:
     path = (target.get("KinesisParameters") or {}).get("PartitionKeyPath")
-    return str(transformer.at(path, event, event["id"]) if path else event["id"])
+    return str(event_paths.at(path, event, event["id"]) if path else event["id"])
 
 
 def _dead_letter(rule: Any, target: Mapping[str, Any], text: str) -> DeadLetter | None:

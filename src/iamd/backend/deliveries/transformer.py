@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from iamd import event_paths
+
 _PLACE: Final = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _ABSENT: Final = object()
-_ONE_STEP: Final = r"\.([^\s.\[\]'\"*()?@$]{1,256}+)|\['([^'\\]{1,256}+)'\]|\[([0-9]{1,9}+)\]"
-_STEP: Final = re.compile(_ONE_STEP)
-_PATH: Final = re.compile(rf"\$(?:{_ONE_STEP}){{0,100}}+")
 
 
 def transformed(given: Mapping[str, Any], event: dict[str, Any], rule_arn: str, rule_name: str) -> str:
@@ -29,31 +28,8 @@ def transformed(given: Mapping[str, Any], event: dict[str, Any], rule_arn: str, 
         "aws.events.event.json": event,
     }
     for name, path in (given.get("InputPathsMap") or {}).items():
-        values[name] = at(path, event, _ABSENT)
+        values[name] = event_paths.at(path, event, _ABSENT)
     return _filled(given["InputTemplate"], values)
-
-
-def at(path: str, event: dict[str, Any], absent: Any) -> Any:
-    """What stands at a path of an event (`$.detail.key`); `absent` where nothing does, or where it is no path."""
-    if not is_path(path):
-        return absent
-    found: Any = event
-    for name, quoted, index in _STEP.findall(path):
-        if index and isinstance(found, list) and int(index) < len(found):
-            found = found[int(index)]
-        elif not index and isinstance(found, dict) and (name or quoted) in found:
-            found = found[name or quoted]
-        else:
-            return absent
-    return found
-
-
-def is_path(text: str) -> bool:
-    """Whether a text is a path of names and of places in arrays.
-
-    SECURITY: JSONPath has filters and expressions besides, by which one rule could hold up all who put events.
-    """
-    return _PATH.fullmatch(text) is not None
 
 
 def _filled(template: str, values: Mapping[str, Any]) -> str:
