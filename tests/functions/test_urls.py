@@ -286,6 +286,9 @@ def test_an_alias_has_a_url_of_its_own(cloud, functions):
     told = client.list_function_url_configs(FunctionName="fn", Marker=told["NextMarker"])
     assert [one["FunctionArn"] for one in told["FunctionUrlConfigs"]] == [f"{FN}:live"]
     assert "NextMarker" not in told
+    with pytest.raises(ClientError) as caught:
+        client.list_function_url_configs(FunctionName="fn", Marker="nowhere")
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
     url, administrator = made["FunctionUrl"], cloud.server.administrator
     # What lets others ask the function's own URL lets nobody ask the alias'.
     for qualifier, status in ({}, 403), ({"Qualifier": "live"}, 200):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from moto.awslambda.exceptions import UnknownEventConfig
 from moto.awslambda.responses import LambdaResponse
 
@@ -48,13 +49,13 @@ def _asked(response: Any) -> tuple[Configs, str, str]:
 
 def _put(response: Any) -> Any:
     configs, qualifier, arn = _asked(response)
-    configs[qualifier] = _made(arn, json.loads(response.body), {})
+    configs[qualifier] = _made(arn, msgspec.json.decode(response.body), {})
     return 200, {}, json.dumps(configs[qualifier])
 
 
 def _update(response: Any) -> Any:
     configs, qualifier, arn = _asked(response)
-    configs[qualifier] = _made(arn, json.loads(response.body), _known(configs, qualifier, arn))
+    configs[qualifier] = _made(arn, msgspec.json.decode(response.body), _known(configs, qualifier, arn))
     return 200, {}, json.dumps(configs[qualifier])
 
 

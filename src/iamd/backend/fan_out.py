@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from moto.core.exceptions import JsonRESTError
 from moto.kinesis.exceptions import InvalidArgumentError
 from moto.kinesis.models import KinesisBackend
@@ -41,7 +42,7 @@ def _deregister(backend: Any, stream_arn: str, consumer_name: str, consumer_arn:
 
 
 def _subscribe(response: Any) -> Any:
-    asked, backend = json.loads(response.body), response.kinesis_backend
+    asked, backend = msgspec.json.decode(response.body), response.kinesis_backend
     consumer = backend.describe_stream_consumer(None, None, asked["ConsumerARN"])
     if asked.get("DryRun"):
         raise JsonRESTError("DryRunOperationException", "The request would have succeeded, but DryRun is set.")

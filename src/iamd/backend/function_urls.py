@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from flask import request
 from moto.awslambda import urls
-from moto.awslambda.exceptions import GenericResourcNotFound, LambdaClientError
+from moto.awslambda.exceptions import GenericResourcNotFound, InvalidParameterValueException, LambdaClientError
 from moto.awslambda.responses import LambdaResponse
 
 from iamd.backend.replacement import always, replace
@@ -95,7 +95,7 @@ def _known(found: Mapping[str | None, Url], alias: str | None) -> Url:
 
 def _create(response: Any) -> Any:
     found, name, alias = _asked(response)
-    given, now = json.loads(response.body), _now()
+    given, now = msgspec.json.decode(response.body), _now()
     made = Url(
         uuid.uuid4().hex, response.backend.account_id, response.backend.region_name, name, alias,
         given["AuthType"], given.get("InvokeMode") or "BUFFERED", given.get("Cors") or None, now, now,
@@ -108,7 +108,7 @@ def _create(response: Any) -> Any:
 
 def _update(response: Any) -> Any:
     found, _, alias = _asked(response)
-    url, given = _known(found, alias), json.loads(response.body)
+    url, given = _known(found, alias), msgspec.json.decode(response.body)
     url.auth, url.mode = given.get("AuthType") or url.auth, given.get("InvokeMode") or url.mode
     url.cors = (given["Cors"] or None) if "Cors" in given else url.cors
     url.changed = _now()
@@ -130,10 +130,17 @@ def _delete(response: Any) -> Any:
 def _list(response: Any) -> Any:
     found, _, _ = _asked(response)
     every = [found[alias] for alias in sorted(found, key=lambda alias: alias or "")]
-    first = int(response.querystring.get("Marker", ["0"])[0])
-    last = first + int(response.querystring.get("MaxItems", [_MOST])[0])
+    first = _number(response, "Marker", "0")
+    last = first + min(_number(response, "MaxItems", str(_MOST)) or _MOST, _MOST)
     told: dict[str, Any] = {"FunctionUrlConfigs": [_shown(one) for one in every[first:last]]}
     return 200, {}, json.dumps(told | ({"NextMarker": str(last)} if last < len(every) else {}))
+
+
+def _number(response: Any, name: str, default: str) -> int:
+    text = response.querystring.get(name, [default])[0]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidParameterValueException(f"The value of {name} is invalid.")
+    return int(text)
 
 
 def _now() -> str:

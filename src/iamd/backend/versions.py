@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+import msgspec
 from moto.awslambda.exceptions import (
     InvalidParameterValueException,
     LambdaClientError,
@@ -158,7 +159,7 @@ def _snapshot(function: LambdaFunction) -> Any:
 
 
 def _publish_asked(response: Any) -> Any:
-    body = json.loads(response.body or "{}")
+    body = msgspec.json.decode(response.body or "{}")
     name = named(response)[0]
     function = response.backend.get_function(name)
     _check_revision(body.get("RevisionId"), _revision(function))
@@ -296,7 +297,7 @@ def _delete_alias(original: Callable[..., None]) -> Callable[..., None]:
 
 def _of_revision(original: Callable[..., Any]) -> Callable[..., Any]:
     def update_alias(response: Any) -> Any:
-        wanted = json.loads(response.body).get("RevisionId")
+        wanted = msgspec.json.decode(response.body).get("RevisionId")
         name = named(response)[0]
         alias = unquote(response.path.rpartition("/")[2])
         _check_revision(wanted, response.backend.get_alias(alias, name).revision_id)
@@ -315,7 +316,7 @@ def _list_aliases(response: Any) -> Any:
 def _qualified(configuration: dict[str, Any], function_name: str, qualifier: str | None) -> dict[str, Any]:
     """AWS: a function that is asked for by a version or an alias has the ARN with it."""
     qualifier = split(function_name)[1] or qualifier
-    if qualifier is not None and not qualifier.isdigit():
+    if qualifier is not None and not (qualifier.isascii() and qualifier.isdigit()):
         whole = ":".join(configuration["FunctionArn"].split(":")[:7])
         configuration["FunctionArn"] = f"{whole}:{qualifier}"
     return configuration
