@@ -223,6 +223,7 @@ TOLD = {
             "SchemaArn": f"arn:aws:glue:{parameters.REGION}:{parameters.ACCOUNT}:schema/reg/sch",
         }
     },
+    "secretsmanager": {"DescribeSecret": {"Name": "app/db"}},
     "codecommit": {
         "GetPullRequest": {
             "pullRequest": {"pullRequestTargets": [{"repositoryName": "rep", "destinationReference": "refs/heads/main"}]}

@@ -76,6 +76,17 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     assert told.sent > 0
 
 
+def test_whether_rules_of_rotation_change_is_a_key(counted):
+    caller = Caller.new(counted, "secrets-rules")
+    caller.may(allow("secretsmanager:RotateSecret", Bool={"secretsmanager:ModifyRotationRules": "true"}))
+    rules = {"RotationRules": {"AutomaticallyAfterDays": 30}}
+    assert caller.call("secretsmanager", "RotateSecret", {"SecretId": "app/db", **rules}).status == 200
+    told = caller.call("secretsmanager", "RotateSecret", {"SecretId": "app/db"})
+    assert (told.code, told.asked) == ("AccessDeniedException", on(KNOWN, "RotateSecret"))
+    # The backend was only asked which function rotates the secret.
+    assert b"secretsmanager.DescribeSecret" in counted.backend.raw.heads[-1]
+
+
 def test_a_function_rotates_that_its_caller_and_the_service_may_invoke(counted):
     # Other tests let others invoke the function that they share.
     function = f"{FUNCTION}-rotating"
@@ -103,14 +114,11 @@ def test_until_its_suffix_is_known_a_secret_is_matched_by_what_matches_every_suf
         assert (caller.call("secretsmanager", "GetSecretValue", {"SecretId": "new"}).sent > 0) is sent
 
 
-RULES = {"RotationRules": {"AutomaticallyAfterDays": 30}}
 KEYS = [
     Key("secretsmanager:Name", "new", "secretsmanager:CreateSecret", "CreateSecret", {"Name": "new"}, {"Name": "other"}),
     Key("secretsmanager:AddReplicaRegions", "eu-west-1", "secretsmanager:ReplicateSecretToRegions",
         "ReplicateSecretToRegions", {"SecretId": "app/db", "AddReplicaRegions": [{"Region": "eu-west-1"}]},
         {"SecretId": "app/db", "AddReplicaRegions": [{"Region": "eu-west-2"}]}, "ForAnyValue:StringEquals"),
-    Key("secretsmanager:ModifyRotationRules", "true", "secretsmanager:RotateSecret", "RotateSecret",
-        {"SecretId": "app/db", **RULES}, {"SecretId": "app/db"}, "Bool"),
     Key("secretsmanager:SecretId", KNOWN, "secretsmanager:GetSecretValue", "GetSecretValue", {"SecretId": "app/db"},
         {"SecretId": "new"}, "ArnEquals"),
     Key("secretsmanager:VersionStage", "AWSPENDING", "secretsmanager:GetSecretValue", "GetSecretValue",

@@ -20,6 +20,7 @@ from iamd.auth.identity import Service
 from iamd.authz.authorize import Denied
 from iamd.errors import AWSError, CommonError
 from iamd.gateway import as_service
+from iamd.gateway.actions import secretsmanager
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Step
@@ -188,7 +189,7 @@ def _of_log_group(asked: Asked, arn: str) -> Iterator[Configured]:
 
 
 def _of_secret(asked: Asked, arn: str) -> Iterator[Configured]:
-    function = asked.parameters.get("RotationLambdaARN")
+    function = secretsmanager.rotation_function(asked)
     if function:
         yield from _sent("secretsmanager.amazonaws.com", arn, function, is_always_decided=True)
 

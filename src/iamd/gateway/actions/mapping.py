@@ -123,6 +123,7 @@ QUESTIONS: Final[Mapping[str, Callable[[Asked], Question | None]]] = {
     "bedrock": bedrock.question,
     "codecommit": codecommit.question,
     "glue": glue.question,
+    "secretsmanager": secretsmanager.question,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.authz.target import Target
-from iamd.gateway.actions.asked import Asked, invalid
+from iamd.gateway.actions.asked import Asked, Question, invalid
 
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
 # AWS: a name should not end like this, as part of an ARN could not be told from a whole one (DescribeSecret).
@@ -22,10 +22,25 @@ _FUNCTION: Final = re.compile(
 UNKNOWN_SUFFIX: Final = "-??????"
 
 
+def question(asked: Asked) -> Question | None:
+    """What the backend is to be asked: by which function a secret is rotated where RotateSecret names none."""
+    given = asked.parameters
+    is_told = given.get("RotationLambdaARN") or "DescribeSecret" in asked.told
+    if asked.operation.name != "RotateSecret" or is_told or not given.get("SecretId"):
+        return None
+    return Question("DescribeSecret", {"SecretId": given["SecretId"]})
+
+
+def rotation_function(asked: Asked) -> str | None:
+    """The ARN of the function that RotateSecret has rotate."""
+    known = asked.told.get("DescribeSecret") or {}
+    return asked.parameters.get("RotationLambdaARN") or known.get("RotationLambdaARN")
+
+
 def values(asked: Asked) -> Mapping[str, Any]:
     """The secret's ARN, the replicas that are asked for, and what is said of rotation."""
     given = asked.parameters
-    found: dict[str, Any] = {**_replicas(given), **_rotation(given)}
+    found: dict[str, Any] = {**_replicas(given), **_rotation(asked)}
     if asked.operation.name == "CreateSecret":
         found["secret_arn"] = _whole(given["Name"], asked.account, asked) + UNKNOWN_SUFFIX
     elif given.get("SecretId"):
@@ -38,10 +53,11 @@ def _replicas(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"replica_regions": regions} if regions else {}
 
 
-def _rotation(given: Mapping[str, Any]) -> dict[str, Any]:
+def _rotation(asked: Asked) -> dict[str, Any]:
     """The function that rotates, and whether the rules of rotation change."""
-    found: dict[str, Any] = {"modifies_rotation": True} if given.get("RotationRules") is not None else {}
-    function = given.get("RotationLambdaARN")
+    rules = asked.parameters.get("RotationRules")
+    found: dict[str, Any] = {"modifies_rotation": True} if rules is not None else {}
+    function = rotation_function(asked)
     if function:
         if not _FUNCTION.fullmatch(function):
             raise invalid("Invalid Lambda function ARN")
