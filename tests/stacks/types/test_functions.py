@@ -47,7 +47,7 @@ def test_a_function_has_every_property(cloud, stack, role):
     function = stack.create(
         "AWS::Lambda::Function", "Fn", tags={"env": "test"}, Code={"ZipFile": SOURCE}, Runtime="python3.12",
         Handler="index.handler", Role=role, Timeout="10", MemorySize=256, Description="d", Architectures=["arm64"],
-        Environment={"Variables": {"A": 1, "B": True}}, EphemeralStorage={"Size": 1024}, TracingConfig={"Mode": "Active"},
+        Environment={"Variables": {"COUNT": 1, "FLAG": True}}, EphemeralStorage={"Size": 1024}, TracingConfig={"Mode": "Active"},
         DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"}, ReservedConcurrentExecutions=3,
         Tags=[{"Key": "a", "Value": "b"}],
     )  # fmt: skip
@@ -55,7 +55,7 @@ def test_a_function_has_every_property(cloud, stack, role):
     configuration = found["Configuration"]
     assert function["Arn"] == configuration["FunctionArn"]
     assert (configuration["Timeout"], configuration["MemorySize"], configuration["Description"]) == (10, 256, "d")
-    assert configuration["Environment"]["Variables"] == {"A": "1", "B": "true"}
+    assert configuration["Environment"]["Variables"] == {"COUNT": "1", "FLAG": "true"}
     assert (configuration["Architectures"], configuration["EphemeralStorage"]["Size"]) == (["arm64"], 1024)
     assert configuration["TracingConfig"]["Mode"] == "Active"
     assert found["Concurrency"]["ReservedConcurrentExecutions"] == 3
