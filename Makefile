@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve venv venv-test browser test check lint format bench bench-decisions prove docs check-docs tour requirements clean fuzz mutate seeded-bugs wheel-compiled oracle
+.PHONY: help serve venv venv-test browser test check lint format bench bench-decisions compare prove docs check-docs tour requirements clean fuzz mutate seeded-bugs wheel-compiled oracle
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,7 +65,10 @@ check-docs: $(VENV)/.installed-test ## Check that the generated pages of docs/ s
 tour: $(VENV)/.installed-test ## Run the tour, and write its page and the README's part of it anew
 	$(BIN)/python tools/write_tour.py
 
-check: lint check-docs test fuzz ## What CI runs: format, lint, types, contracts, tests, documents, fuzzing
+check: lint check-docs test compare fuzz ## What CI runs: format, lint, types, contracts, documents, tests, model, fuzzing
+
+compare: $(VENV)/.installed-test ## Compare the decision engine with its model on 200,000 random cases, the same each time
+	$(BIN)/python tools/prove.py 200000 20260301 --check
 
 prove: $(VENV)/.installed-test ## Compare the decision engine with its model on N random cases (N=5000000 for a release), and with both doors
 	$(BIN)/python tools/prove.py $(or $(N),1000000)

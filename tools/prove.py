@@ -1,8 +1,9 @@
 """Compare the engine with the reference model on many random cases, and write what came of it into docs/proofs.md.
 
-Usage: python tools/prove.py COUNT [SEED]
+Usage: python tools/prove.py COUNT [SEED] [--check]; with `--check` nothing is written but the cases that differ.
 """
 
+import argparse
 import gc
 import json
 import os
@@ -37,8 +38,8 @@ def piece(seed: int, count: int) -> list[str]:
 
 def main() -> int:
     """Compare, print progress, and add a line to the ledger; 1 when there are differences."""
-    count, begun = int(sys.argv[1]), time.monotonic()
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() // 10**9
+    options, begun = _options(), time.monotonic()
+    count, seed = options.count, options.seed
     sizes = [min(PIECE, count - at) for at in range(0, count, PIECE)]
     found: list[str] = []
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
@@ -47,8 +48,17 @@ def main() -> int:
             print(f"\r{sum(sizes[:number]):,} of {count:,} cases, {len(found)} differences", end="", file=sys.stderr)
     print(file=sys.stderr)
     print("\n\n".join(found[:10]))
-    write(count, seed, len(found), time.monotonic() - begun)
+    if not options.check:
+        write(count, seed, len(found), time.monotonic() - begun)
     return 1 if found else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=time.time_ns() // 10**9)
+    parser.add_argument("--check", action="store_true")
+    return parser.parse_args()
 
 
 def _seeds(seed: int, pieces: int) -> range:

@@ -1,4 +1,7 @@
-"""The engine decides as the reference model, which was written from AWS's pages by somebody who has not seen it."""
+"""The engine decides as the reference model, which was written from AWS's pages by somebody who has not seen it.
+
+These are some of the 200,000 cases that every `make check` compares (`make compare`), which takes all processors.
+"""
 
 import json
 from pathlib import Path
@@ -6,12 +9,12 @@ from pathlib import Path
 import pytest
 from policy.difference import difference, differences, near, smallest
 
-SHARDS, CASES = 8, 25_000
+SHARDS, CASES = 2, 10_000
 SEED = 20_260_301
+"""Beside what `make compare` begins with."""
 KEPT = sorted((Path(__file__).parent / "cases" / "differences").glob("*.json"))
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_difference_among_many_near_misses(shard):
     found = next(differences(SEED + shard, CASES), None)
