@@ -224,3 +224,12 @@ def deny(action: str | list[str], resource: str | list[str] = "*", **condition: 
 def _statement(effect: str, action: Any, resource: Any, condition: dict[str, Any]) -> dict[str, Any]:
     statement = {"Effect": effect, "Action": action, "Resource": resource}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def is_running(process: int) -> bool:
+    """Whether a process runs; one that has ended and is not waited for does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        # It may end while it is looked at.
+        return False

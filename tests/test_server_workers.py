@@ -13,7 +13,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signing
-from running import AWS, Server
+from running import AWS, Server, is_running
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -183,14 +183,7 @@ def test_workers_end_when_nobody_watches_them_any_more(start):
     pids = children(server.process.pid)
     server.process.kill()
     server.process.wait()
-    wait_for(lambda: not any(running(pid) for pid in pids))
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_for(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_the_ready_line_is_printed_once(start):

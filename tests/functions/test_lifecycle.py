@@ -6,12 +6,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 from functions.conftest import Functions, package
 from functions.test_invoke import ECHO, refused
-from running import AWS, Server, allow
+from running import AWS, Server, allow, is_running
 from services.iamd.test_workloads import trust
 
 SPAWN = """
@@ -21,14 +20,6 @@ def handler(event, context):
     child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     return [os.getpid(), os.getppid(), child.pid]
 """
-
-
-def is_there(process):
-    """Whether a process runs; one that has ended and is not waited for does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def serving(start, *options):
@@ -43,15 +34,15 @@ def test_nothing_is_left_running_when_iamd_ends(start, number):
     functions.make(SPAWN)
     processes = functions.invoke().value
     folder = functions.cloud.server.data / "functions"
-    assert all(map(is_there, processes))
+    assert all(map(is_running, processes))
     assert list(folder.rglob("app.py"))
     functions.cloud.server.process.send_signal(number)
     functions.cloud.server.process.wait(30)
     # The keeper learns of a killed server by the end of its own standard input.
     deadline = time.monotonic() + 20
-    while any(map(is_there, processes)) and time.monotonic() < deadline:
+    while any(map(is_running, processes)) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not any(map(is_there, processes))
+    assert not any(map(is_running, processes))
     if number == signal.SIGTERM:
         assert not list(folder.rglob("app.py")), "nor any of the code"
 
@@ -111,7 +102,7 @@ def test_a_process_of_another_function_makes_room(narrow):
     assert functions.invoke({"a": 1}, name="another").value == {"got": {"a": 1}}
     # Another one would have no room either, were this one still there.
     assert functions.invoke().error is None
-    assert not is_there(process)
+    assert not is_running(process)
 
 
 def test_another_process_of_the_machine_can_not_take_a_functions_event(functions):
