@@ -112,6 +112,14 @@ def test_what_a_service_has_is_named(cloud, service, make):
     assert used(deleted(cloud, service)) == {"us-east-1": made}
 
 
+def test_a_cluster_that_was_deleted_does_not_count(cloud):
+    _cluster(cloud)
+    ecs = cloud.client("ecs")
+    ecs.delete_cluster(cluster="web")
+    assert ecs.list_clusters()["clusterArns"] == []
+    assert deleted(cloud, "ecs.amazonaws.com") == {"Status": "SUCCEEDED"}
+
+
 def test_only_open_requests_for_spot_instances_count(cloud):
     ec2 = cloud.client("ec2")
     launch = {"ImageId": "ami-12c6146b", "InstanceType": "t2.micro"}

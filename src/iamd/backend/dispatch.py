@@ -47,6 +47,7 @@ _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_policies",
     "batch": "iamd.backend.deliveries.job_logs",
+    "ecs": "iamd.backend.clusters",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
     "textract": "iamd.backend.deliveries.textract",
