@@ -120,6 +120,16 @@ def test_a_cluster_that_was_deleted_does_not_count(cloud):
     assert deleted(cloud, "ecs.amazonaws.com") == {"Status": "SUCCEEDED"}
 
 
+def test_a_cache_that_is_being_deleted_does_not_count(cloud):
+    caches, place = cloud.client("elasticache"), {"CacheClusterId": "cache"}
+    made = caches.create_cache_cluster(**place, CacheNodeType="cache.t3.micro", Engine="redis", NumCacheNodes=1)
+    service = "elasticache.amazonaws.com"
+    cloud.client("iam").create_service_linked_role(AWSServiceName=service)
+    assert used(deleted(cloud, service)) == {"us-east-1": [made["CacheCluster"]["ARN"]]}
+    caches.delete_cache_cluster(**place)
+    assert deleted(cloud, service) == {"Status": "SUCCEEDED"}
+
+
 def test_only_open_requests_for_spot_instances_count(cloud):
     ec2 = cloud.client("ec2")
     launch = {"ImageId": "ami-12c6146b", "InstanceType": "t2.micro"}
