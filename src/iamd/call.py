@@ -15,7 +15,8 @@ from iamd.notices import Notice
 from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.log import Use
-from iamd.store.records import AccessKey, Record, Role, RoleUsage
+from iamd.store.records import AccessKey, Record, Role
+from iamd.store.report_records import RoleUsage
 from iamd.store.store import Store
 
 

@@ -11,7 +11,8 @@ from iamd.http import HttpRequest, HttpResponse
 from iamd.notices import Notice
 from iamd.refusals import Refusals
 from iamd.settings import Settings
-from iamd.store.records import Role, RoleUsage
+from iamd.store.records import Role
+from iamd.store.report_records import RoleUsage
 from iamd.store.store import Store
 
 if TYPE_CHECKING:

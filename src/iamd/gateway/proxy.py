@@ -36,7 +36,8 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
-from iamd.store.records import Resource, Role, RoleUsage
+from iamd.store.records import Resource, Role
+from iamd.store.report_records import RoleUsage
 from iamd.wire import route
 from iamd.wire.serialize import request_id_headers
 

@@ -24,7 +24,8 @@ from iamd.errors import CommonError
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends
-from iamd.store.records import Role, RoleUsage
+from iamd.store.records import Role
+from iamd.store.report_records import RoleUsage
 
 MOST_PAGES: Final = 100
 AT_ONCE: Final = 8

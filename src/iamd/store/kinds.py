@@ -17,11 +17,8 @@ from iamd.store.organization_records import (
 )
 from iamd.store.records import (
     AccessKey,
-    AccessReport,
     AccountAlias,
     AccountRecord,
-    CredentialReport,
-    DeletionTask,
     Group,
     InstanceProfile,
     LoginProfile,
@@ -37,6 +34,7 @@ from iamd.store.records import (
     SSHPublicKey,
     User,
 )
+from iamd.store.report_records import AccessReport, CredentialReport, DeletionTask
 from iamd.store.role_template_records import RoleTemplate
 from iamd.store.sign_in_records import ConsoleSessions, HardwareToken, SecurityKey
 from iamd.store.stack_records import Callback, ChangeSet, Stack, StackEvent, StackResource

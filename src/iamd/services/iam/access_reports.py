@@ -23,7 +23,8 @@ from iamd.services.iam.tracked_actions import is_tracked
 from iamd.services.paging import page
 from iamd.services.registry import Target, operation, reading
 from iamd.store.log import Access
-from iamd.store.records import AccessReport, Group, Role, User
+from iamd.store.records import Group, Role, User
+from iamd.store.report_records import AccessReport
 
 SERVICE_LEVEL: Final = "SERVICE_LEVEL"
 ACTION_LEVEL: Final = "ACTION_LEVEL"

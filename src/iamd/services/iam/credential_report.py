@@ -20,13 +20,13 @@ from iamd.services.registry import operation, reading
 from iamd.store.records import (
     ROOT,
     AccessKey,
-    CredentialReport,
     LoginProfile,
     MFADevice,
     SigningCertificate,
     User,
     fold,
 )
+from iamd.store.report_records import CredentialReport
 from iamd.store.sign_in_records import SecurityKey
 
 FOUR_HOURS = 4 * 60 * 60

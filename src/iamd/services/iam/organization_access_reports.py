@@ -26,7 +26,7 @@ from iamd.services.organizations import entities
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
 from iamd.store.organization_records import Membership, Organization, PolicyTarget
-from iamd.store.records import AccessReport
+from iamd.store.report_records import AccessReport
 
 TYPE: Final = "ORGANIZATION"
 MAKING_SECONDS: Final = 2

@@ -11,7 +11,7 @@ import msgspec
 from iamd.call import Call
 from iamd.services.iam.entities import moment
 from iamd.services.iam.errors import NoSuchEntity
-from iamd.store.records import AccessReport
+from iamd.store.report_records import AccessReport
 
 IN_PROGRESS: Final = "IN_PROGRESS"
 COMPLETED: Final = "COMPLETED"

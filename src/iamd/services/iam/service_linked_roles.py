@@ -13,7 +13,8 @@ from iamd.services.iam.errors import AccessDenied, InvalidInput, NoSuchEntity
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
 from iamd.services.iam.roles import shown_role
 from iamd.services.registry import Target, operation, reading
-from iamd.store.records import DeletionTask, Role, RoleUsage, fold
+from iamd.store.records import Role, fold
+from iamd.store.report_records import DeletionTask, RoleUsage
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 IN_USE = "The role is still used for resources of its service. Delete them, and then the role."
