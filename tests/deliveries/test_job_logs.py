@@ -3,9 +3,17 @@
 AWS: Batch User Guide, "AWS Batch IAM execution role" (execution-IAM-role).
 """
 
+from types import SimpleNamespace
+
+import pytest
+
+from iamd.backend.acts import Act
+from iamd.backend.deliveries import job_logs
 from iamd.backend.deliveries.job_logs import Logs
 from iamd.backend.handover import NotDone
 
+ARN = "arn:aws:batch:us-east-1:123456789012:job/1"
+ROLE = "arn:aws:iam::123456789012:role/logs"
 EVENTS = [{"timestamp": 1, "message": "hello"}]
 
 
@@ -43,5 +51,17 @@ def test_a_log_is_written_by_requests():
     ]
 
 
-def test_without_a_role_nothing_is_written():
-    write(Logs(None))
+def job(role):
+    """A job as moto's class has it when it was made, of a definition with or without an execution role."""
+    properties = {"executionRoleArn": role} if role else {}
+    made = SimpleNamespace(arn=ARN, job_definition=SimpleNamespace(container_properties=properties))
+    job_logs.with_logs(lambda job: None)(made)
+    return made
+
+
+@pytest.mark.parametrize(("role", "operations"), [(ROLE, 3), (None, 0)])
+def test_a_job_writes_its_log_by_its_role_and_without_one_nothing(monkeypatch, role, operations):
+    asked = []
+    monkeypatch.setattr(Act, "ask", lambda act, *what, **given: asked.append(what))
+    write(job(role)._log_backend)
+    assert len(asked) == operations

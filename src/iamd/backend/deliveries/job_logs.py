@@ -24,10 +24,12 @@ _THERE: Final = "ResourceAlreadyExistsException"
 
 def install() -> None:
     """Have logs written by requests that iamd decides."""
-    replace(Job, "__init__", _made)
+    replace(Job, "__init__", with_logs)
 
 
-def _made(original: Callable[..., None]) -> Callable[..., None]:
+def with_logs(original: Callable[..., None]) -> Callable[..., None]:
+    """A job's `__init__` after which its log is written by its role, or not at all."""
+
     def make(job: Any, *given: Any, **named: Any) -> None:
         original(job, *given, **named)
         properties = job.job_definition.container_properties or {}
