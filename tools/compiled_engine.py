@@ -20,6 +20,9 @@ MODULES = (
 )  # fmt: skip
 """What a decision runs through; what only reads or explains stays as it is."""
 
+FLAGS = "-fno-semantic-interposition -fno-plt"
+"""For compilers that read CFLAGS: its functions call each other, and nobody's of the same names."""
+
 
 class CompiledEngine(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchling is there only when a wheel is built
     """Adds the compiled modules beside their sources, which stay to be read and as what they are compiled from."""
@@ -59,7 +62,12 @@ def compile_into(folder: Path, source: Path) -> list[Path]:
         subprocess.run(
             [sys.executable, "-m", "mypyc", "--config-file", settings, *(f"iamd/policy/{m}.py" for m in MODULES)],
             cwd=work,
-            env={**os.environ, "MYPYC_OPT_LEVEL": "3", "MYPYC_DEBUG_LEVEL": "0"},
+            env={
+                **os.environ,
+                "CFLAGS": f"{FLAGS} {os.environ.get('CFLAGS', '')}",
+                "MYPYC_OPT_LEVEL": "3",
+                "MYPYC_DEBUG_LEVEL": "0",
+            },
             check=True,
         )
         shutil.rmtree(work / "build")

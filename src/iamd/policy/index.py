@@ -6,7 +6,7 @@ Entries that say the same are kept once, and one that holds for everything makes
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from iamd.policy.conditions import Test
@@ -20,6 +20,9 @@ CROWDED: Final = 4
 """A beginning that more entries share is no help; those of them that have an end go by it."""
 SHORTEST: Final = 3
 """An end of fewer characters is no help."""
+
+# Compiled code looks a module's imported names up again for each call, and this one not.
+_behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
 
 
 class Entry(NamedTuple):
@@ -103,7 +106,7 @@ class Places:
         """The place of the longest beginning; that of the empty text is always there."""
         # Whatever stands in the order between a beginning and the text has that beginning too, so that the text
         # before has it, or is it.
-        return _longest(self.places[bisect_right(self.texts, text)], text)
+        return _longest(self.places[_behind(self.texts, text)], text)
 
 
 def _longest(place: Place, text: str) -> Place:
@@ -116,7 +119,9 @@ def _longest(place: Place, text: str) -> Place:
 class Index:
     """The entries of one action; `always` are the callers whom no policy can refuse it."""
 
-    __slots__ = ("_ends", "_exact", "_heads", "_places", "_tails", "_texts", "always", "has_allows", "has_denies")
+    __slots__ = (
+        "_ends", "_exact", "_has_ends", "_heads", "_places", "_tails", "_texts", "always", "has_allows", "has_denies",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -137,6 +142,7 @@ class Index:
         self._places: Final = self._heads.places
         self._tails: Final = Places(tails)
         self._ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails)
+        self._has_ends: Final = bool(tails)
         self._exact: Final = {text: Place(text, self._heads.of(text), group) for text, group in exact.items()}
         self.always: Final = always
         self.has_denies: Final = bool(denying)
@@ -154,10 +160,10 @@ class Index:
         resource, context = request.resource, request.context
         place = self._exact.get(resource)
         if place is None:
-            place = self._places[bisect_right(self._texts, resource)]
+            place = self._places[_behind(self._texts, resource)]
             while place.above is not None and not resource.startswith(place.text):
                 place = place.above
-        if self._ends and resource[-SHORTEST:] in self._ends:
+        if self._has_ends and resource[-SHORTEST:] in self._ends:
             return _of_two(place, self._tails.of(resource[::-1]), resource, context)
         if place.denied is not None:
             return place.denied
