@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from sys import intern
 
 from . import workload
 from .rules import ACTIONS
@@ -23,7 +24,6 @@ class Iamd:
         self._document, self._evaluate, self._request = document, evaluate, request
         self._caller = request.Principal(request.PrincipalKind.USER, workload.ACCOUNT, USER_ARN)
         self._layers = None
-        self._decide = evaluate.decide
 
     def translate(self, statements):
         return documents(statements)
@@ -34,19 +34,19 @@ class Iamd:
         for policy in policies:
             for statement in policy.statements:
                 _ = statement.patterns, statement.conditions
-        self._layers = self._evaluate.Layers(identity=policies)
+        layers = self._layers = self._evaluate.Layers(identity=policies)
+        decide = self._evaluate.decide
+        # Its own attributes would be looked up for each decision.
+        self.decide = lambda asked: decide(asked, layers).allowed
 
     def settle(self):
         for action in ACTIONS:
             self._layers.identity.of(action)
 
     def prepare(self, ask):
-        # The gateway's condition keys are lower-case constants.
-        context = {name.lower(): tuple(v) if isinstance(v, list) else v for name, v in ask.context.items()}
-        return self._request.Request(self._caller, ask.action, ask.resource, workload.ACCOUNT, context)
-
-    def decide(self, asked):
-        return self._decide(asked, self._layers).allowed
+        # The gateway's condition keys are lower-case constants, and its actions stand in tables: one object each.
+        context = {intern(name.lower()): tuple(v) if isinstance(v, list) else v for name, v in ask.context.items()}
+        return self._request.Request(self._caller, intern(ask.action), ask.resource, workload.ACCOUNT, context)
 
 
 class Model:
