@@ -115,7 +115,7 @@ def _is_plain(head: Head, response: HttpResponse) -> bool:
 
 
 def _lines(headers: Headers) -> bytes:
-    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    lines = b"\r\n".join(map(b": ".join, headers)) + b"\r\n" if headers else b""
     # SECURITY: a line break within a value would begin a header, or an answer, of the value's author.
     if not is_fields(lines) or lines.count(b"\n") != len(headers):
         raise ValueError("a header is not one line")

@@ -23,6 +23,7 @@ from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there, written
 from iamd.gateway.resources import Facts, is_s3
 from iamd.gateway.tag_readers import MOST_TAGS
+from iamd.wire.models import Operation
 
 Tags = Mapping[str, str]
 _OWN: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
@@ -49,7 +50,17 @@ class BadRequest(AWSError):
 
 def is_own(asked: Asked, arn: str) -> bool:
     """Whether a request is for the tags of a bucket, by S3 Control."""
-    return asked.operation.service == "s3control" and asked.operation.name in _OWN and is_s3(arn)
+    return may_be_own(asked.operation) and is_s3(arn)
+
+
+def may_be_own(operation: Operation) -> bool:
+    """Whether an operation may be for the tags of a bucket, by S3 Control."""
+    return operation.service == "s3control" and operation.name in _OWN
+
+
+def makes(operation: Operation) -> bool:
+    """Whether an operation makes a bucket."""
+    return (operation.service, operation.name) == ("s3", "CreateBucket")
 
 
 def make(asked: Asked, arn: str, _: Facts) -> Effect:
@@ -60,8 +71,7 @@ def make(asked: Asked, arn: str, _: Facts) -> Effect:
 
 def of_new(asked: Asked, arn: str, facts: Facts) -> Tags | None:
     """The tags to be set on what CreateBucket has made; None for none, and for a bucket that was there before."""
-    is_made = (asked.operation.service, asked.operation.name) == ("s3", "CreateBucket")
-    given = at(asked.parameters, _GIVEN) if is_made else None
+    given = at(asked.parameters, _GIVEN) if makes(asked.operation) else None
     return _checked(given) if given and facts.get(arn) is None else None
 
 

@@ -22,7 +22,12 @@ class NoSuchBucketPolicy(AWSError):
 
 def is_kept(operation: Operation, backend: Backend) -> bool:
     """Whether a request is about a policy that the backend does not get."""
-    return not backend.rules.takes_policies and operation.service == "s3" and operation.name in _KEPT
+    return not backend.rules.takes_policies and may_be_kept(operation)
+
+
+def may_be_kept(operation: Operation) -> bool:
+    """Whether an operation is about a policy that not every backend gets."""
+    return operation.service == "s3" and operation.name in _KEPT
 
 
 async def answer(asked: Asked, backend: Backend, account: str, now: float) -> Answer:

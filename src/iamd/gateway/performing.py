@@ -54,7 +54,8 @@ Receive = Callable[[], Awaitable[Any]]
 
 def _request(step: Step) -> HttpRequest:
     """The request as it is for the backend."""
-    return access_points.rewritten(step.progress.request, step.asked, _style(step))
+    request = step.progress.request
+    return request if step.asked.through is None else access_points.rewritten(request, step.asked, _style(step))
 
 
 def _style(step: Step) -> str | None:
@@ -92,7 +93,8 @@ class Performer:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
         answer = await self._settled(step, entries, request, payload, receive)
-        answer = access_points.told(answer, step.asked, _style(step))
+        if step.asked.through is not None:
+            answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
             await self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:
@@ -166,7 +168,7 @@ class Performer:
     async def _answer(self, step: Step, request: HttpRequest, payload: Payload, receive: Receive) -> Answer:
         asked, backend, now = step.asked, step.place.backend, self._runtime.clock.machine_timestamp()
         verdict = self._verdict(step)
-        own = await self._own_answer(step, verdict.account_id, now)
+        own = await self._own_answer(step, verdict.account_id, now) if step.traits.is_own else None
         if own is not None:
             return own
         answer = await forward(
@@ -179,7 +181,7 @@ class Performer:
             roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
             profiles=passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
         )
-        if answer.status < 300 and not backend.rules.is_aws:
+        if step.traits.makes_bucket and answer.status < 300 and not backend.rules.is_aws:
             await self._tag_new(step, answer, verdict.account_id, now)
         if backend.is_shared and shared_buckets.is_list(asked.operation):
             return await shared_buckets.own(answer, asked, step.facts)

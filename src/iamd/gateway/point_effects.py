@@ -19,6 +19,7 @@ from iamd.gateway.own_answers import written
 from iamd.gateway.public_policies import is_public
 from iamd.gateway.resources import Facts, is_of_point
 from iamd.store.records import Resource
+from iamd.wire.models import Operation
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]", re.ASCII)
 _ALIAS: Final = re.compile(r"[a-z0-9-]{1,247}" + ALIAS_END, re.ASCII)
@@ -142,7 +143,7 @@ def policy_in(body: bytes) -> str | None:
 
 def status_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
     """The answer of GetAccessPointPolicyStatus; None lets the backend answer for what iamd does not know."""
-    point = point_of(facts.get(arn)) if _asks_status(asked) else None
+    point = point_of(facts.get(arn)) if asks_status(asked.operation) else None
     if point is None:
         return None
     if not point.policies:
@@ -151,5 +152,6 @@ def status_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
     return written(asked.operation, {"PolicyStatus": status})
 
 
-def _asks_status(asked: Asked) -> bool:
-    return (asked.operation.service, asked.operation.name) == ("s3control", "GetAccessPointPolicyStatus")
+def asks_status(operation: Operation) -> bool:
+    """Whether an operation asks if a policy is public."""
+    return (operation.service, operation.name) == ("s3control", "GetAccessPointPolicyStatus")

@@ -7,14 +7,18 @@ import msgspec
 
 from iamd.gateway import (
     batch,
+    bucket_abac,
+    bucket_tags,
     configured,
     effects,
     events,
     first_use,
     instances,
     invocation,
+    kept_policies,
     learned,
     on_behalf,
+    point_effects,
     policies,
     schedule_checks,
 )
@@ -29,11 +33,12 @@ class Traits(msgspec.Struct, frozen=True):
 
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
-    iamd knows (`reads_policy`); its answers may tell of resources (`tells`), or of instances (`tells_instances`). It
-    may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify others
-    of what it does, and of where and when it came from (`notifies`). It may have its service send something to others
-    from then on (`configures`), or at times (`has_times`), or ask others for something with its caller's permissions,
-    before it answers (`asks_for_caller`) or afterwards (`carries_caller`).
+    iamd knows (`reads_policy`). iamd may answer it in its backend's place (`is_own`); it may make a bucket, to which
+    iamd gives its tags (`makes_bucket`). Its answers may tell of resources (`tells`), or of instances
+    (`tells_instances`). It may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its
+    backend may notify others of what it does, and of where and when it came from (`notifies`). It may have its service
+    send something to others from then on (`configures`), or at times (`has_times`), or ask others for something with
+    its caller's permissions, before it answers (`asks_for_caller`) or afterwards (`carries_caller`).
     """
 
     action: str
@@ -45,6 +50,8 @@ class Traits(msgspec.Struct, frozen=True):
     makes_roles: bool
     changes: bool
     reads_policy: bool
+    is_own: bool
+    makes_bucket: bool
     tells: bool
     tells_instances: bool
     invokes: bool
@@ -69,6 +76,13 @@ def of(operation: Operation) -> Traits:
         makes_roles=first_use.may_make(operation),
         changes=effects.may_change(operation),
         reads_policy=policies.may_answer(operation),
+        is_own=(
+            point_effects.asks_status(operation)
+            or bucket_abac.is_kept(operation)
+            or bucket_tags.may_be_own(operation)
+            or kept_policies.may_be_kept(operation)
+        ),
+        makes_bucket=bucket_tags.makes(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
         tells_instances=instances.may_tell(operation),
         invokes=invocation.invokes(operation),

@@ -22,7 +22,10 @@ def of(service: str, action: str, values: Mapping[str, Any], arn: str = "*") -> 
     body field that the operation does not have never gets here (AUZ-18).
     """
     found: dict[str, Value] = {}
-    for member, plain, key in _of_action(service, action):
+    members, rows = _of_action(service, action)
+    if members.isdisjoint(values):
+        return found
+    for member, plain, key in rows:
         given = values.get(member)
         if given is None:
             continue
@@ -110,12 +113,12 @@ class _Key(NamedTuple):
 
 
 @cache
-def _of_action(service: str, action: str) -> tuple[tuple[str, str | None, _Key], ...]:
-    """The member that each key is found in, the key's name when that member's text is its value, and the key."""
+def _of_action(service: str, action: str) -> tuple[frozenset[str], tuple[tuple[str, str | None, _Key], ...]]:
+    """The members that keys are found in; of each key its member, its name when that member's text is its value."""
     found = tables.table(service)
     reference, entry = _entry(action)
     if found is None or reference is None or entry is None:
-        return ()
+        return _NOTHING, ()
     # AWS: an action has the keys of its resource types as well (Service Authorization Reference, "Resource types");
     # where the reference lists keys for an action on a type, these are all that it has there.
     kinds = [reference.resource_type(one.name) for one in entry.resources if not one.condition_keys]
@@ -128,4 +131,4 @@ def _of_action(service: str, action: str) -> tuple[tuple[str, str | None, _Key],
             found_key = _Key(lower(key), path, known is not None and known.multivalued)
             is_plain = "." not in path and not found_key.multivalued and not key.endswith(_MAP)
             rows.append((path.partition(".")[0], found_key.name if is_plain else None, found_key))
-    return tuple(rows)
+    return frozenset(member for member, _, _ in rows), tuple(rows)
