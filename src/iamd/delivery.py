@@ -71,9 +71,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Scheduled(msgspec.Struct, frozen=True):
-    """What has times: a rule of EventBridge's default bus, or a schedule of EventBridge Scheduler with its group."""
+    """What has times: a rule of EventBridge's default bus, a schedule of EventBridge Scheduler with its group, a secret
+    that is rotated.
+    """
 
-    kind: Literal["rule", "schedule"]
+    kind: Literal["rule", "schedule", "secret"]
     account: str
     region: str
     name: str

@@ -6,6 +6,7 @@ permissions" (rotating-secrets-required-permissions-function); API Reference, Ro
 
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -92,6 +93,10 @@ def described(cloud, until):
     raise AssertionError(known)
 
 
+def midnight(moment):
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def value(cloud, **version):
     return cloud.client("secretsmanager").get_secret_value(SecretId="app/db", **version)["SecretString"]
 
@@ -118,7 +123,8 @@ def test_the_function_takes_four_steps_once_it_lets_the_service_in(cloud, secret
     assert known["RotationRules"] == {
         "AutomaticallyAfterDays": 10, "ScheduleExpression": "rate(10 days)", "Duration": "3h",
     }  # fmt: skip
-    assert 9 < (known["NextRotationDate"] - known["LastRotatedDate"]).days + 1 < 12
+    # AWS: the window of a rate in days opens at midnight, and the date is when it closes.
+    assert known["NextRotationDate"] == midnight(known["LastRotatedDate"]) + timedelta(days=10, hours=3)
     assert (value(cloud), value(cloud, VersionStage="AWSPREVIOUS")) == ("fresh", "stale")
 
 
@@ -170,6 +176,37 @@ def test_what_is_not_rotated_at_once_is_only_tested(cloud, secret, steps):
     known = described(cloud, lambda known: not known["RotationEnabled"])
     assert (known["RotationRules"], known["RotationLambdaARN"]) == (rules, FUNCTION)
     assert "NextRotationDate" not in known
+
+
+def test_a_secret_is_rotated_when_it_is_due(cloud, secret, steps):
+    let(cloud, secret)
+    lambdas, rules = cloud.client("lambda"), {"AutomaticallyAfterDays": 10}
+    rotate(cloud, RotationLambdaARN=FUNCTION, RotationRules=rules, RotateImmediately=False)
+    steps.read()
+    known = described(cloud, lambda known: len(known["VersionIdsToStages"]) == 1)
+    ten, closes = timedelta(days=10), timedelta(hours=23, minutes=59, seconds=59)
+    assert known["NextRotationDate"] == midnight(datetime.now(UTC)) + ten + closes
+    environment = {"QUEUE": steps.url, "FAILS": "setSecret"}
+    lambdas.update_function_configuration(FunctionName="rotating", Environment={"Variables": environment})
+    cloud.advance(ten.total_seconds())
+    [(step, _), _] = steps.read(2)
+    pending = described(cloud, lambda known: known["NextRotationDate"] > midnight(datetime.now(UTC)) + 2 * ten)
+    [left] = [key for key, stages in pending["VersionIdsToStages"].items() if stages == ["AWSPENDING"]]
+    assert (step, "LastRotatedDate" in pending, value(cloud)) == ("createSecret", False, "stale")
+    lambdas.update_function_configuration(FunctionName="rotating", Environment={"Variables": {"QUEUE": steps.url}})
+    # It goes on with what it has left, once, though it was due twice.
+    cloud.advance(2 * ten.total_seconds())
+    assert [step for step, _ in steps.read(4)] == ["createSecret", "setSecret", "testSecret", "finishSecret"]
+    known = described(cloud, lambda known: "LastRotatedDate" in known)
+    assert "AWSCURRENT" in known["VersionIdsToStages"][left]
+    assert known["NextRotationDate"] == midnight(known["LastRotatedDate"]) + ten + closes
+    assert known["LastRotatedDate"] > datetime.now(UTC) + 2 * ten
+    # A value that is put is as good as a rotation.
+    cloud.advance(timedelta(days=3).total_seconds())
+    cloud.client("secretsmanager").put_secret_value(SecretId="app/db", SecretString="by hand")
+    moved = described(cloud, lambda known: True)["NextRotationDate"]
+    assert moved == known["NextRotationDate"] + timedelta(days=3)
+    assert steps.waiting() == 0
 
 
 def test_rules_that_say_nothing_are_refused(cloud, secret, steps):

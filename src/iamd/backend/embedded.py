@@ -167,7 +167,9 @@ class EmbeddedBackend:
         return [item for resets, item in found if resets >= self._resets]
 
     async def due(self, scheduled: Scheduled, version: int, time: float) -> dict[str, Any] | None:
-        """Have a rule send what it sends at a time, or give a schedule's target; None when it is not due any more."""
+        """Have a rule send what it sends at a time, or a secret rotated, or give a schedule's target; None when it is
+        not due any more.
+        """
         await self.ready()
         asked = {"of": scheduled, "version": version, "time": time}
         found: dict[str, Any] | None = (await self._ask("/due", asked))["due"]

@@ -1,4 +1,4 @@
-"""What is due of the embedded backend's rules and schedules is done: a rule sends, a schedule asks its target."""
+"""What is due of the embedded backend is done: a rule sends, a secret is rotated, a schedule asks its target."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class Schedules:
         self._in_turn = asyncio.Lock()
 
     def learn(self, timing: Timing) -> None:
-        """Have a rule or a schedule due as it is told now."""
+        """Have something due as it is told now."""
         self._timetable.learn(timing)
 
     def forget(self) -> None:
@@ -45,13 +45,13 @@ class Schedules:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _ring(self, due: Due) -> None:
-        work = self._rule(due) if due.of.kind == "rule" else self._schedule(due)
+        work = self._schedule(due) if due.of.kind == "schedule" else self._begun(due)
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _rule(self, due: Due) -> None:
-        """Have a rule send; what it sends comes back as deliveries, in the order in which it is due."""
+    async def _begun(self, due: Due) -> None:
+        """Have the backend do it; what it sends comes back as deliveries, in the order in which it is due."""
         async with self._in_turn:
             await self._told(due)
         self._timetable.done(due)
@@ -59,7 +59,9 @@ class Schedules:
     async def _told(self, due: Due) -> Mapping[str, Any] | None:
         """What is due now; None when it is not any more."""
         try:
-            found = await self._embedded.due(due.of, due.version, due.moment)
+            # A secret is rotated once, however often it was due while the clock was moved.
+            moment = self._clock.timestamp() if due.of.kind == "secret" else due.moment
+            found = await self._embedded.due(due.of, due.version, moment)
         except BackendDown:
             log.warning("%s was due while the backend was down", due.of.name)
             return None

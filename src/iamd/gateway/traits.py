@@ -25,7 +25,7 @@ from iamd.gateway import (
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
 
-_NOTIFYING: Final = frozenset({"s3", "events", "scheduler"})
+_NOTIFYING: Final = frozenset({"s3", "events", "scheduler", "secretsmanager"})
 
 
 class Traits(msgspec.Struct, frozen=True):

@@ -68,6 +68,11 @@ class Recurring(msgspec.Struct, frozen=True):
 Expression = Rate | Once | Recurring
 
 
+def at(moment: float) -> str:
+    """The expression of one moment, in whole seconds of UTC."""
+    return datetime.fromtimestamp(int(moment), UTC).strftime("at(%Y-%m-%dT%H:%M:%S)")
+
+
 def of_rule(text: str) -> Expression:
     """The expression of a rule, which is of UTC; NotValid when it is none."""
     _check_length(text)

@@ -22,9 +22,12 @@ from moto.secretsmanager.models import FakeSecret, ReplicaSecret, SecretsManager
 from moto.secretsmanager.responses import SecretsManagerResponse
 
 from iamd.backend.acts import Act
-from iamd.backend.deliveries import rotation_rules
+from iamd.backend.deliveries import rotation_rules, timings
+from iamd.backend.deliveries.timings import asked_at
 from iamd.backend.handover import NotDone
 from iamd.backend.replacement import replace
+from iamd.delivery import Scheduled
+from iamd.schedules.expressions import at
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ def install() -> None:
     replace(SecretsManagerBackend, "rotate_secret", _rotated)
     replace(SecretsManagerBackend, "cancel_rotate_secret", _cancelled)
     replace(SecretsManagerBackend, "update_secret_version_stage", _moved)
+    for name in ("put_secret_value", "update_secret"):
+        replace(SecretsManagerBackend, name, _valued)
     replace(SecretsManagerResponse, "rotate_secret", _without_external)
     replace(FakeSecret, "to_dict", _described)
 
@@ -73,11 +78,13 @@ def _rotated(original: Callable[..., str]) -> Callable[..., str]:
             if rotation_lambda_arn:
                 raise InvalidRequestException(_MANAGED)
             return original(backend, secret_id, client_request_token, None, rotation_rules, rotate_immediately)
-        _configure(secret, rotation_lambda_arn, rotation_rules)
+        now = asked_at()
+        _configure(secret, rotation_lambda_arn, rotation_rules, now)
         token = client_request_token or str(uuid.uuid4())
         version = secret.versions.get(token)
         if version is None or _CURRENT not in version["version_stages"]:
-            _begin(secret, token, STEPS if rotate_immediately else _TEST)
+            _begin(secret, token, STEPS if rotate_immediately else _TEST, now)
+        _plan(secret, now)
         answer: str = secret.to_short_dict(version_id=token)
         return answer
 
@@ -98,7 +105,7 @@ def _checked(backend: Any, secret_id: str, token: str | None) -> Any:
     return secret
 
 
-def _configure(secret: Any, function: str | None, rules: Mapping[str, Any] | None) -> None:
+def _configure(secret: Any, function: str | None, rules: Mapping[str, Any] | None, now: float) -> None:
     """Keep by which function the secret is rotated, and when."""
     if not (function or secret.rotation_lambda_arn):
         raise InvalidRequestException(_NO_FUNCTION)
@@ -109,11 +116,10 @@ def _configure(secret: Any, function: str | None, rules: Mapping[str, Any] | Non
     unfinished = _unfinished(secret)
     if unfinished is not None:
         if _running(secret) is None and secret.rotation_lambda_arn:
-            _begin(secret, unfinished, STEPS)
+            _begin(secret, unfinished, STEPS, now)
         raise InvalidRequestException(_UNFINISHED)
     if rules:
         secret.iamd_rules = dict(rules)
-        secret.next_rotation_date = rotation_rules.next_date(rules, time.time())
     secret.rotation_lambda_arn = function or secret.rotation_lambda_arn
     secret.rotation_requested = secret.rotation_enabled = True
 
@@ -131,22 +137,41 @@ def _running(secret: Any) -> object | None:
     return getattr(secret, "iamd_rotation", None)
 
 
-def _begin(secret: Any, token: str, steps: Sequence[str]) -> None:
+def rotate(secret: Any, now: float) -> None:
+    """Rotate a secret that is due, or go on with the rotation that it has not finished."""
+    _plan(secret, now)
+    if secret.is_deleted() or _running(secret) is not None:
+        return
+    try:
+        _begin(secret, _unfinished(secret) or str(uuid.uuid4()), STEPS, now)
+    except JsonRESTError as refused:
+        log.error("the secret %s is not rotated: %s", secret.arn, refused)  # noqa: TRY400 - nothing is wrong here
+
+
+def _plan(secret: Any, now: float) -> None:
+    """Have the next rotation due, by the rules of a secret that is rotated."""
+    found = rotation_rules.window(_rules(secret), now) if secret.rotation_enabled else None
+    secret.next_rotation_date = int(found.closes) if found is not None else None
+    of = Scheduled("secret", secret.account_id, secret.region, secret.name)
+    timings.tell(secret, of, at(found.opens) if found is not None else None, told=now)
+
+
+def _begin(secret: Any, token: str, steps: Sequence[str], now: float) -> None:
     """Have the function take these steps with a pending version, beside the request."""
     is_new = token not in secret.versions
     if is_new:
         _label(secret, token, is_test=steps is _TEST)
     secret.iamd_rotation = running = object()
 
-    def rotate(act: Act) -> None:
+    def work(act: Act) -> None:
         try:
-            _rotate(act, secret, token, steps, running)
+            _rotate(act, secret, token, steps, running, now)
         finally:
             if _running(secret) is running:
                 secret.iamd_rotation = None
 
     try:
-        Act(PRINCIPAL, secret.arn).begin(rotate)
+        Act(PRINCIPAL, secret.arn).begin(work)
     except JsonRESTError:
         secret.iamd_rotation = None
         if is_new:
@@ -166,14 +191,13 @@ def _label(secret: Any, token: str, *, is_test: bool) -> None:
     secret.versions[token] = version
 
 
-def _rotate(act: Act, secret: Any, token: str, steps: Sequence[str], running: object) -> None:
+def _rotate(act: Act, secret: Any, token: str, steps: Sequence[str], running: object, now: float) -> None:
     for step in steps:
         if _running(secret) is not running or not _taken(act, secret, token, step):
             break
     else:
         if steps is STEPS:
-            secret.last_rotation_date = int(time.time())
-            secret.next_rotation_date = rotation_rules.next_date(_rules(secret), time.time())
+            secret.last_rotation_date = int(now)
     if steps is _TEST:
         secret.versions.pop(token, None)
 
@@ -202,10 +226,22 @@ def _cancelled(original: Callable[[Any, str], str]) -> Callable[[Any, str], str]
         answer = original(backend, secret_id)
         secret = backend.secrets[secret_id]
         secret.iamd_rotation = None
-        secret.next_rotation_date = None
+        _plan(secret, asked_at())
         return answer
 
     return cancel_rotate_secret
+
+
+def _valued(original: Callable[..., str]) -> Callable[..., str]:
+    def change(backend: Any, secret_id: str, *given: Any, **named: Any) -> str:
+        answer = original(backend, secret_id, *given, **named)
+        secret = backend.secrets[secret_id]
+        # AWS: a value that is put is as good as a rotation where days are counted (API Reference, RotationRulesType).
+        if _rules(secret).get("AutomaticallyAfterDays") is not None:
+            _plan(secret, asked_at())
+        return answer
+
+    return change
 
 
 def _moved(original: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str, str]]:

@@ -1,10 +1,9 @@
-"""When moto's rules and schedules are due: iamd is told, for moto never looks at a clock.
+"""When moto's rules and schedules are due, and what is done then.
 
 AWS: EventBridge API Reference, PutRule; EventBridge Scheduler API Reference, CreateSchedule, UpdateSchedule,
 CreateScheduleGroup and DeleteScheduleGroup.
 """
 
-import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,17 +13,16 @@ from moto.events.models import EventsBackend, events_backends
 from moto.scheduler.exceptions import ScheduleGroupNotFound, ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
 from moto.scheduler.responses import EventBridgeSchedulerResponse
+from moto.secretsmanager.models import secretsmanager_backends
 
-from iamd.backend import handover
-from iamd.backend.deliveries import eventbridge
-from iamd.backend.dispatch import CURRENT
+from iamd.backend.deliveries import eventbridge, rotation
+from iamd.backend.deliveries.timings import asked_at, tell
 from iamd.backend.replacement import replace
-from iamd.delivery import Scheduled, Timing
+from iamd.delivery import Scheduled
 
 _DEFAULT: Final = "default"
 _CREATED: Final = ("create_schedule", "create_schedule_group")
 _TOKENS: Final = 10_000
-_versions = itertools.count(1)
 
 
 class GroupExists(ValidationException):
@@ -50,13 +48,19 @@ def install() -> None:
 
 
 def due(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Have a rule send what it sends at a time, or give what a schedule asks for; nothing where it is another now."""
+    """Have a rule send what it sends at a time, or a secret rotated, or give what a schedule asks for.
+
+    Nothing where it is another now.
+    """
     of = msgspec.convert(given["of"], Scheduled)
     found = _found(of, given["version"])
     if found is None:
         return {"due": None}
     if of.kind == "rule":
         eventbridge.send_scheduled(found, given["time"])
+        return {"due": {}}
+    if of.kind == "secret":
+        rotation.rotate(found, given["time"])
         return {"due": {}}
     return {"due": {"arn": found.arn, "target": found.target}}
 
@@ -70,29 +74,16 @@ def completed(given: Mapping[str, Any]) -> None:
 
 
 def _found(of: Scheduled, version: int) -> Any:
-    """The rule or schedule, when it still has the version that was told."""
+    """The rule, schedule or secret, when it still has the version that was told."""
     found: Any
     if of.kind == "rule":
         found = events_backends[of.account][of.region].event_buses[_DEFAULT].rules.get(of.name)
+    elif of.kind == "secret":
+        found = secretsmanager_backends[of.account][of.region].secrets.get(of.name)
     else:
         group = scheduler_backends[of.account][of.region].schedule_groups.get(of.group)
         found = group.schedules.get(of.name) if group is not None else None
     return found if getattr(found, "timing_version", None) == version else None
-
-
-def _tell(thing: Any, of: Scheduled, expression: str | None, **more: Any) -> None:
-    """Tell of a change that the request of this thread makes."""
-    thing.timing_version = version = next(_versions)
-    origin = CURRENT.get().origin
-    if origin is None:
-        raise TypeError("nobody told when this was asked")
-    handover.tell(Timing(of=of, version=version, told=float(origin.time), expression=expression, **more))
-
-
-def _end(thing: Any, of: Scheduled) -> None:
-    """Tell that something is due no more, and what was due and waits is not either."""
-    thing.timing_version = version = next(_versions)
-    handover.tell(Timing(of=of, version=version))
 
 
 def _rule_told(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,9 +95,9 @@ def _rule_told(original: Callable[..., Any]) -> Callable[..., Any]:
         # A rule of another bus may have the name too; what is told of this one again changes nothing.
         of = Scheduled("rule", backend.account_id, backend.region_name, name)
         if rule is not None and rule.scheduled_expression and rule.state != "DISABLED":
-            _tell(rule, of, rule.scheduled_expression)
+            tell(rule, of, rule.scheduled_expression, told=asked_at())
         elif before is not None and before.scheduled_expression:
-            _end(rule or before, of)
+            tell(rule or before, of, None, told=asked_at())
         return found
 
     return change
@@ -124,22 +115,27 @@ def _schedule_told(original: Callable[..., Any]) -> Callable[..., Any]:
         if schedule.state == "ENABLED":
             _tell_schedule(backend, schedule)
         else:
-            _end(schedule, _of_schedule(backend, schedule))
+            _end(backend, schedule)
         return schedule
 
     return change
 
 
 def _tell_schedule(backend: Any, schedule: Any) -> None:
-    _tell(
+    tell(
         schedule,
         _of_schedule(backend, schedule),
         schedule.schedule_expression,
+        told=asked_at(),
         zone=schedule.schedule_expression_timezone,
         starts=_seconds(schedule.start_date),
         ends=_seconds(schedule.end_date),
         window=schedule.flexible_time_window.get("MaximumWindowInMinutes", 0),
     )
+
+
+def _end(backend: Any, schedule: Any) -> None:
+    tell(schedule, _of_schedule(backend, schedule), None, told=asked_at())
 
 
 def _of_schedule(backend: Any, schedule: Any) -> Scheduled:
@@ -150,7 +146,7 @@ def _schedule_gone(original: Callable[..., None]) -> Callable[..., None]:
     def delete_schedule(backend: Any, group_name: str | None, name: str) -> None:
         schedule = backend.get_schedule(group_name, name)
         original(backend, group_name, name)
-        _end(schedule, _of_schedule(backend, schedule))
+        _end(backend, schedule)
 
     return delete_schedule
 
@@ -162,7 +158,7 @@ def _group_gone(original: Callable[..., None]) -> Callable[..., None]:
         group = backend.get_schedule_group(name)
         original(backend, name)
         for schedule in group.schedules.values():
-            _end(schedule, _of_schedule(backend, schedule))
+            _end(backend, schedule)
 
     return delete_schedule_group
 
