@@ -17,8 +17,9 @@ whole ARNs, beginnings, other wildcards, `NotAction` and policy variables. {requ
 condition keys, half of them allowed, are asked of every engine in the form that costs it least: AWS's JSON where the
 engine reads that, else a translation into its own language, in which the user's name and the names of all actions are
 already written out. Policies are parsed once, requests are built before the clock starts, and each engine runs in a
-process of its own. Each loads the policies {loads} times; then the engines take turns to decide, for {rounds} rounds,
-and the best sixth of a round of each counts. E7 and E8 are of rounds in which the sizes took turns.
+process of its own. Each loads the policies {loads} times, or twice when that takes it long; then the engines take turns
+to decide, for {rounds} rounds, and the best sixth of a round of each counts. E7 and E8 are of rounds in which the sizes
+took turns.
 
 Compare figures of one table only: machines differ, ratios between engines less so. Every answer is compared with
 iamd's, and iamd's with those of the slow model in tests/policy/reference.py, which was written from AWS's pages alone.

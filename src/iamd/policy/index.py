@@ -18,6 +18,8 @@ from iamd.policy.variables import Match
 
 CROWDED: Final = 4
 """A beginning that more entries share is no help; those of them that have an end go by it."""
+FEW: Final = 4
+"""So many beginnings are tried in turn; more are searched."""
 SHORTEST: Final = 3
 """An end of fewer characters is no help."""
 
@@ -120,7 +122,8 @@ class Index:
     """The entries of one action; `always` are the callers whom no policy can refuse it."""
 
     __slots__ = (
-        "_ends", "_exact", "_has_ends", "_heads", "_places", "_tails", "_texts", "always", "has_allows", "has_denies",
+        "_ends", "_everything", "_exact", "_few", "_has_ends", "_heads", "_places", "_tails", "_texts", "always",
+        "has_allows", "has_denies",
     )  # fmt: skip
 
     def __init__(
@@ -140,6 +143,8 @@ class Index:
         # `decision` is spared a call by these.
         self._texts: Final = self._heads.texts
         self._places: Final = self._heads.places
+        self._few: Final = tuple(self._places[:0:-1]) if len(self._texts) <= FEW else None
+        self._everything: Final = self._places[0]
         self._tails: Final = Places(tails)
         self._ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails)
         self._has_ends: Final = bool(tails)
@@ -160,9 +165,17 @@ class Index:
         resource, context = request.resource, request.context
         place = self._exact.get(resource)
         if place is None:
-            place = self._places[_behind(self._texts, resource)]
-            while place.above is not None and not resource.startswith(place.text):
-                place = place.above
+            few = self._few
+            if few is None:
+                place = self._places[_behind(self._texts, resource)]
+                while place.above is not None and not resource.startswith(place.text):
+                    place = place.above
+            else:
+                for place in few:
+                    if resource.startswith(place.text):
+                        break
+                else:
+                    place = self._everything
         if self._has_ends and resource[-SHORTEST:] in self._ends:
             return _of_two(place, self._tails.of(resource[::-1]), resource, context)
         if place.denied is not None:
