@@ -43,15 +43,17 @@ class Denied(CommonError):
         self.verdicts = verdicts
 
 
-def decided(identity: Identity, view: Snapshot | Change, asked: Request, layers: Layers) -> Verdict:
-    """The verdict on one request of `identity`."""
+def decided(
+    identity: Identity, view: Snapshot | Change, asked: Request, layers: Layers, shown: str | None = None
+) -> Verdict:
+    """The verdict on one request of `identity`; `shown` is what a denial calls the resource in place of its ARN."""
     decision = decide_any(asked, layers)
     if decision.allowed:
         return Verdict(identity, asked, layers, decision)
     policy_arn = None
     if decision.matched:
         policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view, asked)
-    return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn))
+    return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn, shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def authorize(
             told = known(keys, unknown(target.arn, named))
             asked = Request(caller.principal, named, target.arn, owner, told, target.any_of_kind)
             layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
-        verdict = decided(identity, view, asked, layers)
+        verdict = decided(identity, view, asked, layers, target.shown)
         verdicts.append(verdict)
         if not verdict.decision.allowed:
             raise Denied(verdicts)

@@ -14,7 +14,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     none when the role does not exist) has a gate of its own. `kms_key` says that it is a KMS key whose key policy is
     among `policies`: nobody is let in without it, the root user included. `makes` says that the request makes the
     resource. `any_of_kind` says that the `*` in the ARN stands for what the request does not tell of a resource that is
-    there.
+    there. `shown` is what a denial calls the resource in place of its ARN.
     """
 
     arn: str = "*"
@@ -26,3 +26,4 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     makes: bool = False
     kms_key: bool = False
     any_of_kind: bool = False
+    shown: str | None = None

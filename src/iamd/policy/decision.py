@@ -69,16 +69,19 @@ WITHOUT_REASON: Final = frozenset({"sts:AssumeRoot"})
 """Actions whose denials don't say why, seen in AWS's answers of September 2026."""
 
 
-def denial_message(decision: Decision, request: Request, policy_arn: str | None = None) -> str:
+def denial_message(
+    decision: Decision, request: Request, policy_arn: str | None = None, resource: str | None = None
+) -> str:
     """AWS's words for a denial ("Troubleshoot access denied error messages", troubleshoot_access-denied).
 
-    `policy_arn` is the ARN of the policy that denies, where it has one and is the caller's own.
+    `policy_arn` is the ARN of the policy that denies, where it has one and is the caller's own. `resource` is what the
+    service calls its resource in place of the ARN.
     """
     if request.principal.kind is PrincipalKind.FEDERATED:
         # AWS: STS has nobody to name to an unsigned caller ("Troubleshooting SAML federation", troubleshoot_saml).
         return f"Not authorized to perform {request.action}"
     named = request.resource != "*" or request.action.startswith(NAMING_EVERYTHING)
-    on_resource = f" on resource: {request.resource}" if named else ""
+    on_resource = f" on resource: {resource or request.resource}" if named else ""
     refusal = f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
     if request.action in WITHOUT_REASON:
         return refusal

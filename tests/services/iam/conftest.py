@@ -12,6 +12,27 @@ from services.iam.world import Devices, World, build_world
 
 Refused = Callable[..., AbstractContextManager[None]]
 
+BY_ARN = frozenset(
+    {
+        "CreateGroup", "CreateInstanceProfile", "CreateRole", "CreateServiceLinkedRole", "CreateUser",
+        "GenerateServiceLastAccessedDetails", "GetContextKeysForPrincipalPolicy", "GetServiceLinkedRoleDeletionStatus",
+        "ListPoliciesGrantingServiceAccess", "PassRole", "SimulatePrincipalPolicy", "UploadServerCertificate",
+    }
+)  # fmt: skip
+"""Actions whose denials name the ARN of what other denials call by its kind and name."""
+
+
+def called(action: str, resource: str) -> str:
+    """What AWS's denial of an action of IAM calls a resource: seen in its answers."""
+    kind, _, name = resource.rpartition("::")[2].partition(":")[2].partition("/")
+    kind, name = kind.replace("-", " "), name.rpartition("/")[2]
+    if action in BY_ARN or name in {"", "*"} or kind not in KINDS:
+        return resource
+    return f"{kind} {resource if kind == 'policy' and action != 'CreatePolicy' else name}"
+
+
+KINDS = frozenset({"user", "role", "group", "policy", "instance profile", "server certificate"})
+
 
 @pytest.fixture
 def iam(aws: Any) -> Any:
@@ -38,19 +59,27 @@ def refused() -> Refused:
 def denied(aws: Any) -> Callable[..., None]:
     """`denied("GetRole", arn, RoleName="app")` holds when a user without policies is refused for that resource.
 
-    The words name the resource, and the event does. With `action` another action than the operation's own is missing,
-    and `*statements` are what the user has.
+    The words name the resource, as AWS calls it or by its ARN (`by_arn`), and the event does. With `action` another
+    action than the operation's own is missing, and `*statements` are what the user has.
     """
 
-    def expect(operation: str, resource: str, *statements: Any, action: str | None = None, **parameters: Any) -> None:
+    def expect(
+        operation: str,
+        resource: str,
+        *statements: Any,
+        action: str | None = None,
+        by_arn: bool = False,
+        **parameters: Any,
+    ) -> None:
         action = action or f"iam:{operation}"
         nobody = aws.client("iam", aws.user(f"nobody-{operation}", *statements))
         with pytest.raises(ClientError) as caught:
             getattr(nobody, xform_name(operation))(**parameters)
         error = caught.value.response["Error"]
         assert error["Code"] == "AccessDenied", error
+        named = resource if by_arn else called(action.removeprefix("iam:"), resource)
         assert (
-            f"is not authorized to perform: {action} on resource: {resource} because no identity-based policy"
+            f"is not authorized to perform: {action} on resource: {named} because no identity-based policy"
             in error["Message"]
         )
         [event] = [event for event in aws.events(operation) if event.get("errorCode") == "AccessDenied"]

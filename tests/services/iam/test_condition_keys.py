@@ -233,7 +233,7 @@ def test_the_boundary_of_an_entity_is_a_key_of_every_change_of_it(aws):
         (helper.delete_role, {}),
     ):
         call(RoleName="held", **parameters)
-        with pytest.raises(ClientError, match="role/free because no identity-based policy"):
+        with pytest.raises(ClientError, match="on resource: role free because no identity-based policy"):
             call(RoleName="free", **parameters)
 
 

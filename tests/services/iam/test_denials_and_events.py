@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from running import ACCOUNT, allow
+from services.iam.conftest import called
 from services.iam.world import Devices, build_world
 
 from iamd.services import registry
@@ -197,12 +198,14 @@ def test_a_denial_names_the_resource_and_is_an_event(shared_aws, asked, event_am
         resource = f"arn:aws:iam::{shared_aws.account_id}:{resource}"
     caller = f"arn:aws:iam::{shared_aws.account_id}:user/nobody"
     words = (
-        f"User: {caller} is not authorized to perform: iam:{name} on resource: {resource}"
+        f"User: {caller} is not authorized to perform: iam:{name} on resource: {called(name, resource)}"
         f" because no identity-based policy allows the iam:{name} action"
     )
     answer = asked.denied[operation]
     assert (answer["Error"]["Code"], answer["Error"]["Message"]) == ("AccessDenied", words)
     event = event_among(name, answer)
+    asked = shared_aws.explain(event["requestID"])["Decisions"][-1]
+    assert (asked["Action"], asked["Resource"]) == (f"iam:{name}", resource)
     assert (event["eventName"], event["userIdentity"]["arn"]) == (name, caller)
     assert (event["errorCode"], event["errorMessage"]) == ("AccessDenied", words)
 

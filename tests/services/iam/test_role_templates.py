@@ -198,7 +198,8 @@ def test_a_template_that_is_none_is_told(iam, refused):
 @pytest.mark.usefixtures("template")
 def test_a_denial_names_the_template_or_the_role_that_would_be_made(denied, arn_of):
     denied("GetRoleTemplateVersion", ARN, TemplateArn=ARN)
-    denied("AcquireRole", arn_of("role/readers/prod/reader-prod"), TemplateArn=ARN, ReplacementValues=VALUES)
+    made = arn_of("role/readers/prod/reader-prod")
+    denied("AcquireRole", made, by_arn=True, TemplateArn=ARN, ReplacementValues=VALUES)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from iamd.authz import policies
 from iamd.call import Call
 from iamd.data import service_reference
@@ -44,7 +46,7 @@ Entity = User | Role
 def subject(call: Call, *, arn: str, **_: Any) -> Target:
     """The user, group, role or policy that is reported on."""
     if _POLICY.fullmatch(arn):
-        return arns.policy(call, policy_arn=arn)
+        return replace(arns.policy(call, policy_arn=arn), shown=None)
     return simulated_callers.simulated(call, policy_source_arn=arn)
 
 

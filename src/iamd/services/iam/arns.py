@@ -2,6 +2,10 @@
 
 The keys of each action are those of the Service Authorization Reference, "Actions, resources, and condition keys for
 AWS Identity and Access Management". An entity that does not exist has the ARN that it would have without a path.
+
+AWS: where a request names an entity its denial does too, by kind and name (`user ann`, `policy arn:...`), and not by
+the ARN that is decided on; what is created, but a policy, or listed, or named by its ARN is told by the ARN. Both are
+seen in AWS's answers, such as those of GetUser, CreatePolicy and CreateUser.
 """
 
 import json
@@ -47,11 +51,12 @@ def _caller(call: Call) -> Target:
 
 
 def _user(call: Call, user_name: str, policy_arn: str | None = None, boundary: str | None = None) -> Target:
-    found = entities.user_in(call.account, user_name)
+    found, shown = entities.user_in(call.account, user_name), f"user {user_name}"
+    requested = _requested(policy_arn, boundary)
     if found is None:
-        return Target(arn=_pathless(call, "user", user_name), context=_requested(policy_arn, boundary))
+        return Target(arn=_pathless(call, "user", user_name), context=requested, shown=shown)
     context = resource_tags(found.tags, ENTITY_TAGS) | _bounded(call, found)
-    return Target(arn=entities.user_arn(call.account, found), context=context | _requested(policy_arn, boundary))
+    return Target(arn=entities.user_arn(call.account, found), context=context | requested, shown=shown)
 
 
 def role(
@@ -64,24 +69,25 @@ def role(
 ) -> Target:
     """The role that is named."""
     requested = _requested(policy_arn, permissions_boundary)
-    found = entities.role_in(call.account, role_name)
+    found, shown = entities.role_in(call.account, role_name), f"role {role_name}"
     if found is None:
-        return Target(arn=_pathless(call, "role", role_name), context=requested)
+        return Target(arn=_pathless(call, "role", role_name), context=requested, shown=shown)
     context = resource_tags(found.tags, ENTITY_TAGS) | _bounded(call, found)
-    return Target(arn=entities.role_arn(call.account, found), context=context | requested)
+    return Target(arn=entities.role_arn(call.account, found), context=context | requested, shown=shown)
 
 
 def group(call: Call, *, group_name: str, policy_arn: str | None = None, **_: Any) -> Target:
     """The group that is named; groups have no tags and no boundary."""
     found = entities.group_in(call.account, group_name)
     resource = _pathless(call, "group", group_name) if found is None else entities.group_arn(call.account, found)
-    return Target(arn=resource, context=_requested(policy_arn, None))
+    return Target(arn=resource, context=_requested(policy_arn, None), shown=f"group {group_name}")
 
 
 def policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
     """The managed policy of this ARN, AWS's or the customer's."""
     found = call.account.one(ManagedPolicy, "arn", policy_arn)
-    return Target(arn=policy_arn, context={} if found is None else resource_tags(found.tags))
+    context = {} if found is None else resource_tags(found.tags)
+    return Target(arn=policy_arn, context=context, shown=f"policy {policy_arn}")
 
 
 def changed_policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
@@ -97,17 +103,21 @@ def changed_policy(call: Call, *, policy_arn: str, **_: Any) -> Target:
 def instance_profile(call: Call, *, instance_profile_name: str, **_: Any) -> Target:
     """The instance profile that is named."""
     found = entities.instance_profile_in(call.account, instance_profile_name)
+    shown = f"instance profile {instance_profile_name}"
     if found is None:
-        return Target(arn=_pathless(call, "instance-profile", instance_profile_name))
-    return Target(arn=entities.instance_profile_arn(call.account, found), context=resource_tags(found.tags))
+        return Target(arn=_pathless(call, "instance-profile", instance_profile_name), shown=shown)
+    context = resource_tags(found.tags)
+    return Target(arn=entities.instance_profile_arn(call.account, found), context=context, shown=shown)
 
 
 def server_certificate(call: Call, *, server_certificate_name: str, **_: Any) -> Target:
     """The server certificate that is named."""
     found = entities.server_certificate_in(call.account, server_certificate_name)
+    shown = f"server certificate {server_certificate_name}"
     if found is None:
-        return Target(arn=_pathless(call, "server-certificate", server_certificate_name))
-    return Target(arn=entities.server_certificate_arn(call.account, found), context=resource_tags(found.tags))
+        return Target(arn=_pathless(call, "server-certificate", server_certificate_name), shown=shown)
+    context = resource_tags(found.tags)
+    return Target(arn=entities.server_certificate_arn(call.account, found), context=context, shown=shown)
 
 
 def mfa_device(call: Call, *, serial_number: str, **_: Any) -> Target:
@@ -149,7 +159,7 @@ def new_group(call: Call, *, group_name: str, path: str | None = None, **_: Any)
 
 def new_policy(call: Call, *, policy_name: str, path: str | None = None, **_: Any) -> Target:
     """The managed policy that the request would create."""
-    return _new(call, "policy", path, policy_name)
+    return replace(_new(call, "policy", path, policy_name), shown=f"policy {policy_name}")
 
 
 def new_instance_profile(call: Call, *, instance_profile_name: str, path: str | None = None, **_: Any) -> Target:
