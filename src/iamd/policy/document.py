@@ -18,6 +18,8 @@ __all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "lo
 
 CACHED_POLICIES = 2048
 CACHED_SERVICES = 256
+OWN_SERVICE = "iamd"
+"""The prefix of the actions that AWS does not have."""
 VARIABLES_SINCE = "2012-10-17"
 VERSIONS = frozenset({VARIABLES_SINCE, "2008-10-17"})
 ELEMENTS = frozenset(
@@ -118,9 +120,17 @@ class Policy:
         if speaking is None:
             if len(self._by_service) >= CACHED_SERVICES:
                 self._by_service.clear()
-            speaking = tuple(found for found in self.statements if found.actions.may_apply_to(service))
+            speaking = tuple(found for found in self.statements if _speaks_of(found, service))
             self._by_service[service] = speaking
         return (statement for statement in speaking if statement.actions.apply_to(action))
+
+
+def _speaks_of(statement: Statement, service: str) -> bool:
+    # SECURITY: who allows all but IAM and Organizations, as PowerUserAccess does, knows of no service of iamd's, which
+    # gives passwords to root users. `*` and `iamd:...` allow it.
+    if service == OWN_SERVICE and statement.actions.inverted and statement.effect is Effect.ALLOW:
+        return False
+    return statement.actions.may_apply_to(service)
 
 
 def validate(text: str, kind: PolicyType) -> Policy:

@@ -56,6 +56,33 @@ def test_another_password_ends_the_sessions_of_the_root_user(aws):
     browser.close()
 
 
+POWER_USER = "arn:aws:iam::aws:policy/PowerUserAccess"
+BUT_IAM = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
+
+
+def test_who_may_do_all_but_iam_sets_no_password(aws):
+    names = {
+        "by-policy": [],
+        "by-statement": [BUT_IAM],
+        "denied": [allow("iamd:*"), BUT_IAM | {"Effect": "Deny"}],
+    }
+    keys = {name: aws.user(name, *statements) for name, statements in names.items()}
+    aws.client("iam").attach_user_policy(UserName="by-policy", PolicyArn=POWER_USER)
+    for key in keys.values():
+        with pytest.raises(Refusal) as caught:
+            aws.iamd("SetRootPassword", key, Password=PASSWORD)
+        assert caught.value.code == "AccessDeniedException"
+    told = aws.iamd(
+        "Can",
+        PrincipalArn=f"arn:aws:iam::{aws.account_id}:user/by-policy",
+        Action="iamd:SetRootPassword",
+        ResourceArn="*",
+    )
+    assert not told["Allowed"]
+    aws.iamd("SetRootPassword", aws.user("named", allow("iamd:SetRootPassword")), Email=EMAIL, Password=PASSWORD)
+    assert lets_in(aws, EMAIL)
+
+
 def test_what_cannot_be_is_refused(aws, other):
     assert refused(aws, "NoSuchAccount", AccountId="999999999999") == "No account 999999999999 is on this server."
     assert "no e-mail address" in refused(aws, "EmailMissing")
