@@ -262,7 +262,7 @@ def target_of(service: str, name: str, row: Row) -> Target:
         known=lambda arn: KNOWN.get(arn, {}),
         told=TOLD.get(service, {}),
     )
-    values = {**given, **asked.place, **mapping.VALUES[service](asked)}
+    values = {**given, **asked.place, **(mapping.VALUES[service](asked) if service in mapping.VALUES else {})}
     assert row.condition is None or row.condition.holds(values), given
     return next(mapping._targets(table(service), row, values, {}))
 

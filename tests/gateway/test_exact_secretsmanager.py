@@ -76,6 +76,31 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     assert told.sent > 0
 
 
+def test_a_secret_whose_own_policy_denies_is_not_found_by_a_filter(counted):
+    denied = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Deny", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/finds-secrets"},
+                "Action": "secretsmanager:GetSecretValue", "Resource": "*",
+            },
+        }
+    )  # fmt: skip
+    caller = Caller.new(counted, "finds-secrets")
+    caller.may(allow("secretsmanager:*"))
+    found = {"Filters": [{"Key": "name", "Values": ["app"]}]}
+    assert caller.call("secretsmanager", "BatchGetSecretValue", found).sent > 0
+    assert (
+        counted.call("secretsmanager", "PutResourcePolicy", {"SecretId": KNOWN, "ResourcePolicy": denied}).status == 200
+    )
+    told = caller.call("secretsmanager", "BatchGetSecretValue", found)
+    assert (told.code, told.sent, told.asked[-1]) == (
+        "AccessDeniedException", 0, ("secretsmanager:GetSecretValue", KNOWN),
+    )  # fmt: skip
+    counted.call("secretsmanager", "DeleteResourcePolicy", {"SecretId": KNOWN})
+    assert caller.call("secretsmanager", "BatchGetSecretValue", found).sent > 0
+
+
 def test_whether_rules_of_rotation_change_is_a_key(counted):
     caller = Caller.new(counted, "secrets-rules")
     caller.may(allow("secretsmanager:RotateSecret", Bool={"secretsmanager:ModifyRotationRules": "true"}))

@@ -183,6 +183,9 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 sets = facts.log_policies(parsed.region, parsed.account)
                 found += [replace(target, account=owner, policies=texts) for texts in sets]
                 continue
+            if arn.endswith(_ALL_SECRETS):
+                found += _secrets(target, facts, owner)
+                continue
             if ":kms:" in arn and kms_keys.is_key(arn):
                 kms_keys.check_known(arn, known, forgets=facts.forgets)
                 found += kms_keys.targets(replace(target, account=owner), known, policies_of(known))
@@ -194,6 +197,25 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
             for texts in policies_of(known)
         ]
     return found
+
+
+_ALL_SECRETS: Final = ":secret:*"
+
+
+def _secrets(target: Target, facts: Facts, owner: str) -> list[Target]:
+    """All secrets of an account, of which some have policies of their own, each of which must not deny."""
+    beginning = target.arn.removesuffix("*")
+    known = [one for one in facts.view.shared.find(Resource, "owner", owner) if one.arn.startswith(beginning)]
+    return [
+        replace(target, account=owner),
+        *(
+            replace(target, arn=one.arn, account=owner, policies=texts)
+            for one in known
+            if one.backend_boot == facts.boot
+            for texts in policies_of(one)
+            if texts
+        ),
+    ]
 
 
 UNLOCKING: Final = frozenset(

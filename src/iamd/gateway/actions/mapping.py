@@ -45,6 +45,7 @@ from iamd.gateway.actions import (
     ssm_several,
     stepfunctions,
     table,
+    tagging,
     tags,
 )
 from iamd.gateway.actions.asked import Asked, Question, Value, invalid
@@ -109,6 +110,7 @@ COMPUTED: Final[Mapping[str, Mapping[str, Computed]]] = {
     "kms": kms.COMPUTED,
     "lambda": lambda_.COMPUTED,
     "logs": logs.COMPUTED,
+    "resourcegroupstaggingapi": tagging.COMPUTED,
     "route53": route53.COMPUTED,
     "s3": s3.COMPUTED,
     "secretsmanager": secretsmanager.COMPUTED,
