@@ -7,6 +7,7 @@ credentials" (id_credentials_sts-comparison).
 from iamd.auth.identity import Identity
 from iamd.auth.tokens import SessionKind
 from iamd.errors import AWSError, Common, CommonError
+from iamd.services import registry
 from iamd.wire.models import Operation
 
 WITH_SESSION_TOKEN = frozenset({"AssumeRole", "GetCallerIdentity"})
@@ -36,10 +37,17 @@ def check(identity: Identity, operation: Operation) -> None:
         return
     is_federated = session.kind is SessionKind.FEDERATED
     # SECURITY: STS-10: whoever has such a session alone must not make of it keys that outlive it.
-    if operation.service == "iam" and (is_federated or session.mfa_time is None):
+    if _makes_lasting(operation) and (is_federated or session.mfa_time is None):
         # AWS answers so, in IAM's words for a key that it does not know.
         raise CommonError(Common.UNKNOWN_ACCESS_KEY, "The security token included in the request is invalid.")
     if operation.service == "sts" and not operation.unsigned and operation.name not in DECIDED_FIRST:
         allowed = WITH_FEDERATION_TOKEN if is_federated else WITH_SESSION_TOKEN
         if operation.name not in allowed:
             raise SessionCredentials(operation.name)
+
+
+def _makes_lasting(operation: Operation) -> bool:
+    """Whether an operation is IAM's, or of iamd's own service one that changes something, as a root user's password."""
+    if operation.service == "iamd":
+        return registry.find(operation.service, operation.name).writes
+    return operation.service == "iam"

@@ -7,6 +7,7 @@ from typing import Any
 from iamd import accounts
 from iamd.call import Call
 from iamd.errors import AWSError
+from iamd.services.iamd.equivalents import beside
 from iamd.services.registry import Target, operation, reading
 from iamd.store.records import AccountRecord
 
@@ -30,7 +31,7 @@ def nothing(_call: Call, **_parameters: Any) -> Target:
     return Target()
 
 
-@operation(on=nothing)
+@operation(on=beside("organizations:CreateAccount"))
 def create_account(call: Call, *, name: str, account_id: str | None = None, email: str = "") -> dict[str, Any]:
     """Add an account with an administrator, whose access key is shown this once."""
     check_first_account(call)

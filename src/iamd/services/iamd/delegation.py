@@ -14,6 +14,7 @@ from iamd.services.iam.delegation_targets import state_of
 from iamd.services.iam.errors import InvalidInput
 from iamd.services.iamd.accounts import check_first_account, nothing
 from iamd.services.iamd.decisions import NoSuchRequest
+from iamd.services.iamd.equivalents import beside
 from iamd.services.iamd.root_passwords import NoSuchAccount
 from iamd.services.registry import operation, reading
 from iamd.store.delegation_records import DelegationRequest, DelegationTemplate, PolicyParameter
@@ -38,7 +39,7 @@ class MalformedTemplate(AWSError):
     code = "MalformedTemplate"
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:CreateDelegationRequest", "iam:CreatePolicy"))
 def register_delegation_template(
     call: Call, *, account_id: str, requestor_name: str, template_name: str, policy_template: str
 ) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def register_delegation_template(
     return {"PolicyTemplateArn": template_arn}
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:DeletePolicy"))
 def deregister_delegation_template(call: Call, *, policy_template_arn: str) -> None:
     """Let nobody ask for what a template says any more; what was asked for stays."""
     check_first_account(call)

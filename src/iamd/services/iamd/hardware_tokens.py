@@ -13,6 +13,7 @@ from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.services.iam import one_time_codes
 from iamd.services.iamd.accounts import check_first_account, nothing
+from iamd.services.iamd.equivalents import beside
 from iamd.services.registry import operation, reading
 from iamd.store.records import GLOBAL
 from iamd.store.sign_in_records import HardwareToken
@@ -45,7 +46,7 @@ class InvalidSeed(AWSError):
     code = "InvalidSeed"
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:CreateVirtualMFADevice"))
 def register_hardware_token(call: Call, *, serial_number: str, base32_string_seed: str) -> None:
     """Register a token, which is nobody's then; its seed is shown nowhere."""
     check_first_account(call)
@@ -55,7 +56,7 @@ def register_hardware_token(call: Call, *, serial_number: str, base32_string_see
     call.change.put(GLOBAL, HardwareToken(serial_number=serial_number, sealed_seed=sealed, registered=call.now))
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:DeleteVirtualMFADevice"))
 def deregister_hardware_token(call: Call, *, serial_number: str) -> None:
     """Forget a token that is nobody's."""
     check_first_account(call)

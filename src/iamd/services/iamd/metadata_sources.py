@@ -11,6 +11,7 @@ from typing import Any
 from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.services.iamd.accounts import check_first_account, nothing
+from iamd.services.iamd.equivalents import beside
 from iamd.services.registry import operation, reading
 from iamd.store.metadata_records import MetadataSource
 from iamd.store.records import GLOBAL
@@ -34,7 +35,7 @@ class NoSuchSource(AWSError):
     code = "NoSuchSource"
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:PassRole", "ec2:AssociateIamInstanceProfile"))
 def register_metadata_source(call: Call, *, source_address: str, instance_id: str) -> None:
     """Tell an address the metadata of this instance while it runs, and of no other; others are told nothing of it."""
     check_first_account(call)
@@ -45,7 +46,7 @@ def register_metadata_source(call: Call, *, source_address: str, instance_id: st
     call.change.put(GLOBAL, source)
 
 
-@operation(on=nothing)
+@operation(on=beside("ec2:DisassociateIamInstanceProfile"))
 def deregister_metadata_source(call: Call, *, source_address: str) -> None:
     """Treat an address as any other again."""
     check_first_account(call)

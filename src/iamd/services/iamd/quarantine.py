@@ -15,6 +15,7 @@ from iamd.services.iam import entities
 from iamd.services.iam.access_keys import ROOT
 from iamd.services.iamd.decisions import NoSuchPrincipal
 from iamd.services.iamd.derived_sessions import Derived, Found, derived_sessions
+from iamd.services.iamd.equivalents import not_denied
 from iamd.services.registry import Target, operation
 from iamd.store.errors import Unavailable
 from iamd.store.records import GLOBAL, AccessKey, Quarantine, User
@@ -48,12 +49,17 @@ class Subject:
     user_name: str | None = None
 
 
-def subject_arn(call: Call, *, target: str) -> Target:
-    """The user or role, also of an access key; a session's key names none."""
+def cut(call: Call, *, target: str) -> list[Target]:
+    """The user or role, also of an access key; a session's key names none.
+
+    Whoever may not make keys inactive, or revoke a role's sessions by a policy, may not cut them so.
+    """
     key = call.account.get(AccessKey, target)
-    if key is not None:
-        return Target(arn=_owner(call, key))
-    return Target(arn=target) if arn.parse(target) is not None else Target()
+    named = _owner(call, key) if key is not None else target if arn.parse(target) is not None else "*"
+    return [Target(arn=named), *(not_denied(call, action, named) for action in _LIKE_IT)]
+
+
+_LIKE_IT = ("iam:UpdateAccessKey", "iam:PutRolePolicy", "iam:PutUserPolicy")
 
 
 def sessions_of(call: Call, *, target: str) -> Found:
@@ -73,7 +79,7 @@ def sessions_of(call: Call, *, target: str) -> Found:
     )
 
 
-@operation(on=subject_arn, prepare=sessions_of)
+@operation(on=cut, prepare=sessions_of)
 def quarantine(call: Call, *, target: str) -> dict[str, Any]:
     """Cut an access key, or a user, role or root user, and every session that derives from it, in one transaction.
 

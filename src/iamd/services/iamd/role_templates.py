@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from iamd import ids
 from iamd.call import Call
 from iamd.services.iam import template_values
-from iamd.services.iamd.accounts import check_first_account, nothing
+from iamd.services.iamd.accounts import check_first_account
 from iamd.services.iamd.delegation import MalformedTemplate, NoSuchTemplate, TemplateAlreadyExists
+from iamd.services.iamd.equivalents import beside
 from iamd.services.registry import operation
 from iamd.store.records import GLOBAL, InlinePolicy, Tag
 from iamd.store.role_template_records import ParameterDefinition, RoleTemplate, RoleTemplateVersion
@@ -44,7 +45,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_session_duration: int = 3600
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:CreatePolicy", "iam:CreatePolicyVersion"))
 def register_role_template_version(call: Call, *, template_arn: str, minor_version: int, template: str) -> None:
     """Register a version of a template; a template's first one is its default."""
     check_first_account(call)
@@ -62,7 +63,7 @@ def register_role_template_version(call: Call, *, template_arn: str, minor_versi
     call.change.put(GLOBAL, record)
 
 
-@operation(on=nothing)
+@operation(on=beside("iam:SetDefaultPolicyVersion"))
 def update_role_template(
     call: Call,
     *,

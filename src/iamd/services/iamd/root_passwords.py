@@ -8,7 +8,8 @@ from iamd.auth import passwords
 from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.services.iam.errors import PasswordPolicyViolation as IAMPasswordPolicyViolation
-from iamd.services.iamd.accounts import check_first_account, nothing
+from iamd.services.iamd.accounts import check_first_account
+from iamd.services.iamd.equivalents import beside_root_passwords
 from iamd.services.registry import operation
 from iamd.services.signin import root_passwords
 from iamd.store.records import ROOT, AccountRecord, LoginProfile
@@ -42,7 +43,7 @@ def _hash(_call: Call, *, password: str, **_: Any) -> str:
     return passwords.hash_password(password)
 
 
-@operation(on=nothing, prepare=_hash)
+@operation(on=beside_root_passwords, prepare=_hash)
 def set_root_password(
     call: Call, *, password: str, account_id: str | None = None, email: str | None = None
 ) -> dict[str, Any]:
