@@ -36,6 +36,21 @@ def reads(client, key="a"):
         return False
 
 
+def test_the_region_is_the_buckets_whatever_the_client_signs_for(cloud):
+    there = cloud.client("s3", region="eu-west-1")
+    there.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    there.put_object(Bucket="files", Key="a", Body=b"data")
+    elsewhere = deny("*", StringNotEquals={"aws:RequestedRegion": "us-east-1"})
+    kept_out = cloud.user("ann", allow("s3:*"), elsewhere)
+    inside = cloud.user("bob", allow("s3:*", StringEquals={"aws:RequestedRegion": "eu-west-1"}))
+    for region in ("us-east-1", "eu-west-1"):
+        assert not reads(cloud.client("s3", kept_out, region=region))
+        assert reads(cloud.client("s3", inside, region=region))
+    here = cloud.client("s3", kept_out)
+    here.create_bucket(Bucket="here")
+    here.put_object(Bucket="here", Key="a", Body=b"data")
+
+
 # One account.
 
 

@@ -28,6 +28,9 @@ from iamd.wire.models import Operation
 Tags = Mapping[str, str]
 _OWN: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 _GIVEN: Final = "CreateBucketConfiguration.Tags"
+REGION: Final = "region"
+"""The fact in which Region a bucket is."""
+
 # AWS: S3 API Reference, the types of S3 Control's Tag: lengths and characters of keys and values.
 _LONGEST_KEY: Final = 128
 _LONGEST_VALUE: Final = 256
@@ -63,10 +66,14 @@ def makes(operation: Operation) -> bool:
     return (operation.service, operation.name) == ("s3", "CreateBucket")
 
 
-def make(asked: Asked, arn: str, _: Facts) -> Effect:
-    """CreateBucket: the bucket is made, with tags that it can have."""
+def make(asked: Asked, arn: str, facts: Facts) -> Effect:
+    """CreateBucket: the bucket is made, with tags that it can have, in a Region that stays its own."""
     _checked(at(asked.parameters, _GIVEN) or ())
-    return Effect(Kind.MAKE, arn)
+    if facts.get(arn) is not None:
+        return Effect(Kind.MAKE, arn)
+    told = at(asked.parameters, "CreateBucketConfiguration.LocationConstraint") or asked.region
+    # AWS: the constraint of the oldest Region of Europe (S3 API Reference, CreateBucketConfiguration).
+    return Effect(Kind.MAKE, arn, done={REGION: "eu-west-1" if told == "EU" else str(told)})
 
 
 def of_new(asked: Asked, arn: str, facts: Facts) -> Tags | None:

@@ -21,6 +21,7 @@ from iamd.gateway import (
     access_points,
     any_of_kind,
     bucket_abac,
+    bucket_tags,
     events,
     first_use,
     kms_keys,
@@ -151,7 +152,7 @@ class Decider:
         service = asked.operation.service
 
         def of_request() -> Context:
-            region = region_of(service, asked.region)
+            region = _bucket_region(step) or region_of(service, asked.region)
             by_service = identity.invoked_by is not None
             return context.of_request(step.progress.request, region, now, by_service=by_service)
 
@@ -167,6 +168,18 @@ class Decider:
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
         marked = any_of_kind.marked(unlocked, step.made, asked, action)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
+
+
+def _bucket_region(step: Step) -> str | None:
+    """The Region of the bucket that a request is for, where iamd knows it.
+
+    SECURITY: AWS sends a client to the bucket's Region, whichever it signs for; so it must not choose what the policies
+    of Regions say of it by that.
+    """
+    asked = step.asked
+    if asked.operation.service != "s3" or "Bucket" not in asked.parameters:
+        return None
+    return step.facts.known(f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}").get(bucket_tags.REGION)
 
 
 def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
