@@ -96,6 +96,18 @@ def test_an_scp_keeps_a_members_administrator_from_buckets(cloud, organization):
     cloud.client("s3").create_bucket(Bucket="files")
 
 
+def test_s3_tells_why_to_callers_of_the_same_organization(cloud, organization, outsider):
+    account_id, member = organization.member("dev")
+    owner = cloud.client("s3")
+    owner.create_bucket(Bucket="files")
+    set_policy(owner, deny("s3:GetObject", f"{BUCKET}/*"))
+    assert denial(cloud.client("s3", member).get_object, Bucket="files", Key="a") == (
+        f"User: {session_arn(account_id)} is not authorized to perform: s3:GetObject on resource: "
+        f'"{BUCKET}/a" with an explicit deny in a resource-based policy'
+    )
+    assert denial(cloud.client("s3", outsider).get_object, Bucket="files", Key="a") == "Access Denied"
+
+
 def test_what_no_scp_allows_is_denied_in_other_services_too(cloud, organization):
     account_id, member = organization.member("dev")
     organization.attach(account_id, allow(["s3:*", "iam:*"]))

@@ -98,6 +98,9 @@ def test_the_context_has_values_of_every_kind():
 def test_a_role_is_asked_about_as_a_session_of_it():
     guarded = of("Allow", Condition={"ArnEquals": {"aws:PrincipalArn": APP}})
     assert decide(APP, "s3:GetObject", KEY, identity=guarded).allowed
+    session = f"arn:aws:sts::{HERE}:assumed-role/app/session"
+    pathless = of("Allow", Condition={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{HERE}:role/app"}})
+    assert decide(session, "s3:GetObject", KEY, identity=pathless).allowed
     assert decide(APP, "s3:GetObject", KEY, resource_policy=of("Allow", Principal={"AWS": APP})).allowed
     denied = decide(APP, "s3:GetObject", KEY)
     assert f"User: arn:aws:sts::{HERE}:assumed-role/app/test is not authorized" in denied.message

@@ -243,12 +243,14 @@ def worded(denied: Denied, asked: Asked, keyring: Keyring) -> CommonError:
 
 
 def _worded_by_s3(denied: Denied, asked: Asked) -> CommonError:
-    """S3 names the resource in quotes, and tells callers of other accounts nothing.
+    """S3 names the resource in quotes, and tells callers of other accounts nothing, but those of one organization.
 
     AWS: "Troubleshoot access denied (403 Forbidden) errors in Amazon S3".
     """
     last = denied.verdicts[-1].request
-    if not asked.account or last.resource_account != asked.account:
+    own, others = last.context.get("aws:principalorgid"), last.context.get("aws:resourceorgid")
+    is_near = last.resource_account == asked.account or (own == others and isinstance(own, str))
+    if not asked.account or not is_near:
         return CommonError(Common.ACCESS_DENIED, "Access Denied")
     words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
     return CommonError(Common.ACCESS_DENIED, words)

@@ -90,7 +90,9 @@ def _own_keys(caller: str, entity: str | None, owner: str) -> dict[str, Any]:
         return keys
     kind, _, name = parsed.resource.partition("/")
     user = {"aws:username": name.rpartition("/")[2]} if kind == "user" else {}
-    own = {"aws:principalarn": entity or caller} if kind != "assumed-role" or entity is not None else {}
+    # AWS: of a session the key is its role's ARN, of which the session's has no path.
+    role = arn.iam(parsed.account, "role", "/", name.partition("/")[0]) if kind == "assumed-role" else caller
+    own = {"aws:principalarn": entity or role}
     return keys | own | user | {"aws:principalaccount": parsed.account}
 
 

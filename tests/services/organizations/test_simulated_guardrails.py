@@ -38,6 +38,8 @@ def test_a_members_scps_count(organizations, root_id, member, policy):
     organizations.attach_policy(PolicyId=policy_id, TargetId=root_id)
     found = simulated(iam, role(one))
     assert (said(found), found["MatchedStatements"]) == (("explicitDeny", False), [])
+    without = simulated(iam, role(one), PolicyExclusionList=[{"PolicyType": "scp"}])
+    assert said(without) == ("allowed", None)
     organizations.detach_policy(PolicyId=policy_id, TargetId=root_id)
     assert said(simulated(iam, role(one))) == ("allowed", True)
 

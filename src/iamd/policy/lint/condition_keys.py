@@ -34,6 +34,12 @@ _OWNED: Final = frozenset({AttachedTo.BUCKET, AttachedTo.ACCESS_POINT, AttachedT
 IRRELEVANT: Final[Mapping[str, frozenset[AttachedTo]]] = {"s3:resourceaccount": _OWNED}
 """Keys that in a resource's own policy always have one value (IRRELEVANT_CONDITION_KEY_IN_POLICY)."""
 
+OF_PROVIDERS: Final = frozenset({"amr", "aud", "sub"})
+"""Keys of every OIDC provider, whatever else the reference has of its host.
+
+AWS: IAM User Guide, "Available keys for AWS OIDC federation" (reference_policies_iam-condition-keys).
+"""
+
 TAGS: Final = ("aws:resourcetag", "aws:requesttag", "aws:principaltag")
 
 
@@ -93,6 +99,8 @@ def _unknown(document: Document, entry: Entry, prefix: str) -> Iterator[Note]:
     key, place = entry.key.name, entry.key.key
     if prefix == "aws":
         yield note("INVALID_GLOBAL_CONDITION_KEY", place, key=key)
+    elif "." in prefix and entry.lower.partition(":")[2] in OF_PROVIDERS:
+        return
     elif document.reference.key_owners(prefix):
         yield note("INVALID_SERVICE_CONDITION_KEY", place, key=key, service=prefix)
     elif "." not in prefix and prefix != "saml":

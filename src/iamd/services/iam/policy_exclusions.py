@@ -1,7 +1,7 @@
 """Policies that a simulation leaves out though the entity has them.
 
-AWS: IAM API Reference, PolicyIdentifier and InlinePolicyIdentifierType. Identifiers of SCPs and RCPs match nothing:
-there are none in a simulation of an entity's own policies.
+AWS: IAM API Reference, PolicyIdentifier and InlinePolicyIdentifierType. Identifiers of RCPs match nothing: there are
+none in a simulation.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +15,7 @@ from iamd.services.iam.errors import InvalidInput
 
 AWS_POLICIES: Final = "arn:aws:iam::aws:policy/"
 BOUNDARY: Final = "permission-boundary"
+ORGANIZATION: Final = "scp"
 
 Excludes = Callable[[Source], bool]
 
@@ -25,6 +26,7 @@ class Exclusions:
     def __init__(self, identifiers: Iterable[Mapping[str, Any]]) -> None:
         listed = list(identifiers)
         self.boundary = any(one.get("PolicyType") == BOUNDARY for one in listed)
+        self.organization = any(one.get("PolicyType") == ORGANIZATION for one in listed)
         self._tests = [_test(one) for one in listed]
 
     def exclude(self, source: Source) -> bool:

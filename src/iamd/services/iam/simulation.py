@@ -106,7 +106,7 @@ def simulate_principal_policy(
             *simulated_policies.given(policy_input_list or ()),
         ],
         boundary=given or simulated_policies.attached_boundary(call.account, source, exclusions),
-        organization=simulated_policies.attached_organization(call, source),
+        organization=None if exclusions.organization else simulated_policies.attached_organization(call, source),
         caller=simulated_callers.caller(caller_arn)
         if caller_arn is not None
         else simulated_callers.caller_from(call.account, source),
