@@ -199,7 +199,8 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
     machine_now = clock.machine_timestamp()
     if found is None:
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
-    sigv4.check(claim, request, found.secret_access_key, machine_now, window)
+    may_be_unsigned = True if progress.route is not None and progress.route.operation.unsigned_body else None
+    sigv4.check(claim, request, found.secret_access_key, machine_now, window, unsigned_payload=may_be_unsigned)
     note_use(runtime, found.identity, scope, now)
     return progress.seen(found.identity)
 

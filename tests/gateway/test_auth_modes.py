@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import ClientError
 from raw import Raw
+from running import allow
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
@@ -225,3 +227,11 @@ def test_a_request_is_verified_or_refused(bucket, door, mode):
     # AUD-01: whatever became of it, it is one event.
     recorded = bucket.explain(request_id)
     assert recorded.get("ErrorCode", VERIFIED) == found
+
+
+def test_a_body_that_the_model_leaves_unsigned_need_not_be_signed(cloud):
+    with pytest.raises(ClientError, match="The embedded backend does not implement this operation"):
+        cloud.client("mediastore-data").put_object(Path="a/b", Body=b"content")
+    sent = cloud.client("mediastore-data", cloud.user("ann", allow("mediastore:GetObject")))
+    with pytest.raises(ClientError, match="is not authorized to perform: mediastore:PutObject"):
+        sent.put_object(Path="a/b", Body=b"content")

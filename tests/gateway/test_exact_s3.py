@@ -108,7 +108,8 @@ CASES = [
     ("ListObjectsV2", {"Bucket": "bkt", "Prefix": "dir/"}, on(BUCKET, "ListBucket")),
     ("ListObjectVersions", {"Bucket": "bkt"}, on(BUCKET, "ListBucketVersions")),
     ("CreateBucket", {"Bucket": "bkt"}, on(BUCKET, "CreateBucket")),
-    ("CreateBucket", {"Bucket": "bkt", "ACL": "private"}, on(BUCKET, "CreateBucket", "PutBucketAcl")),
+    ("CreateBucket", {"Bucket": "bkt", "ACL": "private"}, on(BUCKET, "CreateBucket")),
+    ("CreateBucket", {"Bucket": "bkt", "ACL": "public-read"}, on(BUCKET, "CreateBucket", "PutBucketAcl")),
     (
         "CreateBucket",
         {"Bucket": "bkt", "ObjectLockEnabledForBucket": True},

@@ -41,6 +41,15 @@ def may(call, **parameters):
     return True
 
 
+def test_a_policy_that_the_backend_does_not_take_is_not_in_force(cloud):
+    lambdas = cloud.client("lambda")
+    denied = policy(everybody(deny("lambda:*", FUNCTION)))
+    with pytest.raises(ClientError, match="does not implement this operation"):
+        lambdas.put_resource_policy(ResourceArn=FUNCTION, Policy=denied)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        lambdas.get_function(FunctionName="fn")
+
+
 # Queues.
 
 

@@ -39,6 +39,10 @@ class BadGateway(CommonError):
     status = 502
 
 
+class NothingDone(CommonError):
+    """The embedded backend has not begun with the request."""
+
+
 class GatewayTimeout(CommonError):
     """The backend took too long: 504."""
 
@@ -296,10 +300,10 @@ async def _check_refusal(incoming: Incoming) -> None:
         return
     detail = b"".join([piece async for piece in Answer(incoming.status, (), incoming)]).decode("utf-8", "replace")
     if kind == verdicts.NOT_IMPLEMENTED:
-        raise CommonError(Common.NOT_IMPLEMENTED, "The embedded backend does not implement this operation.")
+        raise NothingDone(Common.NOT_IMPLEMENTED, "The embedded backend does not implement this operation.")
     if kind == verdicts.OTHER_BOOT:
         raise BackendUnavailable(Common.UNAVAILABLE, "The backend has been started anew. Please try again.")
     if kind == verdicts.MISMATCH:
         # SECURITY: the backend would have done something else than was decided; it has done nothing.
-        raise CommonError(Common.INTERNAL, f"The backend would not run what was decided: {detail}")
+        raise NothingDone(Common.INTERNAL, f"The backend would not run what was decided: {detail}")
     raise CommonError(Common.INTERNAL)

@@ -39,7 +39,7 @@ from iamd.gateway.answer import Answer
 from iamd.gateway.backends import Backends
 from iamd.gateway.bucket_tags import BucketTags
 from iamd.gateway.deciding import Decider, Step
-from iamd.gateway.forward import forward
+from iamd.gateway.forward import NothingDone, forward
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there
@@ -154,7 +154,7 @@ class Performer:
             if step.traits.tells:
                 await self._learn(step, answer)
             return answer
-        except (BackendUnavailable, NoSuchBucket):
+        except (BackendUnavailable, NothingDone, NoSuchBucket):
             # Nothing was done.
             status = 400
             raise
