@@ -48,6 +48,7 @@ _MENDED: Final = {
     "autoscaling": "iamd.backend.scaling_policies",
     "batch": "iamd.backend.deliveries.job_logs",
     "ecs": "iamd.backend.clusters",
+    "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
     "textract": "iamd.backend.deliveries.textract",
