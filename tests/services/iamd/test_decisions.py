@@ -253,3 +253,30 @@ def test_of_what_was_allowed_a_statement_of_each_layer_is_named(aws):
         ("permissions boundary", limit, 1),
     }
     assert "NearMisses" not in decision
+
+
+def test_what_iamd_knows_of_a_resource_counts(aws):
+    iam = aws.client("iam")
+    iam.create_user(UserName="tagged", Tags=[{"Key": "secret", "Value": "yes"}])
+    tagged = f"arn:aws:iam::{ACCOUNT}:user/tagged"
+    secret = {"StringEquals": {"aws:ResourceTag/secret": "yes"}}
+    aws.user("ann", allow("*"), deny("iam:GetUser", **secret))
+    assert can(aws, ANN, "iam:GetUser", tagged)["Decision"]["Outcome"] == "ExplicitlyDenied"
+    assert can(aws, ANN, "iam:GetUser", ANN)["Allowed"]
+    # A role that is not there lets nobody in.
+    assert not can(aws, ANN, "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/nobody")["Allowed"]
+
+
+def test_tags_that_a_backend_has_are_not_known(aws):
+    aws.user("ann", allow("*"), deny("sqs:*", StringEquals={"aws:ResourceTag/secret": "yes"}))
+    found = can(aws, ANN, "sqs:SendMessage", QUEUE)
+    assert (found["Allowed"], found["Decision"]["UnknownKeys"]) == (False, ["aws:resourcetag/secret"])
+    assert can(aws, ANN, "sqs:SendMessage", QUEUE, {"aws:ResourceTag/secret": ["no"]})["Allowed"]
+    assert can(aws, ANN, "sqs:ListQueues", "*")["Allowed"]
+
+
+def test_what_is_no_resource_is_refused(aws):
+    aws.user("ann", allow("*"))
+    with pytest.raises(Refusal) as caught:
+        can(aws, ANN, "s3:GetObject", "not-an-arn")
+    assert caught.value.code == "InvalidResource"

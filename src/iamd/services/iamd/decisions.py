@@ -12,11 +12,13 @@ from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import context, explanations, organizations, policies
 from iamd.authz.authorize import decided, principal_of
+from iamd.authz.partly_known import NONE, Unknowns, known
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError
+from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
-from iamd.services.iam import entities
+from iamd.services.iam import entities, simulated_callers
 from iamd.services.registry import Target, reading
 from iamd.store.account import Account
 from iamd.store.errors import Unavailable
@@ -29,6 +31,12 @@ class NoSuchRequest(AWSError):
     """No event of this request id is in the caller's account."""
 
     code = "NoSuchRequest"
+
+
+class InvalidResource(AWSError):
+    """What is asked about is no resource."""
+
+    code = "InvalidResource"
 
 
 class NoSuchPrincipal(AWSError):
@@ -120,7 +128,7 @@ def can(
 ) -> dict[str, Any]:
     """Decide a request that nobody made, by the same functions that decide those that are made."""
     identity = _identity(call, principal_arn)
-    target = _target(call, identity, resource_arn, action)
+    target = _target(call, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
     own, standing = (
         policies.of_caller(identity, call.view),
@@ -145,7 +153,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
     }
     for key, values in given.items():
         keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
-    return Request(principal_of(identity), action, target.arn, owner, keys)
+    return Request(principal_of(identity), action, target.arn, owner, known(keys, _unknown(target.arn)))
 
 
 def _identity(call: Call, principal_arn: str) -> Identity:
@@ -192,19 +200,37 @@ def _session_of(call: Call, account: Account, role: Role) -> Identity:
     )
 
 
-def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:
-    """The resource with what iamd knows of it: a role's trust policy, or the policy of a backend's resource."""
+def _target(call: Call, resource_arn: str, action: str) -> Target:
+    """The resource with what iamd knows of it: tags of IAM's own, a role's trust policy, the policy of a backend's."""
     parsed = arn.parse(resource_arn)
-    account = call.view.account(parsed.account) if parsed is not None else None
-    if account is not None and action.lower().startswith("sts:"):
-        for role in account.all(Role):
-            if entities.role_arn(account, role) == resource_arn:
-                return Target(arn=resource_arn, account=account.id, policies=(role.trust_policy,), trust=True)
-    known = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
-    if known is not None:
-        texts = (known.policy,) if known.policy else ()
-        return Target(arn=resource_arn, account=known.owner, policies=texts)
-    return Target(arn=resource_arn, account=parsed.account if parsed is not None and parsed.account else None)
+    if parsed is None:
+        if resource_arn != "*":
+            raise InvalidResource(f"`{resource_arn}` is no ARN, and not `*`.")
+        return Target()
+    account = call.view.account(parsed.account)
+    if account is not None and action.lower().startswith("sts:") and parsed.resource.startswith("role/"):
+        trusts = [role.trust_policy for role in account.all(Role) if entities.role_arn(account, role) == resource_arn]
+        return Target(arn=resource_arn, account=account.id, policies=tuple(trusts), trust=True)
+    if account is not None and account.id == call.account.id and parsed.service == "iam":
+        return simulated_callers.simulated(call, policy_source_arn=resource_arn)
+    found = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
+    if found is None:
+        return Target(arn=resource_arn, account=parsed.account or None)
+    texts = (found.policy,) if found.policy else ()
+    return Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=_is_key(parsed) and bool(texts))
+
+
+def _is_key(parsed: arn.Arn) -> bool:
+    return parsed.service == "kms" and parsed.resource.startswith("key/")
+
+
+def _unknown(resource_arn: str) -> Unknowns:
+    """What a backend would have to be asked: the tags of its resources."""
+    parsed = arn.parse(resource_arn)
+    return NONE if parsed is None or parsed.service in OWN_SERVICES else _TAGS
+
+
+_TAGS = Unknowns.of(("aws:resourcetag/",))
 
 
 def _bucket(resource_arn: str) -> str:
