@@ -120,6 +120,19 @@ def test_what_the_template_does_not_have_is_not_asked_for(aws, acquires, left_ou
     assert acquires(READING, *others)["Role"]["Arn"] == ROLE
 
 
+@pytest.mark.parametrize("account", ["639982225848", "aws", ACCOUNT])
+@pytest.mark.usefixtures("template")
+def test_a_template_is_of_an_account_of_awss(aws, acquires, refused, account):
+    """As recorded at AWS: neither the caller's, nor what stands in the ARN."""
+    reading = allow("iam:GetRoleTemplateVersion", StringEquals={"aws:ResourceAccount": account})
+    making_own = [allow("iam:*", ROLE, StringEquals={"aws:ResourceAccount": ACCOUNT})]
+    user = f"arn:aws:iam::{ACCOUNT}:user/ann"
+    with nullcontext() if account == "639982225848" else refused("AccessDenied"):
+        acquires(reading, *making_own)
+    can = aws.iamd("Can", PrincipalArn=user, Action="iam:GetRoleTemplateVersion", ResourceArn=ARN)
+    assert can["Allowed"] is (account == "639982225848")
+
+
 def test_every_policy_is_decided(aws, acquires, refused):
     register(aws, ManagedPolicyArns=[READ_ONLY, "arn:aws:iam::aws:policy/AdministratorAccess"])
     with refused("AccessDenied"):

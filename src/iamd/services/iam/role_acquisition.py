@@ -14,7 +14,16 @@ from iamd import arn
 from iamd.authz.context import Context, of_tags, resource_tags
 from iamd.call import Call
 from iamd.errors import AWSError
-from iamd.services.iam import arns, attachments, entities, inline_policies, roles, template_values, trust_policies
+from iamd.services.iam import (
+    arns,
+    attachments,
+    entities,
+    inline_policies,
+    role_templates,
+    roles,
+    template_values,
+    trust_policies,
+)
 from iamd.services.iam.entities import named_role
 from iamd.services.iam.errors import NameConflict, RoleModified, RoleTemplateDisabled
 from iamd.services.iam.rendered_roles import RenderedRole
@@ -39,7 +48,7 @@ def _acquisition_targets(
     GetRoleTemplateVersion too, which has no such key in the reference, nor, as was seen, in AWS's decisions.
     """
     # SECURITY: what cannot be rendered is told to those alone who may read the template, and then nothing is made.
-    read = Target(arn=template_arn, action="iam:GetRoleTemplateVersion")
+    read = role_templates.read(template_arn)
     try:
         made = RenderedRole(call, template_arn, template_minor_version, replacement_values or {})
     except AWSError:

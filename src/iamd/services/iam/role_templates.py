@@ -3,9 +3,10 @@
 AWS: IAM API Reference, GetRoleTemplateVersion.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from iamd import arn
+from iamd.arn import Arn
 from iamd.call import Call
 from iamd.services.iam import entities
 from iamd.services.iam.entities import moment
@@ -13,9 +14,22 @@ from iamd.services.iam.errors import NoSuchEntity
 from iamd.services.registry import Target, reading
 from iamd.store.role_template_records import ParameterDefinition, RoleTemplate, RoleTemplateVersion
 
+SERVICE_ACCOUNT: Final = "639982225848"
+"""The account that `aws:ResourceAccount` names for role templates, as was seen at AWS in 2026: not `aws`."""
+
+
+def is_template(named: Arn) -> bool:
+    """Whether an ARN is of a role template of AWS's."""
+    return (named.service, named.account) == ("iam", "aws") and named.resource.startswith("role-template/")
+
+
+def read(template_arn: str) -> Target:
+    """A template that is to be read: no policy of its own is needed, though another account has it."""
+    return Target(arn=template_arn, action="iam:GetRoleTemplateVersion", service_account=SERVICE_ACCOUNT)
+
 
 def _template_target(_call: Call, *, template_arn: str, **_: Any) -> Target:
-    return Target(arn=template_arn)
+    return read(template_arn)
 
 
 @reading(on=_template_target)

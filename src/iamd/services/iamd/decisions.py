@@ -16,7 +16,7 @@ from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.policy.request import PrincipalKind, Request, lower
-from iamd.services.iam import entities
+from iamd.services.iam import entities, role_templates
 from iamd.services.registry import Target, reading
 from iamd.store.account import Account
 from iamd.store.errors import Unavailable
@@ -141,7 +141,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
         **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
         **target.context,
-        **organizations.of_owner(owner, organizations.standing_of(owner, call.view)),
+        **organizations.of_target(target, owner, organizations.standing_of(owner, call.view)),
     }
     for key, values in given.items():
         keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
@@ -204,6 +204,8 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     if known is not None:
         texts = (known.policy,) if known.policy else ()
         return Target(arn=resource_arn, account=known.owner, policies=texts)
+    if parsed is not None and role_templates.is_template(parsed):
+        return role_templates.read(resource_arn)
     return Target(arn=resource_arn, account=parsed.account if parsed is not None and parsed.account else None)
 
 
