@@ -134,6 +134,7 @@ ACCEPTED = [
     document(statement(Resource=[BUCKET, "*"])),
     document(statement(Action="*")),
     document(statement(Resource="arn:aws:iam:::user/example_bucket")),
+    document(statement(Resource="arn:aws:iam::aws:role-template/ec2.amazonaws.com/Reader:1")),
     document(statement(Resource="arn:aws:s33:::example_bucket")),
     document(statement(Resource="arn:aws:fdsasf")),
     document(statement(Condition={})),

@@ -36,7 +36,6 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "iam:AcquireRole": {
         "error EntityAlreadyExists": "a name that is taken is NameConflict, the code for just that",
-        "error RoleModified": "a template is read within the write that makes the role, so nobody changes it meanwhile",
     },
     "iam:AddRoleToInstanceProfile": {
         "error EntityAlreadyExists": "a profile holds one role, so a second one, the same too, is LimitExceeded",

@@ -128,7 +128,7 @@ def authorize(
         else:
             shared = shared or {**of_request(), **caller.context}
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
-            keys = {**shared, **target.context, **organizations.of_owner(owner, standing)}
+            keys = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
             told = known(keys, unknown(target.arn, named))
             asked = Request(caller.principal, named, target.arn, owner, told, target.any_of_kind)
             layers = policies.with_target(caller.layers, target, asked, identity, view, standing)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from iamd.auth.identity import Identity
+from iamd.authz.target import Target
 from iamd.data import organization_policies, service_reference
 from iamd.data.organization_policies import DEFAULTS, RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from iamd.policy.decision import Layer
@@ -144,6 +145,12 @@ def of_owner(owner: str, standing: Standing | None) -> dict[str, str | tuple[str
         "aws:resourceorgid": standing.organization_id,
         "aws:resourceorgpaths": (standing.path,),
     }
+
+
+def of_target(target: Target, owner: str, standing: Standing | None) -> dict[str, str | tuple[str, ...]]:
+    """The same of what a request touches; an account of AWS's is in no organization that a caller knows."""
+    service_account = target.service_account
+    return of_owner(owner, standing) if service_account is None else of_owner(service_account, None)
 
 
 def levels(membership: Membership, shared: Account) -> list[PolicyTarget]:

@@ -25,6 +25,8 @@ IAM_PATHS = (
     "report/",
     "access-report/",
 )
+LATER_IAM_PATHS = ("role-template/",)
+"""What AWS takes as well and its message leaves out: PutUserPolicy with role templates, as recorded in 2026."""
 S3_REGIONAL = ("accesspoint/", "job/", "storage-lens", "access-grants/", "*")
 """S3 resources that belong to a region; a bucket's ARN has none (S3 User Guide, "Policy resources for Amazon S3")."""
 
@@ -90,7 +92,7 @@ def _check_iam_resource(resource: str, region: str, path: str) -> None:
     if region and resource.count(":") >= 5:
         raise MalformedPolicy(f"IAM resource {resource} cannot contain region information.")
     # AWS's own policies for root tasks name the root user, which the message leaves out.
-    if path not in {"*", "root"} and not path.startswith(IAM_PATHS):
+    if path not in {"*", "root"} and not path.startswith(IAM_PATHS + LATER_IAM_PATHS):
         raise MalformedPolicy(f'IAM resource path must either be "*" or start with {", ".join(IAM_PATHS)}.')
 
 

@@ -32,6 +32,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "permissions_boundaries",
         "policies",
         "policy_versions",
+        "role_acquisition",
         "role_templates",
         "roles",
         "root_access",

@@ -152,10 +152,14 @@ class Group(Entity, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SourceRoleTemplate(msgspec.Struct, frozen=True):
-    """The version of a role template that a role was made from."""
+    """The version of a role template that a role was made from, and with which values of its parameters.
+
+    `values` is None for roles of before these were kept.
+    """
 
     template_arn: str
     template_minor_version: int
+    values: tuple[tuple[str, str | tuple[str, ...]], ...] | None = None
 
 
 class Role(Entity, frozen=True, kw_only=True, omit_defaults=True):

@@ -27,7 +27,7 @@ class RoleTemplateVersion(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     description: str | None = None
     role_name_pattern: str
-    role_path_pattern: str = "/"
+    role_path_pattern: str | None = None
     role_description_pattern: str | None = None
     trust_policy_template: str
     inline_policy_templates: tuple[InlinePolicy, ...] = ()

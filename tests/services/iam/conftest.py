@@ -59,8 +59,8 @@ def refused() -> Refused:
 def denied(aws: Any) -> Callable[..., None]:
     """`denied("GetRole", arn, RoleName="app")` holds when a user without policies is refused for that resource.
 
-    The words name the resource, as AWS calls it or by its ARN (`by_arn`), and the event does. With `action` another
-    action than the operation's own is missing, and `*statements` are what the user has.
+    The words name the resource as AWS calls it, or as `shown` says, and the event does. With `action` another action than
+    the operation's own is missing, and `*statements` are what the user has.
     """
 
     def expect(
@@ -68,7 +68,7 @@ def denied(aws: Any) -> Callable[..., None]:
         resource: str,
         *statements: Any,
         action: str | None = None,
-        by_arn: bool = False,
+        shown: str | None = None,
         **parameters: Any,
     ) -> None:
         action = action or f"iam:{operation}"
@@ -77,7 +77,7 @@ def denied(aws: Any) -> Callable[..., None]:
             getattr(nobody, xform_name(operation))(**parameters)
         error = caught.value.response["Error"]
         assert error["Code"] == "AccessDenied", error
-        named = resource if by_arn else called(action.removeprefix("iam:"), resource)
+        named = shown or called(action.removeprefix("iam:"), resource)
         assert (
             f"is not authorized to perform: {action} on resource: {named} because no identity-based policy"
             in error["Message"]

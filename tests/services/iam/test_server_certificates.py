@@ -267,7 +267,7 @@ def test_a_rename_needs_permission_on_both_names(aws, iam, denied, arn_of):
     upload(iam)
     on_site = allow("iam:UpdateServerCertificate", arn_of("server-certificate/site"))
     shop = arn_of("server-certificate/shop")
-    denied("UpdateServerCertificate", shop, on_site, by_arn=True, **SITE, NewServerCertificateName="shop")
+    denied("UpdateServerCertificate", shop, on_site, shown=shop, **SITE, NewServerCertificateName="shop")
     both = allow("iam:UpdateServerCertificate", arn_of("server-certificate/s*"))
     client = aws.client("iam", aws.user("renamer", both))
     client.update_server_certificate(**SITE, NewServerCertificateName="shop")

@@ -42,6 +42,12 @@ AWS: CloudFormation User Guide, "Log AWS CloudFormation API calls with AWS Cloud
 name parameters without their values.
 """
 
+MAPS = frozenset({"ReplacementValues"})
+"""Members whose names are values that the caller chose, and stay as they are.
+
+AWS: IAM User Guide, "Manage access to role manager", the record of AcquireRole.
+"""
+
 MAX_BYTES = 100 * 1024
 """AWS: what is larger is left out of a record (CloudTrail User Guide, "CloudTrail record contents")."""
 
@@ -122,6 +128,8 @@ def _members(value: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if type(item) is str:
             found[camel] = HIDDEN if is_hidden else legible(item)
+        elif name in MAPS and isinstance(item, Mapping):
+            found[camel] = {legible(key): shown(value) for key, value in item.items()}
         else:
             found[camel] = shown(item, name)
     return found

@@ -135,6 +135,12 @@ class NameConflict(AWSError):
     code = "NameConflict"
 
 
+class RoleModified(AWSError):
+    """A role that a template made is no longer as the template made it."""
+
+    code = "RoleModified"
+
+
 class RoleTemplateDisabled(AWSError):
     """No roles are made from the template, or from this version of it."""
 

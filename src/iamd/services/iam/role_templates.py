@@ -1,198 +1,60 @@
-"""Role templates, which services own, and the roles that are made from them.
+"""Role templates, which services own: their versions, as they are shown and as roles are made of them.
 
-AWS: IAM API Reference, GetRoleTemplateVersion and AcquireRole.
+AWS: IAM API Reference, GetRoleTemplateVersion.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from iamd import arn
+from iamd.arn import Arn
 from iamd.call import Call
-from iamd.errors import AWSError
-from iamd.services.iam import attachments, entities, inline_policies, roles, template_values
-from iamd.services.iam.entities import moment, named_role
-from iamd.services.iam.errors import (
-    InvalidInput,
-    MalformedPolicyDocument,
-    NameConflict,
-    NoSuchEntity,
-    RoleTemplateDisabled,
-)
-from iamd.services.iam.template_values import Value, Values
-from iamd.services.registry import Target, operation, reading
-from iamd.store.records import Role, SourceRoleTemplate, fold
+from iamd.services.iam import entities
+from iamd.services.iam.entities import moment
+from iamd.services.iam.errors import NoSuchEntity
+from iamd.services.registry import Target, reading
 from iamd.store.role_template_records import ParameterDefinition, RoleTemplate, RoleTemplateVersion
-from iamd.wire import models, validate
 
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-LIST: Final = "List"
-CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "String": lambda _: True,
-    "Number": lambda value: NUMBER.fullmatch(value) is not None,
-    "Arn": lambda value: arn.parse(value) is not None,
-}
+SERVICE_ACCOUNT: Final = "639982225848"
+"""The account that `aws:ResourceAccount` names for role templates, as was seen at AWS in 2026: not `aws`."""
+
+
+def is_template(named: Arn) -> bool:
+    """Whether an ARN is of a role template of AWS's."""
+    return (named.service, named.account) == ("iam", "aws") and named.resource.startswith("role-template/")
+
+
+def read(template_arn: str) -> Target:
+    """A template that is to be read: no policy of its own is needed, though another account has it."""
+    return Target(
+        arn=template_arn,
+        action="iam:GetRoleTemplateVersion",
+        service_account=SERVICE_ACCOUNT,
+        shown=f"role-template {template_arn}",
+    )
 
 
 def _template_target(_call: Call, *, template_arn: str, **_: Any) -> Target:
-    return Target(arn=template_arn)
+    return read(template_arn)
 
 
 @reading(on=_template_target)
 def get_role_template_version(call: Call, *, template_arn: str, minor_version: int | None = None) -> dict[str, Any]:
     """Show a version of a template; its default one when none is named."""
-    template = _template(call, template_arn)
-    return {"RoleTemplateVersion": _shown(template, _version(template, minor_version))}
-
-
-def _role_target(
-    call: Call,
-    *,
-    template_arn: str,
-    template_minor_version: int | None = None,
-    replacement_values: Mapping[str, Any] | None = None,
-) -> Target:
-    """The role that would be made, with its boundary and tags as condition keys; else the template."""
-    try:
-        made = _Made(call, template_arn, template_minor_version, replacement_values or {})
-    except AWSError:
-        return Target(arn=template_arn)
-    keys: dict[str, str | tuple[str, ...]] = {}
-    boundary = made.version.permission_boundary_arn
-    if boundary is not None:
-        keys["iam:permissionsboundary"] = boundary
-    if made.tags:
-        keys.update((f"aws:requesttag/{tag['Key'].lower()}", tag["Value"]) for tag in made.tags)
-        keys["aws:tagkeys"] = tuple(tag["Key"] for tag in made.tags)
-    return Target(arn=arn.iam(call.account.id, "role", made.path, made.name), context=keys)
-
-
-@operation(on=_role_target)
-def acquire_role(
-    call: Call,
-    *,
-    template_arn: str,
-    template_minor_version: int | None = None,
-    replacement_values: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Make a role as a version of a template says, with values for its parameters."""
-    made = _Made(call, template_arn, template_minor_version, replacement_values or {})
-    if not made.template.enabled or not made.version.enabled:
-        raise RoleTemplateDisabled(f"Role template {template_arn} is disabled.")
-    if call.account.find(Role, "name", fold(made.name)):
-        raise NameConflict(f"Role with name {made.name} already exists.")
-    version = made.version
-    roles.create_role(
-        call,
-        role_name=made.name,
-        path=made.path,
-        assume_role_policy_document=made.document(version.trust_policy_template),
-        description=made.description,
-        max_session_duration=version.max_session_duration,
-        permissions_boundary=version.permission_boundary_arn,
-        tags=made.tags,
-    )
-    for policy in version.inline_policy_templates:
-        document = made.document(policy.document)
-        inline_policies.put_role_policy(
-            call, role_name=made.name, policy_name=policy.policy_name, policy_document=document
-        )
-    for policy_arn in version.managed_policy_arns:
-        attachments.attach_role_policy(call, role_name=made.name, policy_arn=policy_arn)
-    role = replace(named_role(call, made.name), source_template=SourceRoleTemplate(template_arn, version.minor_version))
-    call.put(role)
-    return {"Role": roles.shown_role(call, role)}
-
-
-class _Made:
-    """What a role would be: the template with its values."""
-
-    def __init__(self, call: Call, template_arn: str, minor_version: int | None, given: Mapping[str, Any]) -> None:
-        self.template = _template(call, template_arn)
-        self.version = version = _version(self.template, minor_version)
-        self.values = _values(version, given)
-        self.name = self._text(version.role_name_pattern)
-        self.path = self._text(version.role_path_pattern)
-        described = version.role_description_pattern
-        self.description = None if described is None else self._text(described)
-        self.tags = [{"Key": self._text(tag.key), "Value": self._text(tag.value)} for tag in version.tags]
-        self._check()
-
-    def _text(self, pattern: str) -> str:
-        return template_values.text(pattern, self.values)
-
-    def document(self, template: str) -> str:
-        """A policy; MalformedPolicyDocument when values make none of it."""
-        try:
-            return json.dumps(
-                template_values.filled(template_values.parsed(template), self.values), separators=(",", ":")
-            )
-        except ValueError as error:
-            raise MalformedPolicyDocument("This policy contains invalid Json") from error
-
-    def _check(self) -> None:
-        """Raise InvalidInput for what CreateRole takes of nobody."""
-        given: dict[str, Any] = {
-            "RoleName": self.name,
-            "Path": self.path,
-            "AssumeRolePolicyDocument": "{}",
-            "MaxSessionDuration": self.version.max_session_duration,
-            "Tags": self.tags,
-        }
-        if self.description is not None:
-            given["Description"] = self.description
-        try:
-            validate.validate(models.service("iam").operation("CreateRole"), given)
-        except AWSError as error:
-            raise InvalidInput(error.message) from error
-
-
-def _template(call: Call, template_arn: str) -> RoleTemplate:
-    found = call.view.shared.get(RoleTemplate, template_arn)
+    found = version_of(call, template_arn, minor_version)
     if found is None:
-        raise NoSuchEntity(f"Role template {template_arn} cannot be found.")
-    return found
+        raise NoSuchEntity(f"Role Template {template_arn} cannot be found.")
+    return {"RoleTemplateVersion": _shown(*found)}
 
 
-def _version(template: RoleTemplate, minor_version: int | None) -> RoleTemplateVersion:
+def version_of(
+    call: Call, template_arn: str, minor_version: int | None
+) -> tuple[RoleTemplate, RoleTemplateVersion] | None:
+    """The template of this ARN and its version, the default one when none is named; None when there is none."""
+    template = call.view.shared.get(RoleTemplate, template_arn)
+    if template is None:
+        return None
     wanted = template.default_minor_version if minor_version is None else minor_version
-    for version in template.versions:
-        if version.minor_version == wanted:
-            return version
-    raise NoSuchEntity(f"Role template {template.arn} has no minor version {wanted}.")
-
-
-def _values(version: RoleTemplateVersion, given: Mapping[str, Any]) -> Values:
-    known = {parameter.name for parameter in version.parameters}
-    unknown = sorted(given.keys() - known)
-    if unknown:
-        raise InvalidInput(f"The role template has no parameter {', '.join(unknown)}.")
-    found: dict[str, Value] = {}
-    for parameter in version.parameters:
-        value = _value(parameter, given[parameter.name]["Values"] if parameter.name in given else None)
-        if value is not None:
-            found[parameter.name] = value
-    return found
-
-
-def _value(parameter: ParameterDefinition, given: list[str] | None) -> Value | None:
-    """The value of a parameter: as given, or its default one; InvalidInput when it is not of its type."""
-    if given is None and parameter.default_value is None and parameter.is_required:
-        raise InvalidInput(f"The parameter {parameter.name} is required.")
-    is_list = parameter.type.endswith(LIST)
-    default = parameter.default_value
-    if given is None:
-        if default is None:
-            return None
-        given = default.split(",") if is_list else [default]
-    if not is_list and len(given) != 1:
-        raise InvalidInput(f"The parameter {parameter.name} has one value.")
-    if not all(CHECKS[parameter.type.removesuffix(LIST)](value) for value in given):
-        raise InvalidInput(f"The parameter {parameter.name} is of type {parameter.type}.")
-    return tuple(given) if is_list else given[0]
+    return next(((template, one) for one in template.versions if one.minor_version == wanted), None)
 
 
 def _shown(template: RoleTemplate, version: RoleTemplateVersion) -> dict[str, Any]:
@@ -211,26 +73,30 @@ def _shown(template: RoleTemplate, version: RoleTemplateVersion) -> dict[str, An
         "Enabled": template.enabled,
         "MinorVersion": version.minor_version,
         "RoleNamePattern": version.role_name_pattern,
-        "RolePathPattern": version.role_path_pattern,
         "AssumeRolePolicyDocumentTemplate": entities.shown_document(version.trust_policy_template),
-        "InlinePolicyTemplates": [
-            {"PolicyName": one.policy_name, "PolicyDocument": entities.shown_document(one.document)}
-            for one in version.inline_policy_templates
-        ],
-        "ManagedPolicyArns": list(version.managed_policy_arns),
-        "ParametersDefinition": [_shown_parameter(one) for one in version.parameters],
-        "RoleTagsTemplate": [{"Key": tag.key, "Value": tag.value} for tag in version.tags],
         "MaxSessionDuration": version.max_session_duration,
         "VersionEnabled": version.enabled,
         "CreateTimestamp": moment(version.created),
         "UpdateTimestamp": moment(version.updated),
     }
-    optional = {
+    return shown | {name: value for name, value in _optional(version).items() if value}
+
+
+def _optional(version: RoleTemplateVersion) -> dict[str, Any]:
+    """What AWS was seen to leave out when a version has none of it."""
+    return {
         "Description": version.description,
+        "RolePathPattern": version.role_path_pattern,
         "RoleDescriptionPattern": version.role_description_pattern,
+        "InlinePolicyTemplates": [
+            {"PolicyName": one.policy_name, "PolicyDocument": entities.shown_document(one.document)}
+            for one in version.inline_policy_templates
+        ],
+        "ManagedPolicyArns": list(version.managed_policy_arns),
         "PermissionBoundaryArn": version.permission_boundary_arn,
+        "ParametersDefinition": [_shown_parameter(one) for one in version.parameters],
+        "RoleTagsTemplate": [{"Key": tag.key, "Value": tag.value} for tag in version.tags],
     }
-    return shown | {name: value for name, value in optional.items() if value is not None}
 
 
 def _shown_parameter(parameter: ParameterDefinition) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from iamd.call import Call
 from iamd.errors import AWSError
 from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
-from iamd.services.iam import entities, simulated_callers
+from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
 from iamd.store.account import Account
 from iamd.store.errors import Unavailable
@@ -149,7 +149,7 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
         **context.of_request(call.request, region, call.now),
         **context.of_caller(identity, call.view, call.now),
         **target.context,
-        **organizations.of_owner(owner, organizations.standing_of(owner, call.view)),
+        **organizations.of_target(target, owner, organizations.standing_of(owner, call.view)),
     }
     for key, values in given.items():
         keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
@@ -214,6 +214,8 @@ def _target(call: Call, resource_arn: str, action: str) -> Target:
     if account is not None and account.id == call.account.id and parsed.service == "iam":
         return simulated_callers.simulated(call, policy_source_arn=resource_arn)
     found = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
+    if found is None and role_templates.is_template(parsed):
+        return role_templates.read(resource_arn)
     if found is None:
         return Target(arn=resource_arn, account=parsed.account or None)
     texts = (found.policy,) if found.policy else ()

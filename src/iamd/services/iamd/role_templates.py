@@ -35,7 +35,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     role_name_pattern: str
     assume_role_policy_document_template: str
     description: str | None = None
-    role_path_pattern: str = "/"
+    role_path_pattern: str | None = None
     role_description_pattern: str | None = None
     inline_policy_templates: tuple[_Policy, ...] = ()
     managed_policy_arns: tuple[str, ...] = ()
