@@ -330,6 +330,14 @@ def test_what_can_not_be_undone_is_told(aws, iam):
     assert len(iam.list_roles()["Roles"]) == 1
 
 
+def test_what_is_made_with_tags_needs_the_action_of_tagging(aws, iam):
+    limited = Stack(aws, aws.user("dev", allow(["iam:CreateRole", "iam:DeleteRole"])))
+    with pytest.raises(RequestFailed, match="iam:TagRole"):
+        limited.create("AWS::IAM::Role", AssumeRolePolicyDocument=trust(), Tags=[{"Key": "k", "Value": "v"}])
+    assert iam.list_roles()["Roles"] == []
+    limited.create("AWS::IAM::Role", AssumeRolePolicyDocument=trust())
+
+
 def test_names_are_cut_to_what_a_type_takes(iam, stack):
     role = stack.create("AWS::IAM::Role", "L" * 80, AssumeRolePolicyDocument=trust())
     assert len(role.ref) == 64

@@ -37,7 +37,7 @@ Tagged = TypeVar(
     SAMLProvider,
     ServerCertificate,
 )
-GivenTags = Sequence[dict[str, str]]
+GivenTags = arns.GivenTags
 
 RESERVED_PREFIX = "aws:"
 
