@@ -79,6 +79,8 @@ def test_a_role_has_every_property(iam, stack):
     assert iam.list_role_policies(RoleName=role.ref)["PolicyNames"] == ["two"]
     changed = iam.get_role_policy(RoleName=role.ref, PolicyName="two")["PolicyDocument"]
     assert changed["Statement"][0]["Action"] == "s3:PutObject"
+    role = stack.update(role, Policies=[{"PolicyName": "TWO", "PolicyDocument": document()}])
+    assert iam.list_role_policies(RoleName=role.ref)["PolicyNames"] == ["two"]
     role = stack.update(role, PermissionsBoundary=None)
     assert "PermissionsBoundary" not in iam.get_role(RoleName=role.ref)["Role"]
     stack.delete(role)
@@ -149,6 +151,8 @@ def test_an_inline_policy_follows_those_whose_it_is(iam, stack):
     found = iam.get_role_policy(RoleName="a", PolicyName="p")["PolicyDocument"]
     assert found["Statement"][0]["Action"] == "s3:PutObject"
     policy = stack.update(policy, PolicyName="q")
+    assert iam.list_role_policies(RoleName="a")["PolicyNames"] == ["q"]
+    policy = stack.update(policy, PolicyName="Q")
     assert iam.list_role_policies(RoleName="a")["PolicyNames"] == ["q"]
     stack.delete(policy)
     assert iam.list_role_policies(RoleName="a")["PolicyNames"] == []

@@ -3,6 +3,7 @@
 from typing import Any
 
 from iamd.stacks.kinds import Items, Kind, Part, Setting, Tags, Work
+from iamd.store.records import fold
 
 
 def managed_policies(entity: str) -> Part:
@@ -27,7 +28,7 @@ def inline_policies(entity: str) -> Part:
         named = {f"{entity}Name": work.id, "PolicyName": policy["PolicyName"]}
         await work.call_unless_gone("iam", f"Delete{entity}Policy", **named)
 
-    return Items("Policies", put, delete, key=lambda policy: str(policy["PolicyName"]))
+    return Items("Policies", put, delete, key=lambda policy: fold(str(policy["PolicyName"])))
 
 
 def boundary(entity: str) -> Part:
