@@ -244,6 +244,8 @@ def test_users_are_added_to_a_group(iam, stack):
     assert added["Id"] == added.ref
     added = stack.update(added, Users=["a", "b"])
     assert [user["UserName"] for user in iam.get_group(GroupName="a")["Users"]] == ["a", "b"]
+    added = stack.update(added, GroupName="A", Users=["A", "b"])
+    assert [user["UserName"] for user in iam.get_group(GroupName="a")["Users"]] == ["a", "b"]
     added = stack.update(added, GroupName="b", Users=["b"])
     assert iam.get_group(GroupName="a")["Users"] == []
     assert [user["UserName"] for user in iam.get_group(GroupName="b")["Users"]] == ["b"]

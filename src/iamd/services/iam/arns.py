@@ -227,8 +227,8 @@ def updated_user(
     AWS: whoever renames or moves a user needs permission on both (IAM User Guide, "Rename an IAM user").
     """
     found = entities.user_in(call.account, user_name)
-    path = "/" if found is None else found.path
-    return _both(call, "user", _user(call, user_name), new_path or path, new_user_name or user_name)
+    path, name = ("/", user_name) if found is None else (found.path, found.user_name)
+    return _both(call, "user", _user(call, user_name), new_path or path, new_user_name or name)
 
 
 def updated_group(
@@ -236,8 +236,8 @@ def updated_group(
 ) -> Sequence[Target]:
     """The group as it is, and as the request would have it, as for users."""
     found = entities.group_in(call.account, group_name)
-    path = "/" if found is None else found.path
-    return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or group_name)
+    path, name = ("/", group_name) if found is None else (found.path, found.group_name)
+    return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or name)
 
 
 def updated_server_certificate(

@@ -125,7 +125,7 @@ def _attached(name: str, entity: str) -> Part:
     async def detach(work: Work, to: Any) -> None:
         await work.call_unless_gone("iam", f"Detach{entity}Policy", **{f"{entity}Name": to}, PolicyArn=work.id)
 
-    return Items(name, attach, detach)
+    return Items(name, attach, detach, key=lambda to: fold(str(to)))
 
 
 class _Counted(Part):
