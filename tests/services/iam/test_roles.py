@@ -99,11 +99,14 @@ def test_update_role_sets_description_and_duration(iam):
     assert (shown(iam)["Description"], shown(iam)["MaxSessionDuration"]) == ("new", 3600)
 
 
-def test_update_role_without_duration_sets_one_hour(iam):
-    """AWS: "the default value of one hour is applied" (IAM API Reference, UpdateRole)."""
+def test_update_role_leaves_what_is_not_given(iam):
+    """AWS: recorded answers of September 2026, against a sentence of the API Reference."""
     create(iam, MaxSessionDuration=7200)
-    iam.update_role(RoleName="app", Description="new")
-    assert shown(iam)["MaxSessionDuration"] == 3600
+    for given in ({"Description": "new"}, {}):
+        iam.update_role(RoleName="app", **given)
+        assert (shown(iam)["Description"], shown(iam)["MaxSessionDuration"]) == ("new", 7200)
+    iam.update_role(RoleName="app", Description="")
+    assert (shown(iam)["Description"], shown(iam)["MaxSessionDuration"]) == ("", 7200)
 
 
 def test_update_role_description_answers_with_the_role_and_changes_nothing_else(iam):

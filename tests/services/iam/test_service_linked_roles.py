@@ -70,7 +70,6 @@ def test_other_services_have_no_such_role(iam, refused, service):
     ("operation", "parameters"),
     [
         ("update_assume_role_policy", {"PolicyDocument": TRUST}),
-        ("update_role", {"MaxSessionDuration": 7200}),
         ("attach_role_policy", {"PolicyArn": READ_ONLY}),
         ("detach_role_policy", {"PolicyArn": POLICY}),
         ("put_role_policy", {"PolicyName": "p", "PolicyDocument": DOCUMENT}),
@@ -90,6 +89,15 @@ def test_the_role_is_the_services_own(iam, refused, operation, parameters):
     with refused("UnmodifiableEntity", words):
         getattr(iam, operation)(RoleName=NAME, **parameters)
     assert iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"] == before
+
+
+def test_its_sessions_are_as_long_as_the_service_has_them(iam, refused):
+    create(iam)
+    words = f"{NAME} is an AWS service linked role, max session duration cannot be changed."
+    with refused("UnmodifiableEntity", words):
+        iam.update_role(RoleName=NAME, Description="new", MaxSessionDuration=7200)
+    role = iam.get_role(RoleName=NAME)["Role"]
+    assert (role["MaxSessionDuration"], role.get("Description") != "new") == (3600, True)
 
 
 def test_its_description_and_tags_may_be_changed(iam):

@@ -72,18 +72,16 @@ def list_roles(
 def update_role(
     call: Call, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
 ) -> dict[str, Any]:
-    """Set a role's description and how long its sessions may be.
+    """Set a role's description and how long its sessions may be; what is not given stays.
 
-    AWS: "If you do not specify a value for this setting, the default value of one hour is applied" (IAM API
-    Reference, UpdateRole, MaxSessionDuration); a description that is not given stays.
+    AWS: the API Reference has "If you do not specify a value for this setting, the default value of one hour is
+    applied" (UpdateRole, MaxSessionDuration); recorded answers (September 2026) show that the duration stays.
     """
     role = named_role(call, role_name)
     if max_session_duration is not None:
-        protected_roles.refuse_protected(role)
+        protected_roles.refuse_duration(role)
     changed = _described(role, role.description if description is None else description)
-    if role.service_linked is None:
-        changed = replace(changed, max_session_duration=max_session_duration or DEFAULT_MAX_SESSION_DURATION)
-    call.put(changed)
+    call.put(replace(changed, max_session_duration=max_session_duration or role.max_session_duration))
     return {}
 
 
