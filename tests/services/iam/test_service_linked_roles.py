@@ -36,7 +36,8 @@ def test_the_role_has_its_services_name_trust_and_policy(iam, arn_of):
 
 def test_a_description_and_a_suffix_may_be_chosen(iam):
     create(iam)
-    create(iam, CustomSuffix="blue", Description="mine")
+    made = create(iam, CustomSuffix="blue", Description="mine")
+    assert not {"Description", "MaxSessionDuration"} & made.keys()
     assert iam.get_role(RoleName=f"{NAME}_blue")["Role"]["Description"] == "mine"
     assert len(iam.list_roles(PathPrefix=PATH)["Roles"]) == 2
 
@@ -141,9 +142,9 @@ def test_tasks_are_forgotten_after_a_week(aws, iam, refused):
 
 
 def test_what_is_no_task_is_refused(iam, refused):
-    with refused("InvalidInput"):
+    with refused("InvalidInput", "Invalid task id"):
         iam.get_service_linked_role_deletion_status(DeletionTaskId="task/app/1")
-    with refused("NoSuchEntity"):
+    with refused("NoSuchEntity", "Cannot find deletion status for given id."):
         iam.get_service_linked_role_deletion_status(DeletionTaskId=f"task{PATH}{NAME}/1")
 
 

@@ -46,7 +46,7 @@ def create_role(
         tags=checked_tags(Role, tags),
     )
     call.put(role)
-    return {"Role": shown_role(call, role)}
+    return {"Role": created_role(call, role)}
 
 
 @reading(on=arns.role)
@@ -87,10 +87,10 @@ def update_role(
 
 @operation(on=arns.role)
 def update_role_description(call: Call, *, role_name: str, description: str) -> dict[str, Any]:
-    """Set a role's description."""
+    """Set a role's description; the answer has neither duration nor boundary nor tags, as AWS's recorded one."""
     role = _described(named_role(call, role_name), description)
     call.put(role)
-    return {"Role": shown_role(call, role)}
+    return {"Role": role_of_profile(call, role) | {"Description": description}}
 
 
 @operation(on=arns.role)
@@ -140,6 +140,14 @@ def listed_role(call: Call, role: Role) -> dict[str, Any]:
     """
     described = {} if role.description is None else {"Description": role.description}
     return role_of_profile(call, role) | described | {"MaxSessionDuration": role.max_session_duration}
+
+
+def created_role(call: Call, role: Role) -> dict[str, Any]:
+    """A role as the operation that makes it shows it.
+
+    AWS: recorded answers (September 2026) have neither description nor duration.
+    """
+    return role_of_profile(call, role) | entities.shown_attributes(role)
 
 
 def shown_role(call: Call, role: Role) -> dict[str, Any]:
