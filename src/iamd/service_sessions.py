@@ -66,8 +66,9 @@ def role_now(snapshot: Snapshot, role_arn: str) -> tuple[str, str] | None:
     """
     arn = arns.parse(role_arn)
     account = snapshot.account(arn.account) if arn is not None else None
-    role = role_in(account, role_arn.rpartition("/")[2]) if account is not None else None
-    return (role.role_id, role.trust_policy) if role is not None else None
+    name = role_arn.rpartition("/")[2]
+    role = role_in(account, name) if account is not None else None
+    return (role.role_id, role.trust_policy) if role is not None and role.role_name == name else None
 
 
 class RenewedSession:

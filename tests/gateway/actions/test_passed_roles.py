@@ -169,5 +169,6 @@ def test_an_instance_gets_a_profile_only_from_who_may_pass_its_role(cloud):
     passing = cloud.client("ec2", cloud.user("passing", allow("ec2:*"), allow("iam:PassRole", arn)))
     instance = passing.run_instances(**given)["Instances"][0]
     assert instance["IamInstanceProfile"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:instance-profile/web"
-    unknown = {**given, "IamInstanceProfile": {"Name": "none"}}
-    assert refusal(passing.run_instances, **unknown)["Code"] == "InvalidParameterValue"
+    for named in ({"Name": "none"}, {"Name": "Web"}, {"Arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/Web"}):
+        unknown = {**given, "IamInstanceProfile": named}
+        assert refusal(passing.run_instances, **unknown)["Code"] == "InvalidParameterValue"

@@ -1,5 +1,7 @@
 """The account: password policy, alias, summary."""
 
+import json
+
 import pytest
 
 DEFAULTS = {
@@ -93,9 +95,13 @@ def test_the_summary_counts_what_there_is(iam, world):
     iam.create_group(GroupName="g")
     iam.create_virtual_mfa_device(VirtualMFADeviceName="tablet")
     iam.attach_user_policy(UserName="cid", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    iam.put_user_permissions_boundary(UserName="cid", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    document = iam.get_policy_version(PolicyArn=world.policy_arn, VersionId="v1")["PolicyVersion"]["Document"]
+    iam.create_policy_version(PolicyArn=world.policy_arn, PolicyDocument=json.dumps(document))
+    iam.create_policy(PolicyName="nobodys", PolicyDocument=json.dumps(document))
     after = iam.get_account_summary()["SummaryMap"]
     changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-    assert changed == {"Users": 1, "Groups": 1, "MFADevices": 1, "PolicyVersionsInUse": 1}
+    assert changed == {"Users": 1, "Groups": 1, "MFADevices": 1, "Policies": 1, "PolicyVersionsInUse": 1}
     assert (after["Users"], before["Groups"], before["Roles"]) == (len(iam.list_users()["Users"]), 1, 1)
     assert (before["Policies"], before["InstanceProfiles"]) == (1, 1)
     assert (before["MFADevices"], before["MFADevicesInUse"], before["AccountMFAEnabled"]) == (2, 1, 0)

@@ -21,7 +21,9 @@ LIMITED = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": POWER_
 @pytest.fixture
 def send(iam: Any) -> str:
     """The ARN of a policy that a user, a group and a role have; they also have a policy of AWS's and an inline one."""
-    arn: str = iam.create_policy(PolicyName="send", PolicyDocument=json.dumps(DOCUMENT))["Policy"]["Arn"]
+    arn: str = iam.create_policy(PolicyName="send", PolicyDocument=json.dumps(DOCUMENT), Description="sends")["Policy"][
+        "Arn"
+    ]
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(TRUST | DOCUMENT), SetAsDefault=True)
     iam.create_user(UserName="ann", Path="/team/", Tags=TAGS, PermissionsBoundary=POWER_USER)
     iam.create_group(GroupName="devs", Path="/team/")
@@ -67,6 +69,16 @@ def test_a_user_has_groups_policies_boundary_and_tags(iam, send):
     }
 
 
+def test_of_lists_that_are_empty_a_users_inline_policies_alone_are_left_out(iam):
+    iam.create_user(UserName="bob")
+    iam.create_group(GroupName="none")
+    details = iam.get_account_authorization_details()
+    bob = named(details["UserDetailList"], "UserName", "bob")
+    assert (bob["GroupList"], bob["AttachedManagedPolicies"], "UserPolicyList" in bob) == ([], [], False)
+    [group] = details["GroupDetailList"]
+    assert (group["GroupPolicyList"], group["AttachedManagedPolicies"]) == ([], [])
+
+
 def test_a_group_has_policies(iam, send):
     [group] = iam.get_account_authorization_details()["GroupDetailList"]
     shown = iam.get_group(GroupName="devs")["Group"]
@@ -74,9 +86,10 @@ def test_a_group_has_policies(iam, send):
 
 
 def test_a_role_has_trust_profiles_policies_boundary_and_tags(iam, send):
-    [role] = iam.get_account_authorization_details()["RoleDetailList"]
     shown = iam.get_role(RoleName="app")["Role"]
-    profile = iam.get_instance_profile(InstanceProfileName="box")["InstanceProfile"]
+    iam.tag_instance_profile(InstanceProfileName="box", Tags=TAGS)
+    [role] = iam.get_account_authorization_details()["RoleDetailList"]
+    [profile] = iam.list_instance_profiles()["InstanceProfiles"]
     del shown["MaxSessionDuration"]
     assert role == shown | {
         "InstanceProfileList": [profile],
@@ -91,7 +104,7 @@ def test_a_policy_has_all_its_versions_with_their_documents(iam, send):
     policy = named(iam.get_account_authorization_details()["Policies"], "Arn", send)
     versions = policy.pop("PolicyVersionList")
     shown = iam.get_policy(PolicyArn=send)["Policy"]
-    assert shown.pop("Tags") == []
+    assert (shown.pop("Tags"), shown.pop("Description")) == ([], "sends")
     assert policy == shown
     assert policy["AttachmentCount"] == 3
     for version in versions:

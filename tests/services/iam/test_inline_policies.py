@@ -65,6 +65,21 @@ def test_a_policy_is_put_shown_replaced_and_deleted(bearer, refused):
             call("p")
 
 
+def test_names_that_differ_by_case_are_of_one_policy(bearer, refused):
+    """AWS: recorded answers of September 2026 for users, groups and roles."""
+    bearer.put("MixedName", document("s3:*"))
+    bearer.put("other", document("s3:*"))
+    bearer.put("mixedname", document("s3:*", effect="Deny"))
+    assert bearer.list()["PolicyNames"] == ["MixedName", "other"]
+    shown = bearer.get("MIXEDNAME")
+    assert shown["PolicyName"] == "MIXEDNAME"
+    assert shown["PolicyDocument"]["Statement"][0]["Effect"] == "Deny"
+    bearer.delete("MIXEDname")
+    assert bearer.list()["PolicyNames"] == ["other"]
+    with refused("NoSuchEntity", f"The {bearer.kind} policy with name MixedName cannot be found."):
+        bearer.get("MixedName")
+
+
 def test_names_are_listed_in_pages_in_order(bearer, paged):
     for name in ("c", "a", "b"):
         bearer.put(name, document("s3:*"))
@@ -127,6 +142,18 @@ def test_the_entity_must_exist(iam, refused, kind):
     ):
         with refused("NoSuchEntity", f"The {kind} with name none cannot be found."):
             call()
+
+
+def test_a_denial_under_a_name_of_another_case_takes_the_permissions_place(aws, iam, refused):
+    client = aws.client("iam", aws.user("ann"))
+    iam.put_user_policy(UserName="ann", PolicyName="own", PolicyDocument=document("iam:GetUser", effect="Deny"))
+    iam.put_user_policy(UserName="ann", PolicyName="OWN", PolicyDocument=document("iam:GetUser"))
+    client.get_user()
+    iam.put_user_policy(UserName="ann", PolicyName="Own", PolicyDocument=document("iam:Get*", effect="Deny"))
+    with refused("AccessDenied"):
+        client.get_user()
+    iam.delete_user_policy(UserName="ann", PolicyName="oWN")
+    assert iam.list_user_policies(UserName="ann")["PolicyNames"] == []
 
 
 def test_a_user_without_policies_may_do_nothing_and_with_one_what_it_says(aws, iam, refused):

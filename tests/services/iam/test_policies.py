@@ -96,8 +96,9 @@ def test_policies_are_listed_by_use(iam):
 
     assert names(Scope="Local", OnlyAttached=True) == {"attached", "limiting"}
     assert names(Scope="Local", OnlyAttached=False) == {"attached", "limiting", "idle"}
-    assert names(Scope="Local", PolicyUsageFilter="PermissionsPolicy") == {"attached"}
-    assert names(Scope="Local", PolicyUsageFilter="PermissionsBoundary") == {"limiting"}
+    for usage, used in (("PermissionsPolicy", "attached"), ("PermissionsBoundary", "limiting")):
+        assert names(Scope="Local", OnlyAttached=True, PolicyUsageFilter=usage) == {used}
+        assert names(Scope="Local", PolicyUsageFilter=usage) == {"attached", "limiting", "idle"}
     assert names(OnlyAttached=True) == {"attached", "limiting", "AdministratorAccess"}
 
 

@@ -280,6 +280,7 @@ def test_tags_of_certificate_and_request_decide(aws, iam, refused):
     statements = [
         allow("iam:GetServerCertificate", StringEquals={"aws:ResourceTag/Team": "blue"}),
         allow("iam:UploadServerCertificate", StringEquals={"aws:RequestTag/Team": "blue"}),
+        allow("iam:TagServerCertificate"),
     ]
     client = aws.client("iam", aws.user("blue", *statements))
     assert get(client)["Tags"] == TAGS

@@ -36,7 +36,8 @@ def test_the_role_has_its_services_name_trust_and_policy(iam, arn_of):
 
 def test_a_description_and_a_suffix_may_be_chosen(iam):
     create(iam)
-    create(iam, CustomSuffix="blue", Description="mine")
+    made = create(iam, CustomSuffix="blue", Description="mine")
+    assert not {"Description", "MaxSessionDuration"} & made.keys()
     assert iam.get_role(RoleName=f"{NAME}_blue")["Role"]["Description"] == "mine"
     assert len(iam.list_roles(PathPrefix=PATH)["Roles"]) == 2
 
@@ -70,7 +71,6 @@ def test_other_services_have_no_such_role(iam, refused, service):
     ("operation", "parameters"),
     [
         ("update_assume_role_policy", {"PolicyDocument": TRUST}),
-        ("update_role", {"MaxSessionDuration": 7200}),
         ("attach_role_policy", {"PolicyArn": READ_ONLY}),
         ("detach_role_policy", {"PolicyArn": POLICY}),
         ("put_role_policy", {"PolicyName": "p", "PolicyDocument": DOCUMENT}),
@@ -90,6 +90,15 @@ def test_the_role_is_the_services_own(iam, refused, operation, parameters):
     with refused("UnmodifiableEntity", words):
         getattr(iam, operation)(RoleName=NAME, **parameters)
     assert iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"] == before
+
+
+def test_its_sessions_are_as_long_as_the_service_has_them(iam, refused):
+    create(iam)
+    words = f"{NAME} is an AWS service linked role, max session duration cannot be changed."
+    with refused("UnmodifiableEntity", words):
+        iam.update_role(RoleName=NAME, Description="new", MaxSessionDuration=7200)
+    role = iam.get_role(RoleName=NAME)["Role"]
+    assert (role["MaxSessionDuration"], role.get("Description") != "new") == (3600, True)
 
 
 def test_its_description_and_tags_may_be_changed(iam):
@@ -133,9 +142,9 @@ def test_tasks_are_forgotten_after_a_week(aws, iam, refused):
 
 
 def test_what_is_no_task_is_refused(iam, refused):
-    with refused("InvalidInput"):
+    with refused("InvalidInput", "Invalid task id"):
         iam.get_service_linked_role_deletion_status(DeletionTaskId="task/app/1")
-    with refused("NoSuchEntity"):
+    with refused("NoSuchEntity", "Cannot find deletion status for given id."):
         iam.get_service_linked_role_deletion_status(DeletionTaskId=f"task{PATH}{NAME}/1")
 
 

@@ -124,6 +124,7 @@ def test_an_arn_must_be_that_of_a_user_or_role(iam, refused, arn_of, resource):
         "arn:aws-cn:iam::{account}:root",
         "arn:aws:sts::{account}:root",
         "arn:aws:sts::{account}:assumed-role/none/session",
+        "arn:aws:sts::{account}:assumed-role/Base/session",
         "arn:aws:sts::{account}:assumed-role/base/*",
         "arn:aws:sts::{account}:assumed-role/base",
         "arn:aws:iam::{account}:assumed-role/base/session",

@@ -162,7 +162,8 @@ def test_what_no_service_could_run_is_refused(aws, iam):
     iam.create_instance_profile(InstanceProfileName="empty")
     no_role = "IAM Instance Profile empty has no associated IAM Roles"
     refused("InvalidWorkload", no_role, instance, aws, profile="empty")
-    refused("InvalidWorkload", "Invalid IAM Instance Profile name: other", instance, aws, profile="other")
+    for other in ("other", "Machines"):
+        refused("InvalidWorkload", f"Invalid IAM Instance Profile name: {other}", instance, aws, profile=other)
     other = "arn:aws:iam::999999999999:role/worker"
     refused("InvalidWorkload", "Cross-account pass role is not allowed.", task, aws, role=other)
     both = {"Service": EC2, "RoleArn": ROLE, "InstanceProfileName": "machines", "ClientToken": TOKEN}

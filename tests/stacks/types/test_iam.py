@@ -79,6 +79,8 @@ def test_a_role_has_every_property(iam, stack):
     assert iam.list_role_policies(RoleName=role.ref)["PolicyNames"] == ["two"]
     changed = iam.get_role_policy(RoleName=role.ref, PolicyName="two")["PolicyDocument"]
     assert changed["Statement"][0]["Action"] == "s3:PutObject"
+    role = stack.update(role, Policies=[{"PolicyName": "TWO", "PolicyDocument": document()}])
+    assert iam.list_role_policies(RoleName=role.ref)["PolicyNames"] == ["two"]
     role = stack.update(role, PermissionsBoundary=None)
     assert "PermissionsBoundary" not in iam.get_role(RoleName=role.ref)["Role"]
     stack.delete(role)
@@ -149,6 +151,8 @@ def test_an_inline_policy_follows_those_whose_it_is(iam, stack):
     found = iam.get_role_policy(RoleName="a", PolicyName="p")["PolicyDocument"]
     assert found["Statement"][0]["Action"] == "s3:PutObject"
     policy = stack.update(policy, PolicyName="q")
+    assert iam.list_role_policies(RoleName="a")["PolicyNames"] == ["q"]
+    policy = stack.update(policy, PolicyName="Q")
     assert iam.list_role_policies(RoleName="a")["PolicyNames"] == ["q"]
     stack.delete(policy)
     assert iam.list_role_policies(RoleName="a")["PolicyNames"] == []
@@ -240,6 +244,8 @@ def test_users_are_added_to_a_group(iam, stack):
     assert added["Id"] == added.ref
     added = stack.update(added, Users=["a", "b"])
     assert [user["UserName"] for user in iam.get_group(GroupName="a")["Users"]] == ["a", "b"]
+    added = stack.update(added, GroupName="A", Users=["A", "b"])
+    assert [user["UserName"] for user in iam.get_group(GroupName="a")["Users"]] == ["a", "b"]
     added = stack.update(added, GroupName="b", Users=["b"])
     assert iam.get_group(GroupName="a")["Users"] == []
     assert [user["UserName"] for user in iam.get_group(GroupName="b")["Users"]] == ["b"]
@@ -328,6 +334,14 @@ def test_what_can_not_be_undone_is_told(aws, iam):
     ):
         limited.create("AWS::IAM::Role", AssumeRolePolicyDocument=trust(), ManagedPolicyArns=[READ])
     assert len(iam.list_roles()["Roles"]) == 1
+
+
+def test_what_is_made_with_tags_needs_the_action_of_tagging(aws, iam):
+    limited = Stack(aws, aws.user("dev", allow(["iam:CreateRole", "iam:DeleteRole"])))
+    with pytest.raises(RequestFailed, match="iam:TagRole"):
+        limited.create("AWS::IAM::Role", AssumeRolePolicyDocument=trust(), Tags=[{"Key": "k", "Value": "v"}])
+    assert iam.list_roles()["Roles"] == []
+    limited.create("AWS::IAM::Role", AssumeRolePolicyDocument=trust())
 
 
 def test_names_are_cut_to_what_a_type_takes(iam, stack):

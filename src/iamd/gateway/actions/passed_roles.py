@@ -214,7 +214,7 @@ def _profile(named: str, asked: Asked, view: View) -> tuple[Account, InstancePro
     if (
         account is None
         or profile is None
-        or (named.startswith("arn:") and entities.instance_profile_arn(account, profile) != named)
+        or named not in {entities.instance_profile_arn(account, profile), profile.instance_profile_name}
     ):
         raise InvalidProfile(
             f"Value ({named}) for parameter iamInstanceProfile is invalid. Invalid IAM Instance Profile"

@@ -24,6 +24,7 @@ from iamd.services.registry import Target
 from iamd.store.records import AccountRecord, ManagedPolicy, MFADevice, Role, User
 
 Context = dict[str, str | tuple[str, ...]]
+GivenTags = Sequence[dict[str, str]]
 
 ENTITY_TAGS = ("aws:resourcetag", "iam:resourcetag")
 """The keys that tags of users and roles are; those of IAM's other resources are the first alone."""
@@ -139,17 +140,29 @@ def saml_provider(call: Call, *, saml_provider_arn: str, **_: Any) -> Target:
 
 
 def new_user(
-    call: Call, *, user_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
-) -> Target:
+    call: Call,
+    *,
+    user_name: str,
+    path: str | None = None,
+    permissions_boundary: str | None = None,
+    tags: GivenTags | None = None,
+    **_: Any,
+) -> Sequence[Target]:
     """The user that the request would create."""
-    return _new(call, "user", path, user_name, permissions_boundary)
+    return tagged_too("TagUser", tags, _new(call, "user", path, user_name, permissions_boundary))
 
 
 def new_role(
-    call: Call, *, role_name: str, path: str | None = None, permissions_boundary: str | None = None, **_: Any
-) -> Target:
+    call: Call,
+    *,
+    role_name: str,
+    path: str | None = None,
+    permissions_boundary: str | None = None,
+    tags: GivenTags | None = None,
+    **_: Any,
+) -> Sequence[Target]:
     """The role that the request would create."""
-    return _new(call, "role", path, role_name, permissions_boundary)
+    return tagged_too("TagRole", tags, _new(call, "role", path, role_name, permissions_boundary))
 
 
 def new_group(call: Call, *, group_name: str, path: str | None = None, **_: Any) -> Target:
@@ -157,24 +170,53 @@ def new_group(call: Call, *, group_name: str, path: str | None = None, **_: Any)
     return _new(call, "group", path, group_name)
 
 
-def new_policy(call: Call, *, policy_name: str, path: str | None = None, **_: Any) -> Target:
+def new_policy(
+    call: Call, *, policy_name: str, path: str | None = None, tags: GivenTags | None = None, **_: Any
+) -> Sequence[Target]:
     """The managed policy that the request would create."""
-    return replace(_new(call, "policy", path, policy_name), shown=f"policy {policy_name}")
+    made = replace(_new(call, "policy", path, policy_name), shown=f"policy {policy_name}")
+    return tagged_too("TagPolicy", tags, made)
 
 
-def new_instance_profile(call: Call, *, instance_profile_name: str, path: str | None = None, **_: Any) -> Target:
+def new_instance_profile(
+    call: Call, *, instance_profile_name: str, path: str | None = None, tags: GivenTags | None = None, **_: Any
+) -> Sequence[Target]:
     """The instance profile that the request would create."""
-    return _new(call, "instance-profile", path, instance_profile_name)
+    return tagged_too("TagInstanceProfile", tags, _new(call, "instance-profile", path, instance_profile_name))
 
 
-def new_server_certificate(call: Call, *, server_certificate_name: str, path: str | None = None, **_: Any) -> Target:
+def new_server_certificate(
+    call: Call, *, server_certificate_name: str, path: str | None = None, tags: GivenTags | None = None, **_: Any
+) -> Sequence[Target]:
     """The server certificate that the request would create."""
-    return _new(call, "server-certificate", path, server_certificate_name)
+    return tagged_too("TagServerCertificate", tags, _new(call, "server-certificate", path, server_certificate_name))
 
 
-def new_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str | None = None, **_: Any) -> Target:
+def new_mfa_device(
+    call: Call, *, virtual_mfa_device_name: str, path: str | None = None, tags: GivenTags | None = None, **_: Any
+) -> Sequence[Target]:
     """The virtual MFA device that the request would create."""
-    return _new(call, "mfa", path, virtual_mfa_device_name)
+    return tagged_too("TagMFADevice", tags, _new(call, "mfa", path, virtual_mfa_device_name))
+
+
+def new_openid_connect_provider(call: Call, *, url: str, tags: GivenTags | None = None, **_: Any) -> Sequence[Target]:
+    """The OIDC provider that the request would create."""
+    return tagged_too("TagOpenIDConnectProvider", tags, _new(call, "oidc-provider", None, url.partition("://")[2]))
+
+
+def new_saml_provider(call: Call, *, name: str, tags: GivenTags | None = None, **_: Any) -> Sequence[Target]:
+    """The SAML provider that the request would create."""
+    return tagged_too("TagSAMLProvider", tags, _new(call, "saml-provider", None, name))
+
+
+def tagged_too(action: str, tags: GivenTags | None, made: Target) -> Sequence[Target]:
+    """What a request would make, and again for the action of tagging it when the request gives it tags.
+
+    AWS: creating with tags needs both actions (Service Authorization Reference, "API operations defined by IAM").
+    """
+    # SECURITY: without this, who may create but not tag could give itself what policies grant by tags. The tagging
+    # action has no key but those of the request's tags.
+    return (made, replace(made, action=f"iam:{action}", context={})) if tags else (made,)
 
 
 def updated_user(
@@ -185,8 +227,8 @@ def updated_user(
     AWS: whoever renames or moves a user needs permission on both (IAM User Guide, "Rename an IAM user").
     """
     found = entities.user_in(call.account, user_name)
-    path = "/" if found is None else found.path
-    return _both(call, "user", _user(call, user_name), new_path or path, new_user_name or user_name)
+    path, name = ("/", user_name) if found is None else (found.path, found.user_name)
+    return _both(call, "user", _user(call, user_name), new_path or path, new_user_name or name)
 
 
 def updated_group(
@@ -194,8 +236,8 @@ def updated_group(
 ) -> Sequence[Target]:
     """The group as it is, and as the request would have it, as for users."""
     found = entities.group_in(call.account, group_name)
-    path = "/" if found is None else found.path
-    return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or group_name)
+    path, name = ("/", group_name) if found is None else (found.path, found.group_name)
+    return _both(call, "group", group(call, group_name=group_name), new_path or path, new_group_name or name)
 
 
 def updated_server_certificate(

@@ -9,7 +9,7 @@ from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.services.iam import arns, entities, policies, policy_versions, roles
 from iamd.services.iam.entities import AnyPolicy
-from iamd.services.iam.instance_profiles import profiles_of, shown_profile
+from iamd.services.iam.instance_profiles import listed_profile, profiles_of
 from iamd.services.paging import page
 from iamd.services.registry import reading
 from iamd.store.records import Entity, Group, InlinePolicy, ManagedPolicy, Role, User
@@ -96,12 +96,16 @@ def used_policies(call: Call) -> set[str]:
 
 
 def user_detail(call: Call, user: User) -> dict[str, Any]:
-    """A user with its policies and groups."""
+    """A user with its policies and groups.
+
+    AWS: recorded answers (September 2026) leave out a user's list of inline policies when it is empty, and no other.
+    """
     shown = entities.shown_user(call.account, user)
+    inline = {"UserPolicyList": inline_details(user.inline_policies)} if user.inline_policies else {}
     groups = (call.account.get(Group, group_id) for group_id in user.groups)
     return {
         **{name: value for name, value in shown.items() if name != PASSWORD_LAST_USED},
-        "UserPolicyList": inline_details(user.inline_policies),
+        **inline,
         "GroupList": sorted(group.group_name for group in groups if group is not None),
         "AttachedManagedPolicies": attached_details(call, user),
     }
@@ -121,7 +125,7 @@ def role_detail(call: Call, role: Role) -> dict[str, Any]:
     return {
         **roles.role_of_profile(call, role),
         **entities.shown_attributes(role),
-        "InstanceProfileList": [shown_profile(call, profile) for profile in profiles_of(call, role)],
+        "InstanceProfileList": [listed_profile(call, profile) for profile in profiles_of(call, role)],
         "RolePolicyList": inline_details(role.inline_policies),
         "AttachedManagedPolicies": attached_details(call, role),
         "RoleLastUsed": roles.last_used(call, role),
@@ -129,11 +133,10 @@ def role_detail(call: Call, role: Role) -> dict[str, Any]:
 
 
 def policy_detail(call: Call, policy: AnyPolicy) -> dict[str, Any]:
-    """A managed policy with the documents of its versions."""
+    """A managed policy with the documents of its versions, and without description, as in AWS's recorded answers."""
     versions = policy_versions.versions(policy)
     return {
         **policies.listed_policy(call, policy),
-        **policies.described(policy),
         "PolicyVersionList": [policy_versions.shown_version(policy, version) for version in versions],
     }
 

@@ -28,32 +28,29 @@ AnyPolicy = ManagedPolicy | managed_policies.ManagedPolicy
 """A managed policy of the customer's or of AWS's; both have a name, an id, an ARN, a path and a default version."""
 
 
-# AWS: an entity is named by its exact spelling, though two names may not differ by case alone (IAM User Guide, "IAM
-# identifiers"); hence each look-up compares the name that was found.
+# AWS: IAM finds users, groups, roles and instance profiles by names of any case, and decides on the ARN in their own
+# spelling (recorded answers of September 2026). SECURITY: what is named by an ARN, or to another service, is so in no
+# other spelling: whoever looks it up here compares what was found.
 
 
 def user_in(account: Account, user_name: str) -> User | None:
-    """The user of exactly this name, or None."""
-    user = account.one(User, "name", fold(user_name))
-    return user if user is not None and user.user_name == user_name else None
+    """The user of this name, whatever its case, or None."""
+    return account.one(User, "name", fold(user_name))
 
 
 def group_in(account: Account, group_name: str) -> Group | None:
-    """The group of exactly this name, or None."""
-    group = account.one(Group, "name", fold(group_name))
-    return group if group is not None and group.group_name == group_name else None
+    """The group of this name, whatever its case, or None."""
+    return account.one(Group, "name", fold(group_name))
 
 
 def role_in(account: Account, role_name: str) -> Role | None:
-    """The role of exactly this name, or None."""
-    role = account.one(Role, "name", fold(role_name))
-    return role if role is not None and role.role_name == role_name else None
+    """The role of this name, whatever its case, or None."""
+    return account.one(Role, "name", fold(role_name))
 
 
 def instance_profile_in(account: Account, instance_profile_name: str) -> InstanceProfile | None:
-    """The instance profile of exactly this name, or None."""
-    profile = account.one(InstanceProfile, "name", fold(instance_profile_name))
-    return profile if profile is not None and profile.instance_profile_name == instance_profile_name else None
+    """The instance profile of this name, whatever its case, or None."""
+    return account.one(InstanceProfile, "name", fold(instance_profile_name))
 
 
 def server_certificate_in(account: Account, server_certificate_name: str) -> ServerCertificate | None:

@@ -1,4 +1,8 @@
-"""Inline policies: documents that are part of one user, group or role."""
+"""Inline policies: documents that are part of one user, group or role.
+
+Names that differ by case alone are of one policy, which keeps the spelling that it was first put under. AWS: recorded
+answers (September 2026) to PutUserPolicy, PutGroupPolicy and PutRolePolicy; Get answers with the name that was asked.
+"""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -13,7 +17,7 @@ from iamd.services.iam.errors import LimitExceeded, NoSuchEntity
 from iamd.services.iam.protected_roles import refuse_protected
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
-from iamd.store.records import Entity, InlinePolicy
+from iamd.store.records import Entity, InlinePolicy, fold
 
 Bearer = TypeVar("Bearer", bound=Entity)
 
@@ -47,19 +51,19 @@ def put_role_policy(call: Call, *, role_name: str, policy_name: str, policy_docu
 @reading(on=arns.user)
 def get_user_policy(call: Call, *, user_name: str, policy_name: str) -> dict[str, Any]:
     """Show a policy that is embedded in a user."""
-    return {"UserName": user_name, **_shown(_policy(named_user(call, user_name), "user", policy_name))}
+    return {"UserName": user_name, **_shown(named_user(call, user_name), "user", policy_name)}
 
 
 @reading(on=arns.group)
 def get_group_policy(call: Call, *, group_name: str, policy_name: str) -> dict[str, Any]:
     """Show a policy that is embedded in a group."""
-    return {"GroupName": group_name, **_shown(_policy(named_group(call, group_name), "group", policy_name))}
+    return {"GroupName": group_name, **_shown(named_group(call, group_name), "group", policy_name)}
 
 
 @reading(on=arns.role)
 def get_role_policy(call: Call, *, role_name: str, policy_name: str) -> dict[str, Any]:
     """Show a policy that is embedded in a role."""
-    return {"RoleName": role_name, **_shown(_policy(named_role(call, role_name), "role", policy_name))}
+    return {"RoleName": role_name, **_shown(named_role(call, role_name), "role", policy_name)}
 
 
 @operation(on=arns.user)
@@ -111,9 +115,10 @@ def list_role_policies(
 
 def _with(entity: Bearer, policy_name: str, policy_document: str) -> Bearer:
     policy_documents.check(policy_document, PolicyType.IDENTITY)
-    policies = {policy.policy_name: policy for policy in entity.inline_policies}
-    policies[policy_name] = InlinePolicy(policy_name, policy_document)
-    return replace(entity, inline_policies=tuple(policies.values()))
+    there = _find(entity, policy_name)
+    put = InlinePolicy(policy_name if there is None else there.policy_name, policy_document)
+    # SECURITY: a Deny that takes an Allow's place, or the other way about, leaves nothing of it.
+    return replace(entity, inline_policies=(*_others(entity, policy_name), put))
 
 
 def _check_size(entity: Entity, quota: int, whose: str) -> None:
@@ -123,20 +128,31 @@ def _check_size(entity: Entity, quota: int, whose: str) -> None:
         raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {whose}")
 
 
+def _find(entity: Entity, policy_name: str) -> InlinePolicy | None:
+    wanted = fold(policy_name)
+    return next((policy for policy in entity.inline_policies if fold(policy.policy_name) == wanted), None)
+
+
+def _others(entity: Entity, policy_name: str) -> tuple[InlinePolicy, ...]:
+    unwanted = fold(policy_name)
+    return tuple(policy for policy in entity.inline_policies if fold(policy.policy_name) != unwanted)
+
+
 def _policy(entity: Entity, kind: str, policy_name: str) -> InlinePolicy:
-    for policy in entity.inline_policies:
-        if policy.policy_name == policy_name:
-            return policy
-    raise NoSuchEntity(f"The {kind} policy with name {policy_name} cannot be found.")
+    policy = _find(entity, policy_name)
+    if policy is None:
+        raise NoSuchEntity(f"The {kind} policy with name {policy_name} cannot be found.")
+    return policy
 
 
 def _without(entity: Bearer, kind: str, policy_name: str) -> Bearer:
-    gone = _policy(entity, kind, policy_name)
-    return replace(entity, inline_policies=tuple(policy for policy in entity.inline_policies if policy is not gone))
+    _policy(entity, kind, policy_name)
+    return replace(entity, inline_policies=_others(entity, policy_name))
 
 
-def _shown(policy: InlinePolicy) -> dict[str, str]:
-    return {"PolicyName": policy.policy_name, "PolicyDocument": shown_document(policy.document)}
+def _shown(entity: Entity, kind: str, policy_name: str) -> dict[str, str]:
+    policy = _policy(entity, kind, policy_name)
+    return {"PolicyName": policy_name, "PolicyDocument": shown_document(policy.document)}
 
 
 def _listed(

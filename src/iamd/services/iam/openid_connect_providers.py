@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from iamd import arn
 from iamd.call import Call
 from iamd.federation import certificates
 from iamd.federation.hosts import Unreachable, port_of
@@ -21,7 +20,7 @@ from iamd.services.iam.entities import (
 )
 from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, OpenIdIdpCommunicationError
 from iamd.services.iam.tags import GivenTags, checked_tags
-from iamd.services.registry import Target, operation, reading
+from iamd.services.registry import operation, reading
 from iamd.store.federation_records import OpenIDConnectProvider
 
 # AWS: "https://", a host name, and a path if the issuer has one; neither port nor query (IAM API Reference,
@@ -32,11 +31,6 @@ _URL = re.compile(
     re.ASCII,
 )
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
-
-
-def new(call: Call, *, url: str, **_: Any) -> Target:
-    """The provider that the request would create."""
-    return Target(arn=arn.iam(call.account.id, "oidc-provider", "/", url.partition("://")[2]))
 
 
 def fetched_thumbprints(
@@ -57,7 +51,7 @@ def fetched_thumbprints(
     return (certificates.thumbprint(chain[-1]),) if chain else ()
 
 
-@operation(on=new, prepare=fetched_thumbprints)
+@operation(on=arns.new_openid_connect_provider, prepare=fetched_thumbprints)
 def create_open_id_connect_provider(
     call: Call,
     *,

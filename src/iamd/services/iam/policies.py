@@ -160,7 +160,8 @@ def updated(policy: AnyPolicy) -> datetime:
 
 
 def _is_used_so(call: Call, policy: AnyPolicy, only_attached: bool, usage: str | None) -> bool:
-    if not only_attached and usage is None:
+    # AWS: PolicyUsageFilter narrows OnlyAttached, and filters nothing without it (recorded answers, September 2026).
+    if not only_attached:
         return True
     uses = {"PermissionsPolicy": attachment_count, "PermissionsBoundary": boundary_count}
     counts = uses.values() if usage is None else (uses[usage],)

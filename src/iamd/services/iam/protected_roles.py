@@ -17,6 +17,15 @@ def refuse_protected(role: Role) -> None:
         _refuse(role)
 
 
+def refuse_duration(role: Role) -> None:
+    """Raise UnmodifiableEntity when the length of sessions is not the account's to change."""
+    if role.service_linked is not None or role.path.startswith(SERVICE_LINKED_PATH):
+        raise UnmodifiableEntity(
+            f"{role.role_name} is an AWS service linked role, max session duration cannot be changed."
+        )
+    refuse_protected(role)
+
+
 def refuse_reserved(role: Role) -> None:
     """Raise UnmodifiableEntity for what may be changed in a service-linked role only: its description and tags.
 

@@ -46,7 +46,7 @@ def create_role(
         tags=checked_tags(Role, tags),
     )
     call.put(role)
-    return {"Role": shown_role(call, role)}
+    return {"Role": created_role(call, role)}
 
 
 @reading(on=arns.role)
@@ -72,27 +72,25 @@ def list_roles(
 def update_role(
     call: Call, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
 ) -> dict[str, Any]:
-    """Set a role's description and how long its sessions may be.
+    """Set a role's description and how long its sessions may be; what is not given stays.
 
-    AWS: "If you do not specify a value for this setting, the default value of one hour is applied" (IAM API
-    Reference, UpdateRole, MaxSessionDuration); a description that is not given stays.
+    AWS: the API Reference has "If you do not specify a value for this setting, the default value of one hour is
+    applied" (UpdateRole, MaxSessionDuration); recorded answers (September 2026) show that the duration stays.
     """
     role = named_role(call, role_name)
     if max_session_duration is not None:
-        protected_roles.refuse_protected(role)
+        protected_roles.refuse_duration(role)
     changed = _described(role, role.description if description is None else description)
-    if role.service_linked is None:
-        changed = replace(changed, max_session_duration=max_session_duration or DEFAULT_MAX_SESSION_DURATION)
-    call.put(changed)
+    call.put(replace(changed, max_session_duration=max_session_duration or role.max_session_duration))
     return {}
 
 
 @operation(on=arns.role)
 def update_role_description(call: Call, *, role_name: str, description: str) -> dict[str, Any]:
-    """Set a role's description."""
+    """Set a role's description; the answer has neither duration nor boundary nor tags, as AWS's recorded one."""
     role = _described(named_role(call, role_name), description)
     call.put(role)
-    return {"Role": shown_role(call, role)}
+    return {"Role": role_of_profile(call, role) | {"Description": description}}
 
 
 @operation(on=arns.role)
@@ -142,6 +140,14 @@ def listed_role(call: Call, role: Role) -> dict[str, Any]:
     """
     described = {} if role.description is None else {"Description": role.description}
     return role_of_profile(call, role) | described | {"MaxSessionDuration": role.max_session_duration}
+
+
+def created_role(call: Call, role: Role) -> dict[str, Any]:
+    """A role as the operation that makes it shows it.
+
+    AWS: recorded answers (September 2026) have neither description nor duration.
+    """
+    return role_of_profile(call, role) | entities.shown_attributes(role)
 
 
 def shown_role(call: Call, role: Role) -> dict[str, Any]:

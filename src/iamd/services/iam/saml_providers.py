@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.exceptions import UnsupportedAlgorithm
 from msgspec.structs import replace
 
-from iamd import arn, ids
+from iamd import ids
 from iamd.call import Call
 from iamd.errors import Common, CommonError
 from iamd.federation.xml import SAMLMissing
@@ -15,7 +15,7 @@ from iamd.services.iam import arns, quotas
 from iamd.services.iam.entities import moment, named_saml_provider, saml_provider_arn, shown_tags
 from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, LimitExceeded
 from iamd.services.iam.tags import GivenTags, checked_tags
-from iamd.services.registry import Target, operation, reading
+from iamd.services.registry import operation, reading
 from iamd.store.federation_records import SAMLPrivateKey, SAMLProvider
 from iamd.store.records import fold
 
@@ -27,11 +27,6 @@ MAX_PRIVATE_KEYS: Final = 2
 """AWS: two, so that one can be rotated (IAM API Reference, GetSAMLProvider, PrivateKeyList)."""
 MIN_RSA_BITS: Final = 2048
 REQUIRED: Final = "Required"
-
-
-def new(call: Call, *, name: str, **_: Any) -> Target:
-    """The provider that the request would create."""
-    return Target(arn=arn.iam(call.account.id, "saml-provider", "/", name))
 
 
 def read_metadata(call: Call, *, saml_metadata_document: str | None = None, **_: Any) -> "Metadata | None":
@@ -49,7 +44,7 @@ def read_metadata(call: Call, *, saml_metadata_document: str | None = None, **_:
         raise InvalidInput("Could not parse metadata") from error
 
 
-@operation(on=new, prepare=read_metadata)
+@operation(on=arns.new_saml_provider, prepare=read_metadata)
 def create_saml_provider(
     call: Call,
     *,

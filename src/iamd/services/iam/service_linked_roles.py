@@ -11,7 +11,7 @@ from iamd.services.iam import arns, entities, quotas
 from iamd.services.iam.entities import named_role
 from iamd.services.iam.errors import AccessDenied, InvalidInput, NoSuchEntity
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH
-from iamd.services.iam.roles import shown_role
+from iamd.services.iam.roles import created_role
 from iamd.services.registry import Target, operation, reading
 from iamd.store.records import Role, fold
 from iamd.store.report_records import DeletionTask, RoleUsage
@@ -62,7 +62,7 @@ def create_service_linked_role(
         service_linked=aws_service_name,
     )
     call.put(role)
-    return {"Role": shown_role(call, role)}
+    return {"Role": created_role(call, role)}
 
 
 async def _usages(call: Call, *, role_name: str) -> tuple[RoleUsage, ...] | None:
@@ -99,10 +99,10 @@ def _linked_role(call: Call, role_name: str) -> Role:
 def get_service_linked_role_deletion_status(call: Call, *, deletion_task_id: str) -> dict[str, Any]:
     """Tell how far a deletion task is."""
     if TASK_ID.fullmatch(deletion_task_id) is None:
-        raise InvalidInput(f"Deletion task id {deletion_task_id} is not valid.")
+        raise InvalidInput("Invalid task id")
     task = call.account.get(DeletionTask, deletion_task_id)
     if task is None:
-        raise NoSuchEntity(f"Deletion task {deletion_task_id} cannot be found.")
+        raise NoSuchEntity("Cannot find deletion status for given id.")
     return {"Status": task.status} | ({} if task.reason is None else {"Reason": _shown_reason(task)})
 
 

@@ -123,6 +123,11 @@ def simulated(call: Call, *, policy_source_arn: str, **_: Any) -> Target:
 
 
 def _entity(account: Account, kind: str, name: str) -> Source | None:
+    found = _named(account, kind, name)
+    return found if found is not None and policies.name(found) == name else None
+
+
+def _named(account: Account, kind: str, name: str) -> Source | None:
     match kind:
         case User.kind:
             return entities.user_in(account, name)

@@ -37,7 +37,7 @@ Tagged = TypeVar(
     SAMLProvider,
     ServerCertificate,
 )
-GivenTags = Sequence[dict[str, str]]
+GivenTags = arns.GivenTags
 
 RESERVED_PREFIX = "aws:"
 
@@ -243,9 +243,10 @@ def checked_tags(kind: type[Any], given: GivenTags | None) -> tuple[Tag, ...]:
 
 
 def _refuse_reserved_prefix(tag: Tag) -> None:
-    # AWS: neither a key nor a value may begin with `aws:` (IAM User Guide, id_tags, "Naming tags").
-    if lower(tag.key).startswith(RESERVED_PREFIX) or lower(tag.value).startswith(RESERVED_PREFIX):
-        raise InvalidInput("aws: prefixed tag key names are not allowed for external use.")
+    # AWS: the User Guide has neither a key nor a value begin with `aws:` (id_tags, "Naming tags"); recorded answers of
+    # September 2026 take such values.
+    if lower(tag.key).startswith(RESERVED_PREFIX):
+        raise InvalidInput("Tag keys beginning with aws: are reserved for system use.")
 
 
 def _fold(kind: type[Any]) -> Fold:

@@ -119,7 +119,8 @@ def _session(account: Account, named: Arn) -> str | None:
     if kind == "federated-user":
         return str(named) if SESSION_NAME.fullmatch(rest) else None
     role_name, _, session_name = rest.partition("/")
-    exists = kind == "assumed-role" and entities.role_in(account, role_name) is not None
+    role = entities.role_in(account, role_name) if kind == "assumed-role" else None
+    exists = role is not None and role.role_name == role_name
     return str(named) if exists and SESSION_NAME.fullmatch(session_name) else None
 
 

@@ -185,6 +185,6 @@ def _own_role(call: Call, role_arn: str) -> str:
 
 def _profile(call: Call, name: str) -> InstanceProfile:
     found = entities.instance_profile_in(call.account, name)
-    if found is None:
+    if found is None or found.instance_profile_name != name:
         raise InvalidWorkload(f"Invalid IAM Instance Profile name: {name}")
     return found

@@ -76,7 +76,9 @@ def asked_for(view: View, asked: Asked) -> Person | None:
         return _root_of(view, asked.email)
     account = account_of(view, asked.account)
     user = None if account is None else entities.user_in(account, asked.user_name)
-    return None if account is None or user is None else person(view, account.id, user.user_id)
+    if account is None or user is None or user.user_name != asked.user_name:
+        return None
+    return person(view, account.id, user.user_id)
 
 
 def account_of(view: View, name: str) -> Account | None:

@@ -7,6 +7,7 @@ from iamd.clock import iso
 from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Items, Kind, Part, Work
 from iamd.stacks.types.iam_principals import tags
+from iamd.store.records import fold
 
 _ENTITIES = {"Groups": "Group", "Roles": "Role", "Users": "User"}
 # AWS: a managed policy has at most five versions (IAM User Guide, "Versioning IAM policies").
@@ -25,19 +26,21 @@ class _InlineEverywhere(Part):
         """Put it where it is to be, then delete it where it is not."""
         old, new = _places(work.before), _places(work.after)
         changed = work.changes("PolicyDocument")
-        for entity, name, policy in new:
-            if changed or (entity, name, policy) not in old:
+        for place, (entity, name, policy) in new.items():
+            if changed or place not in old:
                 document = work["PolicyDocument"]
                 named = {f"{entity}Name": name, "PolicyName": policy}
                 await work.call("iam", f"Put{entity}Policy", **named, PolicyDocument=document)
-        for entity, name, policy in old:
-            if (entity, name, policy) not in new:
+        for place, (entity, name, policy) in old.items():
+            if place not in new:
                 named = {f"{entity}Name": name, "PolicyName": policy}
                 await work.call_unless_gone("iam", f"Delete{entity}Policy", **named)
 
 
-def _places(read: Any) -> list[_Place]:
-    return [(entity, name, read("PolicyName")) for key, entity in _ENTITIES.items() for name in read(key) or ()]
+def _places(read: Any) -> dict[_Place, _Place]:
+    """Whose policy it is, by what is the same in every case: IAM's names are."""
+    places = [(entity, name, read("PolicyName")) for key, entity in _ENTITIES.items() for name in read(key) or ()]
+    return {(entity, fold(str(name)), fold(str(policy))): (entity, name, policy) for entity, name, policy in places}
 
 
 class Policy(Kind):
@@ -122,7 +125,7 @@ def _attached(name: str, entity: str) -> Part:
     async def detach(work: Work, to: Any) -> None:
         await work.call_unless_gone("iam", f"Detach{entity}Policy", **{f"{entity}Name": to}, PolicyArn=work.id)
 
-    return Items(name, attach, detach)
+    return Items(name, attach, detach, key=lambda to: fold(str(to)))
 
 
 class _Counted(Part):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from iamd.stacks.kinds import Items, Kind, Part, Setting, Tags, Work
+from iamd.store.records import fold
 
 
 def managed_policies(entity: str) -> Part:
@@ -27,7 +28,7 @@ def inline_policies(entity: str) -> Part:
         named = {f"{entity}Name": work.id, "PolicyName": policy["PolicyName"]}
         await work.call_unless_gone("iam", f"Delete{entity}Policy", **named)
 
-    return Items("Policies", put, delete, key=lambda policy: str(policy["PolicyName"]))
+    return Items("Policies", put, delete, key=lambda policy: fold(str(policy["PolicyName"])))
 
 
 def boundary(entity: str) -> Part:
@@ -81,7 +82,7 @@ class User(Kind):
     properties = ("UserName", "Path")
     parts = (
         Setting(("LoginProfile",), _put_login_profile, _delete_login_profile, clears=True),
-        Items("Groups", _join, _leave),
+        Items("Groups", _join, _leave, key=lambda group: fold(str(group))),
         managed_policies("User"),
         inline_policies("User"),
         boundary("User"),
@@ -205,12 +206,18 @@ class _Members(Part):
 
     async def apply(self, work: Work) -> None:
         """Add who is to be in it, then remove who is not."""
-        old = {(work.before("GroupName"), user) for user in work.before("Users") or ()}
-        new = {(work.after("GroupName"), user) for user in work.after("Users") or ()}
-        for group, user in sorted(new - old):
-            await work.call("iam", "AddUserToGroup", GroupName=group, UserName=user)
-        for group, user in sorted(old - new):
-            await work.call_unless_gone("iam", "RemoveUserFromGroup", GroupName=group, UserName=user)
+        old, new = _members(work.before), _members(work.after)
+        for member in sorted(new.keys() - old.keys()):
+            await work.call("iam", "AddUserToGroup", **new[member])
+        for member in sorted(old.keys() - new.keys()):
+            await work.call_unless_gone("iam", "RemoveUserFromGroup", **old[member])
+
+
+def _members(read: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    """Who is in which group, by what is the same in every case: IAM's names are."""
+    group = read("GroupName")
+    named = [{"GroupName": group, "UserName": user} for user in read("Users") or ()]
+    return {(fold(str(group)), fold(str(one["UserName"]))): one for one in named}
 
 
 class UserToGroupAddition(Kind):
