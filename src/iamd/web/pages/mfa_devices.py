@@ -10,7 +10,7 @@ from iamd.auth.security_keys import NotVerified, Place, Registered
 from iamd.errors import AWSError
 from iamd.http import HttpResponse
 from iamd.services.iam import mfa_devices
-from iamd.services.iam.security_keys import enable_security_key, new_serial_number, user_handle
+from iamd.services.iam.security_keys import enable_security_key, new_serial_number, registration, user_handle
 from iamd.services.signin import sign_in, steps
 from iamd.services.signin.people import Person
 from iamd.services.signin.sessions import SignedIn
@@ -67,6 +67,7 @@ async def _enable_key(visit: Visit, found: SignedIn, key: Registered, place: Pla
         "EnableMFADevice",
         _named(person) | {"SerialNumber": serial_number},
         function=enable_security_key,
+        on=registration,
         arguments={"registered": key, "rp_id": place.rp_id},
     )
 
