@@ -64,6 +64,18 @@ def test_a_step_that_is_not_allowed_keeps_the_key_out(registers, statements):
     assert not registers(LIST, *statements)
 
 
+def test_a_security_key_is_shown_as_it_is_listed(aws, iam, ann, registers):
+    registers(LIST, allow(ENABLE))
+    [device] = iam.list_mfa_devices(UserName=ann)["MFADevices"]
+    shown = iam.get_mfa_device(UserName=ann, SerialNumber=device["SerialNumber"])
+    assert {name: shown[name] for name in device} == device
+    [event] = aws.events("GetMFADevice")
+    assert event["requestParameters"] == {"userName": ann, "serialNumber": device["SerialNumber"]}
+    iam.create_user(UserName="bob")
+    with pytest.raises(iam.exceptions.NoSuchEntityException, match="MFA Device invalid for user"):
+        iam.get_mfa_device(UserName="bob", SerialNumber=device["SerialNumber"])
+
+
 def test_a_virtual_device_is_no_security_key(aws, iam, devices, ann):
     serial, seed = devices.new("phone")
     bob = aws.client("iam", aws.user("bob", allow(ENABLE, Null={"iam:RegisterSecurityKey": "true"})))
