@@ -178,7 +178,9 @@ def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = No
     if named is None or not named.resource.startswith("u2f/"):
         raise ValidationError(NO_SECURITY_KEY)
     user = named_or_calling_user(call, user_name)
-    return _shown(user, _device_of(call, user, serial_number))
+    device = _device_of(call, user, serial_number)
+    certifications = device.certifications if isinstance(device, SecurityKey) else ()
+    return _shown(user, device) | ({"Certifications": dict(certifications)} if certifications else {})
 
 
 @reading(on=arns.user)

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from iamd import arn, ids
+from iamd.auth import fido_metadata
 from iamd.auth.security_keys import Registered
 from iamd.call import Call
 from iamd.services.iam import arns, mfa_devices
@@ -21,9 +22,13 @@ from iamd.store.records import ROOT, User
 from iamd.store.sign_in_records import SecurityKey
 
 STATE_KEY = "iam:registersecuritykey"
-STATES = ("Create", "Activate")
-"""A key that is asked, and one that has answered (IAM User Guide, "Supported configurations for using passkeys and
-security keys", `iam:RegisterSecurityKey`); both are decided when it has answered."""
+"""`Create` of a key that is asked, `Activate` of one that has answered (IAM User Guide, "Supported configurations for
+using passkeys and security keys"); both are decided when it has answered."""
+CERTIFICATION_KEYS = {
+    fido_metadata.FIDO: "iam:fido-certification",
+    fido_metadata.FIPS_140_2: "iam:fido-fips-140-2-certification",
+    fido_metadata.FIPS_140_3: "iam:fido-fips-140-3-certification",
+}
 
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII).fullmatch
 
@@ -37,10 +42,19 @@ def new_serial_number(account_id: str, user: User | None, name: str) -> str:
     return arn.iam(account_id, "u2f", path, f"{name}-{ids.unique_id('')}")
 
 
-def registration(call: Call, *, user_name: str | None = None, **_: Any) -> list[Target]:
-    """What registering a key touches: its user, at each of the steps that `iam:RegisterSecurityKey` tells apart."""
+def registration(
+    call: Call, *, user_name: str | None = None, registered: Registered, **_: Any
+) -> tuple[Target, Target]:
+    """What registering a key touches: its user, at each of the steps that `iam:RegisterSecurityKey` tells apart.
+
+    The second one knows the key's certifications.
+    """
     user = arns.user(call, user_name=user_name)
-    return [replace(user, context={**user.context, STATE_KEY: state}) for state in STATES]
+    certifications = {CERTIFICATION_KEYS[of]: level for of, level in registered.certifications.items()}
+    return (
+        replace(user, context={**user.context, STATE_KEY: "Create"}),
+        replace(user, context={**user.context, STATE_KEY: "Activate", **certifications}),
+    )
 
 
 def enable_security_key(
@@ -61,6 +75,7 @@ def enable_security_key(
             credential_id=registered.credential_id,
             public_key=registered.public_key,
             sign_count=registered.sign_count,
+            certifications=tuple(registered.certifications.items()),
         )
     )
     return None
