@@ -127,14 +127,14 @@ def _is_vouched_for(chain: Sequence[bytes], roots: Sequence[bytes]) -> bool:
 
 def _names_model(certificate: bytes, aaguid: str) -> bool:
     """Whether a certificate that names a model names this one (WebAuthn Level 3, 8.2): roots may be of several."""
-    from cryptography.x509 import ExtensionNotFound, ObjectIdentifier, load_der_x509_certificate  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415
 
     try:
-        extensions = load_der_x509_certificate(certificate).extensions
-        named = extensions.get_extension_for_oid(ObjectIdentifier(_AAGUID_EXTENSION)).value.public_bytes()
-    except ExtensionNotFound:
+        extensions = x509.load_der_x509_certificate(certificate).extensions
+        named = extensions.get_extension_for_oid(x509.ObjectIdentifier(_AAGUID_EXTENSION)).value.public_bytes()
+    except x509.ExtensionNotFound:
         return True
-    except ValueError:
+    except (x509.DuplicateExtension, ValueError):
         return False
     # DER: an OCTET STRING of sixteen bytes.
     return named == b"\x04\x10" + bytes.fromhex(aaguid.replace("-", ""))

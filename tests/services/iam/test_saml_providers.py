@@ -118,6 +118,8 @@ def test_encryption_is_not_required_without_a_key(iam, provider, idp, refused):
     with refused("InvalidInput", "Failed to remove private key."):
         iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=key)
     assert shown(iam, provider)["AssertionEncryptionMode"] == "Required"
+    iam.update_saml_provider(SAMLProviderArn=provider, AssertionEncryptionMode="Allowed", RemovePrivateKey=key)
+    assert shown(iam, provider)["PrivateKeyList"] == []
 
 
 @pytest.mark.parametrize(

@@ -128,11 +128,11 @@ def update_saml_provider(
     provider = named_saml_provider(call, saml_provider_arn)
     if saml_metadata_document is not None:
         provider = replace(provider, metadata=saml_metadata_document, valid_until=_valid_until(call))
+    if assertion_encryption_mode is not None:
+        provider = replace(provider, encryption_mode=assertion_encryption_mode)
     if remove_private_key is not None:
         provider = _without_key(provider, remove_private_key)
     provider = _with_key(call, provider, add_private_key)
-    if assertion_encryption_mode is not None:
-        provider = replace(provider, encryption_mode=assertion_encryption_mode)
     if _lacks_key(provider):
         raise InvalidInput("Failed to set assertion encryption mode to Required because no private key is present.")
     call.put(provider)
