@@ -29,6 +29,7 @@ SAMPLES = {
     "trusted_proxies": ("10.0.0.1", ("10.0.0.1",)),
     "loopback_is_secure": ("true", True),
     "federation_hosts": ("Idp.example:9000", ("idp.example:9000",)),
+    "fido_metadata": ("/tmp/mds.jwt", Path("/tmp/mds.jwt")),
     "issuer_url": ("https://iamd.example.com/", "https://iamd.example.com"),
     "metadata": ("127.0.0.1:1234", "127.0.0.1:1234"),
     "metadata_instance": ("i-0123456789abcdef0", "i-0123456789abcdef0"),

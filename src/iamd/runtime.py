@@ -1,9 +1,10 @@
 """Runtime: what one running server holds: settings, clock, sealing keys, state, and the way to its backends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from iamd.auth.fido_metadata import Models
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
 from iamd.federation.issuers import Issuers
@@ -68,6 +69,9 @@ class Runtime:
     store: Store
     refusals: Refusals
     issuers: Issuers
+    security_key_models: Models = field(default_factory=dict)
+    """What `fido_metadata` says of security keys; nothing without it."""
+
     worker: int = 0
     """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
 

@@ -72,6 +72,11 @@ class Settings:
         "Identity providers' hosts that are reached though their addresses are private, as `host:port` or, for all "
         "ports, `host`; those on loopback may speak plain HTTP.",
     )
+    fido_metadata: Path | None = setting(
+        None,
+        "File of the FIDO Alliance's metadata, as `curl -o FILE https://mds3.fidoalliance.org/` writes it, by which "
+        "security keys are known to be certified.",
+    )
     issuer_url: str | None = setting(
         None,
         "URL that tokens of GetWebIdentityToken name as their issuer's; the default is where "

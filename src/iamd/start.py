@@ -12,7 +12,8 @@ from typing import Final
 
 from iamd import accounts, ids
 from iamd.accounts import Administrator
-from iamd.auth import key_file
+from iamd.auth import fido_metadata, key_file
+from iamd.auth.fido_metadata import InvalidMetadata, Models
 from iamd.auth.key_file import KeyFileError
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock, SharedAdvance
@@ -106,6 +107,7 @@ def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = 
         ) from error
     except OSError as error:
         raise _unusable(settings, error) from error
+    models = _security_key_models(settings)
     refusals = Refusals(settings.refusals_per_second)
     return Runtime(
         settings=settings,
@@ -114,8 +116,21 @@ def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = 
         store=store,
         refusals=refusals,
         issuers=Issuers(Hosts(frozenset(settings.federation_hosts))),
+        security_key_models=models,
         worker=worker,
     )
+
+
+def _security_key_models(settings: Settings) -> Models:
+    path = settings.fido_metadata
+    if path is None:
+        return {}
+    try:
+        return fido_metadata.read(path)
+    except OSError as error:
+        raise StartError(f"cannot read `{path}`: {error.strerror}; give another `--fido-metadata`") from error
+    except InvalidMetadata as error:
+        raise StartError(f"{error}; give another `--fido-metadata`") from error
 
 
 def _keyring(settings: Settings) -> Keyring:

@@ -195,10 +195,9 @@ def test_an_rcp_does_not_reach_the_management_accounts_buckets(cloud, organizati
     assert s3.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
 
 
-def test_an_rcp_does_not_reach_services_without_rcps(cloud, organization):
-    """AWS: SNS is not among the services that support RCPs."""
+def test_an_rcp_does_not_reach_other_services(cloud, organization):
     account_id, member = organization.member("dev")
-    organization.attach_rcp(account_id, deny("*"))
+    organization.attach_rcp(account_id, deny("sqs:*"))
     assert cloud.client("sns", member).create_topic(Name="news")["TopicArn"]
     denial(cloud.client("sqs", member).create_queue, QueueName="jobs")
 

@@ -286,6 +286,8 @@ def read_statement(data: Json, kind: str) -> Statement:
     principal = one_of(data, "Principal", "NotPrincipal")
     if action is None or (resource is None and kind != TRUST):
         raise Unreadable("Action or Resource missing")
+    if kind == RCP and data.get("Principal") == {"AWS": "*"}:  # 2.3 [V]: another way to write everyone
+        data = {**data, "Principal": "*"}
     if kind == RCP and data.get("Principal") != "*":  # RCPSYN
         raise Unreadable("the Principal of a resource control policy is *")
     return Statement(

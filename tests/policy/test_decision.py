@@ -86,6 +86,16 @@ def test_callers_without_an_arn():
     )
 
 
+@pytest.mark.parametrize("everyone", ["*", {"AWS": "*"}])
+def test_a_resource_control_policy_binds_services_however_it_names_everyone(everyone):
+    """AWS: RCPs apply to service principals (orgs_manage_policies_rcps)."""
+    statement = {"Effect": "Deny", "Principal": everyone, "Action": "s3:*", "Resource": "*"}
+    policy = load(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), PolicyType.RCP)
+    service = replace(GET, principal=Principal(PrincipalKind.SERVICE, service_names=("logs.amazonaws.com",)))
+    decision = decide(service, Layers(rcp=((policy,),)))
+    assert (decision.outcome, decision.layer) == (Outcome.EXPLICITLY_DENIED, Layer.RCP)
+
+
 TEXT = """{
   "Version": "2012-10-17", "Id": "p",
   "Statement": [

@@ -342,6 +342,12 @@ ORGANIZATIONS = "The provided policy document does not meet the requirements of 
         (PolicyType.RCP, statement(Effect="Allow", Principal="*")),
         (PolicyType.RCP, statement(Effect="Deny")),
         (PolicyType.RCP, statement(Effect="Deny", Principal={"AWS": "111122223333"})),
+        (PolicyType.RCP, statement(Effect="Deny", Principal=["*"])),
+        (PolicyType.RCP, statement(Effect="Deny", Principal={"AWS": ["*"]})),
+        (PolicyType.RCP, statement(Effect="Deny", Principal={"AWS": "*", "Service": "s3.amazonaws.com"})),
+        (PolicyType.RCP, statement(Effect="Deny", Principal=None, NotPrincipal="*")),
+        (PolicyType.RCP, statement(Effect="Deny", Principal="*", Action="*")),
+        (PolicyType.RCP, statement(Effect="Deny", Principal="*", Action=["s3:GetObject", "*"])),
         (PolicyType.RCP, statement(Effect="Deny", Principal="*", Action=None, NotAction="s3:*")),
         (PolicyType.RCP, statement(Effect="Deny", Principal="*", Resource="arn:aws:s3:*")),
     ],
@@ -357,6 +363,7 @@ def test_organization_policies_are_refused_in_one_way(kind, wrong):
         (PolicyType.SCP, statement(Resource="arn:aws:s3*", Condition={"Bool": {"aws:SecureTransport": "false"}})),
         (PolicyType.SCP, statement(Action=None, NotAction="s3:*", Resource=None, NotResource=BUCKET)),
         (PolicyType.RCP, statement(Effect="Deny", Principal="*", Resource=None, NotResource=BUCKET)),
+        (PolicyType.RCP, statement(Effect="Deny", Principal={"AWS": "*"})),
     ],
 )
 def test_organization_policies_are_accepted(kind, right):

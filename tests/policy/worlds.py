@@ -95,7 +95,7 @@ def _statement(chance, kind, effect):
     if kind in WITH_PRINCIPAL:
         found[_element(chance, "Principal")] = _principal(chance)
     if kind is PolicyType.RCP:
-        found["Principal"] = "*"
+        found["Principal"] = chance.choice(["*", {"AWS": "*"}])
     condition = chance.choice(CONDITIONS)
     return {**found, "Condition": condition} if condition else found
 

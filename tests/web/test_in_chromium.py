@@ -208,7 +208,7 @@ def test_a_security_key_is_listed_shown_and_taken_away_as_other_devices(aws, iam
         iam.resync_mfa_device(UserName="ann", SerialNumber=device["SerialNumber"], **codes)
     iam.delete_login_profile(UserName="ann")
     iam.detach_user_policy(UserName=ann, PolicyArn=FULL)
-    with pytest.raises(iam.exceptions.DeleteConflictException, match="must delete MFA device first"):
+    with pytest.raises(iam.exceptions.DeleteConflictException, match="must remove tokens from principal first"):
         iam.delete_user(UserName="ann")
     iam.deactivate_mfa_device(UserName="ann", SerialNumber=device["SerialNumber"])
     assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []

@@ -54,6 +54,9 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "iam:GetAccountProperties": {"error InvalidInput": "it has no parameter"},
     "iam:GetCredentialReport": {"error ReportInProgress": "a report is made within the request that starts it"},
+    "iam:GetMFADevice": {
+        "effect of SerialNumber": "it answers for security keys, which pages register (tests/web/)",
+    },
     "iam:GetServiceLastAccessedDetails": {"error InvalidInput": "a job's id is refused by the model, or is of no job"},
     "iam:GetSSHPublicKey": {"error UnrecognizedPublicKeyEncoding": _BY_THE_MODEL},
     "iam:GetRoleTemplateVersion": {"error InvalidInput": "an ARN of any form that is no template's is NoSuchEntity"},

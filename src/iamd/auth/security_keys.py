@@ -3,9 +3,17 @@
 They are second factors: user verification is not asked for, for the password was the first one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
 
+from iamd.auth.fido_metadata import Models
+
+if TYPE_CHECKING:
+    from webauthn.registration.verify_registration_response import VerifiedRegistration
+
+_AAGUID_EXTENSION = "1.3.6.1.4.1.45724.1.1.4"
 NAME = "iamd"
 """What browsers call the relying party."""
 
@@ -24,11 +32,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A key that was registered just now."""
+    """A key that was registered just now; `certifications` are those of the model that it has proved to be of."""
 
     credential_id: bytes
     public_key: bytes
     sign_count: int
+    certifications: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +50,12 @@ class Known:
 
 
 def registration_options(
-    place: Place, challenge: bytes, *, user_handle: bytes, user_name: str, has: Sequence[bytes]
+    place: Place, challenge: bytes, *, user_handle: bytes, user_name: str, has: Sequence[bytes], attested: bool
 ) -> str:
-    """The JSON that `navigator.credentials.create` is given; a key that the user has is not registered again."""
+    """The JSON that `navigator.credentials.create` is given; a key that the user has is not registered again.
+
+    With `attested` the key is asked to prove its model.
+    """
     # Imported here and below: a server that nobody signs in to has no use for it.
     import webauthn  # noqa: PLC0415
     from webauthn.helpers import structs  # noqa: PLC0415
@@ -55,7 +67,7 @@ def registration_options(
             user_id=user_handle,
             user_name=user_name,
             challenge=challenge,
-            attestation=structs.AttestationConveyancePreference.NONE,
+            attestation=structs.AttestationConveyancePreference("direct" if attested else "none"),
             authenticator_selection=structs.AuthenticatorSelectionCriteria(
                 resident_key=structs.ResidentKeyRequirement.DISCOURAGED,
                 user_verification=structs.UserVerificationRequirement.DISCOURAGED,
@@ -65,8 +77,8 @@ def registration_options(
     )
 
 
-def registered(place: Place, challenge: bytes, answer: str) -> Registered:
-    """The key that has answered; NotVerified."""
+def registered(place: Place, challenge: bytes, answer: str, models: Models, today: date) -> Registered:
+    """The key that has answered, with the certifications of its model; NotVerified."""
     import webauthn  # noqa: PLC0415
 
     try:
@@ -79,7 +91,53 @@ def registered(place: Place, challenge: bytes, answer: str) -> Registered:
     # Whatever an answer does to the parsers of CBOR, COSE and ASN.1, it is no key's.
     except Exception as error:
         raise NotVerified(str(error)) from error
-    return Registered(found.credential_id, found.credential_public_key, found.sign_count)
+    certifications = _certifications(found, models, today)
+    return Registered(found.credential_id, found.credential_public_key, found.sign_count, certifications)
+
+
+def _certifications(found: "VerifiedRegistration", models: Models, today: date) -> Mapping[str, str]:
+    """The certifications of the model that the key says it is of, when its attestation shows that it is."""
+    from webauthn.helpers import parse_attestation_object  # noqa: PLC0415
+
+    model = models.get(found.aaguid)
+    statement = parse_attestation_object(found.attestation_object).att_stmt
+    # SECURITY: without a certificate a key attests itself, and other formats are not those of security keys; that the
+    # certificate's key has signed this answer is verified by now.
+    if model is None or found.fmt != "packed" or not statement.x5c:
+        return {}
+    is_of_model = _is_vouched_for(statement.x5c, model.roots) and _names_model(statement.x5c[0], found.aaguid)
+    return model.certifications(today) if is_of_model else {}
+
+
+def _is_vouched_for(chain: Sequence[bytes], roots: Sequence[bytes]) -> bool:
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
+    from webauthn.helpers import validate_certificate_chain  # noqa: PLC0415
+    from webauthn.helpers.exceptions import InvalidCertificateChain  # noqa: PLC0415
+
+    # SECURITY: the library takes every chain when there is no root.
+    if not roots:
+        return False
+    try:
+        pem = [load_der_x509_certificate(root).public_bytes(Encoding.PEM) for root in roots]
+        return validate_certificate_chain(x5c=list(chain), pem_root_certs_bytes=pem)
+    except (InvalidCertificateChain, ValueError):
+        return False
+
+
+def _names_model(certificate: bytes, aaguid: str) -> bool:
+    """Whether a certificate that names a model names this one (WebAuthn Level 3, 8.2): roots may be of several."""
+    from cryptography import x509  # noqa: PLC0415
+
+    try:
+        extensions = x509.load_der_x509_certificate(certificate).extensions
+        named = extensions.get_extension_for_oid(x509.ObjectIdentifier(_AAGUID_EXTENSION)).value.public_bytes()
+    except x509.ExtensionNotFound:
+        return True
+    except (x509.DuplicateExtension, ValueError):
+        return False
+    # DER: an OCTET STRING of sixteen bytes.
+    return named == b"\x04\x10" + bytes.fromhex(aaguid.replace("-", ""))
 
 
 def question(place: Place, challenge: bytes, credential_ids: Sequence[bytes]) -> str:

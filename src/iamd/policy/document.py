@@ -268,6 +268,9 @@ def _principals(members: Mapping[str, object], kind: PolicyType, effect: Effect)
         # A statement without Principal speaks of nobody; an RCP always means everyone.
         return (None, False) if kind is PolicyType.RCP else (NOBODY, True)
     entries = principal_entries(found[0])
+    if kind is PolicyType.RCP and entries == [("AWS", "*")] and not found[1]:
+        # SECURITY: RCPs bind AWS's services too, whichever way everyone is written.
+        return None, True
     if all(name in {*MEMBERS, "*"} for name, _ in entries):
         return principals(entries, inverted=found[1]), True
     # SECURITY: a Deny for principals of an unknown kind denies everyone.

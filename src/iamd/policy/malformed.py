@@ -5,7 +5,7 @@ show it: shape, version, what AWS calls legacy parsing, then statement ids, acti
 principals named exist are the caller's to check.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from iamd.policy import shared_issuers, syntax, trust, values
 from iamd.policy.conditions import operator_name
@@ -31,6 +31,9 @@ VERSIONS = frozenset({"2012-10-17", "2008-10-17"})
 ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"},
 )
+
+EVERYONE: Sequence[object] = ("*", {"AWS": "*"})
+"""The Principals that an RCP may have: the first by the guide's page, the second by AWS's recorded answers."""
 
 Members = Mapping[str, object]
 
@@ -113,10 +116,13 @@ def _check_scp(members: Members, statements: list[dict[str, object]]) -> None:
 
 
 def _check_rcp(members: Members, statements: list[dict[str, object]]) -> None:
-    # AWS: a customer's RCP only denies, names everyone, and has no NotAction (orgs_manage_policies_rcps_syntax).
+    # AWS: a customer's RCP only denies, names everyone, and has neither NotAction nor `*` for its actions
+    # (orgs_manage_policies_rcps_syntax). Which services they are of is the caller's to check.
     for statement in statements:
-        if statement.get("Effect") != "Deny" or statement.get("Principal") != "*" or "NotAction" in statement:
+        if statement.get("Effect") != "Deny" or statement.get("Principal") not in EVERYONE or "NotAction" in statement:
             raise MalformedPolicy(ORGANIZATIONS)
+    if "*" in _all(statements, "Action"):
+        raise MalformedPolicy(ORGANIZATIONS)
     try:
         _check_organizations(members, statements, PolicyType.RCP)
         for resource in _all(statements, "Resource"):

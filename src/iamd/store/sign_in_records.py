@@ -47,6 +47,8 @@ class SecurityKey(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A COSE_Key (RFC 9052, 7)."""
     sign_count: int
     transports: tuple[str, ...] = ()
+    certifications: tuple[tuple[str, str], ...] = ()
+    """Of what and at which level the key's model was certified when it was registered."""
 
     indexes: ClassVar[Mapping[str, Index]] = {"user": lambda key: (key.user_id,)}
 

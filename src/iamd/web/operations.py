@@ -8,7 +8,7 @@ from iamd.auth.identity import Identity
 from iamd.errors import AWSError, Common, CommonError
 from iamd.pipeline import Progress, Work
 from iamd.services import registry
-from iamd.services.registry import Registered
+from iamd.services.registry import On, Registered
 from iamd.services.signin import sessions
 from iamd.store.change import Change
 from iamd.store.errors import Unavailable
@@ -41,15 +41,21 @@ async def perform(
     parameters: Mapping[str, Any],
     *,
     function: Callable[..., Any] | None = None,
+    on: On | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
     """Run an operation of IAM as the person; raises its AWSError, which is recorded.
 
-    `function` does it in place of the operation's own, with `arguments` beside the parameters.
+    `function` does it in place of the operation's own, with `arguments` beside the parameters; `on` says what that
+    touches, when it is not what the operation does.
     """
     operation = models.service("iam").operation(name)
     found = registry.find("iam", name)
-    registered = found if function is None else Registered(found.service, found.name, function, found.on, writes=True)
+    registered = (
+        found
+        if function is None
+        else Registered(found.service, found.name, function, found.on if on is None else on, writes=True)
+    )
     progress = Progress(visit.request, None, Route(operation), identity, dict(parameters))
     try:
         if function is None:

@@ -143,7 +143,7 @@ UNTAGGED = {
 """Calls about bob, about the caller, or about what is not there yet: none of them has tags."""
 
 NEVER_SENT = re.compile(r"iam:(RoleTemplateARN|RegisterSecurityKey|FIDO-.*)")
-"""Keys of FIDO devices and role templates, of which no request here speaks."""
+"""Keys of FIDO devices, which only pages register, and role templates, of which no request here speaks."""
 
 
 @dataclass

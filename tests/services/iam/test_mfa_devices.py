@@ -36,7 +36,7 @@ def test_a_new_device_shows_its_seed_and_is_nobodys(iam, arn_of):
 
 def test_two_devices_do_not_share_path_and_name(iam, refused):
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
-    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists."):
+    with refused("EntityAlreadyExists", "MFA device already exists."):
         iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
 
@@ -47,8 +47,6 @@ def test_two_codes_in_a_row_enable_a_device(iam, devices, arn_of):
     devices.enable("ann", serial, seed)
     [listed] = iam.list_mfa_devices(UserName="ann")["MFADevices"]
     assert (listed["UserName"], listed["SerialNumber"]) == ("ann", serial)
-    shown = iam.get_mfa_device(UserName="ann", SerialNumber=serial)
-    assert {name: shown[name] for name in listed} == listed
     [virtual] = iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"]
     assert (virtual["User"]["Arn"], virtual["EnableDate"]) == (arn_of("user/team/ann"), listed["EnableDate"])
     assert "Base32StringSeed" not in virtual
@@ -113,6 +111,47 @@ def test_codes_are_taken_once(iam, devices, refused):
         iam.resync_mfa_device(UserName="ann", SerialNumber=serial, **codes)
 
 
+def test_codes_that_enable_a_device_are_its_users_to_use(aws, iam, devices, refused):
+    """AWS's recorded answers: STS takes each of them, once."""
+    carl = aws.client("sts", aws.user("carl", allow("sts:GetSessionToken")))
+    serial, seed = devices.new("phone")
+    codes = devices.codes(seed, ahead=1)
+    iam.enable_mfa_device(UserName="carl", SerialNumber=serial, **codes)
+    for code in reversed(codes.values()):
+        carl.get_session_token(SerialNumber=serial, TokenCode=code)
+        with refused("AccessDenied"):
+            carl.get_session_token(SerialNumber=serial, TokenCode=code)
+
+
+def test_a_resync_gives_no_code_back_that_sts_has_taken(aws, iam, devices, refused):
+    """AWS's recorded answers: such a code may be one of the two."""
+    carl = aws.client("sts", aws.user("carl", allow("sts:GetSessionToken")))
+    serial, seed = devices.new("phone")
+    first, second = devices.codes(seed, ahead=-1), devices.codes(seed, ahead=1)
+    iam.enable_mfa_device(UserName="carl", SerialNumber=serial, **first)
+    taken, other = second.values()
+    carl.get_session_token(SerialNumber=serial, TokenCode=taken)
+    iam.resync_mfa_device(UserName="carl", SerialNumber=serial, **second)
+    with refused("AccessDenied"):
+        carl.get_session_token(SerialNumber=serial, TokenCode=taken)
+    carl.get_session_token(SerialNumber=serial, TokenCode=other)
+
+
+@pytest.mark.usefixtures("ann")
+def test_only_security_keys_are_shown(iam, devices, arn_of, refused):
+    words = (
+        "The MFA device serial number sent in the request is invalid or not supported by this API. Currently, only "
+        "hardware FIDO security keys are supported. Please use the compatible device or API."
+    )
+    serial, seed = devices.new("phone")
+    devices.enable("ann", serial, seed)
+    for other in (serial, arn_of("mfa/none"), "GAHT12345678"):
+        with refused("ValidationError", words):
+            iam.get_mfa_device(UserName="ann", SerialNumber=other)
+    with refused("NoSuchEntity", "MFA Device invalid for user."):
+        iam.get_mfa_device(UserName="ann", SerialNumber=arn_of("u2f/user/ann/none"))
+
+
 @pytest.mark.usefixtures("ann")
 def test_a_device_whose_clock_is_off_is_resynchronised(iam, devices, refused):
     serial, seed = devices.new("phone")
@@ -168,11 +207,12 @@ def test_a_device_is_one_users(iam, devices, refused):
     iam.create_user(UserName="bob")
     serial, seed = devices.new("phone")
     devices.enable("ann", serial, seed)
-    with refused("EntityAlreadyExists"):
+    with refused("EntityAlreadyExists", "MFA Device is already in use."):
         devices.enable("bob", serial, seed, ahead=2)
-    for call in (iam.deactivate_mfa_device, iam.get_mfa_device):
-        with refused("NoSuchEntity", "MFA Device invalid for user."):
-            call(UserName="bob", SerialNumber=serial)
+    with refused("EntityAlreadyExists", "MFA Device for user ann already exists."):
+        devices.enable("ann", serial, seed, ahead=2)
+    with refused("NoSuchEntity", "MFA Device invalid for user."):
+        iam.deactivate_mfa_device(UserName="bob", SerialNumber=serial)
     with refused("NoSuchEntity", "MFA Device invalid for user."):
         iam.resync_mfa_device(UserName="bob", SerialNumber=serial, **devices.codes(seed, ahead=2))
 
@@ -187,7 +227,7 @@ def test_a_user_has_eight_devices_at_most(iam, devices, refused):
         devices.enable("ann", serial, seed)
 
 
-def test_long_term_keys_alone_do_not_change_the_devices_of_who_has_one(aws, iam, devices, refused):
+def test_long_term_keys_alone_do_not_change_the_devices_of_who_has_one(aws, iam, devices, arn_of, refused):
     """AWS Security Bulletin AWS-2023-001 (invariant PRN-08)."""
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     own = aws.client("iam", aws.user("carl", everything))
@@ -197,10 +237,13 @@ def test_long_term_keys_alone_do_not_change_the_devices_of_who_has_one(aws, iam,
     with refused("AccessDenied", NO_MFA):
         own.enable_mfa_device(UserName="carl", SerialNumber=watch, **devices.codes(watch_seed))
     with refused("AccessDenied", NO_MFA):
-        own.resync_mfa_device(UserName="carl", SerialNumber=phone, **devices.codes(phone_seed, ahead=5))
-    for named in ({"UserName": "carl"}, {}):
-        with refused("AccessDenied", NO_MFA):
-            own.deactivate_mfa_device(SerialNumber=phone, **named)
+        own.enable_mfa_device(UserName="carl", SerialNumber=arn_of("mfa/none"), **devices.codes(watch_seed))
+    for serial in (phone, arn_of("mfa/none")):
+        for named in ({"UserName": "carl"}, {}):
+            with refused("AccessDenied", NO_MFA):
+                own.deactivate_mfa_device(SerialNumber=serial, **named)
+    # AWS's recorded answer: it neither adds a device nor takes one away.
+    own.resync_mfa_device(UserName="carl", SerialNumber=phone, **devices.codes(phone_seed, ahead=5))
     assert [device["SerialNumber"] for device in own.list_mfa_devices()["MFADevices"]] == [phone]
     iam.deactivate_mfa_device(UserName="carl", SerialNumber=phone)
 

@@ -128,13 +128,23 @@ def test_one_url_has_one_provider(iam, provider, refused):
         iam.create_open_id_connect_provider(Url=URL, ThumbprintList=THUMBPRINTS)
 
 
-def test_thumbprints_are_at_most_five_and_hexadecimal(iam, provider, refused):
-    for wrong in (["a" * 40] * 6, ["z" * 40]):
-        with refused("InvalidInput"):
-            iam.create_open_id_connect_provider(Url="https://b.example.com", ThumbprintList=wrong)
-        with refused("InvalidInput"):
+def test_a_provider_has_one_to_five_thumbprints(iam, provider, refused):
+    """AWS's recorded answers."""
+    many = ["b" * 40] * 6
+    with refused("InvalidInput", "Thumbprint list must contain fewer than 5 entries."):
+        iam.create_open_id_connect_provider(Url="https://b.example.com", ThumbprintList=many)
+    for wrong, words in ((many, "contain fewer than 5 entries."), ([], "contain at least one entry.")):
+        with refused("InvalidInput", f"Thumbprint list must {words}"):
             iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=provider, ThumbprintList=wrong)
     assert shown(iam, provider)["ThumbprintList"] == THUMBPRINTS[1:]
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=provider, ThumbprintList=many[:5])
+    assert shown(iam, provider)["ThumbprintList"] == many[:5]
+
+
+def test_a_thumbprint_is_any_forty_characters(iam, provider):
+    """AWS's recorded answer; it trusts no certificate."""
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=provider, ThumbprintList=["G" * 40])
+    assert shown(iam, provider)["ThumbprintList"] == ["g" * 40]
 
 
 def test_a_provider_has_a_hundred_audiences(iam, provider, refused):

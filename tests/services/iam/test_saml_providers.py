@@ -58,7 +58,7 @@ def test_a_provider_is_shown_as_it_was_created(iam, idp, arn_of):
 def test_a_provider_without_encryption_is_valid_for_a_hundred_years(iam, provider):
     found = shown(iam, provider)
     assert found["ValidUntil"].year - found["CreateDate"].year == 100
-    assert found.keys().isdisjoint({"AssertionEncryptionMode", "PrivateKeyList"})
+    assert (found["AssertionEncryptionMode"], found["PrivateKeyList"]) == ("Allowed", [])
 
 
 def test_providers_are_listed_and_counted(iam, provider, idp):
@@ -84,26 +84,42 @@ def test_private_keys_are_added_rotated_and_taken_away(iam, provider, refused):
     iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=KEY, AssertionEncryptionMode="Allowed")
     [first] = [key["KeyId"] for key in shown(iam, provider)["PrivateKeyList"]]
     iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=pem(rsa_key()).decode())
-    with refused("LimitExceeded"):
+    with refused("LimitExceeded", "Private key limit of 2 is reached."):
         iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=pem(rsa_key()).decode())
     keys = [key["KeyId"] for key in shown(iam, provider)["PrivateKeyList"]]
     assert len(set(keys)) == 2
-    iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=first, AddPrivateKey=KEY)
-    assert len(shown(iam, provider)["PrivateKeyList"]) == 2
-    with refused("InvalidInput"):
+    both = "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters."
+    with refused("ValidationError", both):
+        iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=first, AddPrivateKey=KEY)
+    iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=first)
+    assert [key["KeyId"] for key in shown(iam, provider)["PrivateKeyList"]] == keys[1:]
+    with refused("InvalidInput", "Failed to remove private key."):
         iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=first)
 
 
+def test_an_update_changes_something(iam, provider, refused):
+    """AWS's recorded answer."""
+    nothing = "Unable to update identity provider. No updates are defined for metadata or encryption assertion."
+    with refused("ValidationError", nothing):
+        iam.update_saml_provider(SAMLProviderArn=provider)
+
+
 def test_encryption_is_not_required_without_a_key(iam, provider, idp, refused):
-    with refused("InvalidInput"):
+    with refused(
+        "ValidationError", "Unable to set assertion encryption mode to Required because no private key is provided."
+    ):
         iam.create_saml_provider(Name="Other", SAMLMetadataDocument=idp.metadata(), AssertionEncryptionMode="Required")
-    with refused("InvalidInput"):
+    with refused(
+        "InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present."
+    ):
         iam.update_saml_provider(SAMLProviderArn=provider, AssertionEncryptionMode="Required")
     iam.update_saml_provider(SAMLProviderArn=provider, AssertionEncryptionMode="Required", AddPrivateKey=KEY)
     [key] = [key["KeyId"] for key in shown(iam, provider)["PrivateKeyList"]]
-    with refused("InvalidInput"):
+    with refused("InvalidInput", "Failed to remove private key."):
         iam.update_saml_provider(SAMLProviderArn=provider, RemovePrivateKey=key)
     assert shown(iam, provider)["AssertionEncryptionMode"] == "Required"
+    iam.update_saml_provider(SAMLProviderArn=provider, AssertionEncryptionMode="Allowed", RemovePrivateKey=key)
+    assert shown(iam, provider)["PrivateKeyList"] == []
 
 
 @pytest.mark.parametrize(

@@ -162,15 +162,6 @@ def test_tags_are_given_with_the_certificate(iam, refused):
     assert names(iam) == ["site"]
 
 
-def test_an_empty_list_of_tags_is_refused(iam, refused):
-    upload(iam, Tags=TAGS)
-    with refused("InvalidInput", "The provided tag map must not be null/empty."):
-        iam.tag_server_certificate(**SITE, Tags=[])
-    with refused("InvalidInput", "The provided tag keys must not be null/empty."):
-        iam.untag_server_certificate(**SITE, TagKeys=[])
-    assert get(iam)["Tags"] == TAGS
-
-
 def test_names_collide_whatever_their_case_and_are_looked_up_exactly(iam, refused):
     upload(iam)
     for name in ("site", "SITE"):

@@ -97,6 +97,24 @@ def test_a_request_names_a_key_once(resource, refused):
     assert resource.tags() == {}
 
 
+def test_no_tags_are_none_to_add(resource, refused):
+    resource.tag(Team="blue")
+    with refused("InvalidInput", "The provided tag map must not be null/empty."):
+        resource.tag()
+    assert resource.tags() == {"Team": "blue"}
+
+
+def test_no_keys_are_none_to_take_away(resource, refused):
+    """AWS's recorded answers: refused of providers and server certificates, and taken of users."""
+    resource.tag(Team="blue")
+    if resource.kind in {"open_id_connect_provider", "saml_provider", "server_certificate"}:
+        with refused("InvalidInput", "The provided tag keys must not be null/empty."):
+            resource.untag()
+    else:
+        resource.untag()
+    assert resource.tags() == {"Team": "blue"}
+
+
 @pytest.mark.parametrize("key", ["aws:team", "AWS:team"])
 def test_the_prefix_of_keys_is_awss(resource, refused, key):
     with refused("InvalidInput", "Tag keys beginning with aws: are reserved for system use."):

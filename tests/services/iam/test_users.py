@@ -197,7 +197,7 @@ def test_a_user_with_an_mfa_device_is_not_deleted(iam, refused, devices):
     iam.create_user(UserName="ann")
     serial, seed = devices.new("phone")
     devices.enable("ann", serial, seed)
-    with refused("DeleteConflict", "Cannot delete entity, must delete MFA device first."):
+    with refused("DeleteConflict", "Cannot delete entity, must remove tokens from principal first."):
         iam.delete_user(UserName="ann")
     iam.deactivate_mfa_device(UserName="ann", SerialNumber=serial)
     iam.delete_user(UserName="ann")

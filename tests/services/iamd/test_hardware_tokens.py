@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from botocore.exceptions import ClientError
 from running import Credentials, Refusal, allow
 from services.iam.world import Devices
 from services.sts.phone import Phone
@@ -51,7 +52,8 @@ def test_a_token_is_enabled_by_its_serial_number_and_two_codes(aws, iam, token):
     Devices(iam).enable("ann", token, SEED)
     [device] = iam.list_mfa_devices(UserName="ann")["MFADevices"]
     assert (device["UserName"], device["SerialNumber"]) == ("ann", token)
-    assert iam.get_mfa_device(UserName="ann", SerialNumber=token)["SerialNumber"] == token
+    with pytest.raises(ClientError, match="only hardware FIDO security keys are supported"):
+        iam.get_mfa_device(UserName="ann", SerialNumber=token)
     assert listed(aws) == [(token, aws.account_id)]
     assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
     summary = iam.get_account_summary()["SummaryMap"]
@@ -76,8 +78,10 @@ def test_a_token_is_one_persons_on_the_whole_server(aws, iam, token):
     other = aws.client("iam", Credentials.of(aws.iamd("CreateAccount", Name="other")))
     other.create_user(UserName="bob")
     for client in (iam, other):
-        with pytest.raises(client.exceptions.EntityAlreadyExistsException, match="is already in use"):
+        with pytest.raises(client.exceptions.EntityAlreadyExistsException, match="MFA Device is already in use"):
             Devices(client).enable("bob", token, SEED, ahead=2)
+    with pytest.raises(iam.exceptions.EntityAlreadyExistsException, match="MFA Device for user ann already exists"):
+        Devices(iam).enable("ann", token, SEED, ahead=2)
 
 
 def test_a_token_that_was_deactivated_is_free_for_anybody(aws, iam, token):

@@ -386,10 +386,12 @@ def test_an_rcp_does_not_bind_the_management_accounts_resources(aws, organizatio
         )
 
 
-def test_an_rcp_reaches_only_services_that_support_rcps(organizations, root_id, member, rcp):
-    """AWS: IAM is not among them (orgs_manage_policies_rcps, the list of services)."""
+def test_everyone_may_be_written_in_two_ways(organizations, root_id, member, rcp, aws, refused):
     one = member()
-    organizations.attach_policy(PolicyId=rcp(deny("*")), TargetId=root_id)
+    role = f"arn:aws:iam::{one.account_id}:role/OrganizationAccountAccessRole"
+    organizations.attach_policy(PolicyId=rcp(deny("sts:*") | {"Principal": {"AWS": "*"}}), TargetId=root_id)
+    with refused("AccessDenied"):
+        aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")
     assert one.client("iam").list_roles()["Roles"]
 
 

@@ -122,13 +122,49 @@ def test_a_malformed_scp_is_not_stored(organizations, root_id, policy, refused, 
         {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, **deny("s3:*")},
         {"Principal": "*", **allow("s3:*")},
         {"Principal": "*", "Effect": "Deny", "NotAction": "s3:*", "Resource": "*"},
+        {"Principal": ["*"], **deny("s3:*")},
+        {"NotPrincipal": "*", **deny("s3:*")},
+        {"Principal": "*", **deny("*")},
+        {"Principal": "*", **deny("iam:CreateUser")},
+        {"Principal": "*", **deny("sns:*")},
+        {"Principal": "*", **deny("es:*")},
+        {"Principal": "*", **deny("nosuch:Read")},
+        {"Principal": "*", **deny(["s3:GetObject", "iam:CreateUser"])},
     ],
 )
-def test_a_malformed_rcp_is_not_stored(organizations, root_id, refused, statement):
+def test_a_malformed_rcp_is_not_stored(organizations, root_id, policy, refused, statement):
+    """AWS's recorded answers, and the services that support RCPs (orgs_manage_policies_rcps)."""
+    words = "The provided policy document does not meet the requirements of the specified policy type."
     content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    with refused("MalformedPolicyDocumentException"):
+    with refused("MalformedPolicyDocumentException", words):
         organizations.create_policy(**GIVEN | {"Type": RCP, "Content": content})
     assert len(organizations.list_policies(Filter=RCP)["Policies"]) == 1
+    policy_id = policy(Type=RCP, Content=RCP_CONTENT)
+    with refused("MalformedPolicyDocumentException", words):
+        organizations.update_policy(PolicyId=policy_id, Content=content)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Principal": {"AWS": "*"}, **deny("sqs:SendMessage")},
+        {"Principal": "*", **deny("SQS:SendMessage")},
+        {"Principal": "*", **deny("sqs:NoSuchAction")},
+        {"Principal": "*", **deny(["sts:*", "opensearch:*"])},
+        {
+            "Principal": "*",
+            "Effect": "Deny",
+            "Action": "sqs:*",
+            "NotResource": "arn:aws:sqs:us-east-1:222222222222:jobs",
+        },
+    ],
+)
+@pytest.mark.parametrize("version", [{"Version": "2012-10-17"}, {"Version": "2008-10-17"}, {}])
+def test_an_rcp_that_aws_takes_is_stored(organizations, root_id, policy, statement, version):
+    """AWS's recorded answers."""
+    content = json.dumps({**version, "Statement": statement})
+    policy_id = policy(Type=RCP, Content=content)
+    assert organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"] == content
 
 
 def test_a_policy_has_a_maximum_size(organizations, root_id, policy, refused):

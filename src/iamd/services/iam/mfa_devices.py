@@ -32,6 +32,7 @@ from iamd.services.iam.errors import (
     InvalidAuthenticationCode,
     InvalidInput,
     NoSuchEntity,
+    ValidationError,
 )
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.paging import page
@@ -42,6 +43,11 @@ from iamd.store.sign_in_records import HardwareToken, SecurityKey
 AnyDevice = MFADevice | SecurityKey
 
 WRONG_CODE = "Authentication code for device is not valid."
+IN_USE = "MFA Device is already in use."
+NO_SECURITY_KEY = (
+    "The MFA device serial number sent in the request is invalid or not supported by this API. Currently, only hardware"
+    " FIDO security keys are supported. Please use the compatible device or API."
+)
 MAX_SERIAL_NUMBER = 256
 """AWS: no operation takes a longer one (IAM API Reference, EnableMFADevice, SerialNumber)."""
 ASSIGNMENTS = {"Any": (True, False), "Assigned": (True,), "Unassigned": (False,)}
@@ -56,7 +62,7 @@ def create_virtual_mfa_device(
     if len(serial_number) > MAX_SERIAL_NUMBER:
         raise InvalidInput(f"The serial number of a virtual MFA device has {MAX_SERIAL_NUMBER} characters at most.")
     if call.account.get(MFADevice, serial_number) is not None:
-        raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
+        raise EntityAlreadyExists("MFA device already exists.")
     quotas.check_virtual_mfa_devices(call)
     seed = mfa.generate_seed()
     device = MFADevice(
@@ -104,10 +110,10 @@ def enable_for_root(call: Call, *, serial_number: str, authentication_code1: str
 
 def enable(call: Call, user: User | None, serial_number: str, code1: str, code2: str) -> None:
     """Give a device to a user, or to the root user."""
-    device = _free_device(call, serial_number)
+    # AWS's recorded answers: before anything is said of the device.
     refuse_without_mfa(call, user)
-    if device.user_id is not None:
-        raise EntityAlreadyExists(f"MFA Device {serial_number} is already in use.")
+    device = _device_to_enable(call, serial_number)
+    _refuse_enabled(device, user)
     check_one_more(call, user)
     drift = _synchronised(call, device, code1, code2)
     if device.hardware:
@@ -130,7 +136,6 @@ def resync_for_root(call: Call, *, serial_number: str, authentication_code1: str
 
 def _resync(call: Call, user: User | None, serial_number: str, code1: str, code2: str) -> None:
     device = _device_of(call, user, serial_number)
-    refuse_without_mfa(call, user)
     if isinstance(device, SecurityKey):
         # A security key shows no codes, so no code is its.
         raise InvalidAuthenticationCode(WRONG_CODE)
@@ -153,9 +158,9 @@ def deactivate_for_root(call: Call, *, serial_number: str) -> None:
 
 
 def _deactivate(call: Call, user: User | None, serial_number: str) -> None:
-    device = _device_of(call, user, serial_number)
     if user is not None:
         refuse_without_mfa(call, user)
+    device = _device_of(call, user, serial_number)
     if isinstance(device, SecurityKey):
         call.delete(device)
     elif device.hardware:
@@ -167,9 +172,15 @@ def _deactivate(call: Call, user: User | None, serial_number: str) -> None:
 
 @reading(on=arns.user)
 def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> dict[str, Any]:
-    """Show a device that a user has."""
+    """Show a security key that a user has."""
+    named = arn.parse(serial_number)
+    # AWS's recorded answer of a virtual device.
+    if named is None or not named.resource.startswith("u2f/"):
+        raise ValidationError(NO_SECURITY_KEY)
     user = named_or_calling_user(call, user_name)
-    return _shown(user, _device_of(call, user, serial_number))
+    device = _device_of(call, user, serial_number)
+    certifications = device.certifications if isinstance(device, SecurityKey) else ()
+    return _shown(user, device) | ({"Certifications": dict(certifications)} if certifications else {})
 
 
 @reading(on=arns.user)
@@ -200,7 +211,7 @@ def list_virtual_mfa_devices(
 
 
 def refuse_without_mfa(call: Call, user: User | None) -> None:
-    """Raise AccessDenied for a user who has a device and changes its own ones without having used it.
+    """Raise AccessDenied for a user who has a device and adds or removes own ones without having used it.
 
     AWS: since April 2023 such a user must call with temporary credentials that were obtained with MFA (AWS Security
     Bulletin AWS-2023-001); otherwise a leaked access key would be enough to add a device of the thief's.
@@ -225,13 +236,24 @@ def check_one_more(call: Call, user: User | None) -> None:
     quotas.check("MFADevicesPerUser", len(devices_of(call, user)) + 1, quotas.MFA_DEVICES_PER_USER)
 
 
-def _free_device(call: Call, serial_number: str) -> MFADevice:
+def _refuse_enabled(device: MFADevice, user: User | None) -> None:
+    if device.user_id is None:
+        return
+    if user is not None and device.user_id == user.user_id:
+        raise EntityAlreadyExists(f"MFA Device for user {user.user_name} already exists.")
+    raise EntityAlreadyExists(IN_USE)
+
+
+def _device_to_enable(call: Call, serial_number: str) -> MFADevice:
     """The virtual device or hardware token of this serial number, whoever has it, or NoSuchEntity."""
     token = call.view.shared.get(HardwareToken, serial_number)
     if token is None:
         return named_mfa_device(call, serial_number)
     if token.account_id is not None:
-        raise EntityAlreadyExists(f"MFA Device {serial_number} is already in use.")
+        found = call.account.get(MFADevice, serial_number)
+        if found is not None:
+            return found
+        raise EntityAlreadyExists(IN_USE)
     seed = one_time_codes.token_seed(call.keyring, token)
     sealed = one_time_codes.sealed_seed(call.keyring, call.account.id, serial_number, seed)
     return MFADevice(serial_number=serial_number, sealed_seed=sealed, created=token.registered, hardware=True)

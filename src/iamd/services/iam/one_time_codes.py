@@ -1,4 +1,8 @@
-"""The codes of MFA devices: each is accepted once, and a device's clock may be off."""
+"""The codes of MFA devices: each is accepted once for each of its two uses, and a device's clock may be off.
+
+AWS: two codes in a row that enable or resynchronise a device are taken once; either of them still signs its user in,
+once (recorded answers of EnableMFADevice, ResyncMFADevice and GetSessionToken).
+"""
 
 from collections.abc import Iterable
 
@@ -12,6 +16,9 @@ from iamd.store.sign_in_records import HardwareToken
 SEED_PURPOSE = "mfa-seed"
 TOKEN_PURPOSE = "hardware-token"
 USE = "totp"
+"""A code that says who asks, to STS or at the sign-in page."""
+PAIR_USE = "totp-pair"
+"""A code that is one of two in a row."""
 SYNC_STEPS = 20
 """How many steps early or late two codes in a row may be, so that they tell how a device's clock runs (RFC 6238, 6)."""
 TOLERATED_STEPS = 1
@@ -36,7 +43,7 @@ def token_seed(keyring: Keyring, token: HardwareToken) -> bytes:
 
 
 def accept(call: Call, account_id: str, device: MFADevice, code: str) -> bool:
-    """Take the code that a device shows now, by its own clock; a code that was taken before is refused.
+    """Take the code that a device shows now, by its own clock; one that was taken for this before is refused.
 
     After a few wrong ones every code is refused for a while.
     """
@@ -46,7 +53,7 @@ def accept(call: Call, account_id: str, device: MFADevice, code: str) -> bool:
         return False
     machine_time = call.clock.machine_timestamp() + device.drift * mfa.STEP_SECONDS
     step = mfa.matching_step(_seed(call, account_id, device), code, machine_time)
-    if step is None or not _use(call, account_id, device, [step]):
+    if step is None or not _use(call, USE, account_id, device, [step]):
         return False
     attempts.forget(call, whose)
     return True
@@ -60,7 +67,7 @@ def accept_pair(call: Call, account_id: str, device: MFADevice, code1: str, code
         step = mfa.consecutive_steps(seed, code1, code2, machine_time + ahead * mfa.STEP_SECONDS)
         if step is not None:
             drift = step - mfa.step_of(machine_time)
-            used = _use(call, account_id, device, [step - 1, step])
+            used = _use(call, PAIR_USE, account_id, device, [step - 1, step])
             return (0 if abs(drift) <= TOLERATED_STEPS else drift) if used else None
     return None
 
@@ -73,9 +80,10 @@ def _seed(call: Call, account_id: str, device: MFADevice) -> bytes:
     return call.keyring.open(SEED_PURPOSE, (account_id, device.serial_number), device.sealed_seed)
 
 
-def _use(call: Call, account_id: str, device: MFADevice, steps: Iterable[int]) -> bool:
-    # SECURITY: RFC 6238, 5.2: a code is accepted once; what follows in the same change may fail, the code stays used.
+def _use(call: Call, use: str, account_id: str, device: MFADevice, steps: Iterable[int]) -> bool:
+    # SECURITY: RFC 6238, 5.2: a code is accepted once for one use; what follows in the same change may fail, it stays
+    # used.
     expires = call.now + REMEMBERED_SECONDS
     keys = [f"{account_id} {device.serial_number} {step}" for step in steps]
-    fresh = [call.change.use_once(USE, key, expires) for key in keys]
+    fresh = [call.change.use_once(use, key, expires) for key in keys]
     return all(fresh)

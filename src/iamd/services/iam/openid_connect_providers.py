@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.federation import certificates
 from iamd.federation.hosts import Unreachable, port_of
+from iamd.policy.request import lower
 from iamd.services.iam import arns, quotas
 from iamd.services.iam.entities import (
     moment,
@@ -30,7 +31,6 @@ _URL = re.compile(
     r"(?:/[\w.~%!$&'()+,;=:@-]*)*",
     re.ASCII,
 )
-_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 
 
 def fetched_thumbprints(
@@ -105,8 +105,11 @@ def list_open_id_connect_providers(call: Call) -> dict[str, Any]:
 def update_open_id_connect_provider_thumbprint(
     call: Call, *, open_id_connect_provider_arn: str, thumbprint_list: Sequence[str]
 ) -> None:
-    """Set the thumbprints in place of those that a provider has."""
+    """Set the thumbprints, one at least, in place of those that a provider has."""
     provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    # AWS's recorded answer.
+    if not thumbprint_list:
+        raise InvalidInput("Thumbprint list must contain at least one entry.")
     call.put(replace(provider, thumbprints=_checked_thumbprints(thumbprint_list)))
 
 
@@ -163,11 +166,11 @@ def _checked_client_ids(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _checked_thumbprints(given: Sequence[str]) -> tuple[str, ...]:
+    # AWS: five may be given (IAM API Reference, CreateOpenIDConnectProvider, ThumbprintList), whatever the words say;
+    # they are kept as they are given but for case, whether they are hexadecimal or not (recorded answers).
     if len(given) > quotas.THUMBPRINTS_PER_PROVIDER:
-        raise InvalidInput(f"Thumbprint list must contain at most {quotas.THUMBPRINTS_PER_PROVIDER} entries.")
-    if not all(map(_THUMBPRINT.fullmatch, given)):
-        raise InvalidInput("Thumbprints must be 40 hexadecimal digits.")
-    return tuple(dict.fromkeys(thumbprint.lower() for thumbprint in given))
+        raise InvalidInput(f"Thumbprint list must contain fewer than {quotas.THUMBPRINTS_PER_PROVIDER} entries.")
+    return tuple(map(lower, given))
 
 
 def _tags(provider: OpenIDConnectProvider) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from iamd.errors import Common, CommonError
 from iamd.federation.xml import SAMLMissing
 from iamd.services.iam import arns, quotas
 from iamd.services.iam.entities import moment, named_saml_provider, saml_provider_arn, shown_tags
-from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, LimitExceeded
+from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, ValidationError
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.registry import operation, reading
 from iamd.store.federation_records import SAMLPrivateKey, SAMLProvider
@@ -27,6 +27,8 @@ MAX_PRIVATE_KEYS: Final = 2
 """AWS: two, so that one can be rotated (IAM API Reference, GetSAMLProvider, PrivateKeyList)."""
 MIN_RSA_BITS: Final = 2048
 REQUIRED: Final = "Required"
+ALLOWED: Final = "Allowed"
+"""What AWS shows of a provider that was given no mode."""
 
 
 def read_metadata(call: Call, *, saml_metadata_document: str | None = None, **_: Any) -> "Metadata | None":
@@ -68,7 +70,8 @@ def create_saml_provider(
         tags=checked_tags(SAMLProvider, tags),
     )
     provider = _with_key(call, provider, add_private_key)
-    _check_encryption(provider)
+    if _lacks_key(provider):
+        raise ValidationError("Unable to set assertion encryption mode to Required because no private key is provided.")
     call.put(provider)
     return {"SAMLProviderArn": saml_provider_arn(call.account, provider), **_tags(provider)}
 
@@ -84,8 +87,8 @@ def get_saml_provider(call: Call, *, saml_provider_arn: str) -> dict[str, Any]:
         "CreateDate": moment(provider.created),
         "ValidUntil": moment(provider.valid_until),
         "Tags": shown_tags(provider.tags),
-        **({"AssertionEncryptionMode": provider.encryption_mode} if provider.encryption_mode else {}),
-        **({"PrivateKeyList": keys} if keys else {}),
+        "AssertionEncryptionMode": provider.encryption_mode or ALLOWED,
+        "PrivateKeyList": keys,
     }
 
 
@@ -116,18 +119,17 @@ def update_saml_provider(
     remove_private_key: str | None = None,
 ) -> dict[str, Any]:
     """Set a provider's metadata, how its assertions are encrypted, and the keys that decrypt them."""
+    _check_update(saml_metadata_document, assertion_encryption_mode, add_private_key, remove_private_key)
     provider = named_saml_provider(call, saml_provider_arn)
     if saml_metadata_document is not None:
         provider = replace(provider, metadata=saml_metadata_document, valid_until=_valid_until(call))
     if assertion_encryption_mode is not None:
         provider = replace(provider, encryption_mode=assertion_encryption_mode)
     if remove_private_key is not None:
-        left = tuple(key for key in provider.private_keys if key.key_id != remove_private_key)
-        if len(left) == len(provider.private_keys):
-            raise InvalidInput(f"There is no private key with the ID {remove_private_key}.")
-        provider = replace(provider, private_keys=left)
+        provider = _without_key(provider, remove_private_key)
     provider = _with_key(call, provider, add_private_key)
-    _check_encryption(provider)
+    if _lacks_key(provider):
+        raise InvalidInput("Failed to set assertion encryption mode to Required because no private key is present.")
     call.put(provider)
     return {"SAMLProviderArn": saml_provider_arn}
 
@@ -155,11 +157,31 @@ def _valid_until(call: Call) -> int:
     return int(created.replace(year=created.year + 100, day=28 if last_day else created.day).timestamp())
 
 
+def _check_update(metadata: str | None, mode: str | None, added: str | None, removed: str | None) -> None:
+    # AWS's recorded answers.
+    if metadata is None and mode is None and added is None and removed is None:
+        raise ValidationError(
+            "Unable to update identity provider. No updates are defined for metadata or encryption assertion."
+        )
+    if added is not None and removed is not None:
+        raise ValidationError(
+            "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters."
+        )
+
+
+def _without_key(provider: SAMLProvider, key_id: str) -> SAMLProvider:
+    left = tuple(key for key in provider.private_keys if key.key_id != key_id)
+    without = replace(provider, private_keys=left)
+    if len(left) == len(provider.private_keys) or _lacks_key(without):
+        raise InvalidInput("Failed to remove private key.")
+    return without
+
+
 def _with_key(call: Call, provider: SAMLProvider, pem: str | None) -> SAMLProvider:
     if pem is None:
         return provider
     if len(provider.private_keys) >= MAX_PRIVATE_KEYS:
-        raise LimitExceeded(f"Cannot exceed quota for PrivateKeysPerSAMLProvider: {MAX_PRIVATE_KEYS}")
+        raise LimitExceeded(f"Private key limit of {MAX_PRIVATE_KEYS} is reached.")
     key_id = ids.unique_id(ids.SAML_PRIVATE_KEY)
     sealed = call.keyring.seal(PRIVATE_KEY_PURPOSE, (call.account.id, key_id), _checked_key(pem))
     added = SAMLPrivateKey(key_id=key_id, sealed=sealed, created=call.now)
@@ -181,9 +203,8 @@ def _checked_key(pem: str) -> bytes:
     return key.private_bytes(to.Encoding.PEM, to.PrivateFormat.PKCS8, to.NoEncryption())
 
 
-def _check_encryption(provider: SAMLProvider) -> None:
-    if provider.encryption_mode == REQUIRED and not provider.private_keys:
-        raise InvalidInput("Assertions can't be required to be encrypted without a private key to decrypt them with.")
+def _lacks_key(provider: SAMLProvider) -> bool:
+    return provider.encryption_mode == REQUIRED and not provider.private_keys
 
 
 def _tags(provider: SAMLProvider) -> dict[str, Any]:

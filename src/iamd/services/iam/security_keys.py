@@ -1,20 +1,34 @@
 """FIDO security keys as IAM's MFA devices: given to a user at the page where the browser asks the key.
 
-AWS has no operation that registers one; its console does it under `iam:EnableMFADevice`.
+AWS has no operation that registers one; its console does it under `iam:EnableMFADevice`, which the caller must be
+allowed for both of its steps.
 """
 
 import hashlib
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from iamd import arn, ids
+from iamd.auth import fido_metadata
 from iamd.auth.security_keys import Registered
 from iamd.call import Call
-from iamd.services.iam import mfa_devices
+from iamd.services.iam import arns, mfa_devices
 from iamd.services.iam.entities import named_or_calling_user
 from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput
+from iamd.services.registry import Target
 from iamd.store.records import ROOT, User
 from iamd.store.sign_in_records import SecurityKey
+
+STATE_KEY = "iam:registersecuritykey"
+"""`Create` of a key that is asked, `Activate` of one that has answered (IAM User Guide, "Supported configurations for
+using passkeys and security keys"); both are decided when it has answered."""
+CERTIFICATION_KEYS = {
+    fido_metadata.FIDO: "iam:fido-certification",
+    fido_metadata.FIPS_140_2: "iam:fido-fips-140-2-certification",
+    fido_metadata.FIPS_140_3: "iam:fido-fips-140-3-certification",
+}
 
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII).fullmatch
 
@@ -26,6 +40,21 @@ def new_serial_number(account_id: str, user: User | None, name: str) -> str:
     whose = "user/" if user is not None else "root/"
     path = f"/{whose}{user.user_name + '/' if user is not None else ''}"
     return arn.iam(account_id, "u2f", path, f"{name}-{ids.unique_id('')}")
+
+
+def registration(
+    call: Call, *, user_name: str | None = None, registered: Registered, **_: Any
+) -> tuple[Target, Target]:
+    """What registering a key touches: its user, at each of the steps that `iam:RegisterSecurityKey` tells apart.
+
+    The second one knows the key's certifications.
+    """
+    user = arns.user(call, user_name=user_name)
+    certifications = {CERTIFICATION_KEYS[of]: level for of, level in registered.certifications.items()}
+    return (
+        replace(user, context={**user.context, STATE_KEY: "Create"}),
+        replace(user, context={**user.context, STATE_KEY: "Activate", **certifications}),
+    )
 
 
 def enable_security_key(
@@ -46,6 +75,7 @@ def enable_security_key(
             credential_id=registered.credential_id,
             public_key=registered.public_key,
             sign_count=registered.sign_count,
+            certifications=tuple(registered.certifications.items()),
         )
     )
     return None

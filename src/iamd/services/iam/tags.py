@@ -172,7 +172,9 @@ def tag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: st
 @operation(on=arns.openid_connect_provider)
 def untag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, tag_keys: Sequence[str]) -> None:
     """Take tags from an OIDC provider; keys that it does not have change nothing."""
-    call.put(_untagged(named_openid_connect_provider(call, open_id_connect_provider_arn), tag_keys))
+    provider = named_openid_connect_provider(call, open_id_connect_provider_arn)
+    _refuse_no_keys(tag_keys)
+    call.put(_untagged(provider, tag_keys))
 
 
 @reading(on=arns.openid_connect_provider)
@@ -192,7 +194,9 @@ def tag_saml_provider(call: Call, *, saml_provider_arn: str, tags: GivenTags) ->
 @operation(on=arns.saml_provider)
 def untag_saml_provider(call: Call, *, saml_provider_arn: str, tag_keys: Sequence[str]) -> None:
     """Take tags from a SAML provider; keys that it does not have change nothing."""
-    call.put(_untagged(named_saml_provider(call, saml_provider_arn), tag_keys))
+    provider = named_saml_provider(call, saml_provider_arn)
+    _refuse_no_keys(tag_keys)
+    call.put(_untagged(provider, tag_keys))
 
 
 @reading(on=arns.saml_provider)
@@ -205,20 +209,15 @@ def list_saml_provider_tags(
 
 @operation(on=arns.server_certificate)
 def tag_server_certificate(call: Call, *, server_certificate_name: str, tags: GivenTags) -> None:
-    """Add tags to a server certificate, one at least; one whose key is there takes its place."""
-    certificate = named_server_certificate(call, server_certificate_name)
-    # AWS's recorded answers, here and below; those for other resources are not known.
-    if not tags:
-        raise InvalidInput("The provided tag map must not be null/empty.")
-    call.put(_tagged(certificate, tags))
+    """Add tags to a server certificate; one whose key is there takes its place."""
+    call.put(_tagged(named_server_certificate(call, server_certificate_name), tags))
 
 
 @operation(on=arns.server_certificate)
 def untag_server_certificate(call: Call, *, server_certificate_name: str, tag_keys: Sequence[str]) -> None:
     """Take tags from a server certificate; keys that it does not have change nothing."""
     certificate = named_server_certificate(call, server_certificate_name)
-    if not tag_keys:
-        raise InvalidInput("The provided tag keys must not be null/empty.")
+    _refuse_no_keys(tag_keys)
     call.put(_untagged(certificate, tag_keys))
 
 
@@ -254,11 +253,20 @@ def _fold(kind: type[Any]) -> Fold:
 
 
 def _tagged(resource: Tagged, given: GivenTags) -> Tagged:
+    # AWS's recorded answers are of users, providers and server certificates.
+    if not given:
+        raise InvalidInput("The provided tag map must not be null/empty.")
     kind: type[Any] = type(resource)
     fold = _fold(kind)
     tags = {fold(tag.key): tag for tag in (*resource.tags, *checked_tags(kind, given))}
     quotas.check(QUOTAS[kind], len(tags), quotas.TAGS_PER_RESOURCE)
     return replace(resource, tags=tuple(tags.values()))
+
+
+def _refuse_no_keys(tag_keys: Sequence[str]) -> None:
+    # AWS's recorded answers: so it is with providers and server certificates, and not with users.
+    if not tag_keys:
+        raise InvalidInput("The provided tag keys must not be null/empty.")
 
 
 def _untagged(resource: Tagged, tag_keys: Iterable[str]) -> Tagged:

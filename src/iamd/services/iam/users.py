@@ -95,7 +95,7 @@ def delete_user(call: Call, *, user_name: str) -> None:
     if call.account.get(LoginProfile, user.user_id) is not None:
         raise DeleteConflict("Cannot delete entity, must delete login profile first.")
     if any(call.account.find(kind, "user", user.user_id) for kind in (MFADevice, SecurityKey)):
-        raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
+        raise DeleteConflict("Cannot delete entity, must remove tokens from principal first.")
     if user.groups:
         raise DeleteConflict("Cannot delete entity, must remove users from group first.")
     if user.attached_policies:

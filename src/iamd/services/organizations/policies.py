@@ -1,19 +1,20 @@
 """Policies of an organization: made, shown, changed and deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from iamd.call import Call
-from iamd.data import organization_policies
+from iamd.data import organization_policies, service_reference
 from iamd.data.organization_policies import (
     RESOURCE_CONTROL_POLICY,
     SERVICE_CONTROL_POLICY,
     ManagedOrganizationPolicy,
 )
-from iamd.policy import document
+from iamd.policy import document, syntax
 from iamd.policy.kinds import PolicyType
+from iamd.policy.malformed import ORGANIZATIONS
 from iamd.services.organizations import answers, arns, entities, quotas
 from iamd.services.organizations.attachments import listed, targets_of
 from iamd.services.organizations.errors import (
@@ -147,6 +148,22 @@ def _check_content(content: str, policy_type: str) -> None:
         document.validate(content, KINDS[policy_type])
     except document.MalformedPolicy as malformed:
         raise MalformedPolicyDocument(malformed.message) from malformed
+    if policy_type == RESOURCE_CONTROL_POLICY and not all(map(_supports_rcps, _services_in(content))):
+        raise MalformedPolicyDocument(ORGANIZATIONS)
+
+
+def _services_in(content: str) -> Iterator[str]:
+    """The prefixes of the actions in a policy that has no NotAction."""
+    for statement in syntax.read(content).statements:
+        for action in syntax.strings(statement.members["Action"]) or ():
+            yield action.partition(":")[0]
+
+
+def _supports_rcps(prefix: str) -> bool:
+    # AWS: of other services no action is taken, known or not; of these any is (Organizations User Guide, "Resource
+    # control policies", orgs_manage_policies_rcps, the list of services; recorded answers).
+    service = service_reference.service(prefix)
+    return service is not None and service.resource_control_policies
 
 
 def _free_id(call: Call) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from iamd.auth import security_keys
@@ -10,7 +11,7 @@ from iamd.auth.security_keys import NotVerified, Place, Registered
 from iamd.errors import AWSError
 from iamd.http import HttpResponse
 from iamd.services.iam import mfa_devices
-from iamd.services.iam.security_keys import enable_security_key, new_serial_number, user_handle
+from iamd.services.iam.security_keys import enable_security_key, new_serial_number, registration, user_handle
 from iamd.services.signin import sign_in, steps
 from iamd.services.signin.people import Person
 from iamd.services.signin.sessions import SignedIn
@@ -42,7 +43,14 @@ async def register(visit: Visit) -> HttpResponse:
         return await page(visit, found, error=NOT_REGISTERED)
     place = Place(visit.host_name, visit.origin)
     try:
-        key = await asyncio.to_thread(security_keys.registered, place, step.challenge, visit.field("credential"))
+        key = await asyncio.to_thread(
+            security_keys.registered,
+            place,
+            step.challenge,
+            visit.field("credential"),
+            visit.runtime.security_key_models,
+            datetime.fromtimestamp(visit.now, UTC).date(),
+        )
     except NotVerified:
         return await page(visit, found, error=NOT_REGISTERED)
     if not await _use(visit, step):
@@ -67,6 +75,7 @@ async def _enable_key(visit: Visit, found: SignedIn, key: Registered, place: Pla
         "EnableMFADevice",
         _named(person) | {"SerialNumber": serial_number},
         function=enable_security_key,
+        on=registration,
         arguments={"registered": key, "rp_id": place.rp_id},
     )
 
@@ -196,7 +205,14 @@ def _options(visit: Visit, person: Person, step: Step) -> str:
     has = [key.credential_id for key in sign_in.security_keys(person) if key.rp_id == visit.host_name]
     handle = user_handle(person.account.id, person.user_id)
     place = Place(visit.host_name, visit.origin)
-    return security_keys.registration_options(place, step.challenge, user_handle=handle, user_name=person.name, has=has)
+    return security_keys.registration_options(
+        place,
+        step.challenge,
+        user_handle=handle,
+        user_name=person.name,
+        has=has,
+        attested=bool(visit.runtime.security_key_models),
+    )
 
 
 def _is_address(host: str) -> bool:
