@@ -73,6 +73,8 @@ def read(token: str) -> Unverified:
     # Imported here: who uses no web identity tokens starts without it, in less memory.
     import jwt  # noqa: PLC0415
 
+    # A token comes out of a file, where many a recipe ends it with a line feed; AWS's clients send it as it is.
+    token = token.rstrip(" \t\r\n")
     # SECURITY: the alphabet is checked first, for the decoder passes over what is not in it: one token, one spelling.
     if not _JWT.fullmatch(token):
         raise NotAToken

@@ -220,6 +220,8 @@ FORGERIES = [
     (lambda i: i.token() + "=", NOT_A_TOKEN),
     (lambda i: i.token().replace(".", ".\n", 1), NOT_A_TOKEN),
     (lambda i: " " + i.token(), NOT_A_TOKEN),
+    (lambda i: i.token() + "\n\0", NOT_A_TOKEN),
+    (lambda i: i.token() + "\N{NO-BREAK SPACE}", NOT_A_TOKEN),
     (lambda i: "not.a.token", NOT_A_TOKEN),
     (lambda i: "opaque-access-token", NOT_A_TOKEN),
     (lambda i: i.token(aud="another-client"), "Incorrect token audience"),
@@ -698,6 +700,13 @@ def test_boto3_takes_the_token_from_the_file(profile):
         [sys.executable, "-c", code], check=False, env=profile, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/pod", done.stderr
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n"], ids=repr)
+def test_a_file_may_end_with_a_line_feed(issuer, trust, assume, end):
+    """GitLab's and Bitbucket's recipes write it by `echo`; AWS's clients send the file as it is."""
+    trust()
+    assume(issuer.token() + end)
 
 
 def test_the_aws_cli_takes_the_token_from_the_file(profile):
