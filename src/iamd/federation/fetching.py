@@ -35,7 +35,7 @@ async def fetch(hosts: Hosts, url: str, thumbprints: Sequence[str] = ()) -> byte
     except TimeoutError as error:
         raise Unreachable(f"{url} did not answer within {SECONDS:g} seconds") from error
     except ValueError as error:
-        # A redirect to what is no URL, or a host whose name can't be looked up.
+        # A redirect to what is no URL.
         raise WrongAnswer(f"{url}: {error}") from error
 
 
