@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import ipaddress
+import json
 import ssl
 import threading
 import time
@@ -105,6 +106,10 @@ class Issuer:
         return jwt.encode(
             self.claims(**claims), self.key if key is None else key, algorithm, {"kid": "first", **(headers or {})}
         )
+
+    def raw_token(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
+        """A signed token with claims of any type, which libraries would not make."""
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.key, "RS256", {"kid": "first", **headers})
 
 
 def certificate(

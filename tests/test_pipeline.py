@@ -1,11 +1,14 @@
 """The way of one signed request: who is let in, what is decided, how a refusal looks."""
 
 import json
+from datetime import timedelta
+from unittest import mock
 from urllib.parse import urlencode
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.compat import get_current_datetime
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from raw import Raw
@@ -51,6 +54,32 @@ def test_others_are_answered_while_something_long_is_read(aws):
         # Where the long one was on its way first, and held up the other, its answer is here already.
         assert not patient.has_answer()
         assert patient.answer()[0] == 200
+
+
+WINDOWS = [
+    ("iam", "list_users", 15),
+    ("sts", "get_caller_identity", 15),
+    ("sns", "list_topics", 15),
+    ("sqs", "list_queues", 15),
+    ("cloudformation", "list_stacks", 5),
+    ("organizations", "list_roots", 5),
+    ("cloudwatch", "list_metrics", 5),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "minutes"), WINDOWS, ids=[service for service, *_ in WINDOWS])
+def test_sig_04_how_far_off_a_clients_clock_may_be_is_each_services_own(aws, service, operation, minutes):
+    client = aws.client(service)
+    for seconds in (60 * minutes - 30, 30 - 60 * minutes, 60 * minutes + 30, -60 * minutes - 30):
+        then = get_current_datetime() + timedelta(seconds=seconds)
+        error = {"Message": ""}
+        with mock.patch("botocore.auth.get_current_datetime", return_value=then):
+            try:
+                getattr(client, operation)()
+            except ClientError as refusal:
+                error = refusal.response["Error"]
+        is_refused = f" {'+' if seconds > 0 else '-'} {minutes} min.)" in error["Message"]
+        assert is_refused == (abs(seconds) > 60 * minutes), (seconds, error)
 
 
 def signed(aws, service, form):

@@ -46,8 +46,11 @@ from iamd.wire.route import Dialect, Route
 log = logging.getLogger(__name__)
 complaints = Complaints(log, "")
 
-# AWS: S3 and STS take a signature whose date is at most 15 minutes off, other services 5 minutes (invariant SIG-04).
-WINDOWS = {"s3": 900.0, "sts": 900.0}
+# SIG-04. AWS: how far off a signature's date may be is each service's own, and its refusals name it. Clients report
+# "15 min." of IAM (aws/chalice 1170), STS (aws/aws-cli 6676), SNS (aws/aws-sdk-go 884) and SQS (celery/kombu 1937), and
+# "5 min." of other Query services too: CloudFormation (hashicorp/terraform 9571), CloudWatch (aws/aws-sdk-js-v3 5192),
+# Auto Scaling (aws/aws-parallelcluster 2055), Elastic Load Balancing (aws/aws-sdk-js 142).
+WINDOWS = dict.fromkeys(("iam", "s3", "sns", "sqs", "sts"), 900.0)
 DEFAULT_WINDOW = 300.0
 
 NAMED_OTHERWISE = frozenset({"sso"})

@@ -463,6 +463,15 @@ def test_a_changed_secret_is_never_answered_from_a_cache():
     verify(request)
 
 
+def test_what_is_missing_is_named_the_same_before_a_header_is_known_and_after():
+    request = signed(headers={"x-amz-meta-fresh": "x"})
+    undated = changed(request, drop=b"x-amz-date")
+    before = refusal(undated).message
+    verify(request)
+    assert refusal(undated).message == before
+    assert "requires existence of either a 'X-Amz-Date' or a 'Date' header." in before
+
+
 def test_strangers_fill_no_cache():
     before = (len(signing_key._keys), len(authorization._scopes))
     for number in range(20):

@@ -39,6 +39,12 @@ def test_a_private_address_is_reached_when_its_host_is_listed_only(address):
     assert LISTED.permits("idp.internal", 8443, address)
 
 
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "a..example"])
+def test_what_is_no_name_is_not_looked_up(name):
+    with pytest.raises(Unreachable, match="was not found"):
+        LISTED.look_up(name, 443)
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
 def test_a_public_address_is_reached(address):
     assert LISTED.permits("idp.example.com", 443, address)

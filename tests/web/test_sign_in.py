@@ -1,6 +1,8 @@
 """Signing in with a password: who gets in, what everybody else is told, and how often one may try."""
 
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import pytest
@@ -13,7 +15,7 @@ from iamd.auth import passwords
 from iamd.services.signin import sign_in
 from iamd.services.signin.people import Asked
 from iamd.store.account import Snapshot
-from iamd.web.pages.sign_in import WRONG
+from iamd.web.pages.sign_in import BUSY, WRONG
 
 
 @pytest.mark.parametrize("account", [ALIAS, "123456789012"])
@@ -155,7 +157,34 @@ def test_one_address_may_not_try_everybody(start, open_browser):
     for number in range(50):
         guessing.sign_in("123456789012", f"user{number}", "wrong")
     assert browser("198.51.100.7").sign_in("123456789012", "ann", PASSWORD).error == WRONG
+    for _ in range(6):
+        assert guessing.sign_in("123456789012", "ann", "wrong").error == WRONG
+    told = [event["userIdentity"]["userName"] for event in aws.events("ConsoleLogin")]
+    assert told.count("ann") == 1 + 6, "each is recorded, and takes none of ann's attempts"
     assert browser("198.51.100.8").sign_in("123456789012", "ann", PASSWORD).path == "/_iamd/"
+
+
+def test_of_one_address_few_passwords_wait_to_be_compared(start, open_browser):
+    """Invariant WEB-04: who tries many at once does not have the others wait."""
+    server = start("--backend", "none", "--trusted-proxies", "127.0.0.1")
+    aws = AWS(server)
+    aws.client("iam").create_user(UserName="ann")
+    aws.client("iam").create_login_profile(UserName="ann", Password=PASSWORD)
+    guessing = [open_browser(server.endpoint, headers={"X-Forwarded-For": "198.51.100.7"}) for _ in range(40)]
+    other = open_browser(server.endpoint, headers={"X-Forwarded-For": "198.51.100.8"})
+    ready = threading.Barrier(len(guessing))
+
+    def guess(number):
+        guessing[number].get("/_iamd/signin")
+        ready.wait()
+        guessing[number].submit("/_iamd/signin", account="123456789012", user_name=f"user{number}", password="wrong")
+
+    with ThreadPoolExecutor(len(guessing)) as pool:
+        list(pool.map(guess, range(len(guessing))))
+    statuses = Counter(browser.answer.status_code for browser in guessing)
+    assert statuses.keys() == {403, 429}
+    assert statuses[429] == sum(browser.error == BUSY for browser in guessing)
+    assert other.sign_in("123456789012", "ann", PASSWORD).path == "/_iamd/"
 
 
 def test_the_root_user_signs_in_with_its_address_in_any_case(browser, root):

@@ -22,7 +22,7 @@ def claim(authorization: bytes, headers: Merged) -> Claim:
     """Read a SigV4 Authorization header with the date, token and payload hash that belong to it."""
     prefix, _, signature = authorization.rpartition(_SIGNATURE)
     known = _scopes.get(prefix)
-    if known is None or len(signature) != _DIGITS:
+    if known is None or len(signature) != _DIGITS or not _is_dated(headers):
         return _parse(authorization, headers)
     return _claim(known, signature, headers, None)
 
@@ -60,6 +60,10 @@ def _claim(scope: Scope, signature: bytes, headers: Merged, memo: bytes | None) 
     )
 
 
+def _is_dated(headers: Merged) -> bool:
+    return b"x-amz-date" in headers or b"date" in headers
+
+
 def _amz_date(headers: Merged) -> str:
     """X-Amz-Date, or else Date in either of its forms (IAM User Guide, "Elements of an AWS API request signature")."""
     value = headers.get(b"x-amz-date")
@@ -83,7 +87,7 @@ def _parse(authorization: bytes, headers: Merged) -> Claim:
         raise CommonError(Common.INCOMPLETE_SIGNATURE, _unsupported(algorithm, authorization, headers))
     fields = _fields(rest, authorization)
     wanting = [name for name in ("Credential", "Signature", "SignedHeaders") if not fields.get(name)]
-    if wanting or not (b"x-amz-date" in headers or b"date" in headers):
+    if wanting or not _is_dated(headers):
         raise CommonError(Common.INCOMPLETE_SIGNATURE, _incomplete(wanting, authorization, headers))
     signature = fields["Signature"].encode("latin-1")
     if algorithm == sigv4a.ALGORITHM:
@@ -132,7 +136,7 @@ def _unsupported(algorithm: str, authorization: bytes, headers: Merged) -> str:
 
 def _incomplete(wanting: list[str], authorization: bytes, headers: Merged) -> str:
     words = [f"Authorization header requires '{name}' parameter." for name in wanting]
-    if not (b"x-amz-date" in headers or b"date" in headers):
+    if not _is_dated(headers):
         words.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     return f"{' '.join(words)} {_echo(authorization)}"
 

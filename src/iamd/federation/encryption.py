@@ -62,7 +62,8 @@ def decrypted(element: "_Element", private_keys: Sequence[bytes]) -> "_Element":
             continue
         try:
             return _assertion(element, _plain(element, key))
-        except (ValueError, InvalidTag, NotXML, binascii.Error):
+        # LookupError: a digest or mask that is not known here.
+        except (ValueError, LookupError, InvalidTag, NotXML, binascii.Error):
             continue
     raise Undecipherable
 

@@ -34,6 +34,9 @@ async def fetch(hosts: Hosts, url: str, thumbprints: Sequence[str] = ()) -> byte
             return await _followed(hosts, url, thumbprints)
     except TimeoutError as error:
         raise Unreachable(f"{url} did not answer within {SECONDS:g} seconds") from error
+    except ValueError as error:
+        # A redirect to what is no URL.
+        raise WrongAnswer(f"{url}: {error}") from error
 
 
 async def _followed(hosts: Hosts, url: str, thumbprints: Sequence[str]) -> bytes:

@@ -64,7 +64,8 @@ class Hosts:
         """The addresses of a host that may be connected to; Unreachable when there is none. It blocks."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        # UnicodeError: a name of which a part is empty or too long.
+        except (OSError, UnicodeError) as error:
             raise Unreachable(f"the name {host} was not found") from error
         addresses = [Address(family, str(place[0]), port) for family, _, _, _, place in found]
         permitted = [address for address in addresses if self.permits(host, port, address.host)]

@@ -24,6 +24,8 @@ BETWEEN_SECONDS: Final = 5.0
 MAX_ISSUERS: Final = 256
 MAX_KEYS: Final = 200
 KEY_TYPES: Final = frozenset({"RSA", "EC"})
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading JSON of anybody's raises; the last for what is nested too deeply."""
 
 JWK = Mapping[str, Any]
 Failure = Unreachable | OtherThumbprint | WrongAnswer
@@ -103,7 +105,7 @@ class Issuers:
         body = await fetch(self.hosts, issuer.removesuffix("/") + DISCOVERY, thumbprints)
         try:
             found = msgspec.json.decode(body, type=_Discovery)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise WrongAnswer(f"the discovery document of {issuer} is none: {error}") from error
         # SECURITY: OpenID Connect Discovery 4.3: a document of another issuer's must not give this one's keys.
         if found.issuer != issuer:
@@ -115,7 +117,7 @@ def _keys(body: bytes) -> Mapping[str, JWK]:
     """The signing keys of a key set by their ids; an id that two of them have stands for neither."""
     try:
         given = msgspec.json.decode(body, type=_KeySet).keys
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise WrongAnswer(f"the key set is none: {error}") from error
     if len(given) > MAX_KEYS:
         raise WrongAnswer(f"the key set has more than {MAX_KEYS} keys")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
 
-from iamd.federation.xml import NotXML, SAMLMissing, found, name, parse
+from iamd.federation.xml import NotXML, SAMLMissing, found, lxml_error, name, parse
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -79,7 +79,8 @@ def _signed(element: "_Element", certificate: x509.Certificate) -> bytes | None:
     )
     try:
         result = signxml.XMLVerifier().verify(element, x509_cert=certificate, id_attribute="ID", expect_config=config)
-    except (signxml.exceptions.SignXMLException, ValueError, TypeError, KeyError):
+    # LxmlError: the signature breaks the schema of signatures.
+    except (signxml.exceptions.SignXMLException, lxml_error(), ValueError, TypeError, LookupError):
         return None
     data: bytes = result.signed_data
     return data

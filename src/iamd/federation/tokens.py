@@ -73,13 +73,16 @@ def read(token: str) -> Unverified:
     # Imported here: who uses no web identity tokens starts without it, in less memory.
     import jwt  # noqa: PLC0415
 
+    # A token comes out of a file, where many a recipe ends it with a line feed; AWS's clients send it as it is.
+    token = token.rstrip(" \t\r\n")
     # SECURITY: the alphabet is checked first, for the decoder passes over what is not in it: one token, one spelling.
     if not _JWT.fullmatch(token):
         raise NotAToken
     try:
         header = jwt.get_unverified_header(token)
         claims = msgspec.json.decode(jwt.utils.base64url_decode(token.split(".")[1]))
-    except (jwt.PyJWTError, msgspec.MsgspecError, ValueError) as error:
+    # RecursionError: what is nested too deeply for the parser.
+    except (jwt.PyJWTError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NotAToken from error
     algorithm, key_id = header.get("alg"), header.get("kid")
     issuer = claims.get("iss") if isinstance(claims, dict) else None
@@ -106,7 +109,7 @@ def verified(unverified: Unverified, key: JWK) -> Mapping[str, Any]:
         if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
             raise WrongSignature
         return jwt.decode(unverified.token, public, algorithms=[unverified.algorithm], options=_TIMES_ARE_OURS)  # type: ignore[arg-type]
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise WrongSignature from error
 
 

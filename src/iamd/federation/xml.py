@@ -63,6 +63,12 @@ def text_of(element: "_Element") -> str:
     return "".join(parts)
 
 
+def lxml_error() -> type[Exception]:
+    """What lxml's errors have in common."""
+    error: type[Exception] = _lxml().LxmlError
+    return error
+
+
 def name(prefix: str, local: str) -> str:
     """An element's name as lxml has it."""
     return f"{{{NAMESPACES[prefix]}}}{local}"

@@ -50,6 +50,13 @@ CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
 TESTING: Final = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike"})
 """The operators that choose among tenants; a negated one leaves all but a few in."""
 
+STRANGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    # All of GitHub's subjects begin with `repo:` (GitHub, "OpenID Connect reference", "Example subject claims"), so
+    # `repo:*` and `r*` are as good as `*`.
+    "token.actions.githubusercontent.com:sub": ("repo:-/.:ref:refs/heads/-", "repo:_/_:environment:_"),
+}
+"""Claims of tenants that have nothing in common but what all have: a value that matches them all chooses none."""
+
 Members = Mapping[str, object]
 
 
@@ -90,6 +97,15 @@ def _is_tested(statement: Members, key: str) -> bool:
         if operator_name(operator).base in TESTING and isinstance(entries, dict):
             for name, value in entries.items():
                 values = syntax.scalars(value) or []
-                if lower(name) == key and values and all(text.strip("*?") for text in values):
+                if lower(name) == key and values and all(_chooses(text, key) for text in values):
                     return True
     return False
+
+
+def _chooses(text: str, key: str) -> bool:
+    """Whether a value leaves some tenants out."""
+    # SECURITY: a variable may be the very key that is tested, or what the caller sends: it leaves nobody out.
+    if not text.strip("*?") or "${" in text:
+        return False
+    strangers = STRANGERS.get(key)
+    return strangers is None or not all(map(cached_typed_matcher(text), strangers))

@@ -291,6 +291,15 @@ def trust(condition, issuer=GITHUB, **changed):
         trust({"Null": {f"{GITHUB}:sub": "false"}}),
         trust({"StringEquals": {"gitlab.com:sub": "x"}}),
         trust(None, Action="sts:*"),
+        trust({"StringEquals": {f"{GITHUB}:sub": f"${{{GITHUB}:sub}}"}}),
+        trust({"StringLike": {f"{GITHUB}:sub": f"repo:octo/${{{GITHUB}:sub}}"}}),
+        trust({"StringEquals": {f"{GITHUB}:sub": ["repo:octo/app:pull_request", "${sts:RoleSessionName}"]}}),
+        trust({"StringLike": {f"{GITHUB}:sub": "${aws:username, '*'}"}}),
+        trust({"StringLike": {"gitlab.com:sub": "${gitlab.com:sub}"}}, issuer="gitlab.com"),
+        *(
+            trust({"StringLike": {f"{GITHUB}:sub": text}})
+            for text in ("repo:*", "*:*", "r*", "repo:*/*", "repo:?*/?*:*")
+        ),
         trust(None, Action=["sts:TagSession", "STS:AssumeRoleWith*"]),
         trust(None, issuer="GITLAB.com"),
         trust({"StringEquals": {"api.pulumi.com/oidc:sub": "x"}}, issuer="api.pulumi.com/oidc"),
@@ -314,6 +323,7 @@ def test_a_role_does_not_trust_every_tenant_of_a_shared_issuer(iam, refused, doc
     [
         trust({"StringEquals": {f"{GITHUB.upper()}:SUB": "repo:octo/app:ref:refs/heads/main"}}),
         trust({"ForAnyValue:StringLike": {f"{GITHUB}:sub": ["repo:a/*", "repo:b/*"]}}),
+        trust({"StringLike": {f"{GITHUB}:sub": "repo:octo*"}}),
         trust({"StringEquals": {"api.pulumi.com/oidc:aud": "octo"}}, issuer="api.pulumi.com/oidc"),
         trust(None, Effect="Deny"),
         trust(None, Action="sts:TagSession"),

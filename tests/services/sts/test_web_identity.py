@@ -50,7 +50,7 @@ def issuer(running):
 @pytest.fixture
 def provider(aws, issuer):
     """The ARN of the account's provider for that issuer."""
-    return aws.client("iam").create_open_id_connect_provider(Url=issuer.url, ClientIDList=["sts.amazonaws.com"])[
+    return aws.client("iam").create_open_id_connect_provider(Url=issuer.url, ClientIDList=["sts.amazonaws.com", "api"])[
         "OpenIDConnectProviderArn"
     ]
 
@@ -220,10 +220,14 @@ FORGERIES = [
     (lambda i: i.token() + "=", NOT_A_TOKEN),
     (lambda i: i.token().replace(".", ".\n", 1), NOT_A_TOKEN),
     (lambda i: " " + i.token(), NOT_A_TOKEN),
+    (lambda i: i.token() + "\n\0", NOT_A_TOKEN),
+    (lambda i: i.token() + "\N{NO-BREAK SPACE}", NOT_A_TOKEN),
     (lambda i: "not.a.token", NOT_A_TOKEN),
     (lambda i: "opaque-access-token", NOT_A_TOKEN),
     (lambda i: i.token(aud="another-client"), "Incorrect token audience"),
     (lambda i: i.token(azp="another-client"), "Incorrect token audience"),
+    (lambda i: i.token(aud="another-client", azp="sts.amazonaws.com"), "Incorrect token audience"),
+    (lambda i: i.token(aud=["another-client", "third"], azp="sts.amazonaws.com"), "Incorrect token audience"),
     (lambda i: i.token(aud="STS.amazonaws.com"), "Incorrect token audience"),
     (lambda i: i.token(aud=["sts.amazonaws.com", "another-client"]), "Missing a required claim: azp"),
     (lambda i: i.token(aud=[]), "Missing a required claim: aud"),
@@ -267,6 +271,12 @@ def test_an_expired_token_is_refused(issuer, trust, assume, refused):
     with refused("ExpiredTokenException", "Token expired: current date/time") as error:
         assume(token)
     assert "must be before the expiration date/time1" in error["Message"]
+
+
+@pytest.mark.parametrize("length", [1, 300])
+def test_a_subject_may_be_of_any_length(issuer, trust, assume, length):
+    trust()
+    assert assume(issuer.token(sub="s" * length))["SubjectFromWebIdentityToken"] == "s" * length
 
 
 def test_a_little_skew_of_the_issuers_clock_is_no_harm(issuer, trust, assume):
@@ -426,7 +436,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_is_known_by_its_thumbprin
         ({}, {"StringLike": {"{issuer}:sub": "repo:octo/*"}}, True),
         ({}, {"StringEquals": {"{issuer}:aud": "sts.amazonaws.com"}}, True),
         ({}, {"StringEquals": {"{issuer}:aud": "other"}}, False),
-        ({"azp": "sts.amazonaws.com", "aud": ["a", "b"]}, {"StringEquals": {"{issuer}:aud": "sts.amazonaws.com"}}, True),
+        ({"azp": "sts.amazonaws.com", "aud": ["api", "b"]}, {"StringEquals": {"{issuer}:aud": "sts.amazonaws.com"}}, True),
         ({"azp": "sts.amazonaws.com", "aud": "api"}, {"StringEquals": {"{issuer}:oaud": "api"}}, True),
         ({"amr": ["mfa", "pwd"]}, {"ForAnyValue:StringEquals": {"{issuer}:amr": "mfa"}}, True),
         ({"amr": ["pwd"]}, {"ForAnyValue:StringEquals": {"{issuer}:amr": "mfa"}}, False),
@@ -698,6 +708,13 @@ def test_boto3_takes_the_token_from_the_file(profile):
         [sys.executable, "-c", code], check=False, env=profile, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/pod", done.stderr
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n"], ids=repr)
+def test_a_file_may_end_with_a_line_feed(issuer, trust, assume, end):
+    """GitLab's and Bitbucket's recipes write it by `echo`; AWS's clients send the file as it is."""
+    trust()
+    assume(issuer.token() + end)
 
 
 def test_the_aws_cli_takes_the_token_from_the_file(profile):

@@ -40,6 +40,21 @@ class Compared:
     is_right: bool
 
 
+def is_turned_away(call: Call, asked: Asked, *, login_to: str) -> bool:
+    """Whether the caller's address has no attempt left; that it tried is recorded then, and counted for nobody.
+
+    SECURITY: WEB-04: such an address costs no comparison, and can't use up the attempts of those whose names it knows.
+    """
+    if attempts.are_left(call, _source(call), FROM_ONE_ADDRESS):
+        return False
+    person = people.asked_for(call.view, asked)
+    if person is None or person.profile is None:
+        events.unknown(call, asked, login_to=login_to)
+    else:
+        events.failed(call, person, login_to=login_to)
+    return True
+
+
 def compare(view: View, asked: Asked, password: str) -> Compared:
     """Compare the password, at the same cost whether there is such a person or not (WEB-05)."""
     person = people.asked_for(view, asked)

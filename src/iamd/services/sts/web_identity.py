@@ -91,8 +91,9 @@ async def authenticated(
         name = openid_connect_provider_arn(call.account_of(account_id), record)
         claims = await _verified(call, unverified, record.issuer, record.thumbprints)
         audience = _audience(claims)
-        # SECURITY: a token that was issued to another client of the same provider proves nothing here (FED-02, B25).
-        if audience not in record.client_ids:
+        # SECURITY: a token that was issued to another client of the same provider proves nothing here, nor does one for
+        # another, which could hand it on (FED-02, B25).
+        if audience not in record.client_ids or {*record.client_ids}.isdisjoint(tokens.audiences(claims)):
             raise InvalidIdentityToken("Incorrect token audience")
     elif unverified.issuer in BUILT_IN:
         record, (name, published_at) = None, BUILT_IN[unverified.issuer]

@@ -18,6 +18,7 @@ from iamd.services.signin.steps import Stage, Step
 from iamd.store.change import Change
 from iamd.store.sign_in_records import SecurityKey
 from iamd.web import cookies
+from iamd.web.turns import NoTurn, Turns
 from iamd.web.visit import HOME, SIGN_IN, Visit, is_at
 
 MFA: Final = f"{SIGN_IN}/mfa"
@@ -28,8 +29,11 @@ WRONG_CODE: Final = "The MFA device was not accepted. Wait for a new code and tr
 EXPIRED: Final = "Your password has expired. Ask your administrator to set a new one."
 AT_ONCE: Final = 4
 """How many passwords are compared at a time: each takes 19 MiB and tens of milliseconds."""
+OF_ONE_ADDRESS: Final = 8
+"""How many of one address are compared or wait to be."""
+BUSY: Final = "Too many people sign in from your network at this moment. Try again."
 
-_comparing = asyncio.Semaphore(AT_ONCE)
+_comparing = Turns(AT_ONCE, OF_ONE_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,13 @@ async def submit(visit: Visit) -> HttpResponse:
     if visit.signed_in is not None or not is_at(visit.step, Stage.NAME):
         return visit.redirect(SIGN_IN)
     asked = _asked(visit)
-    snapshot = visit.runtime.store.snapshot()
-    async with _comparing:
-        compared = await asyncio.to_thread(sign_in.compare, snapshot, asked, visit.field("password"))
+    try:
+        async with _comparing.turn(visit.request.source_ip):
+            compared = await _compared(visit, asked)
+    except NoTurn:
+        return _name_page(visit, asked, error=BUSY, status=429)
+    if compared is None:
+        return _name_page(visit, asked, error=WRONG, status=403)
 
     def work(change: Change) -> Next | None:
         call = visit.call(change)
@@ -71,6 +79,18 @@ async def submit(visit: Visit) -> HttpResponse:
     if found is None:
         return _name_page(visit, asked, error=WRONG, status=403)
     return _name_page(visit, asked, error=found.refusal, status=403) if found.refusal else _go(visit, found)
+
+
+async def _compared(visit: Visit, asked: Asked) -> sign_in.Compared | None:
+    """What comparing the password found; None, without comparing, for an address that may not try any more."""
+
+    def is_turned_away(change: Change) -> bool:
+        return sign_in.is_turned_away(visit.call(change), asked, login_to=_login_to(visit))
+
+    if await visit.runtime.store.written(is_turned_away):
+        return None
+    snapshot = visit.runtime.store.snapshot()
+    return await asyncio.to_thread(sign_in.compare, snapshot, asked, visit.field("password"))
 
 
 def _asked(visit: Visit) -> Asked:
