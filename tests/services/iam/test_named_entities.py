@@ -42,8 +42,12 @@ IDEMPOTENT = {"DeleteOpenIDConnectProvider"}
 REFUSED_OTHERWISE = {
     # AWS answers so for every key that it does not know or that is another account's.
     ("GetAccessKeyLastUsed", "AccessKeyId"): ("AccessDenied", 403),
+    # It is of security keys alone, and the device here is a virtual one.
+    ("GetMFADevice", "SerialNumber"): ("ValidationError", 400),
+    ("GetMFADevice", "UserName"): ("ValidationError", 400),
 }
 REFUSED_ELSEWHERE = {
+    ("GetMFADevice", "SerialNumber"): ("ValidationError", 400),
     **dict.fromkeys(
         (("SimulatePrincipalPolicy", "PolicySourceArn"), ("GetContextKeysForPrincipalPolicy", "PolicySourceArn")),
         ("InvalidInput", 400),

@@ -119,8 +119,8 @@ def update_saml_provider(
     remove_private_key: str | None = None,
 ) -> dict[str, Any]:
     """Set a provider's metadata, how its assertions are encrypted, and the keys that decrypt them."""
-    _check_update(saml_metadata_document, assertion_encryption_mode, add_private_key, remove_private_key)
     provider = named_saml_provider(call, saml_provider_arn)
+    _check_update(saml_metadata_document, assertion_encryption_mode, add_private_key, remove_private_key)
     if saml_metadata_document is not None:
         provider = replace(provider, metadata=saml_metadata_document, valid_until=_valid_until(call))
     if assertion_encryption_mode is not None:
