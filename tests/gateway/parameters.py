@@ -216,7 +216,7 @@ NAMED: dict[str, dict[str, Any]] = {
         "ResourceArn": f"arn:aws:cognito-identity:{REGION}:{ACCOUNT}:identitypool/us-east-1:0-1",
     },
     "ec2": {
-        "IamFleetRole": ROLE,
+        "IamFleetRole": ROLE, "SourceRegion": REGION,
         "IamInstanceProfile": {"Name": "app"}, "DeliverLogsPermissionArn": ROLE,
         "Resources": ["i-0123456789abcdef0"], "LaunchTemplateId": "lt-0123456789abcdef0", "GatewayId": "igw-1",
         "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0-1", "InstanceSpecification": {"InstanceId": "i-1"},

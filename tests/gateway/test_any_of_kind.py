@@ -6,6 +6,11 @@ from running import ACCOUNT, allow, deny
 
 RDS = f"arn:aws:rds:us-east-1:{ACCOUNT}"
 GROUP = f"arn:aws:autoscaling:us-east-1:{ACCOUNT}:autoScalingGroup:11111111-2222-3333-4444-555555555555"
+MAIL = {
+    "Source": "ceo@example.com",
+    "Destination": {"ToAddresses": ["you@example.com"]},
+    "Message": {"Subject": {"Data": "a"}, "Body": {"Text": {"Data": "b"}}},
+}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,20 @@ GROUP = f"arn:aws:autoscaling:us-east-1:{ACCOUNT}:autoScalingGroup:11111111-2222
         ),
         ("emr", "TerminateJobFlows", {"JobFlowIds": ["j-1"]}, f"arn:aws:elasticmapreduce:*:{ACCOUNT}:cluster/j-1"),
         ("codedeploy", "GetDeployment", {"deploymentId": "d-1"}, f"arn:aws:codedeploy:*:{ACCOUNT}:deploymentgroup:a/b"),
+        (
+            "ses",
+            "SendEmail",
+            {**MAIL, "ReturnPathArn": f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/me@example.com"},
+            f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/ceo@example.com",
+        ),
+        (
+            "dynamodb",
+            "ExportTableToPointInTime",
+            {"TableArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/tbl", "S3Bucket": "bkt"},
+            "arn:aws:s3:::bkt/AWSDynamoDB/1/*",
+        ),
+        # It reads one stream, though its name is that of a list.
+        ("kinesisvideo", "DescribeStream", {"StreamName": "b"}, f"arn:aws:kinesisvideo:us-east-1:{ACCOUNT}:stream/b/1"),
     ],
 )
 def test_a_deny_of_one_holds(counted, service, operation, parameters, resource):
@@ -56,3 +75,12 @@ def test_a_deny_of_what_it_cannot_be_for_does_not(counted, service, operation, p
     user = counted.user(f"free-{operation}", allow("*"), deny("*", resource))
     assert counted.call(service, operation, parameters, user).sent > 0
     counted.backend.answers = []
+
+
+@pytest.mark.parametrize("member", ["SourceArn", "ReturnPathArn"])
+def test_an_arn_of_something_else_does_not_allow_what_is_named(counted, member):
+    mine = f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/me@example.com"
+    user = counted.user(f"mailing-{member}", allow("ses:SendEmail", mine))
+    refused = counted.call("ses", "SendEmail", {**MAIL, member: mine}, user)
+    assert (refused.sent, refused.code) == (0, "AccessDenied")
+    assert f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/*" in refused.message

@@ -42,6 +42,17 @@ KEYS = [
     Key("s3:delimiter", "/", *LIST, {**BUCKET, "Delimiter": "/"}, BUCKET),
     Key("s3:max-keys", "10", *LIST, {**BUCKET, "MaxKeys": 10}, {**BUCKET, "MaxKeys": 11}, "NumericLessThanEquals"),
     Key("s3:VersionId", "v1", "s3:GetObjectVersion", "GetObject", {**KEY, "VersionId": "v1"}, {**KEY, "VersionId": "v2"}),
+    *(
+        Key(
+            "s3:VersionId",
+            "v1",
+            "s3:GetObjectVersion",
+            operation,
+            {**KEY, **part, "CopySource": {**KEY, "VersionId": "v1"}},
+            {**KEY, **part, "CopySource": {**KEY, "VersionId": "v2"}},
+        )
+        for operation, part in (("CopyObject", {}), ("UploadPartCopy", {"UploadId": "upl", "PartNumber": 1}))
+    ),
     Key(
         "s3:LocationConstraint",
         "eu-west-1",

@@ -8,7 +8,7 @@ import pytest
 from gateway.condition_keys import Caller, Key, check, refused
 from gateway.counting import answer
 from gateway.parameters import ACCOUNT, REGION, ROLE
-from running import allow
+from running import allow, deny
 
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 IMAGE, SNAPSHOT = f"arn:aws:ec2:{REGION}::image/ami-1", f"arn:aws:ec2:{REGION}::snapshot/snap-1"
@@ -42,6 +42,21 @@ CASES = [
         "CreateVolume",
         {"AvailabilityZone": "a", "TagSpecifications": [tagging("volume")]},
         [*on("CreateVolume", "volume/*"), *on("CreateTags", "volume/*")],
+    ),
+    (
+        "CopySnapshot",
+        {"SourceRegion": REGION, "SourceSnapshotId": "snap-1"},
+        on("CopySnapshot", f"arn:aws:ec2:{REGION}::snapshot/*", SNAPSHOT),
+    ),
+    (
+        "CopySnapshot",
+        {"SourceRegion": "eu-west-1", "SourceSnapshotId": "snap-1"},
+        on("CopySnapshot", f"arn:aws:ec2:{REGION}::snapshot/*", "arn:aws:ec2:eu-west-1::snapshot/snap-1"),
+    ),
+    (
+        "CopyImage",
+        {"Name": "new", "SourceRegion": REGION, "SourceImageId": "ami-1"},
+        on("CopyImage", f"arn:aws:ec2:{REGION}::image/*", f"arn:aws:ec2:{REGION}::snapshot/*", IMAGE),
     ),
     (
         "CreateSnapshot",
@@ -308,3 +323,24 @@ def test_a_key_has_its_value_and_decides(counted, key):
 
 def test_the_region_is_a_key_of_every_action(counted):
     assert counted.call("ec2", "DescribeVpcs", {}).context("ec2:DescribeVpcs")["ec2:region"] == REGION
+
+
+def test_a_copys_source_is_in_a_region_of_the_partition(counted):
+    user = counted.user("copier", allow("*"))
+    for region in ("eu-west-1:x", "*", "cn-north-1", "EU-WEST-1"):
+        found = counted.call("ec2", "CopySnapshot", {"SourceRegion": region, "SourceSnapshotId": "snap-1"}, user)
+        assert (found.sent, found.code) == (0, "InvalidParameterValue")
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "source"),
+    [
+        ("CopySnapshot", {"SourceSnapshotId": "snap-1"}, "snapshot/snap-1"),
+        ("CopyImage", {"Name": "new", "SourceImageId": "ami-1"}, "image/ami-1"),
+    ],
+)
+def test_a_source_that_may_not_be_copied_is_not(counted, operation, parameters, source):
+    denied = f"arn:aws:ec2:eu-west-1::{source}"
+    user = counted.user(f"no-{operation}", allow("*"), deny(f"ec2:{operation}", denied))
+    assert counted.call("ec2", operation, {**parameters, "SourceRegion": "eu-west-1"}, user).sent == 0
+    assert counted.call("ec2", operation, {**parameters, "SourceRegion": "eu-west-2"}, user).sent > 0

@@ -14,9 +14,10 @@ from pages.markdown import code, codes, document, table
 HEAD = """What each request to a service behind iamd must be allowed to do before a byte of it is forwarded. A service
 with a table under `src/iamd/gateway/actions/tables/` is decided exactly, on the resources and condition keys that the
 table names ([how to write one](how-to/add-a-service-to-the-gateway.md)). Every other service is decided by rule: the
-action is the operation's name with the service's prefix; the resource is the ARN that a parameter plainly gives or that
-parameters of the same names fill, else `*`. An operation for which the rule finds no action in the Service
-Authorization Reference is refused."""
+action is the operation's name with the service's prefix; the resources are the ARNs that parameters plainly give or
+that parameters of the same names fill, and all of each kind that the Service Authorization Reference requires and
+nothing surely names; `*` where it requires none and none is named. An operation for which the rule finds no action in
+the reference is refused."""
 
 ROWS = """`{name}` in a resource is a parameter, or what iamd works out of the request. Of several lines of one
 operation all must be allowed. Roles that are handed to a service need `iam:PassRole` besides."""

@@ -193,9 +193,13 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
 
 
 def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> frozenset[str]:
-    """The ARNs of what is made: what a table says, else what is asked for first."""
+    """The ARNs of what is made: what a table or the rule says, else what is asked for first."""
     found = table(asked.operation.service)
-    if found is not None and found.tells_new:
+    if found is None or not found.has(asked.operation.name):
+        return frozenset(
+            target.arn for target in targets if target.makes and facts.get(resources.holder(target.arn)) is None
+        )
+    if found.tells_new:
         return frozenset(target.arn for target in targets if target.makes)
     first = targets[0]
     action = first.action or traits_of(asked.operation).action

@@ -44,6 +44,9 @@ def _of(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place | Non
     if is_s3(arn):
         return of_bucket(arn, asked, backends, facts) if arn.split(":", 5)[5] != "*" else None
     found, owner = arns.parse(arn), account_of(arn)
+    if found is not None and owner is None and found.region not in {"", "*", asked.region}:
+        # What EC2 copies from another Region has no account in its ARN.
+        owner = asked.account
     if found is None or owner is None or found.service in {"iam", "kms"}:
         return None
     region = found.region if REGION.fullmatch(found.region) else asked.region

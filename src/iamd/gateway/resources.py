@@ -193,7 +193,14 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
         found += [
-            Target(arn=arn, action=target.action, account=owner, context=keys, policies=texts)
+            Target(
+                arn=arn,
+                action=target.action,
+                account=owner,
+                context=keys,
+                policies=texts,
+                any_of_kind=target.any_of_kind,
+            )
             for texts in policies_of(known)
         ]
     return found

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from iamd.arn import REGION
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions import tags
-from iamd.gateway.actions.asked import Asked, Value, at
+from iamd.gateway.actions.asked import Asked, Value, at, partition_of
 from iamd.gateway.actions.ec2_ids import KIND_OF_PREFIX, arn_of, kind_of, of_kind
 from iamd.gateway.actions.forms import Form, InvalidParameterValue, arn, check, name
 from iamd.gateway.actions.launch_templates import arn_of as template_arn
@@ -29,6 +30,7 @@ _NAME: Final = name(r"[^:*?\x00-\x1f\x7f]{1,255}")
 _NAMES: Final = frozenset({"GroupName", "KeyName"})
 _WHOLE: Final[Mapping[str, Form]] = {
     "CertificateArn": arn("acm", "certificate/[A-Za-z0-9-]{1,64}"),
+    "SourceRegion": Form(REGION),
     "RoleArn": arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", is_global=True),
     "VpnConnectionDeviceTypeId": name("[A-Za-z0-9-]{1,64}"),
 }
@@ -64,6 +66,9 @@ def values(asked: Asked) -> Mapping[str, Any]:
     for one, other in _ALTERNATIVES:
         if given.get(one) and given.get(other):
             raise InvalidParameterCombination(f"The parameters {one} and {other} cannot be used together.")
+    region = given.get("SourceRegion")
+    if region is not None and partition_of(region) != asked.partition:
+        raise refused("SourceRegion", region)
     found: dict[str, Any] = {**_gateway(given), **_volume(asked), **_place(asked)}
     if asked.operation.name != "CreateLaunchTemplate":
         named = (

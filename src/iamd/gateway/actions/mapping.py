@@ -172,8 +172,14 @@ def _check_region(arn: str, asked: Asked) -> None:
     # SECURITY: the backend works in the region of the signature; an ARN of another region would be decided on and not
     # be what is touched.
     parts = arn.split(":", 5)
-    if len(parts) == 6 and parts[3] not in {"", "*", asked.region}:
+    if len(parts) != 6 or parts[3] in {"", "*", asked.region}:
+        return
+    if (asked.operation.service, asked.operation.name) not in _FROM_ELSEWHERE:
         raise invalid(f"{arn} is not in the region {asked.region}.")
+
+
+_FROM_ELSEWHERE: Final = frozenset({("ec2", "CopyImage"), ("ec2", "CopySnapshot")})
+"""What copies from the Region that its `SourceRegion` names."""
 
 
 def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked) -> list[Target]:

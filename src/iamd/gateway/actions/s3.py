@@ -77,7 +77,10 @@ def _source(given: Mapping[str, Any]) -> dict[str, Any]:
     found = {"source_bucket": bucket, "source_key": key, "copy_source": f"{bucket}/{key}"}
     # AWS: s3:x-amz-copy-source is compared with bucket/key (S3 User Guide, "Bucket policy examples using condition
     # keys", granting permission to copy objects with a restriction on the copy source).
-    return found | ({"source_version": match["version"]} if match["version"] else {})
+    # SECURITY: s3:VersionId is the source's: of what a copy needs, GetObjectVersion alone has the key (Service
+    # Authorization Reference, list_amazons3).
+    version = match["version"]
+    return found | ({"source_version": version, "VersionId": version} if version else {})
 
 
 def _unescaped(key: str) -> str:

@@ -40,6 +40,11 @@ def _speak_of_tags(names: tuple[str, ...]) -> bool:
     return not _SPEAKING.isdisjoint(map(str.lower, names))
 
 
+def speaks_of_tags(member: str) -> bool:
+    """Tell whether a member is for tags, or for their keys."""
+    return member.lower() in _SPEAKING
+
+
 def of_header(text: str) -> list[tuple[str, str]]:
     """The tags in S3's `x-amz-tagging`, which are written as a query string (S3 API Reference, PutObject)."""
     return parse_qsl(text, keep_blank_values=True)
