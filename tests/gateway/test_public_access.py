@@ -120,6 +120,22 @@ def test_a_block_and_abac_do_not_undo_each_other(cloud, s3):
     assert s3.get_bucket_abac(**FILES)["AbacStatus"]["Status"] == "Enabled"
 
 
+def test_a_new_bucket_blocks_all_public_access(cloud):
+    """AWS: S3 User Guide, "Default settings for new S3 buckets FAQ"."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(**FILES)
+    assert block_of(s3.get_public_access_block, **FILES) == settings(*NAMES)
+    assert code_of(s3.put_bucket_policy, **FILES, Policy=PUBLIC) == "AccessDenied"
+    assert code_of(s3.put_bucket_acl, **FILES, ACL="public-read") == "AccessDenied"
+    block(cloud, "bucket", "IgnorePublicAcls")
+    # Its owner makes it once more, and nothing changes (S3 API Reference, CreateBucket, of us-east-1).
+    s3.create_bucket(**FILES)
+    assert block_of(s3.get_public_access_block, **FILES) == settings("IgnorePublicAcls")
+    s3.delete_bucket(**FILES)
+    s3.create_bucket(**FILES)
+    assert block_of(s3.get_public_access_block, **FILES) == settings(*NAMES)
+
+
 # BlockPublicPolicy.
 
 
@@ -256,9 +272,8 @@ def test_a_public_acl_is_refused_in_awss_words(cloud, s3):
         )
 
 
-def test_no_bucket_is_made_with_a_public_acl_in_an_account_that_blocks_them(cloud):
+def test_no_bucket_is_made_with_a_public_acl(cloud):
     s3 = cloud.client("s3")
-    block(cloud, "account", "BlockPublicAcls")
     told = error_of(s3.create_bucket, Bucket="open", ACL="public-read")
     assert told["Code"] == "InvalidBucketAclWithBlockPublicAccessError"
     s3.create_bucket(Bucket="open", ACL="private")

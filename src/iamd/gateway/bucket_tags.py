@@ -12,6 +12,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway import public_access
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.s3control import InvalidRequest
 from iamd.gateway.actions.tags import pairs
@@ -63,10 +64,10 @@ def makes(operation: Operation) -> bool:
     return (operation.service, operation.name) == ("s3", "CreateBucket")
 
 
-def make(asked: Asked, arn: str, _: Facts) -> Effect:
-    """CreateBucket: the bucket is made, with tags that it can have."""
+def make(asked: Asked, arn: str, facts: Facts) -> Effect:
+    """CreateBucket: the bucket is made, with tags that it can have, and blocks all public access."""
     _checked(at(asked.parameters, _GIVEN) or ())
-    return Effect(Kind.MAKE, arn)
+    return Effect(Kind.MAKE, arn, begun=public_access.of_new if facts.get(arn) is None else None)
 
 
 def of_new(asked: Asked, arn: str, facts: Facts) -> Tags | None:

@@ -107,11 +107,8 @@ def check(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Fa
         _check_policy(asked, targets, identity, facts)
     elif name in _WITH_ACL and has_public_acl(asked.parameters) and _is_blocked("BlockPublicAcls", asked, facts):
         raise _denied(_ACL_WORDS, asked, targets, identity)
-    elif (
-        name == "CreateBucket" and has_public_acl(asked.parameters) and blocks("BlockPublicAcls", facts, asked.account)
-    ):
-        # AWS: "If this setting is applied to an account, then PUT Bucket calls fail if the request includes a public
-        # ACL."
+    elif name == "CreateBucket" and has_public_acl(asked.parameters):
+        # A new bucket blocks them.
         raise PublicAclOfNew("Bucket cannot have public ACLs set with BlockPublicAccess enabled")
 
 
@@ -210,6 +207,14 @@ def _put(asked: Asked, arn: str, facts: Facts) -> Effect:
         return Effect(Kind.NOTE, _place_of(asked.account), begun=begun, done=done, refused=refused, lasts=True)
     is_known = facts.get(arn) is not None
     return Effect(Kind.NOTE, arn, begun=begun, done=done, refused=refused if is_known else None)
+
+
+def of_new(known: Mapping[str, str]) -> Mapping[str, str]:
+    """What is known of a bucket that is being made.
+
+    AWS: S3 User Guide, "Default settings for new S3 buckets FAQ": since April 2023 all four settings are on.
+    """
+    return {_SETTLED: " ".join(SETTINGS), **known}
 
 
 def _without(known: Mapping[str, str], pending: str) -> dict[str, str]:
