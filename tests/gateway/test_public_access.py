@@ -237,6 +237,18 @@ def test_keys_of_a_public_bucket_are_not_deleted_one_by_one_either(cloud, s3, ot
     assert reads(s3)
 
 
+def test_who_asks_beforehand_is_told_of_the_restriction(cloud, s3, other):
+    stranger = user_of(cloud, other, "bob", allow("*"))
+    s3.put_bucket_policy(**FILES, Policy=PUBLIC)
+    arn = cloud.client("sts", stranger).get_caller_identity()["Arn"]
+    given = {"PrincipalArn": arn, "Action": "s3:GetObject", "ResourceArn": f"{BUCKET}/a"}
+    assert cloud.iamd("Can", other, **given)["Allowed"] is True
+    block(cloud, "account", "RestrictPublicBuckets")
+    assert cloud.iamd("Can", other, **given)["Allowed"] is False
+    own = {**given, "PrincipalArn": cloud.client("sts").get_caller_identity()["Arn"]}
+    assert cloud.iamd("Can", **own)["Allowed"] is True
+
+
 # ACLs.
 
 

@@ -12,14 +12,15 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from iamd.auth.identity import Identity
+from iamd.authz.public_access import NOBODY
+from iamd.authz.public_policies import is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, partition_of
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BUCKET, VPC, Point, Through, point_of
 from iamd.gateway.actions.s3 import InvalidBucketName
 from iamd.gateway.answer import Answer
-from iamd.gateway.public_access import NOBODY, point_blocks
-from iamd.gateway.public_policies import is_public
+from iamd.gateway.public_access import point_blocks
 from iamd.gateway.resources import Facts, policies_of
 from iamd.http import HttpRequest
 from iamd.store.account import Snapshot

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any, Final
 
+from iamd.authz.public_access import SETTINGS
+from iamd.authz.public_policies import is_public
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BLOCKS, BUCKET, INTERNET, ORIGIN, OWNER, VPC, Point
@@ -16,8 +18,7 @@ from iamd.gateway.actions.s3control import InvalidRequest
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end
 from iamd.gateway.own_answers import written
-from iamd.gateway.public_access import SETTINGS, blocks
-from iamd.gateway.public_policies import is_public
+from iamd.gateway.public_access import blocks
 from iamd.gateway.resources import Facts, is_of_point
 from iamd.store.records import Resource
 from iamd.wire.models import Operation

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from iamd import arn as arns
 from iamd.auth.identity import Identity
+from iamd.authz import public_access as restrictions
+from iamd.authz.public_access import NOBODY, PENDING, SETTINGS, SETTLED, of_account, place_of
+from iamd.authz.public_policies import has_public_acl, is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked
@@ -18,21 +20,10 @@ from iamd.gateway.actions.points import Point
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.own_answers import written
-from iamd.gateway.public_policies import has_public_acl, is_public
 from iamd.gateway.resources import Facts, bucket_of, is_s3
-from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
-SETTINGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-# What nothing in a policy can let through: put beside the policies of what is closed to a caller.
-NOBODY: Final = (
-    '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
-)
 _CONFIGURATION: Final = "PublicAccessBlockConfiguration"
-_SETTLED: Final = "public_access_block"
-_PENDING: Final = "public_access_block_pending"
-"""The facts of a bucket, or of an account: the settings that are on, and those that are on once a request is done."""
-
 _KEPT: Final = frozenset({"DeletePublicAccessBlock", "GetPublicAccessBlock", "PutPublicAccessBlock"})
 _WITH_ACL: Final = frozenset({"CopyObject", "CreateMultipartUpload", "PutBucketAcl", "PutObject", "PutObjectAcl"})
 # AWS: the words of the denials are those that others have recorded.
@@ -66,10 +57,7 @@ class InvalidPolicy(AWSError):
 
 def blocks(setting: str, facts: Facts, account: str, bucket: str | None = None) -> bool:
     """Whether a setting is on for a bucket of an account, or for the account: for one of both, settled or not."""
-    known = [_of_account(facts, account)]
-    if bucket is not None:
-        known.append(facts.known(bucket))
-    return any(setting in text.split() for one in known for text in (one.get(_SETTLED, ""), one.get(_PENDING, "")))
+    return restrictions.blocks(setting, facts.view, account, facts.known(bucket) if bucket is not None else {})
 
 
 def point_blocks(setting: str, facts: Facts, point: Point) -> bool:
@@ -82,17 +70,6 @@ def point_blocks(setting: str, facts: Facts, point: Point) -> bool:
         or blocks(setting, facts, point.account)
         or blocks(setting, facts, point.bucket_account, bucket)
     )
-
-
-def _of_account(facts: Facts, account: str) -> Mapping[str, str]:
-    # An account's settings are of no backend, so that no backend's end ends them.
-    found = facts.view.shared.get(Resource, _place_of(account)) if account else None
-    return found.facts if found is not None else {}
-
-
-def _place_of(account: str) -> str:
-    """What the settings of an account are known by."""
-    return f"arn:{arns.PARTITION}:s3::{account}:public-access-block"
 
 
 # What they refuse.
@@ -150,9 +127,7 @@ def closed(targets: Sequence[Target], identity: Identity, asked: Asked, facts: F
 
 def _is_closed(target: Target, identity: Identity, asked: Asked, facts: Facts) -> bool:
     account = target.account
-    if not target.policies or account is None or identity.account_id == account or not is_s3(target.arn):
-        return False
-    if identity.service is not None or not any(is_public(text, of_bucket=True) for text in target.policies):
+    if account is None or not is_s3(target.arn) or not restrictions.is_closable(target, identity):
         return False
     points = (asked.through.bucket, asked.through.source) if asked.through is not None else ()
     used = [
@@ -177,10 +152,10 @@ def answer(asked: Asked, arn: str, facts: Facts) -> Answer:
     """The answer for an account, or for a bucket that is there."""
     if asked.operation.name != "GetPublicAccessBlock":
         return written(asked.operation, {})
-    known = _of_account(facts, asked.account) if asked.operation.service == "s3control" else facts.known(arn)
-    if _SETTLED not in known:
+    known = of_account(facts.view, asked.account) if asked.operation.service == "s3control" else facts.known(arn)
+    if SETTLED not in known:
         raise NoSuchPublicAccessBlock("The public access block configuration was not found")
-    on = known[_SETTLED].split()
+    on = known[SETTLED].split()
     return written(asked.operation, {_CONFIGURATION: {setting: setting in on for setting in SETTINGS}})
 
 
@@ -191,20 +166,20 @@ def _text(given: Mapping[str, Any]) -> str:
 
 def _put(asked: Asked, arn: str, facts: Facts) -> Effect:
     text, is_of_account = _text(asked.parameters[_CONFIGURATION]), asked.operation.service == "s3control"
-    before = _of_account(facts, asked.account) if is_of_account else facts.known(arn)
-    unsettled = {_PENDING: before[_PENDING]} if _PENDING in before else {}
+    before = of_account(facts.view, asked.account) if is_of_account else facts.known(arn)
+    unsettled = {PENDING: before[PENDING]} if PENDING in before else {}
 
     def begun(known: Mapping[str, str]) -> Mapping[str, str]:
-        return {**known, _PENDING: text}
+        return {**known, PENDING: text}
 
     def done(known: Mapping[str, str]) -> Mapping[str, str]:
-        return {**_without(known, text), _SETTLED: text}
+        return {**_without(known, text), SETTLED: text}
 
     def refused(known: Mapping[str, str]) -> Mapping[str, str]:
         return {**unsettled, **_without(known, text)}
 
     if is_of_account:
-        return Effect(Kind.NOTE, _place_of(asked.account), begun=begun, done=done, refused=refused, lasts=True)
+        return Effect(Kind.NOTE, place_of(asked.account), begun=begun, done=done, refused=refused, lasts=True)
     is_known = facts.get(arn) is not None
     return Effect(Kind.NOTE, arn, begun=begun, done=done, refused=refused if is_known else None)
 
@@ -214,25 +189,25 @@ def of_new(known: Mapping[str, str]) -> Mapping[str, str]:
 
     AWS: S3 User Guide, "Default settings for new S3 buckets FAQ": since April 2023 all four settings are on.
     """
-    return {_SETTLED: " ".join(SETTINGS), **known}
+    return {SETTLED: " ".join(SETTINGS), **known}
 
 
 def _without(known: Mapping[str, str], pending: str) -> dict[str, str]:
     """What is known once a request is settled: nothing of it is pending any more, but what came behind it is."""
-    return {name: value for name, value in known.items() if name != _PENDING or value != pending}
+    return {name: value for name, value in known.items() if name != PENDING or value != pending}
 
 
 def _delete(asked: Asked, arn: str, facts: Facts) -> Effect | None:
     """Until it is done, the settings count."""
     if asked.operation.service == "s3control":
-        return Effect(Kind.END, _place_of(asked.account), lasts=True)
+        return Effect(Kind.END, place_of(asked.account), lasts=True)
     if facts.get(arn) is None:
         return None
     return Effect(Kind.NOTE, arn, done=lambda known: dict(_others(known)))
 
 
 def _others(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, value in known.items() if name not in {_SETTLED, _PENDING})
+    return ((name, value) for name, value in known.items() if name not in {SETTLED, PENDING})
 
 
 EFFECTS: Final[Mapping[tuple[str, str], Of]] = {

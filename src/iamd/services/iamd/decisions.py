@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context, explanations, organizations, policies
+from iamd.authz import context, explanations, organizations, policies, public_access
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -203,8 +204,19 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     known = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
     if known is not None:
         texts = (known.policy,) if known.policy else ()
-        return Target(arn=resource_arn, account=known.owner, policies=texts)
+        target = Target(arn=resource_arn, account=known.owner, policies=texts)
+        return _restricted(call, identity, target, known)
     return Target(arn=resource_arn, account=parsed.account if parsed is not None and parsed.account else None)
+
+
+def _restricted(call: Call, identity: Identity, target: Target, known: Resource) -> Target:
+    """The target as it is for this caller where its bucket, or the bucket's account, blocks public access."""
+    is_s3 = target.arn.startswith("arn:aws:s3:::")
+    if not is_s3 or not public_access.is_closable(target, identity):
+        return target
+    if not public_access.blocks("RestrictPublicBuckets", call.view, known.owner, known.facts):
+        return target
+    return replace(target, policies=(*target.policies, public_access.NOBODY))
 
 
 def _bucket(resource_arn: str) -> str:
