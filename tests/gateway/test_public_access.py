@@ -323,6 +323,25 @@ def test_access_points_are_under_the_blocks_of_their_bucket_and_account(cloud, s
     assert code_of(s3.put_object, **through, ACL="public-read") == "AccessDenied"
 
 
+def test_an_access_point_of_ones_own_opens_no_restricted_bucket(cloud, s3, other):
+    s3.put_bucket_policy(**FILES, Policy=policy(everybody(allow("s3:*", [BUCKET, OBJECTS]))))
+    named = {"AccountId": OTHER, "Name": "own", **FILES, "BucketAccountId": ACCOUNT}
+    cloud.client("s3control", other).create_access_point(**named, PublicAccessBlockConfiguration=settings())
+    through = {"Bucket": f"arn:aws:s3:us-east-1:{OTHER}:accesspoint/own", "Key": "a"}
+    assert cloud.client("s3", other).get_object(**through)["Body"].read() == b"data"
+    block(cloud, "bucket", "RestrictPublicBuckets")
+    assert code_of(cloud.client("s3", other).get_object, **through) == "AccessDenied"
+
+
+def test_a_restricted_bucket_is_closed_to_other_accounts_by_s3_control_too(cloud, s3, other):
+    s3.put_bucket_policy(**FILES, Policy=policy(everybody(allow("s3:*", [BUCKET, OBJECTS]))))
+    listing = cloud.client("s3control", other).list_tags_for_resource
+    given = {"AccountId": ACCOUNT, "ResourceArn": BUCKET}
+    assert listing(**given)["Tags"] == []
+    block(cloud, "bucket", "RestrictPublicBuckets")
+    assert code_of(listing, **given) == "AccessDenied"
+
+
 # What is not settled.
 
 

@@ -167,9 +167,8 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        if service == "s3":
-            unlocked = public_access.closed(unlocked, identity, asked, step.facts)
-        marked = any_of_kind.marked(unlocked, step.made, asked, action)
+        open_to = public_access.closed(unlocked, identity, asked, step.facts)
+        marked = any_of_kind.marked(open_to, step.made, asked, action)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
 
 

@@ -116,8 +116,9 @@ def _denied(words: str, asked: Asked, targets: Sequence[Target], identity: Ident
 
 
 def closed(targets: Sequence[Target], identity: Identity, asked: Asked, facts: Facts) -> Sequence[Target]:
-    """The targets as they are for this caller: buckets with public policies are closed to all but their own account's
-    callers, the account's of the access point, and AWS's services, where that is set.
+    """The targets as they are for this caller, whatever service asks for them.
+
+    Buckets with public policies are closed to all but their own account's callers and AWS's services where that is set.
     """
     return [
         replace(one, policies=(*one.policies, NOBODY)) if _is_closed(one, identity, asked, facts) else one
@@ -129,14 +130,14 @@ def _is_closed(target: Target, identity: Identity, asked: Asked, facts: Facts) -
     account = target.account
     if account is None or not is_s3(target.arn) or not restrictions.is_closable(target, identity):
         return False
+    # SECURITY: that the caller's account has the access point opens nothing: anybody may make one on this bucket.
+    bucket = bucket_of(target.arn)
     points = (asked.through.bucket, asked.through.source) if asked.through is not None else ()
-    used = [
-        point for point in points if point is not None and target.arn.partition("/")[0].endswith(":" + point.bucket)
-    ]
-    if any(point.account == identity.account_id for point in used):
-        return False
-    return blocks("RestrictPublicBuckets", facts, account, bucket_of(target.arn)) or any(
-        point_blocks("RestrictPublicBuckets", facts, point) for point in used
+    return blocks("RestrictPublicBuckets", facts, account, bucket) or any(
+        point is not None
+        and bucket.endswith(f":{point.bucket}")
+        and point_blocks("RestrictPublicBuckets", facts, point)
+        for point in points
     )
 
 
