@@ -61,7 +61,7 @@ UNMAPPED = {
     "policy/lint/condition_values.py": "only whether it is an address",
     "configuration.py": "a mapped address becomes IPv4",
     "policy/operators.py": "a mapped address and a mapped range become IPv4",
-    "gateway/public_policies.py": "a mapped range counts as one of IPv6, of which none is private",
+    "authz/public_policies.py": "a mapped range counts as one of IPv6, of which none is private",
     "server.py": "a mapped address becomes IPv4",
 }
 FOLDED = {

@@ -67,10 +67,14 @@ def test_object_stores(before, preset):
         assert s3.get_object(Bucket="reports", Key="a/b c")["Body"].read() == b"content"
         with pytest.raises(s3.exceptions.NoSuchKey):
             s3.get_object(Bucket="reports", Key="no")
-        statement = {"Principal": "*", **allow("s3:GetObject", "arn:aws:s3:::reports/*")}
+        ann = aws.user("ann")
+        statement = {
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"},
+            **allow("s3:GetObject", "arn:aws:s3:::reports/*"),
+        }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         s3.put_bucket_policy(Bucket="reports", Policy=policy)
-        assert aws.client("s3", aws.user("ann")).get_object(Bucket="reports", Key="k")["Body"].read() == b"content"
+        assert aws.client("s3", ann).get_object(Bucket="reports", Key="k")["Body"].read() == b"content"
         sent = [one for one in store.got if one.path not in HEALTH.values()]
         assert all(one.key == "STOREKEY" and one.scope[1] == "s3" for one in sent)
         assert {one.scope[0] for one in sent} == {"us-east-1"}

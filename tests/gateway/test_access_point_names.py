@@ -13,6 +13,8 @@ from iamd.errors import CommonError
 from iamd.gateway import access_points
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.points import Point, Through
+from iamd.gateway.resources import Facts
+from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 from iamd.wire.models import service
 
@@ -222,7 +224,8 @@ def wanted(owner):
     read = service("s3").operation("GetObject")
     asked = Asked(read, {"Bucket": "files"}, ACCOUNT, "us-east-1", through=Through(Point(KNOWN)))
     behind = Target(arn="arn:aws:s3:::files/key", action="s3:GetObject", account=owner)
-    return [one.arn for one in access_points.before([behind], asked, ANONYMOUS)]
+    facts = Facts(Snapshot(1, {}, {}), None, ACCOUNT, forgets=False)
+    return [one.arn for one in access_points.before([behind], asked, ANONYMOUS, facts)]
 
 
 def test_a_bucket_of_this_name_that_is_anothers_now_is_not_reached():

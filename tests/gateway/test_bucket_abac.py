@@ -57,9 +57,10 @@ def reads(cloud, user, **given):
 
 @pytest.fixture
 def s3(cloud):
-    """The owner's client, with a bucket of team red and an object in it."""
+    """The owner's client, with a bucket of team red that does not block public access, and an object in it."""
     owner = cloud.client("s3")
     owner.create_bucket(Bucket="files")
+    owner.delete_public_access_block(Bucket="files")
     owner.put_object(**FILE, Body=b"data")
     tag(cloud, team="red")
     return owner

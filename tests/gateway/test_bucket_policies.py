@@ -13,9 +13,10 @@ BUCKET, OBJECTS = "arn:aws:s3:::files", "arn:aws:s3:::files/*"
 
 @pytest.fixture
 def s3(cloud):
-    """The owner's client, with a bucket and an object in it."""
+    """The owner's client, with a bucket that does not block public access, and an object in it."""
     owner = cloud.client("s3")
     owner.create_bucket(Bucket="files")
+    owner.delete_public_access_block(Bucket="files")
     owner.put_object(Bucket="files", Key="a", Body=b"data")
     return owner
 

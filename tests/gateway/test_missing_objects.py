@@ -52,6 +52,7 @@ def test_the_event_of_such_a_denial_names_both_decisions(cloud, s3):
 
 
 def test_to_an_anonymous_reader_an_object_that_is_not_there_is_denied(cloud, s3):
+    s3.delete_public_access_block(Bucket="files")
     s3.put_bucket_policy(Bucket="files", Policy=policy(everybody(allow("s3:GetObject", "arn:aws:s3:::files/*"))))
     wire = Wire(cloud.server)
     statuses = [wire.send_unsigned("GET", f"/files/{key}", [("host", "localhost")]).status for key in ("a", "none")]

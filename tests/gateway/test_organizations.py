@@ -60,6 +60,7 @@ def outsider(cloud):
 
 def set_policy(s3, *statements):
     document = {"Version": "2012-10-17", "Statement": [{**EVERYONE, **statement} for statement in statements]}
+    s3.delete_public_access_block(Bucket="files")
     s3.put_bucket_policy(Bucket="files", Policy=json.dumps(document))
 
 

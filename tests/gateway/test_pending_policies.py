@@ -2,7 +2,7 @@
 
 import pytest
 from gateway.counting import answer
-from gateway.two_accounts import everybody, policy
+from gateway.two_accounts import everybody, policy, to
 from running import ACCOUNT, REGION, allow, deny
 
 UNKNOWN = [None, answer(b"", "500 Internal Server Error"), answer(b"", "503 Slow Down"), b"garbage\r\n\r\n"]
@@ -12,14 +12,15 @@ NAMES = iter(f"pending-{number}" for number in range(100))
 
 @pytest.fixture
 def bucket(counted):
-    """A bucket of its own, and a reader without a policy."""
+    """A bucket of its own, and a reader of its name without a policy."""
     name = next(NAMES)
     assert counted.call("s3", "CreateBucket", {"Bucket": name}).status == 200
     return name, counted.aws.user(name)
 
 
 def opened(name):
-    return policy(everybody(allow("s3:GetObject", f"arn:aws:s3:::{name}/*")))
+    reader = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/{name}"}
+    return policy(to(reader, allow("s3:GetObject", f"arn:aws:s3:::{name}/*")))
 
 
 def shut(name):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from iamd.gateway.public_policies import is_public
+from iamd.authz.public_policies import is_public
 
 VPC = "aws:SourceVpc"
 

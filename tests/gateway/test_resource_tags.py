@@ -207,6 +207,7 @@ def files(cloud):
     """A bucket with an object of each team's, in two versions of which the older one is the other team's."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="files")
+    s3.delete_public_access_block(Bucket="files")
     s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
     older = {}
     for team, before in (TEAMS, TEAMS[::-1]):

@@ -11,7 +11,10 @@ from running import ACCOUNT, AWS, Server, allow, deny
 from iamd.store.fsck import check
 
 BUCKET = "arn:aws:s3:::files"
-OPEN = json.dumps({"Version": "2012-10-17", "Statement": [{**allow("s3:GetObject", f"{BUCKET}/*"), "Principal": "*"}]})
+NOBODY = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/nobody"}
+OPEN = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{**allow("s3:GetObject", f"{BUCKET}/*"), "Principal": NOBODY}]}
+)
 CLOSED = json.dumps({"Version": "2012-10-17", "Statement": [{**deny("s3:GetObject", f"{BUCKET}/*"), "Principal": "*"}]})
 
 

@@ -12,14 +12,16 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from iamd.auth.identity import Identity
+from iamd.authz.public_access import NOBODY
+from iamd.authz.public_policies import is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, partition_of
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BUCKET, VPC, Point, Through, point_of
 from iamd.gateway.actions.s3 import InvalidBucketName
 from iamd.gateway.answer import Answer
-from iamd.gateway.public_policies import is_public
-from iamd.gateway.resources import policies_of
+from iamd.gateway.public_access import point_blocks
+from iamd.gateway.resources import Facts, policies_of
 from iamd.http import HttpRequest
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
@@ -51,12 +53,6 @@ _SOURCE: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _COPY_SOURCE: Final = b"x-amz-copy-source"
-_PUBLIC_ACLS: Final = frozenset({"authenticated-read", "public-read", "public-read-write"})
-_PUBLIC_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
-# What nothing in a policy can let through: put beside the access point's own policy.
-_NOBODY: Final = (
-    '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
-)
 
 
 class NoSuchAccessPoint(AWSError):
@@ -157,25 +153,14 @@ class _Points:
         return found, f"{found.bucket}/{rest}"
 
 
-def check(asked: Asked, through: Through) -> None:
-    """Refuse whom no access point lets in, and what its public access block does not."""
+def check(asked: Asked) -> None:
+    """Refuse whom no access point lets in."""
     if not asked.account:
         # AWS: S3 User Guide, "Access points restrictions and limitations": no anonymous access.
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
-    if through.bucket is not None and through.bucket.blocks("BlockPublicAcls") and _has_public_acl(asked.parameters):
-        raise CommonError(Common.ACCESS_DENIED, "Access Denied")
 
 
-def _has_public_acl(parameters: Mapping[str, Any]) -> bool:
-    if parameters.get("ACL") in _PUBLIC_ACLS:
-        return True
-    grants = [value for name, value in parameters.items() if name.startswith("Grant")]
-    policy = parameters.get("AccessControlPolicy") or {}
-    grants += [grantee.get("URI") for grant in policy.get("Grants") or () if (grantee := grant.get("Grantee"))]
-    return any(group in grant for grant in grants if isinstance(grant, str) for group in _PUBLIC_GROUPS)
-
-
-def before(behind: Sequence[Target], asked: Asked, identity: Identity) -> Sequence[Target]:
+def before(behind: Sequence[Target], asked: Asked, identity: Identity, facts: Facts) -> Sequence[Target]:
     """All that must be allowed: on the access points, then what is asked of the buckets behind them, with their keys.
 
     What goes through no access point stays as it is.
@@ -192,7 +177,7 @@ def before(behind: Sequence[Target], asked: Asked, identity: Identity) -> Sequen
             continue
         _check_bucket(target, point)
         on_buckets.append(replace(target, context={**target.context, **point.keys}))
-        for one in _on_point(target, point, identity):
+        for one in _on_point(target, point, identity, facts):
             on_points[one.arn, one.action, one.policies] = one
     return [*on_points.values(), *on_buckets]
 
@@ -203,10 +188,10 @@ def _check_bucket(target: Target, point: Point) -> None:
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
 
 
-def _on_point(target: Target, point: Point, identity: Identity) -> list[Target]:
+def _on_point(target: Target, point: Point, identity: Identity, facts: Facts) -> list[Target]:
     """What is asked of the access point: twice while it is not settled which policy it has."""
     context = {**target.context, **point.keys, "s3:resourceaccount": point.account}
-    closed = (_NOBODY,) if _is_closed(point, identity) else ()
+    closed = (NOBODY,) if _is_closed(point, identity, facts) else ()
     return [
         Target(
             arn=point.arn_of(target.arn),
@@ -219,7 +204,7 @@ def _on_point(target: Target, point: Point, identity: Identity) -> list[Target]:
     ]
 
 
-def _is_closed(point: Point, identity: Identity) -> bool:
+def _is_closed(point: Point, identity: Identity, facts: Facts) -> bool:
     """Whether an access point is closed to a caller, whatever its policy says."""
     if point.origin == VPC:
         # AWS: "the access point doesn't allow access from the public internet" (S3 API Reference, GetAccessPoint); no
@@ -228,7 +213,7 @@ def _is_closed(point: Point, identity: Identity) -> bool:
     if identity.service is not None or identity.account_id in {point.account, point.bucket_account}:
         return False
     # AWS: "Blocking public access to your Amazon S3 storage", RestrictPublicBuckets.
-    return point.blocks("RestrictPublicBuckets") and any(map(is_public, point.policies))
+    return any(map(is_public, point.policies)) and point_blocks("RestrictPublicBuckets", facts, point)
 
 
 def rewritten(request: HttpRequest, asked: Asked, style: str | None) -> HttpRequest:

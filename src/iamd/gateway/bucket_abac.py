@@ -67,16 +67,26 @@ def _put(asked: Asked, arn: str, facts: Facts) -> Effect:
     status = at(asked.parameters["AbacStatus"], "Status")
     if status not in {_ENABLED, _DISABLED}:
         raise CommonError(Common.MALFORMED)
-    known = facts.get(arn)
-    others = {name: value for name, value in facts.known(arn).items() if name not in {_STATUS, _PENDING}}
-    done = {**others, _STATUS: status} if status == _ENABLED else others
+    before = facts.known(arn)
+    unsettled = {_PENDING: before[_PENDING]} if _PENDING in before else {}
+
+    def done(known: Mapping[str, str]) -> Mapping[str, str]:
+        return {**_others(known), _STATUS: status} if status == _ENABLED else _others(known)
+
+    def refused(known: Mapping[str, str]) -> Mapping[str, str]:
+        return {**{name: value for name, value in known.items() if name != _PENDING}, **unsettled}
+
     return Effect(
         Kind.NOTE,
         arn,
-        begun={**facts.known(arn), _PENDING: status},
+        begun=lambda known: {**known, _PENDING: status},
         done=done,
-        refused=known.facts if known is not None else None,
+        refused=refused if facts.get(arn) is not None else None,
     )
+
+
+def _others(known: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in known.items() if name not in {_STATUS, _PENDING}}
 
 
 def _check_tagging(words: str) -> Of:

@@ -26,6 +26,7 @@ from iamd.gateway import (
     first_use,
     kms_keys,
     on_behalf,
+    public_access,
     resource_tags,
     resources,
 )
@@ -83,9 +84,9 @@ class Decider:
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         step = Step(progress, asked, place, facts, targets, traits, made)
         if asked.through is not None:
-            access_points.check(asked, asked.through)
+            access_points.check(asked)
         if not traits.is_batch:
-            self.authorize(step, identity, access_points.before(targets, asked, identity))
+            self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
             if traits.makes_roles:
@@ -93,6 +94,7 @@ class Decider:
             if traits.asks_for_caller:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
+        public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
         return step
@@ -166,7 +168,8 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        marked = any_of_kind.marked(unlocked, step.made, asked, action)
+        open_to = public_access.closed(unlocked, identity, asked, step.facts)
+        marked = any_of_kind.marked(open_to, step.made, asked, action)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
 
 

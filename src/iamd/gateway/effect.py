@@ -21,6 +21,10 @@ class Kind(StrEnum):
     NOTE = "note"
 
 
+Change = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""What becomes of what is known, whatever else has changed of it meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One change of one resource's facts; `policy` is the new text, None for no policy."""
@@ -31,11 +35,13 @@ class Effect:
     has_policy: bool = False
     within: str | None = None
     """How the ARNs begin of what ends with it."""
-    begun: Mapping[str, str] | None = None
-    done: Mapping[str, str] | None = None
-    refused: Mapping[str, str] | None = None
+    begun: Mapping[str, str] | Change | None = None
+    done: Mapping[str, str] | Change | None = None
+    refused: Mapping[str, str] | Change | None = None
     """What else is known of it while the request is on its way, once it is done, once the backend refused it; None
     leaves it as it is."""
+    lasts: bool = False
+    """Whether it is of no backend, and outlives each."""
 
 
 Of = Callable[[Asked, str, Facts], Effect | None]

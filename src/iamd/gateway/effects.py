@@ -14,6 +14,7 @@ from iamd.gateway import (
     kms_keys,
     log_policies,
     point_effects,
+    public_access,
     repository_policies,
 )
 from iamd.gateway.actions import bedrock
@@ -305,6 +306,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **bucket_abac.EFFECTS,
     **log_policies.EFFECTS,
     **point_effects.EFFECTS,
+    **public_access.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,

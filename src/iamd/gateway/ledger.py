@@ -1,12 +1,13 @@
 """Writing facts of resources down: pending before the backend is asked, settled by what it answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
 
 from iamd.errors import AWSError
+from iamd.gateway.effect import Change as FactsChange
 from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.policies import Told, is_same
 from iamd.gateway.resources import is_s3
@@ -87,6 +88,7 @@ def _known(change: Change, arn: str, boot: str | None) -> Resource | None:
 
 
 def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: int, place: str | None) -> Entry:
+    boot = None if effect.lasts else boot
     before = _known(change, effect.arn, boot)
     if effect.kind is Kind.MAKE and before is not None and is_s3(effect.arn) and before.owner != owner:
         raise BucketAlreadyExists(
@@ -98,10 +100,14 @@ def _begin(change: Change, effect: Effect, owner: str, boot: str | None, now: in
     if effect.has_policy:
         record = msgspec.structs.replace(record, pending_policy=effect.policy, has_pending=True)
     if effect.begun is not None:
-        record = msgspec.structs.replace(record, facts=effect.begun)
+        record = msgspec.structs.replace(record, facts=_changed(record, effect.begun))
     if record != before and effect.kind is not Kind.END:
         change.put(GLOBAL, record)
     return Entry(effect, owner, boot, before)
+
+
+def _changed(record: Resource, facts: Mapping[str, str] | FactsChange) -> Mapping[str, str]:
+    return facts(record.facts) if callable(facts) else facts
 
 
 def _settle_all(change: Change, entries: Sequence[Entry], status: int) -> None:
@@ -119,7 +125,7 @@ def _settle(change: Change, entry: Entry, *, done: bool) -> None:
         return
     facts = entry.effect.done if done else entry.effect.refused
     if facts is not None:
-        present = msgspec.structs.replace(present, facts=facts)
+        present = msgspec.structs.replace(present, facts=_changed(present, facts))
         change.put(GLOBAL, present)
     elif not done and entry.before is None and not entry.effect.has_policy:
         change.delete(GLOBAL, present)

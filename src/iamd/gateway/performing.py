@@ -30,6 +30,7 @@ from iamd.gateway import (
     placing,
     point_effects,
     policies,
+    public_access,
     resource_tags,
     resources,
     shared_buckets,
@@ -123,7 +124,7 @@ class Performer:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
             behind = resources.decided([listing], step.facts, step.asked.account)
-            targets = access_points.before(behind, step.asked, identity)
+            targets = access_points.before(behind, step.asked, identity, step.facts)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)
             self._decider.authorize(step, identity, targets)
@@ -196,6 +197,10 @@ class Performer:
         if bucket_abac.is_kept(asked.operation):
             await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
             return bucket_abac.answer(asked, arn, step.facts)
+        if public_access.may_be_kept(asked.operation) and not backend.rules.is_aws:
+            if asked.operation.service == "s3":
+                await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
+            return public_access.answer(asked, arn, step.facts)
         if bucket_tags.is_own(asked, arn):
             home = placing.of_bucket(arn, asked, self._backends, step.facts).backend
             return await BucketTags(arn, asked, home, account, now).answer()
@@ -253,7 +258,7 @@ class Performer:
         allowed, refused = [], []
         for index, target in enumerate(step.targets):
             try:
-                wanted = access_points.before(batch.with_bypass(step.asked, target), step.asked, identity)
+                wanted = access_points.before(batch.with_bypass(step.asked, target), step.asked, identity, step.facts)
                 verdicts = await self._verdicts(step, identity, wanted)
             except Denied as denied:
                 step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any, Final
 
+from iamd.authz.public_access import SETTINGS
+from iamd.authz.public_policies import is_public
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BLOCKS, BUCKET, INTERNET, ORIGIN, OWNER, VPC, Point
@@ -16,14 +18,13 @@ from iamd.gateway.actions.s3control import InvalidRequest
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end
 from iamd.gateway.own_answers import written
-from iamd.gateway.public_policies import is_public
+from iamd.gateway.public_access import blocks
 from iamd.gateway.resources import Facts, is_of_point
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]", re.ASCII)
 _ALIAS: Final = re.compile(r"[a-z0-9-]{1,247}" + ALIAS_END, re.ASCII)
-_SETTINGS: Final = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _LONGEST_POLICY: Final = 20 * 1024
 """AWS: "Access point policies are limited to 20 KB in size"."""
 _POLICY: Final = re.compile(r"<Policy>(.*?)</Policy>", re.DOTALL)
@@ -90,10 +91,19 @@ def _put_policy(asked: Asked, arn: str, facts: Facts) -> Effect:
     if len(text.encode()) > _LONGEST_POLICY:
         raise InvalidPolicy("Policy exceeds the maximum allowed document size.")
     policy, point = checked(text, InvalidPolicy), point_of(facts.get(arn))
-    if point is not None and point.origin != VPC and point.blocks("BlockPublicPolicy") and is_public(policy):
-        # AWS: "Blocking public access to your Amazon S3 storage", BlockPublicPolicy.
+    if point is not None and point.origin != VPC and is_public(policy) and _blocks_policy(point, asked, facts):
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
     return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
+
+
+def _blocks_policy(point: Point, asked: Asked, facts: Facts) -> bool:
+    """AWS: "Blocking public access to your Amazon S3 storage", BlockPublicPolicy.
+
+    A bucket's is for "all of the bucket's same-account access points".
+    """
+    is_of_same = point.account == point.bucket_account
+    bucket = f"arn:{asked.partition}:s3:::{point.bucket}" if is_of_same else None
+    return point.blocks("BlockPublicPolicy") or blocks("BlockPublicPolicy", facts, point.account, bucket)
 
 
 def end_bucket(_: Asked, arn: str, facts: Facts) -> Effect:
@@ -124,7 +134,7 @@ def told_of(alias: str, asked: Asked) -> tuple[str, dict[str, str]] | None:
     given = asked.parameters
     block = given.get("PublicAccessBlockConfiguration") or {}
     # AWS: all settings are on unless the request says otherwise ("Managing public access to access points").
-    blocks = " ".join(setting for setting in _SETTINGS if block.get(setting, True) is not False)
+    blocks = " ".join(setting for setting in SETTINGS if block.get(setting, True) is not False)
     arn = f"arn:{asked.partition}:s3:{asked.region}:{asked.account}:accesspoint/{given['Name']}"
     return arn, {
         ALIAS: alias,

@@ -20,6 +20,7 @@ from iamd.gateway import (
     on_behalf,
     point_effects,
     policies,
+    public_access,
     schedule_checks,
 )
 from iamd.gateway.actions import passed_roles
@@ -81,6 +82,7 @@ def of(operation: Operation) -> Traits:
             or bucket_abac.is_kept(operation)
             or bucket_tags.may_be_own(operation)
             or kept_policies.may_be_kept(operation)
+            or public_access.may_be_kept(operation)
         ),
         makes_bucket=bucket_tags.makes(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context, explanations, organizations, policies
+from iamd.authz import context, explanations, organizations, policies, public_access
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.partly_known import NONE, Unknowns, known
 from iamd.authz.regions import region_of
@@ -128,7 +129,7 @@ def can(
 ) -> dict[str, Any]:
     """Decide a request that nobody made, by the same functions that decide those that are made."""
     identity = _identity(call, principal_arn)
-    target = _target(call, resource_arn, action)
+    target = _target(call, identity, resource_arn, action)
     asked = _asked(call, identity, action, target, context or {})
     own, standing = (
         policies.of_caller(identity, call.view),
@@ -200,7 +201,7 @@ def _session_of(call: Call, account: Account, role: Role) -> Identity:
     )
 
 
-def _target(call: Call, resource_arn: str, action: str) -> Target:
+def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:
     """The resource with what iamd knows of it: tags of IAM's own, a role's trust policy, the policy of a backend's."""
     parsed = arn.parse(resource_arn)
     if parsed is None:
@@ -219,7 +220,9 @@ def _target(call: Call, resource_arn: str, action: str) -> Target:
     if found is None:
         return Target(arn=resource_arn, account=parsed.account or None)
     texts = (found.policy,) if found.policy else ()
-    return Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=_is_key(parsed) and bool(texts))
+    known_key = _is_key(parsed) and bool(texts)
+    target = Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key)
+    return _restricted(call, identity, target, found)
 
 
 def _is_key(parsed: arn.Arn) -> bool:
@@ -233,6 +236,16 @@ def _unknown(resource_arn: str) -> Unknowns:
 
 
 _TAGS = Unknowns.of(("aws:resourcetag/",))
+
+
+def _restricted(call: Call, identity: Identity, target: Target, known: Resource) -> Target:
+    """The target as it is for this caller where its bucket, or the bucket's account, blocks public access."""
+    is_s3 = target.arn.startswith("arn:aws:s3:::")
+    if not is_s3 or not public_access.is_closable(target, identity):
+        return target
+    if not public_access.blocks("RestrictPublicBuckets", call.view, known.owner, known.facts):
+        return target
+    return replace(target, policies=(*target.policies, public_access.NOBODY))
 
 
 def _bucket(resource_arn: str) -> str:
