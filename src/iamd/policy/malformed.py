@@ -157,12 +157,16 @@ def _check_shape(members: Members, statements: list[dict[str, object]]) -> None:
     """Raise unless every member is known, of its JSON type, and not beside its opposite."""
     fits = (
         members.keys() <= {"Version", "Id"}
-        and members.get("Version", "2008-10-17") in VERSIONS
+        and _is_version(members.get("Version", "2008-10-17"))
         and type(members.get("Id", "")) is str
         and all(map(_has_shape, statements))
     )
     if not fits:
         raise MalformedPolicy(SYNTAX)
+
+
+def _is_version(element: object) -> bool:
+    return isinstance(element, str) and element in VERSIONS
 
 
 def _has_shape(statement: Members) -> bool:
