@@ -364,6 +364,17 @@ def test_organization_policies_are_accepted(kind, right):
     assert validate(document(right), kind).unreadable is None
 
 
+@pytest.mark.parametrize("kind", [PolicyType.SCP, PolicyType.RCP])
+def test_organization_policies_need_the_new_version_to_be_stored(kind):
+    everyone = {"Principal": "*"} if kind is PolicyType.RCP else {}
+    one = statement(Effect="Deny", Resource="arn:aws:iam::111122223333:user/${aws:PrincipalTag/t}", **everyone)
+    for old in (json.dumps({"Statement": [one]}), document(one, Version="2008-10-17")):
+        assert refusal(old, kind) == ORGANIZATIONS
+        # What was stored before is read as it was.
+        assert load(old, kind).unreadable is None
+    assert validate(document(one), kind).unreadable is None
+
+
 ODD_VERSIONS = [[], {}, [["2012-10-17"]], ["2012-10-17"], {"2012-10-17": ""}, None, 5, True, "", "2012-10-18"]
 
 

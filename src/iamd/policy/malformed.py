@@ -104,6 +104,7 @@ def _check_resource(members: Members, statements: list[dict[str, object]]) -> No
 
 
 def _check_scp(members: Members, statements: list[dict[str, object]]) -> None:
+    _check_new(members)
     try:
         _check_organizations(members, statements, PolicyType.SCP)
         for resource in _all(statements, "Resource"):
@@ -114,6 +115,7 @@ def _check_scp(members: Members, statements: list[dict[str, object]]) -> None:
 
 def _check_rcp(members: Members, statements: list[dict[str, object]]) -> None:
     # AWS: a customer's RCP only denies, names everyone, and has no NotAction (orgs_manage_policies_rcps_syntax).
+    _check_new(members)
     for statement in statements:
         if statement.get("Effect") != "Deny" or statement.get("Principal") != "*" or "NotAction" in statement:
             raise MalformedPolicy(ORGANIZATIONS)
@@ -123,6 +125,13 @@ def _check_rcp(members: Members, statements: list[dict[str, object]]) -> None:
             values.check_long_arn(resource)
     except MalformedPolicy:
         raise MalformedPolicy(ORGANIZATIONS) from None
+
+
+def _check_new(members: Members) -> None:
+    # AWS: every SCP and RCP must have the Version 2012-10-17 (orgs_manage_policies_scps_syntax, _rcps_syntax).
+    # SECURITY: in an older one a variable is plain text, and what it seems to deny it does not.
+    if members.get("Version") != "2012-10-17":
+        raise MalformedPolicy(ORGANIZATIONS)
 
 
 def _check_organizations(members: Members, statements: list[dict[str, object]], kind: PolicyType) -> None:
