@@ -212,6 +212,10 @@ def test_a_slip_is_told_with_its_place(iamd, folder, text):
     assert one_line(iamd("test", "cases.jsonl"), 2).startswith(SLIPS[text])
 
 
+ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+MERGED = "a0: &a0 {x: y}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -224,6 +228,9 @@ def test_a_slip_is_told_with_its_place(iamd, folder, text):
         ),
         ("[" * 1500, "`cases.yaml` is not YAML: "),
         ("- {[a]: b}", "`cases.yaml` is not YAML: "),
+        ("- &a [*a]", "`cases.yaml` is not YAML: its aliases make it too large"),
+        (ALIASES + "cases: [*a9]", "`cases.yaml` is not YAML: its aliases make it too large"),
+        (MERGED + "cases: [*a9]", "`cases.yaml` is not YAML: its aliases make it too large"),
     ],
 )
 def test_a_slip_in_yaml_is_told(iamd, folder, text, told):

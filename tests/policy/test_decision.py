@@ -9,12 +9,14 @@ import pytest
 from policy.worlds import ANA, HERE, PROVIDER, USER
 
 import iamd.policy as policy_engine
+from iamd.policy import operators
 from iamd.policy.decision import Decision, Layer, Outcome, denial_message
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.explain import LayerResult, explain
-from iamd.policy.request import ANONYMOUS, Principal, PrincipalKind, Request
+from iamd.policy.request import ANONYMOUS, Principal, PrincipalKind, Request, lower
 from iamd.policy.sets import policy_set
+from iamd.policy.wildcard import cached_typed_matcher
 
 GET = Request(USER, "s3:GetObject", "arn:aws:s3:::data/x", HERE, {})
 LIST = Request(USER, "codecommit:ListRepositories", "*", HERE, {})
@@ -177,6 +179,14 @@ def test_every_memo_is_bounded():
     ]
     assert len(memos) > 10
     assert all(0 < memo.cache_parameters()["maxsize"] <= 16_384 for memo in memos)
+
+
+@pytest.mark.parametrize("remembering", [lower, operators.arn_segments, operators.number, cached_typed_matcher])
+def test_long_texts_are_not_remembered(remembering):
+    remembering.cache_clear()
+    remembering("a" * 1_024)
+    remembering("a" * 1_025)
+    assert remembering.cache_info().currsize == 1
 
 
 def test_a_gateway_endpoint_means_the_root_user_by_an_account():

@@ -111,6 +111,20 @@ NOT_QUITE = [
 ]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", [PolicyType.TRUST, PolicyType.RESOURCE])
+def test_a_principal_in_folders_without_end_is_refused_at_once(kind):
+    """Each folder once doubled the time that it took to see that the name at the end is none."""
+    folders = f"arn:aws:iam::{HERE}:user/" + "a/" * 10_000
+    one = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": folders + "*"}}
+    if kind is PolicyType.RESOURCE:
+        one["Resource"] = "*"
+    text = json.dumps({"Version": "2012-10-17", "Statement": one})
+    with pytest.raises(MalformedPolicy, match="Invalid principal in policy"):
+        validate(text, kind)
+    validate(text.replace("/*", "/ana"), kind)
+
+
 @pytest.mark.parametrize(("good", "bad"), NOT_QUITE)
 def test_what_is_not_quite_a_policy_allows_nothing(good, bad):
     assert asked_of(f"{OPEN}}}}}").allowed

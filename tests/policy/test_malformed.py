@@ -5,6 +5,8 @@ import json
 import pytest
 
 from iamd.policy.document import MalformedPolicy, PolicyType, load, validate
+from iamd.policy.kinds import WITHOUT_PRINCIPAL
+from iamd.policy.malformed import check_simulated
 
 SYNTAX = "Syntax errors in policy."
 VERSION = "Policy document must be version 2012-10-17 or greater."
@@ -368,6 +370,30 @@ def test_organization_policies_are_refused_in_one_way(kind, wrong):
 )
 def test_organization_policies_are_accepted(kind, right):
     assert validate(document(right), kind).unreadable is None
+
+
+def test_an_scp_needs_the_new_version_to_be_stored():
+    one = statement(Effect="Deny", Resource="arn:aws:iam::111122223333:user/${aws:PrincipalTag/t}")
+    for old in (json.dumps({"Statement": [one]}), document(one, Version="2008-10-17")):
+        assert refusal(old, PolicyType.SCP) == ORGANIZATIONS
+        # What was stored before is read as it was.
+        assert load(old, PolicyType.SCP).unreadable is None
+    assert validate(document(one), PolicyType.SCP).unreadable is None
+
+
+ODD_VERSIONS = [[], {}, [["2012-10-17"]], ["2012-10-17"], {"2012-10-17": ""}, None, 5, True, "", "2012-10-18"]
+
+
+@pytest.mark.parametrize("kind", PolicyType)
+@pytest.mark.parametrize("version", ODD_VERSIONS)
+def test_a_version_of_any_other_json_is_a_syntax_error(kind, version):
+    principal = {} if kind in WITHOUT_PRINCIPAL else {"Principal": "*"}
+    resource = {"Resource": None} if kind is PolicyType.TRUST else {}
+    text = document(statement(Effect="Deny", Action="sts:AssumeRole", **principal, **resource), Version=version)
+    expected = ORGANIZATIONS if kind in {PolicyType.SCP, PolicyType.RCP} else SYNTAX
+    assert refusal(text, kind) == expected
+    with pytest.raises(MalformedPolicy):
+        check_simulated(text, kind)
 
 
 def test_a_trust_policys_statement_ids_are_free():

@@ -5,10 +5,14 @@ Work is counted as calls of functions, Python's and C's, which does not move wit
 
 import json
 import sys
+import tracemalloc
+from time import thread_time
 
 import pytest
 
-from iamd.policy import malformed
+from iamd.policy import malformed, variables
+from iamd.policy.conditions import condition
+from iamd.policy.decision import Outcome
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Layers, decide
 from iamd.policy.request import Principal, PrincipalKind, Request
@@ -80,3 +84,59 @@ def test_the_slowest_legal_policies_are_little_work(name):
 
     assert patterns < first < 300 * patterns
     assert later < 150 * patterns
+
+
+REFERER = "${aws:referer}"
+MANY_TIMES = {
+    "StringLike": {"aws:userid": REFERER * 400},
+    "StringNotLike": {"aws:userid": f"*{REFERER}" * 350},
+    "StringEquals": {"aws:userid": REFERER * 400},
+    "StringEqualsIgnoreCase": {"aws:userid": REFERER * 400},
+    "Bool": {"aws:securetransport": REFERER * 400},
+    "ArnLike": {"aws:principalarn": f"arn:aws:iam::*:user/{REFERER * 390}"},
+}
+
+
+@pytest.mark.parametrize("operator", MANY_TIMES)
+def test_a_long_value_that_is_put_in_many_times_makes_no_long_text(operator):
+    one = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {operator: MANY_TIMES[operator]}}
+    policy = load(json.dumps({"Version": "2012-10-17", "Statement": one}), PolicyType.IDENTITY)
+    context = {"aws:userid": "AIDAX", "aws:securetransport": "true", "aws:principalarn": USER.arn}
+
+    def decided(end):
+        request = Request(
+            USER, "s3:GetObject", "arn:aws:s3:::b/x", HERE, {**context, "aws:referer": "x" * 30_000 + end}
+        )
+        return decide(request, Layers(identity=(policy,)))
+
+    assert decided("a").outcome is (Outcome.EXPLICITLY_DENIED if "Not" in operator else Outcome.IMPLICITLY_DENIED)
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            decided(str(number))
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000  # 400 times 30,000 is twelve millions
+    assert kept < 100_000
+
+
+def test_a_value_that_is_put_in_twice_is_still_matched():
+    for operator, wanted, given, holds in (
+        ("StringLike", f"*{REFERER}{REFERER}", "-" + "x" * 4000, True),
+        ("StringLike", f"*{REFERER}{REFERER}", "x" * 3999, False),
+        ("StringEquals", f"{REFERER}*{REFERER}", "x" * 2000 + "*" + "x" * 2000, True),
+        ("StringEquals", f"{REFERER}{REFERER}", "x" * 4001, False),
+        ("StringEqualsIgnoreCase", f"{REFERER}{REFERER}", "X" * 4000, True),
+    ):
+        test = condition(operator, "aws:userid", [wanted], substitute=True).test
+        assert test({"aws:userid": given, "aws:referer": "x" * 2000}) is holds
+
+
+@pytest.mark.parametrize("end", ["", "}", "'}", "${aws:x}"])
+@pytest.mark.parametrize("part", ["${", "${a, '", "${a,", "${a, ", "$"])
+def test_text_that_begins_many_variables_is_read_once(part, end):
+    """Each beginning once looked for its end through all of the rest."""
+    began = thread_time()
+    assert len(variables.parse(part * 20_000 + end)) <= 3
+    assert thread_time() - began < 0.5

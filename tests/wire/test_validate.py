@@ -1,7 +1,13 @@
 """The words of AWS's validation errors."""
 
+import gzip
+import json
+import re
 import warnings
+from pathlib import Path
+from time import thread_time
 
+import botocore
 import pytest
 
 from iamd.errors import Common, CommonError
@@ -150,7 +156,7 @@ def test_every_pattern_of_own_services_is_read_without_a_warning():
         for name in (*OWN, "sqs", "dynamodb", "lambda", "glue", "budgets", "fsx", "rbin", "connecthealth", "sagemaker"):
             found = {raw.pattern for raw in models.service(name)._raw.shapes.values() if raw.pattern}
             for pattern in found:
-                patterns.compiled(pattern)
+                patterns.fits(pattern)
 
 
 @pytest.mark.parametrize(
@@ -171,5 +177,47 @@ def test_every_pattern_of_own_services_is_read_without_a_warning():
     ],
 )
 def test_javas_patterns_mean_the_same(pattern, good, bad):
-    assert patterns.compiled(pattern).fullmatch(good)
-    assert not patterns.compiled(pattern).fullmatch(bad)
+    assert patterns.fits(pattern)(good)
+    assert not patterns.fits(pattern)(bad)
+
+
+PUMPED = [
+    start + part * 400 + "\0!"
+    for start in ("", "arn:aws:s3:", "https://", "x@")
+    for part in ("a", "1", "a ", "a-", "a/.")
+]
+
+
+def every_pattern():
+    data = Path(botocore.__file__).parent / "data"
+    for path in data.glob("*/*/service-2.json.gz"):
+        yield from map(json.loads, re.findall(rb'"pattern":("(?:[^"\\]|\\.)*+")', gzip.decompress(path.read_bytes())))
+
+
+@pytest.mark.timeout(120)
+def test_no_pattern_of_any_model_keeps_the_server_busy():
+    patterns_of_all = set(every_pattern())
+    assert len(patterns_of_all) > 4000
+    for pattern in patterns_of_all:
+        fits = patterns.fits(pattern)
+        began = thread_time()
+        with patterns.at_most():
+            for text in PUMPED:
+                fits(text)
+        assert thread_time() - began < 10 * patterns.SECONDS, pattern
+
+
+@pytest.mark.timeout(60)
+def test_all_values_of_a_request_together_are_matched_in_a_bounded_time():
+    fits, slow = patterns.fits(r"[a-z]+[-\w]*[a-z]+[-\w]*[a-z]+"), "a" * 3000 + "!"
+    began = thread_time()
+    with patterns.at_most():
+        assert not any(fits(slow) for _ in range(100))  # each alone would take a second
+    assert thread_time() - began < 10 * patterns.SECONDS
+    assert fits("a-b-c")  # another request has its own time
+
+
+def test_a_value_that_hardly_fails_is_refused_as_any_other():
+    header = {"HeaderParameters": {"h": "a " * 200 + "\1"}}
+    targets = [{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:1:q", "HttpParameters": header}] * 100
+    assert "regular expression" in words("events", "PutTargets", Rule="r", Targets=targets)

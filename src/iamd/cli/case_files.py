@@ -13,6 +13,9 @@ from iamd.cli.files import read_file
 from iamd.settings import suggestion
 
 YAML = frozenset({".yaml", ".yml"})
+MOST = 5_000_000
+"""How many characters and values the aliases of a file may add."""
+_ENDLESS = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,44 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
+def _yaml(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _Size().of(node) > len(text) + MOST:
+            raise ValueError("its aliases make it too large")
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many characters and values nodes come to when each alias stands for a copy of what it names.
+
+    SECURITY: ten aliases of ten aliases of ten make a thousand; eight lines of them fill the memory.
+    """
+
+    found: dict[yaml.Node, int] = field(default_factory=dict)
+
+    def of(self, node: yaml.Node) -> int:
+        if node not in self.found:
+            self.found[node] = _ENDLESS  # should it hold itself
+            self.found[node] = 1 + self._inside(node)
+        return self.found[node]
+
+    def _inside(self, node: yaml.Node) -> int:
+        if isinstance(node, yaml.MappingNode):
+            return sum(self.of(key) + self.of(value) for key, value in node.value)
+        return sum(map(self.of, node.value)) if isinstance(node, yaml.SequenceNode) else len(node.value)
+
+
 def _of_yaml(file: Path) -> Iterator[tuple[str, Any]]:
     """A list of cases, or a mapping with the list under `cases`; its other members are for anchors."""
     try:
-        # A SafeLoader of ours: it makes nothing but plain values.
-        content = yaml.load(read_file(file), _Loader)  # noqa: S506
+        content = _yaml(read_file(file))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Failure(f"`{file}` is not YAML: {error}", USAGE) from error
     listed = content.get("cases") if isinstance(content, Mapping) else content

@@ -16,6 +16,9 @@ from iamd.policy.wildcard import Token, covers, overlap, tokens
 
 Tokens = Sequence[Token]
 
+LONGEST = 20_480
+"""What takes a longer text to match includes no resource: no ARN is as long."""
+
 
 def decide_any(request: Request, layers: Layers) -> Decision:
     """The decision on a request that stands for any of a kind; on every other it is `decide`'s."""
@@ -75,7 +78,7 @@ def _each(test: Callable[[Tokens, Tokens], bool], template: variables.Template, 
     found = [tokens(variables.source(segment)) for segment in segments[:5]]
     # An ARN of fewer than six segments is read as if a wildcard stood in the missing ones.
     found += [tokens("*")] * (5 - len(found))
-    last = variables.tokens_of(segments[5], request.context) if len(segments) > 5 else tokens("*")
+    last = variables.tokens_of(segments[5], request.context, LONGEST) if len(segments) > 5 else tokens("*")
     if last is None:
         return False
     return all(map(test, [*found, last], map(tokens, request.resource.split(":", 5))))

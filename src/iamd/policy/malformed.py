@@ -107,6 +107,7 @@ def _check_resource(members: Members, statements: list[dict[str, object]]) -> No
 
 
 def _check_scp(members: Members, statements: list[dict[str, object]]) -> None:
+    _check_new(members)
     try:
         _check_organizations(members, statements, PolicyType.SCP)
         for resource in _all(statements, "Resource"):
@@ -129,6 +130,14 @@ def _check_rcp(members: Members, statements: list[dict[str, object]]) -> None:
             values.check_long_arn(resource)
     except MalformedPolicy:
         raise MalformedPolicy(ORGANIZATIONS) from None
+
+
+def _check_new(members: Members) -> None:
+    # AWS: every SCP must have the Version 2012-10-17 (orgs_manage_policies_scps_syntax). The page of RCPs says it of
+    # them too, and AWS was seen to take others.
+    # SECURITY: in an older one a variable is plain text, and what it seems to deny it does not.
+    if members.get("Version") != "2012-10-17":
+        raise MalformedPolicy(ORGANIZATIONS)
 
 
 def _check_organizations(members: Members, statements: list[dict[str, object]], kind: PolicyType) -> None:
@@ -163,12 +172,16 @@ def _check_shape(members: Members, statements: list[dict[str, object]]) -> None:
     """Raise unless every member is known, of its JSON type, and not beside its opposite."""
     fits = (
         members.keys() <= {"Version", "Id"}
-        and members.get("Version", "2008-10-17") in VERSIONS
+        and _is_version(members.get("Version", "2008-10-17"))
         and type(members.get("Id", "")) is str
         and all(map(_has_shape, statements))
     )
     if not fits:
         raise MalformedPolicy(SYNTAX)
+
+
+def _is_version(element: object) -> bool:
+    return isinstance(element, str) and element in VERSIONS
 
 
 def _has_shape(statement: Members) -> bool:

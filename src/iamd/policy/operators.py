@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from iamd.policy import variables
+from iamd.policy.memo import of_short_texts
 from iamd.policy.request import Context, lower
 from iamd.policy.variables import Template
 
@@ -65,12 +65,13 @@ def string_equals(template: Template) -> Compare:
     if key is not None:
         # An empty value counts as none, and a multivalued key has none that could be put in.
         return lambda value, context: value == context.get(key) and value != ""
-    return lambda value, context: value == variables.text_of(template, context)
+    return lambda value, context: value == variables.text_of(template, context, len(value))
 
 
 def string_equals_ignore_case(template: Template) -> Compare:
     def compare(value: str, context: Context) -> bool:
-        wanted = variables.text_of(template, context)
+        # `simple_lower` leaves each character one, so that the lengths tell.
+        wanted = variables.text_of(template, context, len(value))
         return wanted is not None and value == simple_lower(wanted)
 
     return compare
@@ -97,7 +98,7 @@ def parsed(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Cal
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
-@lru_cache(maxsize=1024)
+@of_short_texts(1024)
 def number(value: str) -> Decimal | None:
     """A decimal number, perhaps with sign, fraction or exponent; not NaN, infinity, hexadecimal or trailing text."""
     return Decimal(value) if _NUMBER.fullmatch(value) else None
@@ -114,7 +115,7 @@ MILLISECONDS_FROM = 10**11
 """AWS leaves open which numbers are milliseconds: from here (the year 5138 in seconds) a number is read as such."""
 
 
-@lru_cache(maxsize=1024)
+@of_short_texts(1024)
 def moment(value: str) -> int | None:
     """An instant, in picoseconds since 1970: ISO 8601 as W3C profiles it, or epoch time.
 
@@ -157,7 +158,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@lru_cache(maxsize=1024)
+@of_short_texts(1024)
 def address(value: str) -> Address | None:
     """An IP address; one of IPv4 that is mapped into IPv6 (`::ffff:a.b.c.d`) is the IPv4 address."""
     try:
@@ -169,7 +170,7 @@ def address(value: str) -> Address | None:
     return found
 
 
-@lru_cache(maxsize=1024)
+@of_short_texts(1024)
 def network(value: str) -> Network | None:
     """An address or a CIDR range; host bits are ignored, and an address alone is a range of one.
 
@@ -216,7 +217,7 @@ def truth(value: str) -> bool:
 def bool_equals(template: Template) -> Compare:
     # AWS: the variables page leaves Bool out, the operators page has it. Variables are substituted here.
     def compare(value: bool, context: Context) -> bool | None:
-        wanted = variables.text_of(template, context)
+        wanted = variables.text_of(template, context, len("false"))
         if wanted is None:
             return False
         return value is (lower(wanted) == "true") if lower(wanted) in {"true", "false"} else None
@@ -227,7 +228,7 @@ def bool_equals(template: Template) -> Compare:
 # --- ARNs
 
 
-@lru_cache(maxsize=4096)
+@of_short_texts(4096)
 def arn_segments(value: str) -> tuple[str, ...] | None:
     """The six segments of an ARN, or None; the last keeps its own colons."""
     parts = tuple(value.split(":", 5))

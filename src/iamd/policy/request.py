@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
+
+from iamd.policy.memo import of_short_texts
 
 Context = Mapping[str, str | tuple[str, ...]]
 """Condition keys in lower case; a multivalued key holds a tuple, an absent key is absent."""
@@ -20,7 +21,7 @@ It is told by identity and never by what it holds.
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-@lru_cache(maxsize=8192)
+@of_short_texts(8192)
 def lower(text: str) -> str:
     """`text` with A-Z in lower case and every other character as it is.
 

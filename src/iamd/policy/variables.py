@@ -5,6 +5,7 @@ reads it, because a variable's name holds a colon that is no separator of an ARN
 """
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,8 +14,8 @@ from iamd.policy.request import UNKNOWN, Context, lower
 from iamd.policy.wildcard import Matcher, Token, cached_matcher, matcher, tokens, typed_matcher
 
 REMEMBERED: Final = 64
-REMEMBERED_CHARACTERS: Final = 256
-"""How many values of a variable have their pattern kept, and up to which length."""
+REMEMBERED_CHARACTERS: Final = 1_024
+"""How many values of a variable have their pattern kept, and up to which length of all that they are put in."""
 
 Match = Callable[[str, Context], bool | None]
 
@@ -54,8 +55,9 @@ def parse(text: str) -> Template:
         return (text,)
     parts: list[Part] = []
     plain = position = 0
+    last = text.rfind("'}")
     while (opening := text.find("${", position)) >= 0:
-        part = _part(text, opening)
+        part = _part(text, opening, last)
         if part is None:
             position = opening + 2
             continue
@@ -69,17 +71,19 @@ def is_well_formed(text: str) -> bool:
     return all(isinstance(part, (Literal, Variable)) or "${" not in part for part in parse(text))
 
 
-def _part(text: str, opening: int) -> Literal | Variable | None:
+def _part(text: str, opening: int, last: int) -> Literal | Variable | None:
+    """The part that begins at `opening`; the end of the last default stands at `last`."""
     escape = text[opening : opening + 4]
     if escape in _ESCAPES:
         return Literal(_ESCAPES[escape], escape)
-    closing = text.find("}", opening)
-    comma = text.find(",", opening)
-    if closing < 0:
-        return None
-    if 0 <= comma < closing:
-        return _with_default(text, opening, comma)
-    return _variable(text[opening + 2 : closing], None, text[opening : closing + 1])
+    # SECURITY: a name has no `$`, and nothing is sought beyond it: of many `${` each would look through all the rest.
+    beyond = text.find("$", opening + 2)
+    end = beyond if beyond >= 0 else len(text)
+    closing = text.find("}", opening, end)
+    comma = text.find(",", opening, closing if closing >= 0 else end)
+    if comma >= 0:
+        return _with_default(text, opening, comma) if comma < last else None
+    return _variable(text[opening + 2 : closing], None, text[opening : closing + 1]) if closing >= 0 else None
 
 
 def _with_default(text: str, opening: int, comma: int) -> Variable | None:
@@ -87,8 +91,8 @@ def _with_default(text: str, opening: int, comma: int) -> Variable | None:
     quote = comma + 1
     while text[quote : quote + 1] == " ":
         quote += 1
-    end = text.find("'}", quote + 1)
-    if text[quote : quote + 1] != "'" or end < 0:
+    end = text.find("'}", quote + 1) if text[quote : quote + 1] == "'" else -1
+    if end < 0:
         return None
     return _variable(text[opening + 2 : comma], text[quote + 1 : end], text[opening : end + 2])
 
@@ -165,12 +169,18 @@ def keys(template: Template) -> frozenset[str]:
     return frozenset(part.key for part in template if isinstance(part, Variable))
 
 
-def text_of(template: Template, context: Context) -> str | None:
-    """The text `template` stands for in a request, or None when one of its variables has no value."""
+def text_of(template: Template, context: Context, most: int = sys.maxsize) -> str | None:
+    """The text `template` stands for in a request, or None when one of its variables has no value.
+
+    None, too, when the text is longer than `most`: a value that is put in a hundred times could make one of any length.
+    """
     texts = []
     for part in template:
         text = part if isinstance(part, str) else _text_of_part(part, context)
         if text is None:
+            return None
+        most -= len(text)
+        if most < 0:
             return None
         texts.append(text)
     return "".join(texts)
@@ -180,8 +190,11 @@ def _text_of_part(part: Literal | Variable, context: Context) -> str | None:
     return part.text if isinstance(part, Literal) else value_of(part, context)
 
 
-def tokens_of(template: Template, context: Context) -> tuple[Token, ...] | None:
-    """The pattern `template` stands for in a request, or None when one of its variables has no value."""
+def tokens_of(template: Template, context: Context, most: int = sys.maxsize) -> tuple[Token, ...] | None:
+    """The pattern `template` stands for in a request, or None when one of its variables has no value.
+
+    None, too, when what the variables bring is longer than `most`, the longest text that is to be matched.
+    """
     pattern: list[Token] = []
     for part in template:
         if isinstance(part, str):
@@ -192,6 +205,9 @@ def tokens_of(template: Template, context: Context) -> tuple[Token, ...] | None:
             return None
         # SECURITY: what a variable brings is a literal token: a tag of value `*` must not become a wildcard.
         pattern.append(text)
+        most -= len(text)
+        if most < 0:
+            return None
     return tuple(pattern)
 
 
@@ -217,11 +233,11 @@ def _glob_of_one(template: Template, key: str) -> Match:
         value = context.get(key)
         fits = made.get(value)
         if fits is None:
-            pattern = tokens_of(template, context)
+            pattern = tokens_of(template, context, len(text))
             if pattern is None:
                 return None if value is UNKNOWN else False
-            fits = cached_matcher(pattern)
-            if isinstance(value, str) and len(value) <= REMEMBERED_CHARACTERS:
+            fits = cached_matcher(pattern, len(text))
+            if isinstance(value, str) and len(value) * len(pattern) <= REMEMBERED_CHARACTERS:
                 if len(made) >= REMEMBERED:
                     made.clear()
                 made[value] = fits
@@ -231,11 +247,12 @@ def _glob_of_one(template: Template, key: str) -> Match:
 
 
 def _glob_of_many(template: Template, asked: Sequence[str]) -> Match:
+
     def match(text: str, context: Context) -> bool | None:
-        pattern = tokens_of(template, context)
+        pattern = tokens_of(template, context, len(text))
         if pattern is None:
             return None if any(context.get(key) is UNKNOWN for key in asked) else False
-        return cached_matcher(pattern)(text)
+        return cached_matcher(pattern, len(text))(text)
 
     return match
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import lru_cache
 
+from iamd.policy.memo import LONGEST, of_short_texts
+
 
 class Wild(Enum):
     """The two wildcards, as tokens."""
@@ -44,13 +46,16 @@ def has_wildcard(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-@lru_cache(maxsize=4096)
-def cached_matcher(pattern: tuple[Token, ...]) -> Matcher:
-    """As `matcher`, remembered: for patterns that are known only when a request brings its variables."""
-    return matcher(pattern)
+def cached_matcher(pattern: tuple[Token, ...], most: int) -> Matcher:
+    """As `matcher`, of a pattern that texts of `most` characters may match; remembered unless it is long.
+
+    For patterns that are known only when a request brings its variables.
+    """
+    is_short = most <= LONGEST or sum(len(token) for token in pattern if isinstance(token, str)) <= LONGEST
+    return (_cached_matcher if is_short else matcher)(pattern)
 
 
-@lru_cache(maxsize=4096)
+@of_short_texts(4096)
 def cached_typed_matcher(pattern: str) -> Matcher:
     """As `typed_matcher`, remembered."""
     return typed_matcher(pattern)
@@ -114,15 +119,21 @@ def _units(pattern: Sequence[Token]) -> list[Token]:
 
 def matcher(pattern: Sequence[Token]) -> Matcher:
     """A function that tells whether a whole text matches `pattern`."""
-    chunks: list[list[str]] = [[""]]
+    chunks: list[list[str]] = [[]]
+    piece = ""
     for token in pattern:
+        if isinstance(token, str):
+            piece += token  # a local name's text is not copied for it
+            continue
+        chunks[-1].append(piece)
+        piece = ""
         if token is Wild.RUN:
-            chunks.append([""])
-        elif isinstance(token, Wild):
-            chunks[-1].append("")
-        else:
-            chunks[-1][-1] += token
+            chunks.append([])
+    chunks[-1].append(piece)
     return _of_chunks([_Chunk(pieces) for pieces in chunks])
+
+
+_cached_matcher = lru_cache(maxsize=4096)(matcher)
 
 
 def typed_matcher(pattern: str) -> Matcher:

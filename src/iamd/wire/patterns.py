@@ -1,10 +1,20 @@
-"""The models' patterns, which are Java's, as Python's: compiled when first needed, matched against the whole text."""
+"""The models' patterns, which are Java's, as Python's: compiled when first needed, matched against the whole text.
+
+Some of them take a time that doubles with each character of a text that does not match. Those in which one part at
+most is of open length do not; all others are matched in a time that is bounded for all values of a request together.
+"""
 
 import re
+import threading
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
+from time import thread_time
 from typing import Final
+
+import regex
 
 # Java's POSIX classes are ASCII (java.util.regex.Pattern, "POSIX character classes").
 _POSIX: Final = {
@@ -45,10 +55,64 @@ _ESCAPE: Final = re.compile(
 )
 
 
+SECONDS: Final = 0.02
+"""How long the patterns of one request may be matched: what a value that fits takes is some millionths."""
+
+Fits = Callable[[str], bool]
+
+# A pattern in which one repetition at most is not of a fixed count, as `_Translation` writes it: its time grows with
+# the text, not faster.
+_ATOM: Final = r"(?:\[(?:[^\]\\]|\\.)++\]|\\U[0-9a-f]{8}|\\[^U]|[^\\\[\](){}|*+?^$])"
+_FIXED: Final = r"(?:\{[0-9]+\})?+"
+_OPEN: Final = r"(?:[*+?]|\{[0-9]+,[0-9]*\})"
+_ATOMS: Final = rf"(?:{_ATOM}{_FIXED}(?!{_OPEN}))*+"
+_END: Final = r"(?:\(\?:\\Z\))?+"
+_PLAIN: Final = re.compile(rf"\^?{_ATOMS}(?:{_ATOM}{_OPEN}(?![+?]){_ATOMS})?{_END}", re.DOTALL)
+
+
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Give the pattern for `fullmatch`; digits, words and spaces are ASCII's, as Java reads them."""
-    return re.compile(_Translation(_MENDED.get(pattern, pattern)).text(), re.ASCII)
+def fits(pattern: str) -> Fits:
+    """Give whether a text fits the whole pattern; digits, words and spaces are ASCII's, as Java reads them."""
+    translated = _Translation(_MENDED.get(pattern, pattern)).text()
+    if _PLAIN.fullmatch(translated):
+        plain = re.compile(translated, re.ASCII).fullmatch
+        return lambda text: plain(text) is not None
+    return _bounded(regex.compile(translated, regex.ASCII | regex.VERSION0).fullmatch)
+
+
+def _bounded(match: Callable[..., object]) -> Fits:
+    # SECURITY: whoever may sign a request chooses the text, and nothing else is served while it is matched. What takes
+    # longer than all patterns of a request may take does not fit, and the request is refused.
+    def within(text: str) -> bool:
+        if _time.left <= 0:
+            return False
+        began = thread_time()
+        try:
+            return match(text, timeout=_time.left) is not None
+        except TimeoutError:
+            _time.left = 0.0
+            return False
+        finally:
+            _time.left -= thread_time() - began
+
+    return within
+
+
+class _Time(threading.local):
+    left = SECONDS
+
+
+_time: Final = _Time()
+
+
+@contextmanager
+def at_most(seconds: float = SECONDS) -> Iterator[None]:
+    """Match patterns for so long at most; afterwards nothing fits that needs to be tried in several ways."""
+    _time.left = seconds
+    try:
+        yield
+    finally:
+        _time.left = SECONDS
 
 
 class _Translation:

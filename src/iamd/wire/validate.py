@@ -10,7 +10,7 @@ from typing import Any, Final
 from iamd.errors import AWSError, Common, CommonError
 from iamd.wire.models import Operation
 from iamd.wire.organizations import organizations_error
-from iamd.wire.patterns import compiled
+from iamd.wire.patterns import Fits, at_most, fits
 from iamd.wire.shapes import Member, Shape
 
 # Secrets that the models do not call sensitive: what was sent is not repeated.
@@ -38,9 +38,12 @@ Check = Callable[[Any], bool]
 def validate(operation: Operation, parameters: Mapping[str, Any]) -> None:
     """Raise the validation error of this operation's protocol unless every constraint of the model holds."""
     shape = operation.input
-    if shape is None or not shape.members or _keeps(shape, parameters):
+    if shape is None or not shape.members:
         return
-    found = list(islice(_structure(shape, parameters, "", operation.service), MOST))
+    with at_most():
+        if _keeps(shape, parameters):
+            return
+        found = list(islice(_structure(shape, parameters, "", operation.service), MOST))
     if found:
         raise _error(operation, found)
 
@@ -51,7 +54,8 @@ def check_lengths(operation: Operation, parameters: Mapping[str, Any]) -> None:
     if shape is None:
         return
     every = _structure(shape, parameters, "", operation.service)
-    found = list(islice((wrong for wrong in every if _TOO_LONG in wrong[1]), MOST))
+    with at_most(0):  # patterns are not asked for
+        found = list(islice((wrong for wrong in every if _TOO_LONG in wrong[1]), MOST))
     if found:
         raise _error(operation, found)
 
@@ -202,8 +206,7 @@ def _own_checks(shape: Shape) -> Iterator[tuple[str, Check]]:
         listed, allowed = f"[{', '.join(shape.enum)}]", frozenset(shape.enum)
         yield f"Member must satisfy enum value set: {listed}", lambda value: value in allowed
     if shape.pattern is not None and shape.type == "string":
-        pattern = shape.pattern
-        yield f"{_PATTERN_WORDS}{pattern}", lambda value: _matches(pattern, value)
+        yield f"{_PATTERN_WORDS}{shape.pattern}", fits(shape.pattern)
     measure = _length if shape.type in _LENGTHS else Decimal
     noun = "length" if shape.type in _LENGTHS else "value"
     maximum, minimum = shape.maximum, shape.minimum
@@ -211,10 +214,6 @@ def _own_checks(shape: Shape) -> Iterator[tuple[str, Check]]:
         yield f"Member must have {noun} less than or equal to {maximum}", lambda value: measure(value) <= maximum
     if minimum is not None:
         yield f"Member must have {noun} greater than or equal to {minimum}", lambda value: measure(value) >= minimum
-
-
-def _matches(pattern: str, value: str) -> bool:
-    return compiled(pattern).fullmatch(value) is not None
 
 
 def _length(value: Any) -> int:
@@ -236,14 +235,14 @@ def _quick(shape: Shape) -> Check:
         return lambda _: True
     if shape.type != "string" or shape.enum:
         return lambda value: all(holds(value) for holds in checks)
-    fits = compiled(shape.pattern).fullmatch if shape.pattern is not None else None
+    fitting: Fits | None = fits(shape.pattern) if shape.pattern is not None else None
     least = int(shape.minimum) if shape.minimum is not None else 0
     most = int(shape.maximum) if shape.maximum is not None else sys.maxsize
 
     def holds(value: Any) -> bool:
-        if fits is not None and fits(value) is None:
+        if not least <= (len(value) if value.isascii() else _length(value)) <= most:
             return False
-        return least <= (len(value) if value.isascii() else _length(value)) <= most
+        return fitting is None or fitting(value)
 
     return holds
 

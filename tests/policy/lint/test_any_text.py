@@ -1,7 +1,9 @@
 """Whatever the text is, there is a report of it, and soon."""
 
 import json
+from bisect import bisect_right
 from itertools import product
+from time import thread_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -210,3 +212,37 @@ def test_a_hostile_document_is_given_up(text, kind):
     report = lint(text, kind[0], aws(), kind[1])
     assert not report.complete
     assert len(report.findings) == 1
+
+
+def filled(limit: int, *names: str, **elements: object) -> str:
+    """The longest policy of so many characters whose elements list the texts, a number in the place of `#`."""
+
+    def of(count: int) -> str:
+        written = statement(**{name: times(count, str(elements[name])) for name in names})
+        return written.replace(": ", ":").replace(", ", ",")
+
+    return of(bisect_right(range(2_000), limit, key=lambda count: len(of(count))) - 1)
+
+
+LEGAL = {
+    "actions and resources": filled(10_240, "Action", "Resource", Action="s3:Get*#", Resource="arn:aws:s3:::b#/*"),
+    "actions of a large service": filled(10_240, "Action", Action="ec2:*#"),
+    "actions of all services": filled(10_240, "Action", Action="*:*#"),
+    "resources of a large service": filled(10_240, "Resource", Resource="arn:aws:ec2:*:*:instance/i-#*"),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", LEGAL)
+def test_what_a_role_may_hold_is_examined_to_the_end(name):
+    report = lint(LEGAL[name], DocumentType.IDENTITY, aws())
+    assert report.complete
+    assert "JSON_SYNTAX_ERROR" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.timeout(60)
+def test_what_is_just_short_enough_is_given_up_too():
+    """A text as long as the longest that is stored, which needs far more than any of them."""
+    began = thread_time()
+    assert not lint(filled(20_480, "Action", Action="ec2:*#"), DocumentType.IDENTITY, aws()).complete
+    assert thread_time() - began < 4

@@ -21,8 +21,8 @@ def works() -> Iterator[list[Work]]:
     """What each document's examination has left of its work, while tests of this module run."""
     begun: list[Work] = []
 
-    def begin() -> Work:
-        begun.append(Work())
+    def begin(_steps: int) -> Work:
+        begun.append(Work(MAX_STEPS))
         return begun[-1]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,5 +1,7 @@
 """The results of the policy simulator: what it says of a request, and why."""
 
+import json
+
 import pytest
 from running import ACCOUNT, allow, deny
 from services.iam.simulating import ANN, BUCKET, GET, KEY, LOCKED, document, ids
@@ -162,3 +164,20 @@ def test_much_work_takes_more_pages_and_too_much_is_refused(iam, refused):
     assert 0 < len(answer["EvaluationResults"]) < len(NAMES)
     with refused("InvalidInput", "The policies, resources and context entries are too many for one simulation."):
         iam.simulate_custom_policy(**asked, ResourceArns=resources * 10)
+
+
+def test_long_values_are_work_and_are_not_put_in_without_end(iam, refused):
+    entry = {"ContextKeyName": "aws:x", "ContextKeyValues": ["a" * 8190], "ContextKeyType": "string"}
+    many = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+
+    def asked(values):
+        statement = {**many, "Condition": {"StringLike": {"aws:x": values}}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+        return iam.simulate_custom_policy(
+            PolicyInputList=[policy], ActionNames=["s3:GetObject"], ContextEntries=[entry]
+        )
+
+    assert asked("${aws:x}" * 16_000)["EvaluationResults"][0]["EvalDecision"] == "implicitDeny"
+    assert asked(["${aws:x}"] * 100)["EvaluationResults"][0]["EvalDecision"] == "allowed"
+    with refused("InvalidInput", "The policies, resources and context entries are too many for one simulation."):
+        asked([f"*?{number}" for number in range(4_000)])

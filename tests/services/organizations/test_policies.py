@@ -99,6 +99,8 @@ MALFORMED = {
     "an empty object": "{}",
     "a principal": json.dumps({"Version": "2012-10-17", "Statement": [{"Principal": "*", **deny("s3:*")}]}),
     "no action": json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Resource": "*"}]}),
+    "no version": json.dumps({"Statement": [deny("s3:*")]}),
+    "the old version": json.dumps({"Version": "2008-10-17", "Statement": [deny("s3:*")]}),
     "an unknown element": json.dumps({"Version": "2012-10-17", "Statement": [{"Why": "so", **deny("s3:*")}]}),
 }
 

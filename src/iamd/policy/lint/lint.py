@@ -30,7 +30,7 @@ from iamd.policy.lint import (
 from iamd.policy.lint.finding import Finding, Lines, Note, finding, note, position
 from iamd.policy.lint.reference import Reference
 from iamd.policy.lint.subject import AttachedTo, Document, DocumentType, document
-from iamd.policy.lint.work import SHORT, TooMuchWork, Work, is_too_long
+from iamd.policy.lint.work import SHORT, TooMuchWork, Work, is_too_long, steps_for
 from iamd.policy.tree import NotJson, Object, Place
 
 CHECKS: Final[tuple[Callable[[Document], Iterator[Note]], ...]] = (
@@ -79,7 +79,7 @@ def lint(text: str, type: DocumentType, reference: Reference, attached_to: Attac
         root = tree.read(text)
         if not isinstance(root, Object):
             return _report(text, [shape.mismatch(root, shape.OBJECT)])
-        policy = document(text, type, attached_to, root, reference, Work())
+        policy = document(text, type, attached_to, root, reference, Work(steps_for(text)))
         notes = [found for check in CHECKS for found in _counted(check(policy), policy.work)]
     except NotJson as error:
         return _report(text, [_no_json(text, error)])

@@ -1,7 +1,8 @@
 """Checks of length against AWS's quotas.
 
 AWS: IAM User Guide, "IAM and AWS STS quotas" (reference_iam-quotas); Organizations User Guide, "Quotas"
-(orgs_reference_limits). That identity policies count against 10,240 is seen in recorded answers.
+(orgs_reference_limits; of SCPs 10,240 since 15 May 2026). That identity policies count against 10,240 is seen in
+recorded answers.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from iamd.policy.tree import Place
 
 IDENTITY: Final = 10_240
 TRUST: Final = 2_048
-ORGANIZATIONS: Final = 5_120
+SCP: Final = 10_240
+RCP: Final = 5_120
 TYPED_RESOURCE: Final = 20_480
 """Of buckets, access points and tables: 20 KB (S3 User Guide, bucket-policies; DynamoDB, rbac-considerations)."""
 RESOURCE: Final = 32_768
@@ -33,9 +35,9 @@ def _measured(text: str, type: DocumentType, attached_to: AttachedTo | None) -> 
             # AWS counts one more than there are (six recorded answers).
             return "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA", _without_space(text) + 1, IDENTITY
         case DocumentType.SCP:
-            return "POLICY_SIZE_EXCEEDS_SCP_QUOTA", len(text), ORGANIZATIONS
+            return "POLICY_SIZE_EXCEEDS_SCP_QUOTA", len(text), SCP
         case DocumentType.RCP:
-            return "POLICY_SIZE_EXCEEDS_RCP_QUOTA", len(text), ORGANIZATIONS
+            return "POLICY_SIZE_EXCEEDS_RCP_QUOTA", len(text), RCP
         case DocumentType.RESOURCE if attached_to is AttachedTo.ROLE_TRUST:
             return "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA", _without_space(text), TRUST
         case DocumentType.RESOURCE:
