@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +24,7 @@ from iamd.gateway import (
     events,
     first_use,
     kms_keys,
+    new_things,
     on_behalf,
     public_access,
     resource_tags,
@@ -33,7 +33,6 @@ from iamd.gateway import (
 from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
-from iamd.gateway.actions.table import table
 from iamd.gateway.backends import Place
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.resources import Facts, NoSuchBucket
@@ -41,9 +40,6 @@ from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress, Via
 from iamd.runtime import Runtime
-
-_MADE_WITHIN: Final = frozenset({"kms:CreateGrant", "logs:CreateLogStream", "states:CreateStateMachineAlias"})
-"""Actions that make something within the resource that they are decided on, which is there."""
 
 
 class Step(msgspec.Struct):
@@ -80,7 +76,8 @@ class Decider:
         progress.view = facts.view
         if identity is ANONYMOUS:
             _check_anonymous(asked, facts, wanted)
-        traits, made = traits_of(asked.operation), _made(wanted, asked, facts)
+        traits = traits_of(asked.operation)
+        made = new_things.made(wanted, asked, traits.action, facts)
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         step = Step(progress, asked, place, facts, targets, traits, made)
         if asked.through is not None:
@@ -193,35 +190,6 @@ def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
     return [
         replace(one, context={**one.context, **keys}) if keys else one for one, keys in zip(targets, told, strict=True)
     ]
-
-
-def _made(targets: Sequence[Target], asked: Asked, facts: Facts) -> frozenset[str]:
-    """The ARNs of what is made: what a table or the rule says, else what is asked for first."""
-    found = table(asked.operation.service)
-    if found is None or not found.has(asked.operation.name):
-        return frozenset(
-            target.arn for target in targets if target.makes and facts.get(resources.holder(target.arn)) is None
-        )
-    if found.tells_new:
-        return frozenset(target.arn for target in targets if target.makes)
-    first = targets[0]
-    action = first.action or traits_of(asked.operation).action
-    return frozenset((first.arn,)) if _makes(action, first.arn, facts) else _NOTHING
-
-
-_NOTHING: Final[frozenset[str]] = frozenset()
-
-
-def _makes(action: str, arn: str, facts: Facts) -> bool:
-    """Whether an action makes the resource, which then has no owner, no policy and no tags yet.
-
-    SECURITY: of S3 that is a bucket's alone: an upload or a session begins on a bucket that is there, a grant on a key.
-    """
-    if action.startswith("s3:"):
-        return action == "s3:CreateBucket"
-    if action in _MADE_WITHIN:
-        return False
-    return action.partition(":")[2].startswith("Create") and facts.get(resources.holder(arn)) is None
 
 
 def _check_anonymous(asked: Asked, facts: Facts, wanted: Sequence[Target]) -> None:
