@@ -26,6 +26,7 @@ from iamd.gateway import (
     kms_keys,
     new_things,
     on_behalf,
+    owners_only,
     public_access,
     resource_tags,
     resources,
@@ -91,6 +92,7 @@ class Decider:
             if traits.asks_for_caller:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
+        owners_only.check(asked, targets, identity)
         public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
@@ -165,7 +167,8 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        open_to = public_access.closed(unlocked, identity, asked, step.facts)
+        own = owners_only.closed(unlocked, identity, action)
+        open_to = public_access.closed(own, identity, asked, step.facts)
         marked = any_of_kind.marked(open_to, step.made, asked, action)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
 
