@@ -11,7 +11,7 @@ from typing import Any, Final
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.data.service_reference import Action, ResourceType
-from iamd.gateway import resources
+from iamd.gateway import bucket_tags, resources
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.table import table
 from iamd.gateway.resources import Facts
@@ -37,6 +37,10 @@ def made(targets: Sequence[Target], asked: Asked, own_action: str, facts: Facts)
         return frozenset(target.arn for target in targets if target.makes)
     if not own_action.partition(":")[2].startswith(_VERB):
         return _NOTHING
+    if asked.operation.service == "s3":
+        # An upload or a session begins on a bucket that is there. AWS: who asks for a bucket that is another's is told
+        # that it is taken, if they may make buckets.
+        return frozenset(target.arn for target in targets) if bucket_tags.makes(asked.operation) else _NOTHING
     is_by_rule = found is None or not found.has(asked.operation.name)
     given = frozenset(_texts(asked.parameters))
     return frozenset(
@@ -73,9 +77,6 @@ def _is_of_kind_made(action: str, arn: str) -> bool:
     entry = service_reference.action(prefix, name)
     if entry is None or not name.startswith(_VERB):
         return False
-    if prefix == "s3":
-        # An upload or a session begins on a bucket that is there.
-        return name == "CreateBucket"
     kinds = [kind for kind in _kinds(prefix, entry) if arn == "*" or kind.names(arn)]
     if not kinds:
         # An action without types is decided on nothing that is there.
