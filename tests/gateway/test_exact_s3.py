@@ -109,7 +109,7 @@ CASES = [
     ("ListObjectVersions", {"Bucket": "bkt"}, on(BUCKET, "ListBucketVersions")),
     ("CreateBucket", {"Bucket": "bkt"}, on(BUCKET, "CreateBucket")),
     ("CreateBucket", {"Bucket": "bkt", "ACL": "private"}, on(BUCKET, "CreateBucket")),
-    ("CreateBucket", {"Bucket": "bkt", "ACL": "public-read"}, on(BUCKET, "CreateBucket", "PutBucketAcl")),
+    ("CreateBucket", {"Bucket": "bkt", "GrantRead": 'id="ab"'}, on(BUCKET, "CreateBucket", "PutBucketAcl")),
     (
         "CreateBucket",
         {"Bucket": "bkt", "ObjectLockEnabledForBucket": True},

@@ -9,7 +9,7 @@ import json
 import pytest
 from gateway.condition_keys import Caller, Key, check
 from gateway.counting import answer
-from gateway.parameters import ACCOUNT, FUNCTION, POLICY, REGION
+from gateway.parameters import ACCOUNT, FUNCTION, POLICY, REGION, SECRET
 from running import allow
 
 PLACE = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
@@ -23,7 +23,8 @@ def on(resource, *actions):
 
 @pytest.fixture(scope="module", autouse=True)
 def known(counted):
-    """iamd has learned one secret's whole ARN from the backend."""
+    """iamd has learned one secret's whole ARN from the backend; none has a policy that others' tests left."""
+    assert counted.call("secretsmanager", "DeleteResourcePolicy", {"SecretId": SECRET}).status == 200
     counted.backend.answers.append(answer(json.dumps({"ARN": KNOWN, "Name": "app/db"}).encode()))
     assert counted.call("secretsmanager", "DescribeSecret", {"SecretId": "app/db"}).status == 200
 
