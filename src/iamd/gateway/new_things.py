@@ -27,6 +27,8 @@ _OTHERWISE: Final = {
     ("elasticache", "CreateCacheSecurityGroup"): ("securitygroup",),
     ("elasticache", "CreateCacheSubnetGroup"): ("subnetgroup",),
     ("es", "CreateElasticsearchDomain"): ("domain",),
+    # A stream is made within a group that is there, and that policies of resources are about.
+    ("logs", "CreateLogStream"): (),
 }
 
 
