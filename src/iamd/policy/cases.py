@@ -6,10 +6,11 @@ session, resource, vpce as documents; scp and rcp as levels of documents), and w
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from iamd.policy import syntax
 from iamd.policy.document import Policy, PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, Levels
 from iamd.policy.request import Principal, PrincipalKind, Request, lower
@@ -117,20 +118,9 @@ def _entity(kind: PrincipalKind, parts: re.Match[str], context: Mapping[str, Any
     if kind is not PrincipalKind.ROLE_SESSION:
         return None
     role = parts["rest"].split("/")[0]
-    told = [context.get("aws:principalarn"), *_strings(policies)]
+    told = [context.get("aws:principalarn"), *syntax.all_strings(policies)]
     pathed = re.compile(re.escape(f"{head}:role/") + "(?:[^*?$]*/)?" + re.escape(role))
     return next((text for text in told if isinstance(text, str) and pathed.fullmatch(text)), f"{head}:role/{role}")
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, Sequence):
-        for item in value:
-            yield from _strings(item)
 
 
 def _layers(request: Request, policies: Mapping[str, Any], *, gateway_endpoint: bool) -> Layers:

@@ -195,11 +195,12 @@ def check_depth(text: str) -> None:
 
 def _check_surrogates(value: object) -> None:
     """Half of a surrogate pair is no character: no database, header or other program could hold it."""
-    for string in _all_strings(value):
+    for string in all_strings(value):
         string.encode()
 
 
-def _all_strings(value: object) -> Iterator[str]:
+def all_strings(value: object) -> Iterator[str]:
+    """Every string within what JSON can hold, the names of members included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -207,4 +208,4 @@ def _all_strings(value: object) -> Iterator[str]:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _all_strings(item)
+            yield from all_strings(item)

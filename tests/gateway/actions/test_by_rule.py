@@ -5,7 +5,7 @@ import re
 import pytest
 
 from iamd.data import service_reference
-from iamd.gateway.actions import by_rule, table
+from iamd.gateway.actions import by_rule, resource_kinds, table
 from iamd.gateway.actions.asked import Asked
 from iamd.own_services import OWN_SERVICES
 from iamd.wire.catalog import CATALOG
@@ -154,6 +154,29 @@ def test_what_is_made_comes_first_and_stands_for_any_if_the_request_may_name_it(
         (arn("redshift", "usagelimit:*"), True, False),
         (arn("redshift", "cluster:*"), False, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "made"),
+    [
+        ("redshift:CreateClusterSnapshot", {"snapshot"}),
+        ("elasticache:CreateCacheCluster", {"cluster"}),
+        ("fsx:CreateFileSystemFromBackup", {"filesystem"}),
+        ("mobiletargeting:CreateJourney", {"journeys"}),
+        ("cassandra:Create", {"keyspace", "table"}),
+        # What something is made for, of or within is there.
+        ("elasticache:CreateGlobalReplicationGroup", {"globalreplicationgroup"}),
+        ("rds:CreateGlobalCluster", {"globalcluster"}),
+        ("appstream:CreateThemeForStack", set()),
+        ("cloudfront:CreateInvalidationForDistributionTenant", set()),
+        ("workspaces:CreateUpdatedWorkspaceImage", set()),
+        ("mq:CreateReplicaBroker", set()),
+        ("logs:CreateLogStream", set()),
+        ("redshift:ModifyCluster", set()),
+    ],
+)
+def test_an_action_makes_what_its_name_speaks_of(action, made):
+    assert {kind.name for kind in resource_kinds.made_by(action)} == made
 
 
 def whole(operation, *, required):

@@ -60,15 +60,16 @@ class _Filled(NamedTuple):
 
 def of(action: str, asked: Asked) -> list[Resource]:
     """What is decided, what is made first; `*` where the action has no resource type, or no required one is told."""
-    return _Request(asked, resource_kinds.of(action)).resources()
+    return _Request(asked, action).resources()
 
 
 class _Request:
     """One request, and what of it names which kind."""
 
-    def __init__(self, asked: Asked, kinds: Sequence[Kind]) -> None:
+    def __init__(self, asked: Asked, action: str) -> None:
         self._asked = asked
-        self._kinds = kinds
+        self._kinds = kinds = resource_kinds.of(action)
+        self._made = resource_kinds.made_by(action)
         self._given = list(_texts(asked.parameters))
         self._required = _required(asked.operation)
         self._filled = {form: _fill(form, self._given, asked) for kind in kinds for form in kind.forms}
@@ -79,11 +80,7 @@ class _Request:
         named = {kind: self._names(kind) for kind in self._kinds}
         is_for_one = self._names_the_resource() and any(named.values())
         missing = [] if is_for_one else [kind for kind, names in named.items() if self._is_missing(kind, names)]
-        found = [
-            Resource(one.arn, makes=kind.is_made_by(self._asked.operation.name))
-            for kind, names in named.items()
-            for one in names
-        ]
+        found = [Resource(one.arn, makes=kind in self._made) for kind, names in named.items() for one in names]
         found += [one for kind in missing for one in self._all_of(kind)]
         if self._needs_everything([one for names in named.values() for one in names]):
             found.append(self._everything())
@@ -99,11 +96,11 @@ class _Request:
         return not any(kind.required for kind in self._kinds) and not any(one.is_sure for one in names)
 
     def _everything(self) -> Resource:
-        makes = bool(self._kinds) and all(kind.is_made_by(self._asked.operation.name) for kind in self._kinds)
+        makes = bool(self._kinds) and all(kind in self._made for kind in self._kinds)
         return Resource("*", bool(self._kinds) and not makes and self._is_for_some(), makes)
 
     def _all_of(self, kind: Kind) -> Iterator[Resource]:
-        makes = kind.is_made_by(self._asked.operation.name)
+        makes = kind in self._made
         is_any = self._names_what_is_made(kind) if makes else self._is_for_some()
         for form in kind.forms:
             yield Resource(form.of_all(self._asked.place), is_any, makes)

@@ -75,12 +75,9 @@ class Kind:
         """Whether a member's name is that of this kind, of its names, or of several of it."""
         return _naming(self.name).search(member) is not None
 
-    def is_made_by(self, operation: str) -> bool:
-        """Whether the operation makes one of this kind: `CreateCacheCluster` a `cluster`."""
-        if not operation.startswith("Create"):
-            return False
-        made = operation.removeprefix("Create").split("From")[0].lower()
-        return made.endswith((self.name, f"{self.name}s"))
+    def is_made_by(self, noun: str) -> bool:
+        """Whether a name speaks of one of this kind, of several, or of a sort of it: `cachecluster` of a `cluster`."""
+        return any(text.endswith(name) for text in (noun, f"{noun}s") for name in (self.name, f"{self.name}s"))
 
 
 OF_ANY_KIND: Final = frozenset({"", "resource"})
@@ -121,6 +118,34 @@ def of(action: str) -> tuple[Kind, ...]:
         for one, found in known
         if found is not None
     )
+
+
+@cache
+def made_by(action: str) -> frozenset[Kind]:
+    """The kinds of which an action makes one: `CreateCacheCluster` a `cluster`.
+
+    SECURITY: what it makes something for or of is there, as CreateGlobalReplicationGroup's `replicationgroup` is.
+    """
+    kinds, name = of(action), action.partition(":")[2]
+    if action in _OTHERWISE:
+        return frozenset(kind for kind in kinds if kind.name in _OTHERWISE[action])
+    if not name.startswith("Create") or _OF_ONE.match(name):
+        return frozenset()
+    noun = _BEHIND.split(name.removeprefix("Create"))[0].lower()
+    found = [kind for kind in kinds if kind.is_made_by(noun)]
+    longest = max((len(kind.name) for kind in found), default=0)
+    return frozenset(kind for kind in found if len(kind.name) == longest)
+
+
+# The kinds that are made by actions whose names don't say so; AWS: Service Authorization Reference.
+_OTHERWISE: Final = {
+    "cassandra:Create": ("keyspace", "table"),
+    "cassandra:CreateMultiRegionResource": ("keyspace", "table"),
+    # A stream is made within a group that is there, and that policies of resources are about.
+    "logs:CreateLogStream": (),
+}
+_OF_ONE: Final = re.compile("Create(?:Replica|Updated)(?=[A-Z])")
+_BEHIND: Final = re.compile(r"(?<=[a-z])(?:For|From|Using)(?=[A-Z])")
 
 
 def _form(template: str) -> Form:
