@@ -14,7 +14,7 @@ import pytest
 from gateway.two_accounts import OTHER, code_of, error_of, policy, to
 from running import ACCOUNT, allow
 
-from iamd.gateway import owners_only
+from iamd.authz import owners_only
 
 THEM = {"AWS": OTHER}
 OURS = {"AWS": ACCOUNT}
@@ -43,7 +43,7 @@ def said(service):
 
 
 def test_the_list_is_what_the_services_say():
-    assert {action for service in NAMED for action in said(service)} - ON_ALL == owners_only._WITHOUT_POLICY
+    assert {action for service in NAMED for action in said(service)} - ON_ALL == owners_only.WITHOUT_POLICY
 
 
 @pytest.mark.parametrize("name", ["get_bucket_policy", "put_bucket_policy", "delete_bucket_policy"])
@@ -62,6 +62,16 @@ def test_a_buckets_policy_is_its_owners(cloud, other, name):
     )
     assert json.loads(s3.get_bucket_policy(Bucket="files")["Policy"]) == json.loads(text)
     assert getattr(s3, name)(**given)
+
+
+@pytest.mark.parametrize("action", ["s3:GetBucketPolicy", "S3:getbucketpolicy"])
+def test_can_says_that_others_may_not(cloud, other, action):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_bucket_policy(Bucket="files", Policy=policy(to(THEM, allow("s3:*", "arn:aws:s3:::files"))))
+    asked = {"PrincipalArn": f"arn:aws:iam::{OTHER}:user/admin", "ResourceArn": "arn:aws:s3:::files"}
+    assert cloud.iamd("Can", other, **asked, Action="s3:ListBucket")["Allowed"] is True
+    assert cloud.iamd("Can", other, **asked, Action=action)["Allowed"] is False
 
 
 def test_a_key_is_its_accounts_to_manage(cloud, other):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.authz import authorization_messages, context
+from iamd.authz import authorization_messages, context, owners_only
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
 from iamd.authz.partly_known import Unknowns
@@ -20,13 +20,13 @@ from iamd.gateway import (
     access_points,
     any_of_kind,
     bucket_abac,
+    bucket_owners,
     bucket_tags,
     events,
     first_use,
     kms_keys,
     new_things,
     on_behalf,
-    owners_only,
     public_access,
     resource_tags,
     resources,
@@ -92,7 +92,7 @@ class Decider:
             if traits.asks_for_caller:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
-        owners_only.check(asked, targets, identity)
+        bucket_owners.check(traits.action, targets, identity)
         public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
@@ -167,7 +167,7 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        own = owners_only.closed(unlocked, identity, action)
+        own = [owners_only.closed(one, identity, one.action or action) for one in unlocked]
         open_to = public_access.closed(own, identity, asked, step.facts)
         marked = any_of_kind.marked(open_to, step.made, asked, action)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from iamd import arn
 from iamd.auth.identity import Identity, root_user
 from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import context, explanations, organizations, policies, public_access
+from iamd.authz import context, explanations, organizations, owners_only, policies, public_access
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.partly_known import NONE, Unknowns, known
 from iamd.authz.regions import region_of
 from iamd.call import Call
+from iamd.data import service_reference
 from iamd.errors import AWSError
 from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
@@ -26,6 +27,7 @@ from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 
 SESSION_NAME = "iamd-can"
+_KEPT: Final = owners_only.WITHOUT_POLICY | owners_only.WITH_OWN_ERROR
 
 
 class NoSuchRequest(AWSError):
@@ -222,7 +224,14 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     texts = (found.policy,) if found.policy else ()
     known_key = _is_key(parsed) and bool(texts)
     target = Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key)
-    return _restricted(call, identity, target, found)
+    return owners_only.closed(_restricted(call, identity, target, found), identity, _canonical(action), _KEPT)
+
+
+def _canonical(action: str) -> str:
+    """An action as AWS writes it; one that AWS does not know as it is."""
+    prefix, _, name = action.partition(":")
+    found = service_reference.action(prefix, name)
+    return f"{prefix.lower()}:{found.name}" if found is not None else action
 
 
 def _is_key(parsed: arn.Arn) -> bool:
