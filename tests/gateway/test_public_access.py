@@ -5,12 +5,12 @@ of the denials are those that AWS's users have recorded.
 """
 
 import itertools
+import json
 import threading
 
 import pytest
-from botocore.exceptions import ClientError
 from gateway.counting import Held, answer
-from gateway.two_accounts import OTHER, code_of, error_of, everybody, policy, to, user_of
+from gateway.two_accounts import OTHER, code_of, error_of, everybody, policy, reads, to, user_of
 from gateway.wire import Wire
 from running import ACCOUNT, allow
 
@@ -47,15 +47,6 @@ def unblock(cloud, level):
 
 def block_of(call, **given):
     return call(**given)["PublicAccessBlockConfiguration"]
-
-
-def reads(client):
-    try:
-        return client.get_object(**FILE)["Body"].read() == b"data"
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDenied":
-            raise
-        return False
 
 
 @pytest.fixture
@@ -160,6 +151,7 @@ def test_a_public_policy_is_refused(cloud, s3, level):
 def test_other_settings_take_public_policies(cloud, s3, others):
     block(cloud, "bucket", *others)
     s3.put_bucket_policy(**FILES, Policy=PUBLIC)
+    assert json.loads(s3.get_bucket_policy(**FILES)["Policy"]) == json.loads(PUBLIC)
 
 
 def test_the_stricter_of_both_levels_counts(cloud, s3):
@@ -176,7 +168,9 @@ def test_an_accounts_block_is_not_anothers(cloud, s3, other):
     theirs = cloud.client("s3", other)
     theirs.create_bucket(Bucket="theirs")
     theirs.delete_public_access_block(Bucket="theirs")
-    theirs.put_bucket_policy(Bucket="theirs", Policy=PUBLIC.replace("files", "theirs"))
+    public = PUBLIC.replace("files", "theirs")
+    theirs.put_bucket_policy(Bucket="theirs", Policy=public)
+    assert json.loads(theirs.get_bucket_policy(Bucket="theirs")["Policy"]) == json.loads(public)
 
 
 @pytest.mark.parametrize(

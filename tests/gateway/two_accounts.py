@@ -44,3 +44,13 @@ def error_of(call: Any, **parameters: Any) -> dict[str, Any]:
 def code_of(call: Any, **parameters: Any) -> str:
     """The code of that error."""
     return error_of(call, **parameters)["Code"]
+
+
+def reads(client: Any, bucket: str = "files", key: str = "a") -> bool:
+    """Whether the client gets the object, which holds `data`; every error but a denial is raised."""
+    try:
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read() == b"data"
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        return False

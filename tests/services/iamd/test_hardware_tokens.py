@@ -66,10 +66,12 @@ def test_wrong_codes_do_not_take_the_token(aws, iam, token):
     assert listed(aws) == [(token, None)]
 
 
-def test_a_token_is_resynchronised(iam, token):
-    devices = Devices(iam)
-    devices.enable("ann", token, SEED)
-    iam.resync_mfa_device(UserName="ann", SerialNumber=token, **devices.codes(SEED, ahead=10))
+def test_a_token_is_resynchronised(aws, iam, token):
+    devices, own = Devices(iam), aws.client("sts", aws.user("carl"))
+    devices.enable("carl", token, SEED)
+    iam.resync_mfa_device(UserName="carl", SerialNumber=token, **devices.codes(SEED, ahead=10))
+    shown = devices.codes(SEED, ahead=11)["AuthenticationCode2"]
+    assert own.get_session_token(SerialNumber=token, TokenCode=shown)["Credentials"]["SessionToken"]
 
 
 def test_a_token_is_one_persons_on_the_whole_server(aws, iam, token):

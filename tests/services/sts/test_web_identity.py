@@ -281,7 +281,8 @@ def test_a_subject_may_be_of_any_length(issuer, trust, assume, length):
 
 def test_a_little_skew_of_the_issuers_clock_is_no_harm(issuer, trust, assume):
     trust()
-    assume(issuer.token(iat=int(time.time()) + 30, nbf=int(time.time()) + 30))
+    answer = assume(issuer.token(iat=int(time.time()) + 30, nbf=int(time.time()) + 30))
+    assert answer["SubjectFromWebIdentityToken"] == "repo:octo/app"
 
 
 @pytest.mark.parametrize(
@@ -398,7 +399,7 @@ def test_a_redirect_within_the_host_is_followed(issuer, trust, assume):
     trust()
     issuer.answers["/jwks"] = lambda r: web.Response(status=302, headers={"Location": "/keys"})
     issuer.answers["/keys"] = lambda r: web.json_response({"keys": issuer.keys})
-    assume(issuer.token())
+    assert assume(issuer.token())["SubjectFromWebIdentityToken"] == "repo:octo/app"
 
 
 def test_a_provider_that_is_not_there_is_a_failure_to_communicate(aws, trust, assume, refused):
@@ -714,7 +715,7 @@ def test_boto3_takes_the_token_from_the_file(profile):
 def test_a_file_may_end_with_a_line_feed(issuer, trust, assume, end):
     """GitLab's and Bitbucket's recipes write it by `echo`; AWS's clients send the file as it is."""
     trust()
-    assume(issuer.token() + end)
+    assert assume(issuer.token() + end)["SubjectFromWebIdentityToken"] == "repo:octo/app"
 
 
 def test_the_aws_cli_takes_the_token_from_the_file(profile):
