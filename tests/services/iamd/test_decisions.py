@@ -135,7 +135,7 @@ def test_the_root_user_may_everything_in_its_account(aws):
 
 @pytest.mark.parametrize(
     "principal",
-    [f"arn:aws:iam::{ACCOUNT}:user/nobody", f"arn:aws:iam::{OTHER}:user/admin", f"arn:aws:iam::{OTHER}:root", "ann"],
+    [f"arn:aws:iam::{ACCOUNT}:user/nobody", f"arn:aws:iam::{OTHER}:user/admin", f"arn:aws:iam::{OTHER}:root"],
 )
 def test_nobody_is_asked_about_who_is_not_of_the_account(aws, principal):
     aws.iamd("CreateAccount", Name="other", AccountId=OTHER)
@@ -273,6 +273,12 @@ def test_tags_that_a_backend_has_are_not_known(aws):
     assert (found["Allowed"], found["Decision"]["UnknownKeys"]) == (False, ["aws:resourcetag/secret"])
     assert can(aws, ANN, "sqs:SendMessage", QUEUE, {"aws:ResourceTag/secret": ["no"]})["Allowed"]
     assert can(aws, ANN, "sqs:ListQueues", "*")["Allowed"]
+
+
+def test_a_name_is_no_principal_and_the_refusal_shows_what_is(aws):
+    words = f"NoSuchPrincipal: `ann` is no ARN, as `arn:aws:iam::{ACCOUNT}:user/NAME` is one."
+    with pytest.raises(Refusal, match=words):
+        can(aws, "ann", "sqs:SendMessage", QUEUE)
 
 
 def test_what_is_no_resource_is_refused(aws):

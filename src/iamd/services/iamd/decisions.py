@@ -162,9 +162,12 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
 def _identity(call: Call, principal_arn: str) -> Identity:
     """The user, role or root user of an ARN; a role stands for a session of it."""
     parsed = arn.parse(principal_arn)
-    account = call.view.account(parsed.account) if parsed is not None else None
+    if parsed is None:
+        example = arn.iam(call.account.id, "user", "/", "NAME")
+        raise NoSuchPrincipal(f"`{principal_arn}` is no ARN, as `{example}` is one.")
+    account = call.view.account(parsed.account)
     # SECURITY: an account's policies are its own: nobody asks about another account's principals.
-    if parsed is None or account is None or account.id != call.identity.account_id:
+    if account is None or account.id != call.identity.account_id:
         raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
     if principal_arn == arn.root(account.id):
         return root_user(account.id)
