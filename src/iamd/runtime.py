@@ -46,6 +46,10 @@ class Functions(Protocol):
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL, its body read."""
 
+    async def named_with_role(self, asked: "Asked") -> tuple[str, str]:
+        """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
+        ...
+
     async def check(self, asked: "Asked") -> None:
         """What a function is told to do can be done; refused when it can't."""
 

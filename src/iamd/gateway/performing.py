@@ -1,11 +1,12 @@
 """What a decided request does: it goes to its backend, and the facts about resources keep in step with the answer."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from iamd import forwarded, pipeline
-from iamd.auth import chunked, sigv4
+from iamd import forwarded, pipeline, service_sessions
+from iamd.auth import chunked, credentials, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied, Verdict
 from iamd.authz.target import Target
@@ -21,6 +22,7 @@ from iamd.gateway import (
     bucket_tags,
     deciding,
     effects,
+    execution_roles,
     instances,
     invocation,
     kept_policies,
@@ -48,7 +50,7 @@ from iamd.gateway.payload import EMPTY, Payload
 from iamd.gateway.resources import NoSuchBucket
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
-from iamd.runtime import Runtime
+from iamd.runtime import Functions, Runtime
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -90,6 +92,7 @@ class Performer:
         runs = self._runtime.functions if is_held else None
         if runs is not None:
             await runs.check(step.asked)
+            await self._check_role(step, runs)
         if traits.changes:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
@@ -103,6 +106,24 @@ class Performer:
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
         return answer
+
+    async def _check_role(self, step: Step, runs: Functions) -> None:
+        """Refuse what the function's execution role would have to be allowed and is not."""
+        asked, view = step.asked, step.facts.view
+        if self._runtime.settings.enforce == "soft" or not execution_roles.may_need(asked.operation.name):
+            return
+        needed = execution_roles.needed(asked)
+        name, role_arn = await runs.named_with_role(asked) if needed else ("", "")
+        role = service_sessions.role_of(view, role_arn)
+        for one in needed:
+            if role is None:
+                raise execution_roles.NotAllowed(one.refusal)
+            session = credentials.session_now(*role, name, self._runtime.clock.seconds())
+            identity = dataclasses.replace(session, invoked_by=execution_roles.SERVICE)
+            try:
+                await self._verdicts(step, identity, resources.decided([one.target], step.facts, session.account_id))
+            except Denied as denied:
+                raise execution_roles.NotAllowed(one.refusal) from denied
 
     async def _invoked(self, step: Step) -> Answer:
         """A function is run here: moto has none but a canned answer."""

@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import arn
+from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
-from iamd.auth.tokens import Session, SessionKind
 from iamd.authz import context, explanations, organizations, owners_only, policies, public_access
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.partly_known import NONE, Unknowns, known
@@ -22,7 +22,6 @@ from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
-from iamd.store.account import Account
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 
@@ -178,32 +177,8 @@ def _identity(call: Call, principal_arn: str) -> Identity:
             )
     for role in account.all(Role):
         if entities.role_arn(account, role) == principal_arn:
-            return _session_of(call, account, role)
+            return credentials.session_now(account, role, SESSION_NAME, call.now)
     raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
-
-
-def _session_of(call: Call, account: Account, role: Role) -> Identity:
-    """A session of the role that begins now: conditions see of it what they see of a real one."""
-    session = Session(
-        kind=SessionKind.ROLE,
-        access_key_id="",
-        secret_access_key="",
-        account=account.id,
-        principal_id=role.role_id,
-        issued=call.now,
-        expires=call.now,
-        session_name=SESSION_NAME,
-    )
-    return Identity(
-        PrincipalKind.ROLE_SESSION,
-        account.id,
-        arn.assumed_role(account.id, role.role_name, SESSION_NAME),
-        f"{role.role_id}:{SESSION_NAME}",
-        role.role_id,
-        entities.role_arn(account, role),
-        role.role_name,
-        session=session,
-    )
 
 
 def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:
