@@ -102,6 +102,8 @@ class Progress(msgspec.Struct):
     """The service that makes the request for the caller who signed it."""
     service: Service | None = None
     """The service that makes the request for itself, within this process: its signature is nobody's."""
+    event_name: str | None = None
+    """The event's name where it is not the operation's."""
 
     def seen(self, identity: Identity) -> Identity:
         """The caller with the service that makes the request, where one does."""
@@ -422,7 +424,7 @@ def outcome(
     claim, identity = progress.claim, progress.identity
     named = progress.route.operation if progress.route is not None else None
     service = named.service if named is not None else service or "unknown"
-    name = named.name if named is not None else "Unknown"
+    name = progress.event_name or (named.name if named is not None else "Unknown")
     return Outcome(
         request=progress.request,
         time=runtime.clock.seconds() if time is None else time,

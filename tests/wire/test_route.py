@@ -4,7 +4,7 @@ import pytest
 from wire.requests import FORM, JSON, LOOKUP, form, http, iam, target
 
 from iamd.errors import AWSError, Common, CommonError
-from iamd.wire import parse, route
+from iamd.wire import parse, route, s3
 from iamd.wire.models import Protocol
 
 CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -46,8 +46,12 @@ def test_unknown_operations_are_worded_as_the_protocol_words_them():
     refused(target(b"AWSOrganizationsV20161128.Nope"), "organizations")
     refused(http("GET", b"/nope"), "lambda")
     refused(http("PATCH", b"/bucket/key"), "s3")
-    refused(http("POST", b"/bucket"), "s3")
     refused(form(CALLER), "nosuchservice")
+
+
+def test_a_post_to_a_bucket_is_wanted_to_be_a_form():
+    with pytest.raises(s3.PreconditionFailed):
+        route.operation_of(http("POST", b"/bucket"), "s3")
 
 
 def test_a_query_request_without_action_is_told_so():

@@ -35,6 +35,7 @@ from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
+from iamd.gateway.browser_forms import Posted
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
@@ -63,6 +64,8 @@ class Step(msgspec.Struct):
     """Whether resources of the service lie at several backends."""
     owner: str | None = None
     """What `owner` has found."""
+    posted: Posted | None = None
+    """The form that its object comes in, where it comes in one."""
 
 
 class Decider:

@@ -49,7 +49,6 @@ from iamd.gateway.own_answers import check_there
 from iamd.gateway.payload import EMPTY, Payload
 from iamd.gateway.resources import NoSuchBucket
 from iamd.http import HttpRequest
-from iamd.pipeline import Progress
 from iamd.runtime import Functions, Runtime
 
 Receive = Callable[[], Awaitable[Any]]
@@ -95,8 +94,10 @@ class Performer:
             await self._check_role(step, runs)
         if traits.changes:
             entries = await self._begun(step)
-        payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
+        payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
         answer = await self._settled(step, entries, request, payload, receive)
+        if step.posted is not None:
+            answer = step.posted.answered(answer)
         if step.asked.through is not None:
             answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
@@ -263,7 +264,7 @@ class Performer:
             region=asked.region,
             host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
-            origin=_origin(progress, self._runtime.clock.timestamp()) if step.traits.notifies else None,
+            origin=_origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
             caller=self._carried(step) if step.traits.carries_caller else None,
         )
 
@@ -300,8 +301,10 @@ class Performer:
         answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
         return await plan.merged(answer)
 
-    async def _payload(self, progress: Progress, receive: Receive) -> Payload:
-        request, claim, found = progress.request, progress.claim, progress.route
+    async def _payload(self, step: Step, request: HttpRequest, receive: Receive) -> Payload:
+        claim, found = step.progress.claim, step.progress.route
+        if step.posted is not None:
+            return await step.posted.payload(request, str(self._runtime.settings.data))
         if request.body is not None:
             return Payload(request.body, len(request.body))
         declared = claim.content_sha256 if claim is not None else None
@@ -315,9 +318,11 @@ class Performer:
         return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
 
 
-def _origin(progress: Progress, now: float) -> Origin:
+def _origin(step: Step, now: float) -> Origin:
+    progress = step.progress
     identity = progress.identity or ANONYMOUS
     service = identity.service.name if identity.service is not None else identity.invoked_by or ""
+    form = "form" if step.posted is not None else ""
     return Origin(
-        progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip, str(now), service
+        progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip, str(now), service, form
     )

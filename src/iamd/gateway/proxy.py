@@ -13,7 +13,17 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import access_points, events, handles, placing, reading, resource_tags, role_usages, schedule_checks
+from iamd.gateway import (
+    access_points,
+    browser_forms,
+    events,
+    handles,
+    placing,
+    reading,
+    resource_tags,
+    role_usages,
+    schedule_checks,
+)
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.asking import NotToldError
@@ -194,10 +204,14 @@ class Gateway:
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
         runtime = self._runtime
+        is_form = progress.request.method == "POST" and browser_forms.is_one(progress)
+        posted = await browser_forms.opened(progress, receive) if is_form else None
         found = progress.route = await reading.read(progress, receive)
         operation, traits = found.operation, traits_of(found.operation)
         progress.management, progress.source = traits.is_management, traits.source
         identity = progress.identity = pipeline.identified(runtime, progress, runtime.store.snapshot())
+        if posted is not None:
+            posted.check(progress, runtime.clock.machine_timestamp())
         reading.check_body(progress, found)
         if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
@@ -212,6 +226,7 @@ class Gateway:
             self._configuring.check(step)
         if step.traits.has_times and step.place.backend.embedded is not None:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
+        step.posted = posted
         answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
