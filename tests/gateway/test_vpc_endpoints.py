@@ -14,6 +14,7 @@ from running import ACCOUNT, AWS, Server, allow, deny
 
 OPEN, VPC = "vpce-0a0a0a0a0a0a0a0a0", "vpc-0a0a0a0a0a0a0a0a0"
 NARROW, GATEWAY, AT_HOST, OTHERS = (f"vpce-{letter * 17}" for letter in "bcde")
+INTERNAL = "queues.internal"
 HOST = f"{AT_HOST}-x1y2.sqs.us-east-1.vpce.amazonaws.com"
 NARROW_POLICY = json.dumps(
     {
@@ -55,7 +56,7 @@ account = "{ACCOUNT}"
 vpc = "vpc-{"d" * 17}"
 services = ["sqs"]
 sources = ["10.0.4.0/24"]
-hosts = ["{HOST}"]
+hosts = ["{HOST}", "{INTERNAL}"]
 
 [vpc_endpoints.{OTHERS}]
 account = "{OTHER}"
@@ -262,12 +263,34 @@ def test_a_host_is_needed_beside_the_address_and_shows_nothing_alone(cloud):
         assert may_call(client.get_queue_url, QueueName="q") is may, (address, host)
 
 
-def test_what_is_sent_to_an_endpoint_reaches_no_other_service(cloud):
+def test_names_of_endpoints_lead_to_buckets(cloud, s3):
+    """AWS: S3 User Guide, "AWS PrivateLink for Amazon S3"."""
     wire = Wire(cloud.server)
-    headers = [("x-forwarded-for", "10.0.4.4")]
-    reply = wire.send("s3", "GET", "/", host=HOST, headers=headers)
+    for before, target in [("files.bucket.", "/a"), ("bucket.", "/files/a")]:
+        host = f"{before}{OPEN}-x1y2.s3.us-east-1.vpce.amazonaws.com"
+        assert wire.send("s3", "GET", target, host=host).body == b"data"
     wire.close()
-    assert (reply.status, b"SignatureDoesNotMatch" in reply.body) == (403, True)
+
+
+def test_who_did_not_sign_is_held_to_it_too(cloud, s3):
+    s3.delete_public_access_block(Bucket="files")
+    policy_of(cloud, "files", allow("s3:*", "arn:aws:s3:::files/*"))
+    wire = Wire(cloud.server)
+    sent = [("host", "localhost"), ("x-forwarded-for", "10.0.2.7")]
+    assert wire.send_unsigned("GET", "/files/a", sent).status == 200
+    assert wire.send_unsigned("DELETE", "/files/a", sent).status == 403
+    assert wire.send_unsigned("DELETE", "/files/a", sent[:1]).status == 204
+    wire.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "host"),
+    [("s3", "us-east-1", INTERNAL), ("sqs", "eu-west-1", INTERNAL), ("s3", "us-east-1", HOST)],
+)
+def test_what_is_sent_to_an_endpoint_reaches_no_other_service_and_region(cloud, service, region, host):
+    near = cloud.client_at("10.0.4.4", service, host=host, region=region)
+    call = near.list_buckets if service == "s3" else near.list_queues
+    assert code_of(call) == "SignatureDoesNotMatch"
 
 
 def test_a_point_of_a_vpc_is_open_to_what_comes_from_there(cloud, s3):
@@ -335,6 +358,11 @@ def test_a_table_may_be_of_an_endpoint_that_the_api_makes(cloud, s3, made):
     assert (event["vpcEndpointId"], event["vpcEndpointAccountId"]) == (own_id, ACCOUNT)
     policy_of(cloud, "files", deny("s3:PutObject", "arn:aws:s3:::files/*", StringEquals={"aws:SourceVpc": vpc}))
     assert code_of(near.put_object, Bucket="files", Key="b", Body=b"") == "AccessDenied"
+
+
+def test_it_is_for_its_service_alone(cloud, made):
+    user = cloud.user("lister", allow("sqs:*", StringEquals={"aws:SourceVpce": made[1]}))
+    assert not may_call(cloud.client_at("10.0.5.5", "sqs", user).list_queues)
 
 
 def test_its_policy_is_what_the_api_was_told(cloud, s3, made):

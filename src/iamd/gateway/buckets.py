@@ -1,7 +1,7 @@
 """Where the bucket is that a request names."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from iamd.gateway.bucket_tags import REGION
 from iamd.store.account import Snapshot
@@ -16,5 +16,11 @@ def region_of(service: str, parameters: Mapping[str, Any], view: Snapshot) -> st
     """
     if service != "s3" or "Bucket" not in parameters:
         return None
-    found = view.shared.get(Resource, f"arn:aws:s3:::{parameters['Bucket']}")
-    return found.facts.get(REGION) if found is not None else None
+    for partition in _PARTITIONS:
+        found = view.shared.get(Resource, f"arn:{partition}:s3:::{parameters['Bucket']}")
+        if found is not None:
+            return found.facts.get(REGION)
+    return None
+
+
+_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")

@@ -174,7 +174,7 @@ def _asked(
     }
     if not _NETWORK.isdisjoint(given):
         # AWS: what comes through a VPC endpoint has none (reference_policies_condition-keys, aws:SourceIp).
-        del keys["aws:sourceip"]
+        keys.pop("aws:sourceip", None)
     if endpoint is not None:
         keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
