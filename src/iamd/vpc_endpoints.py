@@ -57,7 +57,8 @@ class Endpoints:
             found = ipaddress.ip_address(address)
         except ValueError:
             return ()
-        return tuple(table for table in self._tables if table.has_source(found))
+        unmapped = getattr(found, "ipv4_mapped", None) or found
+        return tuple(table for table in self._tables if table.has_source(unmapped))
 
     def of(self, request: HttpRequest, service: str, region: str, facts_of: FactsOf) -> VpcEndpoint | None:
         """The endpoint that a request to a service, as botocore names it, comes through; None when it comes otherwise.
