@@ -5,6 +5,8 @@ reference_policies_condition-keys, "Properties of the network".
 """
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
@@ -433,3 +435,46 @@ def test_what_would_be_is_told_with_the_endpoints_policy_and_keys(cloud, s3):
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
     assert can(cloud, "sqs:SendMessage", queue, SourceVpce=NARROW)["Outcome"] == "Allowed"
     assert can(cloud, "s3:PutObject", "arn:aws:s3:::files/a", SourceVpce=OTHERS)["Outcome"] == "Allowed"
+
+
+class Losing(BaseHTTPRequestHandler):
+    """A backend that fails once: nobody knows what it did."""
+
+    statuses = (500, 200)
+    body = b"<Response><return>true</return></Response>"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        status, *Losing.statuses = Losing.statuses
+        self.send_response(status)
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def losing(tmp_path):
+    """An iamd with one endpoint, whose policy its table does not tell, before a backend that fails."""
+    backend = ThreadingHTTPServer(("127.0.0.1", 0), Losing)
+    threading.Thread(target=backend.serve_forever, daemon=True).start()
+    (tmp_path / "iamd.toml").write_text(
+        f'[vpc_endpoints.{OPEN}]\naccount = "{ACCOUNT}"\nvpc = "{VPC}"\nservices = ["iam"]\nsources = ["127.0.0.1"]\n'
+    )
+    url = f"http://127.0.0.1:{backend.server_port}"
+    with Server.serving(tmp_path / "data", "--backend", url, "--config", str(tmp_path / "iamd.toml")) as server:
+        yield Network(server)
+    backend.shutdown()
+    backend.server_close()
+
+
+def test_while_it_is_not_known_which_policy_an_endpoint_has_both_decide(losing):
+    iam, ec2 = losing.client("iam"), losing.client("ec2")
+    assert may_call(iam.list_users)
+    refusal_of(ec2.modify_vpc_endpoint, VpcEndpointId=OPEN, PolicyDocument=NARROW_POLICY)
+    assert not may_call(iam.list_users)
+    assert may_call(iam.list_groups)
+    ec2.modify_vpc_endpoint(VpcEndpointId=OPEN, ResetPolicy=True)
+    assert may_call(iam.list_users)
