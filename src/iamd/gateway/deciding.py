@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.authz import authorization_messages, context, owners_only
+from iamd.authz import authorization_messages, context, owners_only, vpc_endpoints
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
 from iamd.authz.partly_known import Unknowns
@@ -173,7 +173,8 @@ class Decider:
         own = [owners_only.closed(one, identity, one.action or action) for one in unlocked]
         open_to = public_access.closed(own, identity, asked, step.facts)
         marked = any_of_kind.marked(open_to, step.made, asked, action)
-        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
+        through = vpc_endpoints.of(step.progress.request, identity)
+        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
 
 
 def _bucket_region(step: Step) -> str | None:

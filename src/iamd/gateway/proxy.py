@@ -16,6 +16,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import (
     access_points,
     browser_forms,
+    buckets,
     events,
     handles,
     placing,
@@ -217,6 +218,8 @@ class Gateway:
             raise CommonError(Common.MISSING_AUTHENTICATION)
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
+        if runtime.vpc_endpoints is not None:
+            self._note_endpoint(progress, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
@@ -235,6 +238,14 @@ class Gateway:
         await answer.relay(send, receive, headers)
         return None
 
+    def _note_endpoint(self, progress: Progress, parameters: Mapping[str, Any]) -> None:
+        """Find out which VPC endpoint the request came through, if any."""
+        found = progress.route
+        if found is not None:
+            service = found.operation.service
+            region = buckets.region_of(service, parameters, self._runtime.store.snapshot())
+            pipeline.note_endpoint(self._runtime, progress, service, region)
+
     async def _placed(
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
     ) -> tuple[Place, Asked, Facts]:
@@ -251,7 +262,7 @@ class Gateway:
             facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
             asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
             if service == "s3":
-                asked = access_points.opened(asked, found, facts.view, self._is_alive)
+                asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
                 if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
                     progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
             return place, asked, facts
