@@ -282,6 +282,13 @@ def test_who_is_not_there_cannot_be_named(cloud, make):
     assert thing.shown() == before
 
 
+@pytest.mark.parametrize("make", [bucket, queue, topic, secret, stream, key], ids=lambda make: make.__name__)
+def test_what_cannot_be_anybody_is_refused_in_the_same_words(cloud, make):
+    thing = make(cloud)
+    for nobody in (f"arn:aws:iam::{ACCOUNT}:user/*", f"arn:aws:iam::{ACCOUNT}:group/all", "ann"):
+        assert refusal(lambda named=nobody: thing.put(naming(thing, named))) == thing.refused, nobody
+
+
 def refusal(put):
     with pytest.raises(ClientError) as raised:
         put()
@@ -392,6 +399,8 @@ def test_nothing_is_added_to_a_policy_that_names_who_is_gone(cloud):
     invoke = {"FunctionName": "fn", "Action": "lambda:GetFunction"}
     with pytest.raises(ClientError, match=r"InvalidParameterValueException.*The provided principal was invalid"):
         lambdas.add_permission(StatementId="app", Principal=APP, **invoke)
+    with pytest.raises(ClientError, match=r"InvalidParameterValueException.*The provided principal was invalid"):
+        lambdas.add_permission(StatementId="app", Principal="app", **invoke)
     lambdas.add_permission(StatementId="ann", Principal=ANN, **invoke)
     use = ("lambda", "GetFunction", {"FunctionName": "fn"})
     assert call(cloud, use, ann)

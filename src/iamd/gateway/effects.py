@@ -27,6 +27,7 @@ from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterExcep
 from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
+from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
 
@@ -135,6 +136,8 @@ def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
 def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:
     try:
         return found(asked, arn, facts)
+    except InvalidPrincipal as problem:
+        raise policy_principals.refused(problem.member, problem.value, asked) from None
     except KeyError as missing:
         if asked.operation.service == "s3":
             raise MissingRequestBody("Request Body is empty") from missing

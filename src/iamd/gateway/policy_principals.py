@@ -10,7 +10,7 @@ from typing import Final
 
 from iamd.data.aws_accounts import LOAD_BALANCER_LOGS
 from iamd.errors import AWSError
-from iamd.gateway import resource_policies
+from iamd.gateway import kms_keys, resource_policies
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.actions.glue_catalog import InvalidInput
@@ -88,12 +88,11 @@ Refusal = Callable[[str, str], AWSError]
 
 def stored(text: str, asked: Asked, view: View) -> str:
     """A policy as it is kept; the service's own error when it names whom there is not."""
-    refusal = _refusal(asked)
 
     def kept(member: str, value: str) -> str:
         found = _kept(view, member, value)
         if found is None:
-            raise refusal(member, value)
+            raise refused(member, value, asked)
         return found
 
     return rewrite_principals(text, kept)
@@ -102,7 +101,7 @@ def stored(text: str, asked: Asked, view: View) -> str:
 def check_account(account: str, asked: Asked, view: View) -> None:
     """The service's own error when there is no account of this number."""
     if not ACCOUNT_ID.fullmatch(account) or view.account(account) is None:
-        raise _refusal(asked)("AWS", account)
+        raise refused("AWS", account, asked)
 
 
 def settled(text: str, view: View) -> str:
@@ -214,9 +213,11 @@ def _has_canonical_id(view: View, value: str) -> bool:
     return False
 
 
-def _refusal(asked: Asked) -> Refusal:
+def refused(member: str, value: str, asked: Asked) -> AWSError:
+    """The service's own error for a principal that is nobody."""
     operation = asked.operation
-    return _REFUSALS.get((operation.service, operation.name)) or _REFUSALS_OF[operation.service]
+    refusal = _REFUSALS.get((operation.service, operation.name)) or _REFUSALS_OF[operation.service]
+    return refusal(member, value)
 
 
 def _of_s3(member: str, value: str) -> AWSError:
@@ -243,7 +244,7 @@ _REFUSALS_OF: Final[Mapping[str, Refusal]] = {
     "s3control": _of_s3,
     "sqs": _plain(InvalidAttributeValue, "Invalid value for the parameter Policy."),
     "sns": _plain(InvalidParameter, "Invalid parameter: Policy Error: PrincipalNotFound"),
-    "kms": _plain(MalformedPolicyDocument, "Policy contains a statement with one or more invalid principals."),
+    "kms": _plain(MalformedPolicyDocument, kms_keys.INVALID_PRINCIPALS),
     "lambda": _plain(
         InvalidParameterValueException,
         "The provided principal was invalid. Please check the principal and try again.",
