@@ -55,8 +55,9 @@ def _owner_of_news(learned: Learned, facts: Facts) -> str | None:
 
 def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
     policy, found = learned.policy, learned.facts
+    if policy is not None:
+        policy = policy_principals.settled(policy, facts.view)
     if kms_keys.is_key(learned.arn):
-        policy = policy_principals.settled(policy, facts.view) if policy is not None else None
         found = kms_effects.with_ids(found, facts.view)
     return Resource(arn=learned.arn, owner=owner, created=now, backend_boot=facts.boot, facts=found, policy=policy)
 

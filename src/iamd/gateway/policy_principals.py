@@ -40,6 +40,13 @@ class MalformedPolicyDocument(AWSError):
     status = 400
 
 
+class InvalidPolicyDocument(AWSError):
+    """A VPC endpoint's policy that names whom there is not."""
+
+    code = "InvalidPolicyDocument"
+    status = 400
+
+
 class InvalidAttributeValue(AWSError):
     """A queue's policy that names whom there is not."""
 
@@ -258,6 +265,7 @@ _REFUSALS_OF: Final[Mapping[str, Refusal]] = {
         ValidationException,
         "One or more parameter values were invalid: Invalid policy document: Policy contains invalid principal",
     ),
+    "ec2": _plain(InvalidPolicyDocument, "Invalid principal in policy"),
     "kinesis": _plain(InvalidArgument, "Invalid principal in policy"),
     "glue": _plain(InvalidInput, "Invalid principal in policy"),
     "events": _plain(ValidationException, "Invalid principal in policy"),
