@@ -36,6 +36,7 @@ from iamd.gateway import (
     resource_tags,
     resources,
     shared_buckets,
+    shown_policies,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
@@ -98,6 +99,8 @@ class Performer:
         answer = await self._settled(step, entries, request, payload, receive)
         if step.posted is not None:
             answer = step.posted.answered(answer)
+        if traits.shows_policy:
+            answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
         if step.asked.through is not None:
             answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
