@@ -48,8 +48,34 @@ def _file(data: Path, entry: Entry) -> Path:
 
 
 def texts(service: str, model: Any, wanted: Wanted) -> Iterator[Member]:
-    """The members of all operations that are looked for."""
-    seen = _Shapes(model["shapes"], wanted)
+    """The members of all operations that hold a text, or several, and are looked for."""
+    shapes = model["shapes"]
+
+    def found(member: str, reference: Any) -> _Step | None:
+        step = _unwrapped(shapes, member, reference)
+        if step is None or shapes[step.shape]["type"] != "string":
+            return None
+        return step if wanted(step.name, step.shape, shapes[step.shape], step.about) else None
+
+    return _members(service, model, found)
+
+
+def values(service: str, model: Any, kind: Callable[[Any, str, str], str | None]) -> Iterator[Member]:
+    """The members of all operations, of whatever type, of which `kind` tells one; that is what is `about` them.
+
+    It is told all shapes, the member's name and its shape's.
+    """
+    shapes = model["shapes"]
+
+    def found(member: str, reference: Any) -> _Step | None:
+        told = kind(shapes, member, reference["shape"])
+        return None if told is None else _Step(member, reference["shape"], told)
+
+    return _members(service, model, found)
+
+
+def _members(service: str, model: Any, found: "Callable[[str, Any], _Step | None]") -> Iterator[Member]:
+    seen = _Shapes(model["shapes"], found)
     for name, operation in model["operations"].items():
         if "input" in operation:
             for path, shape, about in seen.within(operation["input"]["shape"], ()):
@@ -65,41 +91,38 @@ class _Step(NamedTuple):
     about: str
 
 
+def _unwrapped(shapes: Any, member: str, reference: Any) -> _Step | None:
+    """A member with what it is a list or map of in the end; None for one that holds itself."""
+    step, name, about, passed = member, reference["shape"], reference.get("documentation") or "", set[str]()
+    while (shape := shapes[name])["type"] in {"list", "map"}:
+        if name in passed:
+            return None
+        passed.add(name)
+        about += shape.get("documentation") or ""
+        step += "[]" if shape["type"] == "list" else "{}"
+        name = (shape["member"] if shape["type"] == "list" else shape["value"])["shape"]
+    is_text = shape["type"] == "string"
+    return _Step(step, name, _MARKUP.sub("", f"{about} {shape.get('documentation') or ''}") if is_text else "")
+
+
 class _Shapes:
     """The structures of one model: which of their members are looked for, and which lead to such."""
 
-    def __init__(self, shapes: Any, wanted: Wanted) -> None:
-        self._shapes = shapes
-        steps = {
-            name: [step for member, one in shape["members"].items() if (step := self._step(member, one)) is not None]
-            for name, shape in shapes.items()
-            if shape["type"] == "structure"
-        }
+    def __init__(self, shapes: Any, found: Callable[[str, Any], _Step | None]) -> None:
+        structures = {name: shape["members"].items() for name, shape in shapes.items() if shape["type"] == "structure"}
         self._texts = {
+            name: [step for member, one in members if (step := found(member, one)) is not None]
+            for name, members in structures.items()
+        }
+        self._inner = {
             name: [
                 step
-                for step in found
-                if self._is_text(step) and wanted(step.name, step.shape, shapes[step.shape], step.about)
+                for member, one in members
+                if (step := _unwrapped(shapes, member, one)) is not None and step.shape in structures
             ]
-            for name, found in steps.items()
+            for name, members in structures.items()
         }
-        self._inner = {name: [step for step in found if step.shape in steps] for name, found in steps.items()}
         self._leading = self._leads()
-
-    def _step(self, member: str, reference: Any) -> _Step | None:
-        step, name, about, passed = member, reference["shape"], reference.get("documentation") or "", set[str]()
-        while (shape := self._shapes[name])["type"] in {"list", "map"}:
-            if name in passed:
-                return None
-            passed.add(name)
-            about += shape.get("documentation") or ""
-            step += "[]" if shape["type"] == "list" else "{}"
-            name = (shape["member"] if shape["type"] == "list" else shape["value"])["shape"]
-        is_text = shape["type"] == "string"
-        return _Step(step, name, _MARKUP.sub("", f"{about} {shape.get('documentation') or ''}") if is_text else "")
-
-    def _is_text(self, step: _Step) -> bool:
-        return self._shapes[step.shape]["type"] == "string"
 
     def _leads(self) -> set[str]:
         found = {name for name, texts in self._texts.items() if texts}
