@@ -1,6 +1,8 @@
 """A Deny by tags denies what has them, and not what by AWS's reference has none: no type without a key for tags has any."""
 
 import pytest
+from botocore.exceptions import ClientError
+from gateway.counting import answer
 from gateway.two_accounts import error_of
 from running import ACCOUNT, allow, deny
 
@@ -123,3 +125,50 @@ def test_tags_under_other_names_are_the_requests(cloud):
 )
 def test_the_reference_tells_which_types_have_no_tags(arn, has_none):
     assert resource_kinds.has_no_tags(arn) is has_none
+
+
+@pytest.fixture
+def objects(cloud):
+    """A bucket with an object that has tags, in a version too, and with one that has none."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="files", Key="plain", Body=b"x")
+    return s3.put_object(Bucket="files", Key="tagged", Body=b"x", Tagging="team=red")["VersionId"]
+
+
+def copy(cloud, user, source, **given):
+    return cloud.client("s3", user).copy_object(
+        Bucket="files", Key="copy", CopySource={"Bucket": "files", **source}, **given
+    )
+
+
+def test_who_copies_an_object_with_tags_must_read_and_set_them(cloud, objects):
+    plain = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+    user = cloud.user("copier", allow(plain, "arn:aws:s3:::files/*"))
+    assert copy(cloud, user, {"Key": "plain"})["CopyObjectResult"]
+    assert copy(cloud, user, {"Key": "tagged"}, TaggingDirective="REPLACE")["CopyObjectResult"]
+    for given, action in (
+        ({"Key": "tagged"}, "GetObjectTagging"),
+        ({"Key": "tagged", "VersionId": objects}, "GetObjectVersionTagging"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            copy(cloud, user, given)
+        assert f"s3:{action} on resource" in refused.value.response["Error"]["Message"]
+    reader = cloud.user("reader", allow([*plain, "s3:GetObjectTagging"], "arn:aws:s3:::files/*"))
+    with pytest.raises(ClientError) as refused:
+        copy(cloud, reader, {"Key": "tagged"})
+    assert "s3:PutObjectTagging on resource" in refused.value.response["Error"]["Message"]
+    tagger = cloud.user("tagger", allow([*plain, "s3:GetObjectTagging", "s3:PutObjectTagging"], "arn:aws:s3:::files/*"))
+    assert copy(cloud, tagger, {"Key": "tagged"})["CopyObjectResult"]
+    assert cloud.client("s3").get_object_tagging(Bucket="files", Key="copy")["TagSet"] == [
+        {"Key": "team", "Value": "red"}
+    ]
+
+
+def test_where_the_backend_does_not_tell_the_tags_of_a_source_they_count_as_some(counted):
+    user = counted.user("plain-copier", allow(["s3:GetObject", "s3:PutObject"]))
+    counted.backend.answers.append(answer(b"", "403 Forbidden"))
+    told = counted.call("s3", "CopyObject", {"Bucket": "bkt", "Key": "k", "CopySource": "src/a"}, user)
+    assert told.status == 403
+    assert "s3:GetObjectTagging" in told.message
