@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from moto.kinesis.responses import KinesisResponse
 
 from iamd.backend.replacement import replace
@@ -17,9 +16,10 @@ def install() -> None:
 def _with_tags(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def create_stream(response: Any) -> Any:
         told = original(response)
-        asked = msgspec.json.decode(response.body)
-        if asked.get("Tags"):
-            response.kinesis_backend.add_tags_to_stream(None, asked["StreamName"], asked["Tags"])
+        # moto's own way, which reads JSON and CBOR.
+        given = response._get_param  # noqa: SLF001
+        if given("Tags"):
+            response.kinesis_backend.add_tags_to_stream(None, given("StreamName"), given("Tags"))
         return told
 
     return create_stream

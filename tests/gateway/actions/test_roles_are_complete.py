@@ -10,6 +10,7 @@ import pytest
 from gateway import model_members
 from running import ACCOUNT
 
+from iamd.errors import CommonError
 from iamd.gateway.actions import passed_roles, passed_roles_table
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.role_settings import UntoldRole
@@ -212,3 +213,24 @@ def test_a_role_of_another_account_that_a_member_asks_for_is_not_handed_over():
     parameters = {"workflows": [{"steps": [{"crossAccountRole": role, "role": ARN}]}]}
     asked = Asked(Operation("arc-region-switch", "CreatePlan"), parameters, ACCOUNT, "us-east-1")
     assert [one.arn for one in passed_roles.of(asked, None)] == [ARN]
+
+
+def passed_by_document(text):
+    asked = Asked(Operation("ssm", "CreateDocument"), {"Content": text}, ACCOUNT, "us-east-1")
+    return [one.arn for one in passed_roles.of(asked, None)]
+
+
+def test_a_text_that_is_no_document_passes_what_it_names():
+    assert passed_by_document(f"{{ assumeRole: '{ARN}'") == [ARN]
+    assert passed_by_document("BEGIN:VCALENDAR\nX: [\n") == []
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "a: b\n" * 20_000, "- " * 20_000])
+def test_what_cannot_be_read_is_refused(text):
+    with pytest.raises(CommonError):
+        passed_by_document(text)
+
+
+def test_aliases_are_followed_once():
+    levels = "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 60))
+    assert passed_by_document(f"a0: &a0 [x, y]\n{levels}\nassumeRole: {ARN}") == [ARN]

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from iamd.errors import AWSError
-from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.asked import Asked, invalid
 
 ROLE_ARN: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[^\s]+", re.ASCII)
 
@@ -125,19 +125,27 @@ def of(asked: Asked) -> Iterator[Setting]:
 
 
 def in_document(text: str) -> Any:
-    """What a document in JSON or YAML says, as maps, lists and texts; nothing of one that can't be read.
+    """What a document in JSON or YAML says, as maps, lists and texts; of another text, the roles whose ARNs are in it.
 
     SECURITY: an alias is followed once, so that no text grows by its aliases. Of a name that stands twice both values
-    count, for nobody knows which one a service takes.
+    count, for nobody knows which one a service takes. What takes too long or too much to read is refused.
     """
     try:
-        return json.loads(text, object_pairs_hook=_merged)
-    except (ValueError, RecursionError):
-        pass
-    try:
+        try:
+            return json.loads(text, object_pairs_hook=_merged)
+        except ValueError:
+            if len(text) > _LONGEST:
+                raise invalid(f"A document of more than {_LONGEST} characters is not read for roles.") from None
         return _value(yaml.compose(text, Loader=yaml.SafeLoader), set())
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+    except (yaml.YAMLError, ValueError):
+        return {"role": _WITHIN.findall(text)}
+    except RecursionError:
+        raise invalid("A document that is nested so deeply is not read for roles.") from None
+
+
+# AWS: documents of Systems Manager have 64 KB, templates of conformance packs 51,200 bytes, pipelines of OpenSearch
+# Ingestion 24,000 characters (the operations' pages of the API References, and Systems Manager's quotas).
+_LONGEST: Final = 65_536
 
 
 def _merged(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
