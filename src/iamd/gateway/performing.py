@@ -20,6 +20,7 @@ from iamd.gateway import (
     bodies,
     bucket_abac,
     bucket_tags,
+    copied_tags,
     deciding,
     effects,
     execution_roles,
@@ -82,6 +83,8 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if step.asked.operation.name == "CopyObject":
+            await self._check(step, identity, await copied_tags.further(step, self._backends))
         if traits.invokes and step.place.backend.embedded is not None:
             return await self._invoked(step)
         if traits.reads_policy:
@@ -148,7 +151,12 @@ class Performer:
     async def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
-            behind = resources.decided([listing], step.facts, step.asked.account)
+            await self._check(step, identity, [listing])
+
+    async def _check(self, step: Step, identity: Identity, wanted: list[Target]) -> None:
+        """What turns out to be needed after the request itself was allowed; Denied when it is not."""
+        if wanted:
+            behind = resources.decided(wanted, step.facts, step.asked.account)
             targets = access_points.before(behind, step.asked, identity, step.facts)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)
