@@ -116,7 +116,7 @@ def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     if effect is None:
         return []
     if effect.policy is not None:
-        _check_size(asked.operation.service, effect.policy)
+        check_size(asked.operation.service, effect.policy)
     return [effect]
 
 
@@ -131,7 +131,8 @@ def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:
         raise
 
 
-def _check_size(service: str, policy: str) -> None:
+def check_size(service: str, policy: str) -> None:
+    """Raise the answer of a service that keeps no resource policy as large as this one."""
     largest, error = _LARGEST.get(service, (20_480, InvalidPolicy))
     if len(policy.encode()) > largest:
         raise error(f"The policy is larger than {largest} bytes.")
