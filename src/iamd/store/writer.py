@@ -185,7 +185,7 @@ class Writer:
 
     def _run(self) -> None:
         while not self._closing:
-            self._wake.wait(self._seconds_to_wait())
+            self._wake.wait(self._events.patience(self._seconds_to_wait()))
             self._wake.clear()
             if self._seconds_to_wait() <= 0:
                 self._commit()
