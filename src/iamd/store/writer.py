@@ -74,7 +74,7 @@ class Batch:
         if isinstance(waiting.work, Task):
             self._do(waiting.work, waiting.told)
             return
-        change = Change(self.snapshot, self.writing.is_used)
+        change = Change(self.snapshot, self.writing.used_until)
         try:
             result = waiting.work(change)
             lines = written(change.entries) if change.entries else []
