@@ -74,6 +74,8 @@ class Said:
         self.recipient: str | None = SIGN_IN
         self.destination: str | None = SIGN_IN
         self.issued, self.begins, self.ends, self.confirmed_until = 0.0, -5.0, 240.0, 240.0
+        self.confirmed_from: float | None = None
+        self.address: str | None = None
         self.session_ends: float | None = None
         self.method = BEARER
         self.status = samlp.STATUS_SUCCESS
@@ -89,7 +91,10 @@ def element(idp: IdentityProvider, said: Said, identifier: str = "_r1", assertio
     confirmation = saml.SubjectConfirmation(
         method=said.method,
         subject_confirmation_data=saml.SubjectConfirmationData(
-            recipient=said.recipient, not_on_or_after=moment(said.confirmed_until)
+            recipient=said.recipient,
+            not_before=moment(said.confirmed_from) if said.confirmed_from is not None else None,
+            not_on_or_after=moment(said.confirmed_until),
+            address=said.address,
         ),
     )
     name_id = saml.NameID(format=said.subject_format, text=said.subject) if said.subject is not None else None

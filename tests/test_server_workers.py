@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -92,6 +93,43 @@ def test_a_key_that_is_deleted_through_one_worker_is_refused_by_the_other_at_onc
         assert one.call(administrator, "iam", f"Action=DeleteAccessKey&Version=2010-05-08&{name}")[0] == 200
         assert other.call(key, "sts", IDENTITY)[0] == 403
         one, other = other, one
+
+
+def target(name: str) -> dict[str, str]:
+    return {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": name}
+
+
+LOOK_UP = target("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")
+
+
+def test_what_one_worker_answered_is_an_event_at_the_other_at_once(both):
+    """Reads too, whose events are committed some time after their answers; nobody looks twice."""
+    aws, one, other = both
+    administrator, key = aws.server.administrator, aws.user("nobody")
+    for number in range(6):
+        for of, service, body in (
+            (administrator, "sts", IDENTITY),
+            (key, "iam", "Action=ListUsers&Version=2010-05-08"),
+            (administrator, "iam", f"Action=CreateGroup&Version=2010-05-08&GroupName=group-{number}"),
+        ):
+            request = re.search("RequestId>([^<]+)", one.call(of, service, body)[1])[1]
+            assert request in other.call(administrator, "cloudtrail", '{"MaxResults": 50}', LOOK_UP)[1]
+        denied = re.search("RequestId>([^<]+)", one.call(key, "iam", "Action=ListUsers&Version=2010-05-08")[1])[1]
+        status, told = other.call(administrator, "iamd", json.dumps({"RequestId": denied}), target("iamd.Explain"))
+        assert (status, json.loads(told)["EventName"]) == (200, "ListUsers")
+        one, other = other, one
+
+
+def test_events_are_found_while_the_other_worker_can_t_commit_its_own(both):
+    aws, one, other = both
+    administrator = aws.server.administrator
+    process = children(aws.server.process.pid)[one.worker]
+    one.call(administrator, "sts", IDENTITY)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert other.call(administrator, "cloudtrail", '{"MaxResults": 50}', LOOK_UP)[0] == 200
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_the_clock_is_moved_in_every_worker(both):

@@ -96,12 +96,93 @@ def test_policies_may_stand_in_files_of_their_own(iamd, folder):
         folder,
         case(policies={"identity": [named], "scp": levels}),
         case(identifier="text", policies={"identity": text}),
-        case("Denied", "boundary", policies={"identity": named, "boundary": {**ALLOW, "Statement": []}}),
+        case("Denied", "boundary", policies={"identity": named, "boundary": []}),
     )
     assert iamd("test", file).stdout == "3 cases, 0 differ\n"
     shutil.rmtree(folder / "policies")
     told = one_line(iamd("test", file), 2)
     assert told == "cases.jsonl:1: cannot read the policy `policies/allow.json`: No such file or directory"
+
+
+def with_statement(**members):
+    return {**ALLOW, "Statement": [*ALLOW["Statement"], {**ALLOW["Statement"][0], "Sid": "", **members}]}
+
+
+LARGE = with_statement(Resource=[f"arn:aws:s3:::bucket-{number:04}/*" for number in range(300)])
+WITH_ROOT = with_statement(Principal="*")
+REFUSED = {
+    "a principal": ("identity", WITH_ROOT, "MalformedPolicyDocument: Policy document should not specify a principal."),
+    "a partition": (
+        "identity",
+        with_statement(Resource="arn:awz:s3:::bucket"),
+        'MalformedPolicyDocument: Partition "awz" is not valid for resource "arn:awz:s3:::bucket".',
+    ),
+    "too long": ("identity", LARGE, "LimitExceeded: Cannot exceed quota for PolicySize: 6144"),
+    "a boundary": ("boundary", with_statement(Action=[]), "MalformedPolicyDocument: Policy statement must contain actions."),
+    "a session's": ("session", WITH_ROOT, "MalformedPolicyDocument: Policy document should not specify a principal."),
+    "no principal": ("resource", ALLOW, "MalformedPolicy: Missing required field Principal"),
+    "too long for a bucket": (
+        "resource",
+        {**ALLOW, "Statement": [{**ALLOW["Statement"][0], "Principal": "*", "Sid": "x" * 20_480}]},
+        "MalformedPolicy: The policy is larger than 20480 bytes.",
+    ),
+    "an endpoint's": ("vpce", ALLOW, "MalformedPolicy: Missing required field Principal"),
+    "an SCP": (
+        "scp",
+        [{"policies": [with_statement(Resource="bucket")]}],
+        (
+            "MalformedPolicyDocumentException: The provided policy document does not meet the requirements of the"
+            " specified policy type."
+        ),
+    ),
+    "an RCP that allows": (
+        "rcp",
+        [{"policies": [{**ALLOW, "Statement": [{**ALLOW["Statement"][0], "Principal": "*"}]}]}],
+        "MalformedPolicyDocumentException: ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("expected", ["Allowed", "Denied"])
+def test_a_policy_that_aws_would_not_store_fails_whatever_is_expected(iamd, folder, name, expected):
+    kind, given, told = REFUSED[name]
+    policies = {"identity": [ALLOW], kind: given}
+    ended = iamd("test", lines(folder, case(), case(expected, "two", policies=policies)))
+    assert ended.returncode == 1
+    first, count = ended.stdout.splitlines()
+    assert first.startswith("cases.jsonl:2: two: AWS would not store ")
+    assert told in first
+    assert count == "2 cases, 1 differ"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        (json.dumps(WITH_ROOT, indent=1), 10, "Policy document should not specify a principal."),
+        (json.dumps(with_statement(Sid="All"), indent=1), 10, "Statement IDs (SID) in a single policy must be unique."),
+        (json.dumps(ALLOW, indent=1).replace('"*"', "*"), 8, "Syntax errors in policy."),
+        (json.dumps(ALLOW | {"Version": "2008-10-17"}, indent=1), 1, "Policy document must be version 2012-10-17 or greater."),
+    ],
+)  # fmt: skip
+def test_what_can_t_be_stored_is_told_with_its_file_and_line(iamd, folder, text, line, told):
+    (folder / "policy.json").write_text(text)
+    file = lines(folder, case("Denied", policies={"identity": ["policy.json"]}))
+    ended = iamd("test", file, "--junit", "out.xml")
+    first = ended.stdout.splitlines()[0]
+    expected = f"policy.json:{line}: identity-based policy 1: MalformedPolicyDocument: {told}"
+    assert first.startswith(f"cases.jsonl:1: one: AWS would not store {expected}")
+    assert fromstring((folder / "out.xml").read_text())[0][0].get("message") == first
+    (answer,) = map(json.loads, iamd("test", file, "-o", "json").stdout.splitlines())
+    assert answer["reasons"][0] == expected
+
+
+def test_a_role_s_inline_policies_are_larger_and_what_names_its_source_is_taken_as_it_is(iamd, folder):
+    role = {**REQUEST, "principal": "arn:aws:sts::111122223333:assumed-role/reader/session"}
+    old = {**ALLOW, "Version": "2008-10-17"}
+    large = case(request=role, policies={"identity": LARGE})
+    file = lines(folder, large, case(policies={"identity": old}, source="of an account of 2010"))
+    assert iamd("test", file).stdout == "2 cases, 0 differ\n"
 
 
 YAML = """

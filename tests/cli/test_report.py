@@ -38,6 +38,25 @@ def test_denials_are_listed_what_happened_most_often_first(denied, iamd, data):
     assert "iam:ListUsers" in table
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_table_of_denials_is_read_on_a_narrow_terminal(denied, iamd, data, width):
+    told = iamd("report", "denials", "--data", data, "-o", "table", env={"COLUMNS": str(width)})
+    lines = told.stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.startswith("┌") for line in lines) == 4
+    for name, value in (("PrincipalArn", ANN), ("Action", "iam:DeleteUser"), ("Layer", "identity-based policy")):
+        assert any(line.strip("│").split("│")[0].strip() == name and value in line for line in lines)
+    (last,) = {len(line.split("│")[2].strip()) for line in lines if "LastRequestId" in line}
+    assert last == 36
+
+
+def test_a_table_with_one_long_column_stays_one(aws, iamd, data):
+    aws.iamd("CreateAccount", Name="x" * 50)
+    lines = iamd("account", "list", "--data", data, "-o", "table", env={"COLUMNS": "70"}).stdout.splitlines()
+    assert sum(line.startswith("┏") for line in lines) == 1
+    assert max(map(len, lines)) <= 70
+
+
 def test_people_are_told_what_was_denied_by_what_and_what_would_allow_it(denied, iamd, data):
     told = iamd("report", "denials", "--data", data)
     principal, first, reason, change, last, *others = told.stdout.splitlines()

@@ -48,7 +48,7 @@ def test_a_queue_lets_one_rule_in_and_no_other(events, inbox, denied):
     events.put_targets(Rule="others", Targets=[{"Id": "target", "Arn": queue.arn}])
     send(events)
     event = denied("SendMessage", EVENTS)
-    assert f"sqs:SendMessage on resource: {queue.arn} " in event["errorMessage"]
+    assert f"sqs:sendmessage on resource: {queue.arn} " in event["errorMessage"]
     assert queue.waiting() == 0
     to(events, queue.arn)
     sent = send(events, Resources=["arn:aws:s3:::b"])
@@ -171,7 +171,7 @@ def test_what_is_not_taken_goes_to_the_targets_dead_letter_queue(events, inbox):
     told = {name: one["StringValue"] for name, one in message["MessageAttributes"].items()}
     assert (told["RULE_ARN"], told["TARGET_ARN"]) == (RULE, queue.arn)
     assert told["ERROR_CODE"] == "AccessDenied"
-    assert "is not authorized to perform: sqs:SendMessage" in told["ERROR_MESSAGE"]
+    assert "is not authorized to perform: sqs:sendmessage" in told["ERROR_MESSAGE"]
 
 
 def test_a_target_with_a_role_is_sent_to_as_that_role(cloud, events, inbox, role, denied):

@@ -203,7 +203,7 @@ def test_the_role_decides_and_what_it_may_not_goes_to_the_dead_letter_queue(clou
     assert message["Body"] == "1"
     assert len(told.pop("EXECUTION_ID")) == 16
     assert told.pop("SCHEDULED_TIME").endswith("Z")
-    assert "is not authorized to perform: sqs:SendMessage" in told.pop("ERROR_MESSAGE")
+    assert "is not authorized to perform: sqs:sendmessage" in told.pop("ERROR_MESSAGE")
     assert told == {
         "SCHEDULE_ARN": schedule, "TARGET_ARN": queue.arn, "ERROR_CODE": "AccessDenied", "RETRY_ATTEMPTS": "0",
         "IS_PAYLOAD_TRUNCATED": "false",

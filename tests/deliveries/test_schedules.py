@@ -56,7 +56,7 @@ def test_what_a_rule_sends_is_decided(cloud, events, inbox, denied):
     queue.let(EVENTS, **of_source(f"{RULE}s"))
     rule(events, queue.arn)
     cloud.advance(HOUR)
-    assert f"sqs:SendMessage on resource: {queue.arn} " in denied("SendMessage", EVENTS)["errorMessage"]
+    assert f"sqs:sendmessage on resource: {queue.arn} " in denied("SendMessage", EVENTS)["errorMessage"]
     assert queue.waiting() == 0
 
 

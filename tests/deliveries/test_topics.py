@@ -33,8 +33,8 @@ def test_a_queue_without_a_policy_gets_nothing(cloud, sns, inbox, denied):
     event = denied("SendMessage", SNS)
     assert event["errorCode"] == "AccessDeniedException"
     assert event["errorMessage"] == (
-        f"User: {SNS} is not authorized to perform: sqs:SendMessage on resource: {queue.arn} "
-        "because no resource-based policy allows the sqs:SendMessage action"
+        f"User: {SNS} is not authorized to perform: sqs:sendmessage on resource: {queue.arn} "
+        "because no resource-based policy allows the sqs:sendmessage action"
     )
     assert queue.waiting() == 0
     # The report of denials has the statement that lets it in.

@@ -84,7 +84,7 @@ def test_a_function_that_may_send_to_one_queue_cannot_send_to_another(functions)
     assert functions.invoke({"url": url}).error is None
     told = functions.invoke({"url": other})
     assert told.error == "Unhandled"
-    assert "is not authorized to perform: sqs:SendMessage" in told.value["errorMessage"], told.value
+    assert "is not authorized to perform: sqs:sendmessage" in told.value["errorMessage"], told.value
     assert [waiting(functions.cloud, one) for one in (url, other)] == [1, 0]
 
 

@@ -37,6 +37,20 @@ def test_a_bucket_is_the_same_one_however_its_name_is_escaped(cloud, bucket, wir
     assert [one["Name"] for one in bucket.list_buckets()["Buckets"]] == ["bkt"]
 
 
+def test_a_number_for_a_boolean_is_not_one_thing_here_and_another_there(wire):
+    """AWS takes 1 and 0 in the query protocol; to moto both are false."""
+    alarm = (
+        b"AlarmName=hot&ComparisonOperator=GreaterThanThreshold&EvaluationPeriods=1&MetricName=m&Namespace=n&Period=60"
+    )
+    alarm += b"&Statistic=Sum&Threshold=1&Version=2010-08-01&ActionsEnabled="
+    form = [("content-type", "application/x-www-form-urlencoded")]
+    answers = [
+        wire.send("monitoring", "POST", "/", form, b"Action=PutMetricAlarm&" + alarm + v) for v in (b"1", b"true")
+    ]
+    assert [answer.status for answer in answers] == [400, 200]
+    assert b"boolean must follow xsd1.1 definition" in answers[0].body
+
+
 @pytest.mark.parametrize("source", ["bkt/sec\tret", "bkt/secret\t", "bkt/\tsecret"])
 def test_a_copy_source_is_not_another_object_without_its_tabs(cloud, bucket, wire, source):
     caller = cloud.user("caller", allow("s3:*"), deny("s3:GetObject", "arn:aws:s3:::bkt/secret"))

@@ -35,7 +35,7 @@ def subscribe(counted, name):
 def test_a_queue_is_subscribed_that_lets_the_topic_in(counted):
     told = subscribe(counted, "silent")
     assert (told.code, told.sent) == ("InvalidParameter", 0)
-    assert f"sns.amazonaws.com is not authorized to perform: sqs:SendMessage on resource: {queue('silent')}" in (
+    assert f"sns.amazonaws.com is not authorized to perform: sqs:sendmessage on resource: {queue('silent')}" in (
         told.message
     )
     let(counted, "open", "sns.amazonaws.com", TOPIC)

@@ -8,6 +8,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from gateway.wire import Wire
 from running import ACCOUNT, IMAGE, allow, deny
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -16,6 +17,13 @@ NOT_AUTHORIZED = "You are not authorized to perform this operation. "
 ENCODED = ". Encoded authorization failure message: "
 VOLUME = f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-0123456789abcdef0"
 DELETE = {"VolumeId": "vol-0123456789abcdef0"}
+
+
+@pytest.fixture
+def wire(cloud):
+    opened = Wire(cloud.server)
+    yield opened
+    opened.close()
 
 
 def refused(call, **parameters):
@@ -51,9 +59,26 @@ def test_a_resource_based_policy_of_a_queue_that_denies(cloud):
     url = cloud.client("sqs").create_queue(QueueName="jobs", Attributes={"Policy": policy})["QueueUrl"]
     ann = cloud.client("sqs", cloud.user("ann", allow("sqs:*")))
     assert refused(ann.send_message, QueueUrl=url, MessageBody="hello")["Message"] == (
-        f"User: {ANN} is not authorized to perform: sqs:SendMessage on resource: {queue} "
+        f"User: {ANN} is not authorized to perform: sqs:sendmessage on resource: {queue} "
         "with an explicit deny in a resource-based policy"
     )
+
+
+def test_sqs_writes_the_action_in_lower_case_in_both_protocols(cloud, wire):
+    ann = cloud.user("ann")
+    url = cloud.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+    words = (
+        f"User: {ANN} is not authorized to perform: sqs:sendmessage on resource: arn:aws:sqs:us-east-1:{ACCOUNT}:jobs "
+        "because no identity-based policy allows the sqs:sendmessage action"
+    )
+    error = refused(cloud.client("sqs", ann).send_message, QueueUrl=url, MessageBody="hello")
+    assert (error["Code"], error["Message"]) == ("AccessDenied", words)
+    form = [("content-type", "application/x-www-form-urlencoded")]
+    body = b"Action=SendMessage&Version=2012-11-05&MessageBody=hello&QueueUrl=" + url.encode()
+    told = wire.send("sqs", "POST", "/", form, body, credentials=ann)
+    assert told.status == 403
+    assert b"<Code>AccessDenied</Code>" in told.body
+    assert words.encode() in told.body
 
 
 def test_ec2_sends_a_message_to_be_decoded(cloud):

@@ -75,7 +75,7 @@ def test_a_queue_of_another_account_is_decided_on_as_its_owners(counted):
     for given in ({"QueueUrl": URL.replace(ACCOUNT, "111122223333")}, {"QueueUrl": "https://x/111122223333/jobs"}):
         told = counted.call("sqs", "ReceiveMessage", given)
         assert (told.asked, told.sent) == (on(THEIRS, "ReceiveMessage"), 0)
-        assert "because no resource-based policy allows the sqs:ReceiveMessage action" in told.message
+        assert "because no resource-based policy allows the sqs:receivemessage action" in told.message
 
 
 @pytest.mark.parametrize(

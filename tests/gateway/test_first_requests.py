@@ -41,8 +41,8 @@ def test_a_policy_for_one_queue_opens_no_other(cloud):
     sender = cloud.client("sqs", cloud.user("sender", allow("sqs:SendMessage", QUEUE)))
     assert sender.send_message(QueueUrl=mine, MessageBody="hello")["MessageId"]
     error = refusal(sender.send_message, QueueUrl=other, MessageBody="hello")
-    assert f"sqs:SendMessage on resource: arn:aws:sqs:us-east-1:{ACCOUNT}:other" in error["Error"]["Message"]
-    assert "sqs:ReceiveMessage" in refusal(sender.receive_message, QueueUrl=mine)["Error"]["Message"]
+    assert f"sqs:sendmessage on resource: arn:aws:sqs:us-east-1:{ACCOUNT}:other" in error["Error"]["Message"]
+    assert "sqs:receivemessage" in refusal(sender.receive_message, QueueUrl=mine)["Error"]["Message"]
 
 
 def test_a_forwarded_request_is_one_event(cloud):

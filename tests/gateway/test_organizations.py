@@ -116,8 +116,8 @@ def test_what_no_scp_allows_is_denied_in_other_services_too(cloud, organization)
     cloud.client("s3", member).create_bucket(Bucket="files")
     sqs = cloud.client("sqs", member)
     assert denial(sqs.create_queue, QueueName="jobs") == (
-        f"User: {session_arn(account_id)} is not authorized to perform: sqs:CreateQueue on resource: "
-        f"arn:aws:sqs:{REGION}:{account_id}:jobs because no service control policy allows the sqs:CreateQueue action"
+        f"User: {session_arn(account_id)} is not authorized to perform: sqs:createqueue on resource: "
+        f"arn:aws:sqs:{REGION}:{account_id}:jobs because no service control policy allows the sqs:createqueue action"
     )
 
 

@@ -44,7 +44,7 @@ NAME_WORDS = "It must contain only alphanumeric characters and/or the following:
 PATH_WORDS = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
 PREFIX_WORDS = "It must begin with the / character and contain only alphanumeric characters and/or / characters."
 IAM_WORDS = {"path": PATH_WORDS, "newPath": PATH_WORDS, "pathPrefix": PREFIX_WORDS}
-HIDDEN = {"authenticationCodeType", "tokenCodeType", "tradeInTokenType"}
+HIDDEN = {"authenticationCodeType", "contextAssertionType", "tokenCodeType", "tradeInTokenType"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Signing in with a password: who gets in, what everybody else is told, and how often one may try."""
 
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
@@ -17,12 +16,6 @@ from iamd.services.signin import sign_in
 from iamd.services.signin.people import Asked
 from iamd.store.account import Snapshot
 from iamd.web.pages.sign_in import BUSY, WRONG
-
-
-@pytest.fixture
-def new_window(aws):
-    """Guesses are counted by the quarter of an hour: this one has begun just now."""
-    aws.advance(900 - time.time() % 900)
 
 
 @pytest.mark.parametrize("account", [ALIAS, "123456789012"])
@@ -62,7 +55,6 @@ def answers(browser: Browser, account: str, user_name: str, password: str) -> tu
     return browser.answer.status_code, text.replace(token, "")
 
 
-@pytest.mark.usefixtures("new_window")
 def test_whatever_is_wrong_the_answer_is_the_same(aws, iam, open_browser, ann):
     """Invariant WEB-05 (bug class B36): unknown user, wrong password, no password, unknown account, suspended account, locked."""
     iam.create_user(UserName="nopass")
@@ -110,7 +102,6 @@ def test_a_person_of_another_account_is_another_person(aws, browser, ann):
     assert "arn:aws:iam::210987654321:user/ann" in browser.text
 
 
-@pytest.mark.usefixtures("new_window")
 def test_after_five_wrong_passwords_even_the_right_one_is_refused_for_a_while(aws, browser, enter, open_browser):
     """Invariant WEB-04 (bug class B35)."""
     for _ in range(5):
@@ -120,7 +111,22 @@ def test_after_five_wrong_passwords_even_the_right_one_is_refused_for_a_while(aw
     assert enter(PASSWORD, into=open_browser()).path == "/_iamd/"
 
 
-@pytest.mark.usefixtures("new_window")
+def test_at_no_time_are_there_more_than_five_guesses_in_a_quarter_of_an_hour(aws, enter, open_browser):
+    """Invariant WEB-04: not about the end of one either; each guess counts for as long, and a refused one not anew."""
+    for seconds in (0, 300, 300):
+        aws.advance(seconds)
+        enter("wrong")
+    enter("wrong"), enter("wrong")
+    for seconds in (0, 240):
+        aws.advance(seconds)
+        assert enter(PASSWORD, into=open_browser()).error == WRONG
+    aws.advance(60)
+    assert enter("wrong").error == WRONG  # the first one's place
+    assert enter(PASSWORD, into=open_browser()).error == WRONG
+    aws.advance(300)
+    assert enter(PASSWORD, into=open_browser()).path == "/_iamd/"
+
+
 def test_a_right_password_takes_the_wrong_ones_back(enter, open_browser):
     for _ in range(2):
         for _ in range(4):
@@ -128,7 +134,6 @@ def test_a_right_password_takes_the_wrong_ones_back(enter, open_browser):
         assert enter(PASSWORD, into=open_browser()).path == "/_iamd/"
 
 
-@pytest.mark.usefixtures("new_window")
 def test_passwords_that_are_tried_at_once_are_all_counted(enter, open_browser):
     """Invariant WEB-04: of many guesses at once no more count."""
     browsers = [open_browser().get("/_iamd/signin") for _ in range(16)]
@@ -144,7 +149,6 @@ def test_passwords_that_are_tried_at_once_are_all_counted(enter, open_browser):
     assert enter(PASSWORD, into=open_browser()).error == WRONG
 
 
-@pytest.mark.usefixtures("new_window")
 def test_the_old_password_of_change_password_is_guessed_no_oftener(aws, iam, enter, ann):
     """Invariant WEB-04: one count for every way a password is asked for."""
     iam.attach_user_policy(UserName=ann, PolicyArn="arn:aws:iam::aws:policy/IAMUserChangePassword")

@@ -62,8 +62,14 @@ def test_numbers_of_forms_are_numbers(body, words):
 
 
 def test_booleans_and_dates_of_forms_are_strict():
-    found = error(iam(b"Action=UpdateAccountPasswordPolicy&RequireSymbols=True"), "iam")
-    assert found.message == "STRING_VALUE can not be converted to a Boolean"
+    for text, words in (
+        (b"True", "boolean must follow xsd1.1 definition"),
+        (b"yes", "boolean must follow xsd1.1 definition"),
+        (b"01", "boolean must follow xsd1.1 definition"),
+        (b"", "missing value for boolean type"),
+    ):
+        found = error(iam(b"Action=UpdateAccountPasswordPolicy&RequireSymbols=" + text), "iam")
+        assert found.message == words
     sent = http("GET", query=b"Action=DescribeAlarmHistory&Version=2010-08-01&StartDate=20250101T00")
     assert error(sent, "monitoring").message == "timestamp must follow ISO8601"
 

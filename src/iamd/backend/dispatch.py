@@ -45,13 +45,15 @@ _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
 # What is put in place of moto's own before a service is first asked for something.
 _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
-    "autoscaling": "iamd.backend.scaling_policies",
+    "autoscaling": "iamd.backend.scaling_groups",
     "batch": "iamd.backend.deliveries.job_logs",
     "ec2": "iamd.backend.vpc_endpoints",
     "ecs": "iamd.backend.clusters",
     "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
+    "sqs": "iamd.backend.queue_permissions",
+    "stepfunctions": "iamd.backend.state_machines",
     "textract": "iamd.backend.deliveries.textract",
 }
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})

@@ -1,5 +1,6 @@
 """Functions of moto's that iamd puts its own in place of, each checked to be there."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,3 +16,8 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 def always(value: Any) -> Callable[[Any], Any]:
     """Make what stands there no matter what stood there before."""
     return lambda _original: value
+
+
+def argument(function: Callable[..., Any], parameter: str, /, *given: Any, **named: Any) -> Any:
+    """What a call of a function hands over as this parameter, wherever it stands."""
+    return inspect.signature(function).bind(*given, **named).arguments.get(parameter)

@@ -5,10 +5,11 @@ import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import jmespath
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,9 @@ from iamd.cli.connection import USAGE, Failure
 from iamd.cli.text import plain
 
 FORMATS = ("table", "json", "yaml", "csv")
+
+READABLE: Final = 24
+"""How many characters of a longer cell a line of a table shows at least."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,15 +64,42 @@ def _rows(content: Any) -> list[dict[str, Any]]:
 
 
 def _table(content: Any) -> None:
-    rows = _rows(content)
-    table = Table()
+    """A row each, or, where a row's cells would be folded until nobody can read them, a table for each."""
+    rows = [{plain(name): plain(_cell(value)) for name, value in row.items()} for row in _rows(content)]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    for column in columns:
-        table.add_column(plain(column), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(_cell(row.get(column, ""))) for column in columns))
     # What users named something is no markup of rich's.
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if len(columns) == 1 or _width(rows, columns) <= console.width:
+        console.print(_one_table(rows, columns))
+        return
+    for row in rows:
+        console.print(_table_of(row))
+
+
+def _width(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> int:
+    """What a table needs at least to be read, its lines between the columns counted."""
+    widest = (max(map(cell_len, (column, *(row.get(column, "") for row in rows)))) for column in columns)
+    return 1 + sum(min(cells, READABLE) + 3 for cells in widest)
+
+
+def _one_table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(row.get(column, "") for column in columns))
+    return table
+
+
+def _table_of(row: Mapping[str, str]) -> Table:
+    """One row's names, and beside them its values; what it has no value for is left out."""
+    table = Table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in row.items():
+        if value:
+            table.add_row(name, value)
+    return table
 
 
 def _csv(content: Any) -> str:

@@ -14,6 +14,7 @@ from iamd.cli.connection import DENIED, USAGE, Failure
 from iamd.cli.coverage import Coverage
 from iamd.cli.files import write_file
 from iamd.cli.output import output_options, show
+from iamd.cli.storable import refused
 from iamd.cli.text import plain
 from iamd.policy import cases as policy_cases
 from iamd.policy.cases import Case
@@ -30,20 +31,29 @@ class Result:
     decision: Decision
     layer: str | None = None
     """The layer that the case expects to decide, if it says so."""
+    refused: tuple[str, ...] = ()
+    """Which of its policies AWS would not store, and AWS's words for it."""
 
     @property
     def agrees(self) -> bool:
-        """Whether the case came out as expected."""
-        return self.case.agrees(self.decision.outcome) and self.layer in {None, str(self.decision.layer)}
+        """Whether the case came out as expected, of policies that there can be."""
+        return (
+            not self.refused
+            and self.case.agrees(self.decision.outcome)
+            and self.layer in {None, str(self.decision.layer)}
+        )
 
     @property
     def reasons(self) -> list[str]:
         """What decided: AWS's words for a denial, the statements, and policies that can't be read."""
         words = [] if self.decision.allowed else [denial_message(self.decision, self.case.request)]
-        return [*words, *map(_statement, self.decision.matched), *_unreadable(self.case.layers)]
+        return [*self.refused, *words, *map(_statement, self.decision.matched), *_unreadable(self.case.layers)]
 
     def line(self) -> str:
         """The difference in one line."""
+        if self.refused:
+            told = "; ".join([*self.refused, *_unreadable(self.case.layers)])
+            return f"{self.place}: {self.case.id}: AWS would not store {told}"
         by = f" by {self.layer}" if self.layer is not None else ""
         decided = f"{self.decision.outcome} by {self.decision.layer}"
         why = "; ".join(self.reasons)
@@ -78,7 +88,15 @@ def _result(found: Found) -> Result:
         raise Failure(f"{found.place}: the case has no {error}", USAGE) from error
     except (ValueError, TypeError, AttributeError) as error:
         raise Failure(f"{found.place}: {error}", USAGE) from error
-    return Result(found.place, case, decide(case.request, case.layers), found.case.get("layer"))
+    decision = decide(case.request, case.layers)
+    return Result(found.place, case, decision, found.case.get("layer"), tuple(_refused(found, case)))
+
+
+def _refused(found: Found, case: Case) -> Iterable[str]:
+    # What names its source is about what AWS does with a policy that it has, be it one of before today's checks.
+    if "source" not in found.case:
+        for one in refused(case):
+            yield f"{one.place(found.files)}: {one.why}"
 
 
 def _statement(match: Match) -> str:

@@ -178,6 +178,10 @@ def _confirmation(assertion: "_Element", expected: Expected) -> tuple[str, float
     if not recipient or not ends:
         # AWS spells it so.
         raise Invalid("Responses must contain SubjectConfirmatonData with a Recipient and NotOnOrAfter")
+    # SAML Profiles, 4.1.4.2: a bearer's must have no NotBefore. One may check the Address against who presents it
+    # (4.1.4.3); it is the browser's, and behind a broker or another network than the provider's nobody has it.
+    if data[0].get("NotBefore") is not None:
+        raise Invalid("Invalid SAML response: SubjectConfirmationData of a bearer can't have a NotBefore")
     if not _is_aws(recipient, expected.provider_id):
         raise Invalid("Invalid SAML response: Recipient is not an AWS sign-in endpoint")
     return recipient, _time(ends)

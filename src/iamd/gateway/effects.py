@@ -127,7 +127,7 @@ def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     if effect is None:
         return []
     if effect.policy is not None:
-        _check_size(asked.operation.service, effect.policy)
+        check_size(asked.operation.service, effect.policy)
         if asked.operation.name not in _LEAVING:
             effect = replace(effect, policy=policy_principals.stored(effect.policy, asked, facts.view))
     return [effect]
@@ -146,7 +146,8 @@ def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:
         raise
 
 
-def _check_size(service: str, policy: str) -> None:
+def check_size(service: str, policy: str) -> None:
+    """Raise the answer of a service that keeps no resource policy as large as this one."""
     largest, error = _LARGEST.get(service, (20_480, InvalidPolicy))
     if len(policy.encode()) > largest:
         raise error(f"The policy is larger than {largest} bytes.")

@@ -40,7 +40,7 @@ async def parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str
     if request.body and len(request.body) > LARGE_BODY:
         parameters = await asyncio.to_thread(_read_large, found, request)
     else:
-        parameters = parse.parameters(found, request)
+        parameters = parse.parameters(found, request, forwarded=True)
     batch.check(found.operation, parameters)
     return parameters
 
@@ -59,7 +59,7 @@ def check_body(progress: Progress, found: route.Route) -> None:
 
 
 def _read_large(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    parameters = parse.parameters(found, request)
+    parameters = parse.parameters(found, request, forwarded=True)
     validate.check_lengths(found.operation, parameters)
     return parameters
 

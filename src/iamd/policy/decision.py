@@ -65,6 +65,14 @@ AWS: seen in CloudTrail records of ListAccountAliases, GetAccountSummary and Lea
 """
 
 
+IN_LOWER_CASE: Final = "sqs:"
+"""The actions that denials write in lower case, in SQS's both protocols.
+
+AWS: seen in answers of SendMessage, SendMessageBatch and CreateQueue (aws/serverless-application-model, issue 3633;
+microsoft/aspire, pull request 3333).
+"""
+
+
 WITHOUT_REASON: Final = frozenset({"sts:AssumeRoot"})
 """Actions whose denials don't say why, seen in AWS's answers of September 2026."""
 
@@ -82,10 +90,11 @@ def denial_message(
         return f"Not authorized to perform {request.action}"
     named = request.resource != "*" or request.action.startswith(NAMING_EVERYTHING)
     on_resource = f" on resource: {resource or request.resource}" if named else ""
-    refusal = f"User: {_caller(request)} is not authorized to perform: {request.action}{on_resource}"
+    action = request.action.lower() if request.action.startswith(IN_LOWER_CASE) else request.action
+    refusal = f"User: {_caller(request)} is not authorized to perform: {action}{on_resource}"
     if request.action in WITHOUT_REASON:
         return refusal
-    return f"{refusal} {_reason(decision, request.action, policy_arn)}"
+    return f"{refusal} {_reason(decision, action, policy_arn)}"
 
 
 def _caller(request: Request) -> str:

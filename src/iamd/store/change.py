@@ -60,12 +60,12 @@ class OneUse:
 class Change:
     """One write in the making: reads see what it has written, nobody else does until it is committed."""
 
-    def __init__(self, base: Snapshot, is_used: Callable[[str, str], bool] | None = None) -> None:
+    def __init__(self, base: Snapshot, used_until: Callable[[str, str], int | None] | None = None) -> None:
         self.base = base
         self.entries: list[Entry] = []
         self.events: list[Event] = []
         self.uses: list[OneUse] = []
-        self._is_used = is_used
+        self._used_until = used_until
         self._drafts: dict[str, Draft] = {}
 
     @property
@@ -131,10 +131,14 @@ class Change:
 
     def was_used(self, kind: str, key: str) -> bool:
         """Whether this was used, and is not forgotten yet."""
+        return self.used_until(kind, key) is not None
+
+    def used_until(self, kind: str, key: str) -> int | None:
+        """Until when it is remembered that this was used, be that past; None when it was not, or is forgotten."""
         for use in reversed(self.uses):
             if use.kind == kind and use.key in {key, None}:
-                return use.expires is not None
-        return self._is_used is not None and self._is_used(kind, key)
+                return use.expires
+        return self._used_until(kind, key) if self._used_until is not None else None
 
     def delete_used(self, kind: str, key: str | None = None) -> None:
         """Forget that this was used; everything of this kind when no key is given."""

@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from iamd.store.pending import NoneElse, Pending, SharedPending
+
 
 class Counter(Protocol):
     """What `Store.snapshot` reads at the start of every request."""
+
+    pending: Pending
+    """What workers tell one another of their events."""
 
     def read(self) -> int:
         """The newest revision that a worker published."""
@@ -28,9 +33,9 @@ class Counter(Protocol):
 
 
 class SharedCounter:
-    """The counter in a file of eight bytes: reading it is one aligned load, without a system call."""
+    """The counter in a file of one page: reading it is one aligned load, without a system call."""
 
-    __slots__ = ("_file", "_map", "_view", "read")
+    __slots__ = ("_file", "_map", "_view", "pending", "read")
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -39,6 +44,11 @@ class SharedCounter:
         self._map = mmap.mmap(self._file, mmap.PAGESIZE)
         view = self._view = memoryview(self._map).cast("Q")
         self.read = lambda: int(view[0])
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            self.pending: Pending = SharedPending(path, memoryview(self._map).cast("d"))
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def publish(self, revision: int) -> None:
         """Let all workers know of a committed revision; the counter never goes back."""
@@ -59,16 +69,18 @@ class SharedCounter:
 
     def close(self) -> None:
         """Let go of the file."""
+        self.pending.close()
         os.close(self._file)
 
 
 class OwnCounter:
     """The counter of a store that one process has for itself."""
 
-    __slots__ = ("_revision",)
+    __slots__ = ("_revision", "pending")
 
     def __init__(self) -> None:
         self._revision = 0
+        self.pending: Pending = NoneElse()
 
     def read(self) -> int:
         """The newest revision that was published."""

@@ -223,8 +223,8 @@ class Writing(Reading, Protocol):
         """Go back to the first state, as the next revision; everything that is no record is forgotten."""
         ...
 
-    def is_used(self, kind: str, key: str) -> bool:
-        """Whether this was used."""
+    def used_until(self, kind: str, key: str) -> int | None:
+        """When it may be forgotten that this was used; None when it was not, or is forgotten."""
         ...
 
     def use(self, kind: str, key: str, expires: int) -> None:

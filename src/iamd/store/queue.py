@@ -7,6 +7,7 @@ from typing import Final
 
 from iamd.store.errors import Unavailable
 from iamd.store.events import Event
+from iamd.store.pending import LOOK_SECONDS, NoneElse, Pending
 
 EVENTS_WAITING: Final = 10_000
 """How many events may wait; a decision whose event finds no place is not given."""
@@ -21,7 +22,9 @@ MAX_STALENESS: Final = 60.0
 class EventQueue:
     """Any thread puts, one thread takes; what was taken stays here until it was committed."""
 
-    def __init__(self, staleness: float = MAX_STALENESS, size: int = EVENTS_WAITING) -> None:
+    def __init__(
+        self, staleness: float = MAX_STALENESS, size: int = EVENTS_WAITING, pending: Pending | None = None
+    ) -> None:
         self.wake: Callable[[], object] = _nobody
         """Tells the thread that takes that there is something to wait for."""
         self._size = size
@@ -30,6 +33,7 @@ class EventQueue:
         self._taken: list[Event] = []
         self._waiting_since = 0.0
         self._taken_since = 0.0
+        self._pending: Pending = pending or NoneElse()
 
     def put(self, event: Event) -> None:
         """Add an event; Unavailable when the queue is full or was not emptied for too long."""
@@ -41,13 +45,22 @@ class EventQueue:
         self._waiting.append(event)
         # The order matters: the taking thread clears the time first and takes then, so no event is left without one.
         if not self._waiting_since:
-            self._waiting_since = time.monotonic()
+            since = self._waiting_since = time.monotonic()
+            if not self._taken_since:
+                self._pending.note(since)
             self.wake()
 
     def due(self) -> float | None:
         """When (by the monotonic clock) what waits should be taken; None when nothing waits."""
         since = self._taken_since or self._waiting_since
-        return since + FLUSH_SECONDS if since else None
+        if not since:
+            return None
+        return since if self._pending.is_asked(since) else since + FLUSH_SECONDS
+
+    def patience(self, seconds: float) -> float:
+        """How long to wait of `seconds`, for another worker may ask for what waits."""
+        waits = self._taken_since or self._waiting_since
+        return min(seconds, LOOK_SECONDS) if waits and self._pending.has_others() else seconds
 
     def take(self) -> list[Event]:
         """Everything that is not committed, in the order it was put."""
@@ -66,6 +79,10 @@ class EventQueue:
         """What was taken is stored."""
         self._taken = []
         self._taken_since = 0.0
+        self._pending.note(self._waiting_since)
+        if self._waiting_since:
+            # Put since the line before was read, by a thread that saw that something older was taken.
+            self._pending.note(self._waiting_since)
 
     def restart(self) -> None:
         """Forget what was put until now: the store was reset."""

@@ -53,9 +53,10 @@ class SQLiteWriting(SQLiteReading):
         self._connection.execute("INSERT INTO changes VALUES (?, 0, '', '', '', 0)", (revision,))
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('reset', ?)", (revision,))
 
-    def is_used(self, kind: str, key: str) -> bool:
-        """Whether this was used."""
-        return self._connection.execute("SELECT 1 FROM used WHERE kind = ? AND key = ?", (kind, key)).get is not None
+    def used_until(self, kind: str, key: str) -> int | None:
+        """When it may be forgotten that this was used; None when it was not, or is forgotten."""
+        found = self._connection.execute("SELECT expires FROM used WHERE kind = ? AND key = ?", (kind, key)).get
+        return int(found) if found is not None else None
 
     def use(self, kind: str, key: str, expires: int) -> None:
         """Remember that this was used."""

@@ -65,7 +65,7 @@ class Store:
         self._log = log
         self._chain = chain
         self._counter = counter
-        self._events = EventQueue(limits.max_staleness)
+        self._events = EventQueue(limits.max_staleness, pending=counter.pending)
         self._last_used = LastUsed(self._stored_use)
         self._answers: Answers | None = None
         current = self._current = Current(log, counter, self._forget)
@@ -143,8 +143,13 @@ class Store:
         future.result()
 
     def flush(self) -> None:
-        """Have every event recorded before this call committed when it returns."""
+        """Have every event recorded before this call committed when it returns, other workers' too.
+
+        What another can't commit is not waited for.
+        """
+        asked = self._counter.pending.ask()
         self.write(_nothing).result()
+        self._counter.pending.wait(asked)
 
     def mark_first_state(self) -> None:
         """Have `reset` go back to the records as they are now; the very first write is marked by itself."""

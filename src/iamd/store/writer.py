@@ -74,7 +74,7 @@ class Batch:
         if isinstance(waiting.work, Task):
             self._do(waiting.work, waiting.told)
             return
-        change = Change(self.snapshot, self.writing.is_used)
+        change = Change(self.snapshot, self.writing.used_until)
         try:
             result = waiting.work(change)
             lines = written(change.entries) if change.entries else []
@@ -185,7 +185,7 @@ class Writer:
 
     def _run(self) -> None:
         while not self._closing:
-            self._wake.wait(self._seconds_to_wait())
+            self._wake.wait(self._events.patience(self._seconds_to_wait()))
             self._wake.clear()
             if self._seconds_to_wait() <= 0:
                 self._commit()

@@ -65,7 +65,7 @@ def decide(
         asked["entity"] = entity
     policies = {name: one for name, one in given.items() if one is not None}
     case = cases.read({"request": asked, "policies": policies, "expected": ""})
-    check(case.layers, files)
+    check(case, files)
     return answer(case.request, case.layers, files, principal)
 
 

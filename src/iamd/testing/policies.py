@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iamd.policy import cases
-from iamd.policy.document import validate
-from iamd.policy.evaluate import Layers
-from iamd.policy.values import MalformedPolicy
-from iamd.testing.answers import policy_name
+from iamd.cli.storable import refused
+from iamd.policy.cases import Case
 
 Document = Mapping[str, Any] | str | Path
 """A policy: a document, its JSON text, or the name of the file that it stands in."""
@@ -48,13 +45,8 @@ class Reader:
         return text
 
 
-def check(layers: Layers, files: Mapping[str, str]) -> None:
+def check(case: Case, files: Mapping[str, str]) -> None:
     """Raise ValueError for a policy that AWS would not store."""
     # A policy that cannot be read denies everything: a test of a denial would pass, and show nothing.
-    for found in layers.sets():
-        for number, policy in enumerate(found.policies):
-            try:
-                if policy.text not in cases.IMPLIED:
-                    validate(policy.text, policy.kind)
-            except MalformedPolicy as error:
-                raise ValueError(f"{policy_name(policy, found.layer, number, files)}: {error}") from None
+    for one in refused(case):
+        raise ValueError(f"{one.place(files)}: {one.why}")

@@ -17,27 +17,33 @@ from iamd.wire.shapes import Member, Shape
 Pairs = Mapping[str, tuple[str, ...]]
 
 
-def parameters(route: Route, request: HttpRequest) -> dict[str, Any]:
+def parameters(route: Route, request: HttpRequest, *, forwarded: bool = False) -> dict[str, Any]:
     """Give the request's parameters by the model's member names; what the model does not know is refused.
 
-    Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out.
+    Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out. One that is
+    `forwarded` is read again by a backend, which must read nothing else in it.
     """
+    reader = _forwarded_query if forwarded and route.protocol is Protocol.QUERY else _READERS[route.protocol]
     remembered = route.remembered
     if remembered is None:
-        return _READERS[route.protocol](route, request)
+        return reader(route, request)
     if remembered.parameters is not None:
         return remembered.parameters.copy()
-    found = _READERS[route.protocol](route, request)
+    found = reader(route, request)
     # What could be changed by whoever gets it is read each time.
     if all(type(value) is str for value in found.values()):
         remembered.parameters = found.copy()
     return found
 
 
-def _query(route: Route, request: HttpRequest) -> dict[str, Any]:
-    found = parse_query.parameters(route.operation, route.form)
+def _query(route: Route, request: HttpRequest, *, forwarded: bool = False) -> dict[str, Any]:
+    found = parse_query.parameters(route.operation, route.form, forwarded=forwarded)
     path = route.path_parameters.get("QueueUrl")
     return found if path is None else _queue(found, path)
+
+
+def _forwarded_query(route: Route, request: HttpRequest) -> dict[str, Any]:
+    return _query(route, request, forwarded=True)
 
 
 def _queue(found: dict[str, Any], path: str) -> dict[str, Any]:

@@ -16,13 +16,16 @@ _DEPTH: Final = 32
 _INDEX: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
 
-def parameters(operation: Operation, form: Mapping[str, str]) -> dict[str, Any]:
-    """Give the parameters of a form without Action and Version, by the model's member names."""
+def parameters(operation: Operation, form: Mapping[str, str], *, forwarded: bool = False) -> dict[str, Any]:
+    """Give the parameters of a form without Action and Version, by the model's member names.
+
+    In one that is `forwarded` booleans are words: what a backend takes a number for, nobody knows.
+    """
     if not form:
         return {}
     if operation.input is None:
         raise _unknown(next(iter(form)))
-    reader = _EC2 if operation.protocol is Protocol.EC2 else _QUERY
+    reader = _EC2 if operation.protocol is Protocol.EC2 else _FORWARDED if forwarded else _QUERY
     return reader.structure(_tree(form), operation.input, "")
 
 
@@ -55,7 +58,9 @@ def _unknown(name: str) -> CommonError:
 
 
 class _Reader:
-    def __init__(self, *, ec2: bool) -> None:
+    def __init__(self, *, ec2: bool, booleans: Mapping[str, bool]) -> None:
+        self._is_ec2 = ec2
+        self._booleans = booleans
         self._names = _ec2_names if ec2 else _query_names
         self._element_name = _no_element_name if ec2 else _element_name
         self._kinds: Mapping[str, Callable[[Any, Member, str], Any]] = {
@@ -83,7 +88,15 @@ class _Reader:
             raise _unknown(path + next(iter(node)))
         if member.shape.type == "string":
             return node
+        if member.shape.type == "boolean" and not self._is_ec2:
+            return self._boolean(node)
         return from_text(node, member, "iso8601")
+
+    def _boolean(self, text: str) -> bool:
+        found = self._booleans.get(text)
+        if found is None:
+            raise wrong("boolean must follow xsd1.1 definition" if text else "missing value for boolean type")
+        return found
 
     def _list(self, node: Any, member: Member, path: str) -> list[Any]:
         if node == "":
@@ -169,5 +182,12 @@ def _no_element_name(element: Member) -> None:
     """EC2's lists have their numbers right behind their own name."""
 
 
-_QUERY: Final = _Reader(ec2=False)
-_EC2: Final = _Reader(ec2=True)
+_WORDS: Final = {"true": True, "false": False}
+# AWS: booleans are those of XML Schema, in these letters alone, as SES was seen to answer in September 2026
+# (floci-io/floci, pull request 3075) and Auto Scaling in 2011 (boto/boto, issue 309).
+_XSD: Final = _WORDS | {"1": True, "0": False}
+
+_QUERY: Final = _Reader(ec2=False, booleans=_XSD)
+# SECURITY: what is decided with a 1 for true must not be done by a backend to which it is false.
+_FORWARDED: Final = _Reader(ec2=False, booleans=_WORDS)
+_EC2: Final = _Reader(ec2=True, booleans=_WORDS)

@@ -17,6 +17,7 @@ from iamd.wire.shapes import Member, Shape
 _SENSITIVE: Final = frozenset(
     {
         ("iam", "authenticationCodeType"),
+        ("sts", "contextAssertionType"),
         ("sts", "tokenCodeType"),
         ("sts", "tradeInTokenType"),
     }

@@ -46,6 +46,22 @@ def test_a_password_policy_is_what_was_given_and_defaults(iam, given, shown):
     assert iam.get_account_password_policy()["PasswordPolicy"] == DEFAULTS | shown
 
 
+def test_booleans_may_be_numbers(aws):
+    """AWS: XML Schema's booleans; SDKs send the words."""
+    iam = aws.client("iam")
+
+    def send(params, **_):
+        params["body"].update(RequireSymbols="1", RequireNumbers="0", HardExpiry="true")
+
+    iam.meta.events.register_last("before-call.iam.UpdateAccountPasswordPolicy", send)
+    try:
+        iam.update_account_password_policy()
+    finally:
+        iam.meta.events.unregister("before-call.iam.UpdateAccountPasswordPolicy", send)
+    found = iam.get_account_password_policy()["PasswordPolicy"]
+    assert (found["RequireSymbols"], found["RequireNumbers"], found["HardExpiry"]) == (True, False, True)
+
+
 def test_a_deleted_password_policy_is_gone(iam, refused):
     iam.update_account_password_policy()
     iam.delete_account_password_policy()

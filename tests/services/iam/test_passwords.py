@@ -150,8 +150,7 @@ def test_who_knows_the_old_password_changes_it(aws, iam, ann, refused):
 
 
 def test_passwords_are_guessed_five_times_in_a_quarter_of_an_hour(aws, iam, ann, refused):
-    made = iam.create_login_profile(UserName="ann", Password=GOOD)["LoginProfile"]["CreateDate"]
-    aws.advance(900 - made.timestamp() % 900)
+    iam.create_login_profile(UserName="ann", Password=GOOD)
     own = aws.client("iam", ann)
     for _ in range(4):
         with refused("AccessDenied", "The old password was incorrect."):

@@ -53,7 +53,7 @@ def test_of_several_resources_the_most_restrictive_counts(simulate):
     policies = [document(allow("s3:*", f"{BUCKET}/*")), document(deny("s3:*", LOCKED))]
     found = simulate(policies, ResourceArns=[KEY, LOCKED, "arn:aws:s3:::other/k", KEY])
     assert (found["EvalResourceName"], found["EvalDecision"]) == (
-        "arn:aws:s3:::${BucketName}/${ObjectName}",
+        "arn:aws:s3:::${BucketName}/${KeyName}",
         "explicitDeny",
     )
     assert ids(found) == ["PolicyInputList.1", "PolicyInputList.2"]

@@ -28,6 +28,11 @@ POLICY_TYPES: Final[Mapping[Layer, str]] = {
     Layer.BOUNDARY: "Permissions Boundary Policy",
 }
 
+AWS_FORMS: Final[Mapping[str, str]] = {
+    "arn:aws:s3:::${BucketName}/${ObjectName}": "arn:aws:s3:::${BucketName}/${KeyName}"
+}
+"""The forms that AWS was seen to write otherwise than its Service Authorization Reference."""
+
 
 def result(scenario: Scenario, action: str) -> dict[str, Any]:
     """The action's result: the most restrictive decision of its resources, and each by itself."""
@@ -137,4 +142,7 @@ def _resource_name(scenario: Scenario, action: str) -> str:
 
 def _form(types: Sequence[ResourceType], resource: str) -> str:
     fitting = [one for one in types if one.names(resource)] or types
-    return fitting[0].arn.replace("${Partition}", "aws") if fitting else EVERY_RESOURCE
+    if not fitting:
+        return EVERY_RESOURCE
+    form = fitting[0].arn.replace("${Partition}", "aws")
+    return AWS_FORMS.get(form, form)

@@ -54,7 +54,7 @@ def create_policy(
     _refuse_taken(call, organization, name)
     count = sum(policy.type == type for policy in _own(call, organization))
     quotas.check("POLICY_NUMBER_LIMIT_EXCEEDED", count + 1, quotas.POLICIES[type])
-    _check_content(content, type)
+    check_content(content, type)
     policy = OrganizationPolicy(
         policy_id=_free_id(call),
         organization_id=organization.organization_id,
@@ -104,7 +104,7 @@ def update_policy(
     if name is not None and name != policy.name:
         _refuse_taken(call, organization, name)
     if content is not None:
-        _check_content(content, policy.type)
+        check_content(content, policy.type)
     changed = replace(
         policy,
         name=policy.name if name is None else name,
@@ -142,7 +142,8 @@ def _refuse_taken(call: Call, organization: Organization, name: str) -> None:
         raise DuplicatePolicy
 
 
-def _check_content(content: str, policy_type: str) -> None:
+def check_content(content: str, policy_type: str) -> None:
+    """Raise what Organizations answers unless `content` may be that of a policy of this type."""
     quotas.check("POLICY_CONTENT_LIMIT_EXCEEDED", len(content), quotas.POLICY_SIZE[policy_type])
     try:
         document.validate(content, KINDS[policy_type])

@@ -16,7 +16,7 @@ from iamd.store.sign_in_records import SecurityKey
 
 DAY = 24 * 60 * 60
 FROM_ONE_ADDRESS = 50
-"""How many passwords and codes one address may get wrong in a quarter of an hour, whoever's they are (WEB-04)."""
+"""How many passwords and codes one address may get wrong in any quarter of an hour, whoever's they are (WEB-04)."""
 LAST_USED_SECONDS = 5 * 60
 """AWS: of uses within five minutes the first is told (IAM User Guide, "Generate credential reports")."""
 

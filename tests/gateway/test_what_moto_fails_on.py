@@ -1,0 +1,96 @@
+"""Ordinary requests on which the embedded moto fails, answered as AWS answers them."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from running import ACCOUNT, REGION, allow
+
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs"
+
+
+def refused(call, **parameters):
+    with pytest.raises(ClientError) as raised:
+        call(**parameters)
+    error = raised.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_permission_is_added_beside_statements_without_names(cloud, several):
+    """SQS API Reference, AddPermission and RemovePermission."""
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    statement = allow("sqs:GetQueueUrl", QUEUE) | {"Principal": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement] if several else statement}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
+    sqs.add_permission(QueueUrl=url, Label="ours", AWSAccountIds=[ACCOUNT], Actions=["SendMessage"])
+
+    def statements():
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        return json.loads(told)["Statement"]
+
+    first, added = statements()
+    assert first == statement
+    assert (added["Sid"], added["Action"]) == ("ours", "SQS:SendMessage")
+    assert refused(sqs.remove_permission, QueueUrl=url, Label="theirs")[0] == "InvalidParameterValue"
+    sqs.remove_permission(QueueUrl=url, Label="ours")
+    assert statements() == [statement]
+
+
+def test_a_cluster_without_instances_runs_no_task_on_one(cloud):
+    """ECS API Reference, RunTask and StartTask; Developer Guide, "API failure reasons"."""
+    ecs = cloud.client("ecs")
+    cluster = ecs.create_cluster(clusterName="c")["cluster"]["clusterArn"]
+    ecs.register_task_definition(family="f", containerDefinitions=[{"name": "a", "image": "b", "memory": 100}])
+    wanted = ("InvalidParameterException", "No Container Instances were found in your cluster.")
+    assert refused(ecs.run_task, cluster="c", taskDefinition="f") == wanted
+    assert refused(ecs.run_task, cluster="c", taskDefinition="f", launchType="EC2") == wanted
+    told = ecs.start_task(cluster="c", taskDefinition="f", containerInstances=["0123456789abcdef"])
+    missing = cluster.replace(":cluster/", ":container-instance/") + "/0123456789abcdef"
+    assert (told["tasks"], told["failures"]) == ([], [{"arn": missing, "reason": "MISSING"}])
+
+
+def test_a_launch_configuration_that_is_not_there_is_named(cloud):
+    autoscaling = cloud.client("autoscaling")
+    wanted = ("ValidationError", "Launch configuration name not found - Launch configuration none not found")
+    sizes = {"MinSize": 0, "MaxSize": 1, "AvailabilityZones": [f"{REGION}a"]}
+    group = {"AutoScalingGroupName": "g", "LaunchConfigurationName": "none"}
+    assert refused(autoscaling.create_auto_scaling_group, **group, **sizes) == wanted
+    autoscaling.create_launch_configuration(
+        LaunchConfigurationName="there", ImageId="ami-12c6146b", InstanceType="t2.micro"
+    )
+    autoscaling.create_auto_scaling_group(**group | {"LaunchConfigurationName": "there"}, **sizes)
+    assert refused(autoscaling.update_auto_scaling_group, **group, MaxSize=5) == wanted
+    [shown] = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert (shown["MaxSize"], shown["LaunchConfigurationName"]) == (1, "there")
+    assert refused(autoscaling.delete_launch_configuration, LaunchConfigurationName="none") == wanted
+
+
+def test_versions_and_aliases_of_a_state_machine_are_started(cloud):
+    """Step Functions Developer Guide, "How Step Functions associates executions with a version or alias"."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = cloud.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    states = cloud.client("stepfunctions")
+    definition = json.dumps({"StartAt": "a", "States": {"a": {"Type": "Pass", "End": True}}})
+    made = states.create_state_machine(name="m", definition=definition, roleArn=role, publish=True)
+    machine, version = made["stateMachineArn"], made["stateMachineVersionArn"]
+    alias = states.create_state_machine_alias(
+        name="live", routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}]
+    )["stateMachineAliasArn"]
+    assert states.list_executions(stateMachineArn=version)["executions"] == []
+    started = {arn: states.start_execution(stateMachineArn=arn)["executionArn"] for arn in (machine, version, alias)}
+    keys = ("stateMachineArn", "stateMachineVersionArn", "stateMachineAliasArn")
+    for arn, told in (
+        (machine, (machine, None, None)),
+        (version, (machine, version, None)),
+        (alias, (machine, version, alias)),
+    ):
+        shown = states.describe_execution(executionArn=started[arn])
+        assert tuple(map(shown.get, keys)) == told
+    listed = states.list_executions(stateMachineArn=version)["executions"]
+    assert {one["executionArn"] for one in listed} == {started[version], started[alias]}
+    assert {one["stateMachineVersionArn"] for one in listed} == {version}
+    assert len(states.list_executions(stateMachineArn=machine)["executions"]) == 3
+    assert refused(states.start_execution, stateMachineArn=f"{machine}:9")[0] == "StateMachineDoesNotExist"
