@@ -51,6 +51,7 @@ _MENDED: Final = {
     "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
+    "ssm": "iamd.backend.parameters",
     "textract": "iamd.backend.deliveries.textract",
 }
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})
