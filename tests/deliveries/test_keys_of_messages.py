@@ -7,6 +7,7 @@ sns-key-management.
 import json
 
 import pytest
+from botocore import UNSIGNED
 from deliveries.conftest import of_source
 from gateway.two_accounts import code_of, error_of, policy, to
 from running import ACCOUNT, REGION, allow, deny
@@ -71,6 +72,16 @@ def test_publishing_to_an_encrypted_topic(cloud, key):
     both.publish(TopicArn=arn, Message="m")
     cloud.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue="")
     none.publish(TopicArn=arn, Message="m")
+
+
+def test_nobody_sends_to_an_encrypted_queue_without_a_signature(cloud):
+    open_key = policy(OWN, to("*", allow("kms:*")))
+    key = cloud.client("kms").create_key(Policy=open_key)["KeyMetadata"]["Arn"]
+    text = policy(to("*", allow("sqs:SendMessage")))
+    attributes = {"KmsMasterKeyId": key, "Policy": text}
+    url = cloud.client("sqs").create_queue(QueueName="open", Attributes=attributes)["QueueUrl"]
+    anybody = cloud.client("sqs", signature_version=UNSIGNED)
+    assert code_of(anybody.send_message, QueueUrl=url, MessageBody="m") == "KMS.AccessDeniedException"
 
 
 def test_who_asks_for_a_queue_that_is_there_gives_it_no_key(cloud, key):

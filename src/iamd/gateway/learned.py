@@ -17,7 +17,7 @@ from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.actions.ssm import parameter_arn
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Learned
-from iamd.gateway.key_uses.named import KEY
+from iamd.gateway.key_uses.named import KEY, of_table
 from iamd.gateway.key_uses.named import whole as key_named
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
@@ -91,9 +91,19 @@ def _parameter(asked: Asked, _: Told) -> tuple[str, Mapping[str, str]] | None:
     return parameter_arn(asked.parameters["Name"], asked), {KEY: key_named(asked.parameters.get("KeyId"), asked)}
 
 
-def _table(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+def _table(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
     table = told.get("TableDescription") or told["Table"]
-    return table["TableArn"], dict(_partition_keys(table))
+    return table["TableArn"], {**dict(_partition_keys(table)), **_key_of_table(asked, table)}
+
+
+def _key_of_table(asked: Asked, table: Told) -> dict[str, str]:
+    """The key that a table was given, or of one that is described the one that it has."""
+    named = of_table(asked.parameters)
+    if named is not None:
+        return {KEY: key_named(named, asked)}
+    described = (table.get("SSEDescription") or {}).get("KMSMasterKeyArn")
+    is_new = asked.operation.name == "CreateTable"
+    return {KEY: described or ""} if described or is_new else {}
 
 
 def _partition_keys(table: Told) -> Iterator[tuple[str, str]]:

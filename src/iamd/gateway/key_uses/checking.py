@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from iamd import ids, pipeline
-from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.auth.identity import ANONYMOUS, Identity, of_service
 from iamd.authz.authorize import Denied
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
@@ -20,17 +20,20 @@ from iamd.gateway.asking import NotToldError
 from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
-from iamd.gateway.key_uses import keys, messages, parameters, refusals, s3, secrets, streams
+from iamd.gateway.key_uses import keys, log_groups, messages, parameters, refusals, s3, secrets, streams, tables
 from iamd.gateway.key_uses.keys import Found
 from iamd.gateway.key_uses.remembered import Remembered
-from iamd.gateway.key_uses.use import Use, Work
+from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
 from iamd.gateway.knowing import with_tags
 from iamd.gateway.ledger import Ledger
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import Outcome, events_of
 
 _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
+    "dynamodb": tables.of_tables,
+    "dynamodbstreams": tables.of_tables,
     "kinesis": streams.of_stream,
+    "logs": log_groups.of_group,
     "s3": s3.before,
     "secretsmanager": secrets.before,
     "sns": messages.of_topic,
@@ -93,18 +96,19 @@ class KeyUses:
 
     async def _decide(self, use: Use, work: Work) -> None:
         if work.identity is ANONYMOUS:
-            raise refusals.unsigned()
+            raise refusals.unsigned(use, work.asked)
         key: Found | None = None
         identity, before = _through(use, work), len(work.step.progress.verdicts)
         try:
             key = await keys.found(use, work)
             await self._authorize(work, identity, keys.targets(use, key, work), use)
-            keys.check_state(key, work)
+            keys.check_state(use, key, work)
         except AWSError as error:
             self._record(use, key, work, identity, before, error)
             raise refusals.of(error, use, work.asked) from error
-        if work.step.sealing is not None and not key.arn.endswith("/*"):
-            work.step.sealing.arn = key.arn
+        sealing = work.step.sealing
+        if sealing is not None and use.action == GENERATE and not key.arn.endswith("/*"):
+            sealing.arn = key.arn
         self._record(use, key, work, identity, before)
 
     async def _authorize(self, work: Work, identity: Identity, targets: Sequence[Target], use: Use) -> None:
@@ -129,7 +133,7 @@ class KeyUses:
             name=use.action,
             region=use.region,
             identity=identity,
-            read_only=True,
+            read_only=use.action != CREATE_GRANT,
             parameters=keys.parameters(use, key) if key is not None else {"KeyId": use.key},
             verdicts=list(progress.verdicts[before:]),
             error_code=refusals.code(error) if error is not None else None,
@@ -153,6 +157,8 @@ def _resource(key: Found) -> dict[str, str]:
 def _through(use: Use, work: Work) -> Identity:
     """The caller as KMS sees it, through the service; a service that asks for itself is itself."""
     identity = work.identity
+    if use.itself is not None:
+        return of_service(use.itself)
     if identity.service is not None:
         return identity
     services = [work.step.traits.source, *([f"{use.through}.amazonaws.com"] if use.through is not None else [])]

@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from iamd import arn as arns
 from iamd.authz.target import Target
 from iamd.errors import AWSError, CommonError
 from iamd.gateway import resources
@@ -21,7 +20,7 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.kms import ALIAS_KEY
 from iamd.gateway.asking import NotToldError
-from iamd.gateway.key_uses.use import GENERATE, Use, Work
+from iamd.gateway.key_uses.use import CREATE_GRANT, DESCRIBE, GENERATE, Use, Work
 from iamd.gateway.kms_effects import STATE, described, managed_policy
 
 _DATA_KEY: Final = "AES_256"
@@ -159,7 +158,7 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
 
     AWS: KMS Developer Guide, "AWS KMS condition keys": kms:ViaService, kms:CallerAccount, kms:EncryptionContext.
     """
-    caller = work.identity.account_id
+    caller = work.identity.account_id if use.itself is None else ""
     there = replace(work.in_account(caller, use.region), parameters={"KeyId": use.key or ""})
     told = {
         **there.place,
@@ -172,12 +171,19 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
         # A service that asks for itself has no account.
         del told["account"]
     found = keys.of("kms", f"kms:{use.action}", told, key.arn)
+    if use.action == CREATE_GRANT:
+        # AWS: KMS Developer Guide, "kms:GrantIsForAWSResource".
+        found["kms:grantisforawsresource"] = "true"
+    if use.itself is not None:
+        return found
     return {**found, "kms:viaservice": f"{service_name(use, work)}.{use.region}.amazonaws.com"}
 
 
-def check_state(key: Found, work: Work) -> None:
+def check_state(use: Use, key: Found, work: Work) -> None:
     """Refuse a key that is not enabled."""
     state = work.facts.known(key.arn).get(STATE, "Enabled")
+    if use.action == DESCRIBE:
+        return
     if state == "Disabled":
         raise DisabledKey(f"{key.arn} is disabled.")
     if state.startswith("Pending"):
@@ -188,14 +194,12 @@ def check_state(key: Found, work: Work) -> None:
 def parameters(use: Use, key: Found) -> dict[str, object]:
     """The parameters that the event of the use shows."""
     found: dict[str, object] = {"KeyId": key.arn}
+    if use.action == DESCRIBE:
+        return found
+    if use.action == CREATE_GRANT:
+        return {**found, "Constraints": {"EncryptionContextSubset": dict(use.context)}}
     if use.context:
         found["EncryptionContext"] = dict(use.context)
     if use.action == GENERATE:
         return {**found, "KeySpec": _DATA_KEY}
     return {**found, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
-
-
-def region_of(arn: str) -> str:
-    """The Region in a key's ARN."""
-    parsed = arns.parse(arn)
-    return parsed.region if parsed is not None else ""

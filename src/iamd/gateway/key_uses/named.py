@@ -72,3 +72,12 @@ def of_attribute(asked: Asked) -> str | None:
 def of_stream(asked: Asked) -> str | None:
     """The key of a stream whose encryption begins or ends."""
     return str(asked.parameters.get("KeyId") or "") if asked.operation.name == "StartStreamEncryption" else ""
+
+
+def of_table(given: Mapping[str, Any]) -> str | None:
+    """The key that a table gets, empty for DynamoDB's own in no account; None where nothing is said of it."""
+    encryption = given.get("SSESpecification")
+    if not encryption:
+        return None
+    # AWS: DynamoDB API Reference, SSESpecification: without a key it is alias/aws/dynamodb.
+    return str(encryption.get("KMSMasterKeyId") or "alias/aws/dynamodb") if encryption.get("Enabled") else ""

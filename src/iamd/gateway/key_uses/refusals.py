@@ -22,7 +22,11 @@ _NO_POLICY: Final = (
 _NOT_FOUND: Final = frozenset({"InvalidAliasNameException", "InvalidArnException", "NotFoundException"})
 
 
+_OF_TABLES: Final = "ValidationException"
 _CODES: Final[Mapping[str, Mapping[str, str]]] = {
+    # No page of AWS's has DynamoDB's code for a key that it can't use.
+    "dynamodb": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES),
+    "dynamodbstreams": {},
     "kinesis": {
         "AccessDeniedException": "KMSAccessDeniedException",
         "DisabledException": "KMSDisabledException",
@@ -57,8 +61,11 @@ def _error(code: str) -> type[AWSError]:
     return type(code, (AWSError,), {"code": code, "status": 400})
 
 
-def unsigned() -> AWSError:
-    """S3's refusal of a caller whom nobody knows."""
+def unsigned(use: Use, asked: Asked) -> AWSError:
+    """The refusal of a caller whom nobody knows, whatever a key's policy says: KMS serves none without a signature."""
+    if asked.operation.service != "s3":
+        words = f"User: anonymous is not authorized to perform: kms:{use.action}"
+        return of(CommonError(Common.ACCESS_DENIED, words), use, asked)
     return _error("InvalidArgument")(
         "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
     )
@@ -80,6 +87,8 @@ def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
     service = asked.operation.service
     if service == "secretsmanager":
         return _of_secrets(error, use)
+    if service == "logs":
+        return _of_logs(error, use)
     code = _CODES[service].get(_named(error))
     return _error(code)(error.message) if code is not None else error
 
@@ -91,6 +100,15 @@ def _of_secrets(error: AWSError, use: Use) -> AWSError:
     if use.action == DECRYPT:
         return _error("DecryptionFailure")(f"Secrets Manager can't decrypt by the KMS key: {error.message}")
     return _error("EncryptionFailure")(f"Secrets Manager can't encrypt by the KMS key: {error.message}")
+
+
+def _of_logs(error: AWSError, use: Use) -> AWSError:
+    """AWS: CloudWatch Logs API Reference, CreateLogGroup: InvalidParameterException for what is no key or disabled."""
+    group = use.context["aws:logs:arn"]
+    words = f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'"
+    if isinstance(error, CommonError):
+        return CommonError(Common.ACCESS_DENIED, words)
+    return _error("InvalidParameterException")(words)
 
 
 def _named(error: AWSError) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from iamd.auth.identity import Identity
+from iamd.auth.identity import Identity, Service
 from iamd.gateway import deciding
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -19,7 +19,9 @@ from iamd.gateway.ledger import Ledger
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 
+CREATE_GRANT: Final = "CreateGrant"
 DECRYPT: Final = "Decrypt"
+DESCRIBE: Final = "DescribeKey"
 ENCRYPT: Final = "Encrypt"
 GENERATE: Final = "GenerateDataKey"
 
@@ -40,6 +42,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     any_key: bool = False
     through: str | None = None
     """Another service that asks KMS, for that of the request: `secretsmanager`."""
+    itself: Service | None = None
+    """The service that asks for itself, not for the caller."""
 
 
 class Work(msgspec.Struct):
