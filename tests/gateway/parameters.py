@@ -156,6 +156,11 @@ NAMED: dict[str, dict[str, Any]] = {
         "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
         "GrantId": "0" * 64,
     },
+    "s3vectors": {
+        "vectorBucketName": "bkt", "indexName": "idx", "resourceArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/bkt",
+        "indexArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/bkt/index/idx",
+        "policy": POLICY % "*",
+    },
     "scheduler": {
         "Name": "nam", "GroupName": "grp", "ResourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/grp",
     },
@@ -278,6 +283,32 @@ LOG_POLICY = (
 
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
+    **{
+        ("s3vectors", name): ("vectorBucketName",)
+        for name in (
+            "CreateIndex",
+            "DeleteVectorBucket",
+            "DeleteVectorBucketPolicy",
+            "GetVectorBucket",
+            "GetVectorBucketPolicy",
+            "ListIndexes",
+            "PutVectorBucketDefaultIndexMode",
+            "PutVectorBucketPolicy",
+        )
+    },
+    **{
+        ("s3vectors", name): ("indexArn",)
+        for name in (
+            "DeleteIndex",
+            "DeleteVectors",
+            "GetIndex",
+            "GetVectors",
+            "ListVectors",
+            "PutVectors",
+            "QueryVectors",
+            "UpdateIndexMode",
+        )
+    },
     ("cognito-idp", "UpdateManagedLoginBranding"): ("UserPoolId",),
     ("autoscaling", "CreateAutoScalingGroup"): ("LaunchTemplate", "VPCZoneIdentifier"),
     **{
