@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.authz import authorization_messages, context, owners_only
+from iamd.authz import authorization_messages, context, owners_only, vpc_endpoints
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
 from iamd.authz.partly_known import Unknowns
@@ -35,6 +35,7 @@ from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
+from iamd.gateway.browser_forms import Posted
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.key_uses.sealing import Sealing
 from iamd.gateway.resources import Facts, NoSuchBucket
@@ -66,6 +67,8 @@ class Step(msgspec.Struct):
     """What `owner` has found."""
     sealing: Sealing | None = None
     """How what it writes is to be encrypted by KMS."""
+    posted: Posted | None = None
+    """The form that its object comes in, where it comes in one."""
 
 
 class Decider:
@@ -174,7 +177,8 @@ class Decider:
         own = [owners_only.closed(one, identity, one.action or action) for one in unlocked]
         open_to = public_access.closed(own, identity, asked, step.facts)
         marked = any_of_kind.marked(open_to, step.made, asked, action)
-        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
+        through = vpc_endpoints.of(step.progress.request, identity)
+        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
 
 
 def _bucket_region(step: Step) -> str | None:
