@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+import urllib3
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 from gateway.two_accounts import OTHER, code_of, error_of, everybody, policy, to, user_of
@@ -304,6 +305,20 @@ def test_each_use_is_an_event_of_kms(cloud, s3, key):
     assert [(one["Action"], one["Resource"]) for one in told["Decisions"]] == [
         ("s3:GetObject", OBJECT), ("kms:Decrypt", key),
     ]  # fmt: skip
+
+
+def test_a_form_needs_the_key_as_well(cloud, s3, key):
+    def posted(name, *statements):
+        client = cloud.client("s3", cloud.user(name, S3, *statements), signature_version="s3v4")
+        fields = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": key}
+        conditions = [{name: value} for name, value in fields.items()]
+        form = client.generate_presigned_post("files", "a", Fields=fields, Conditions=conditions)
+        with urllib3.PoolManager() as pool:
+            return pool.request("POST", form["url"], fields={**form["fields"], "file": ("a", b"data")}).status
+
+    assert posted("without") == 403
+    assert posted("writer", allow("kms:GenerateDataKey", key)) == 204
+    assert s3.head_object(Bucket="files", Key="a")["SSEKMSKeyId"] == key
 
 
 def test_tags_of_the_key_count(cloud, s3):
