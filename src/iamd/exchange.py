@@ -177,6 +177,11 @@ class Exchange:
             self._channel.flow.pause_reading()
         self._tell()
 
+    @property
+    def _waits(self) -> bool:
+        """Whether the client waits with its body, which nobody reads now: nothing more comes on this connection."""
+        return self.expects_continue and self._more
+
     def disconnect(self) -> None:
         """The client is gone, or cut."""
         self._gone = self._gone or not self.complete
@@ -225,7 +230,7 @@ class Exchange:
         fields = dict(headers)
         if fields.get(b"connection") == b"close":
             self.keep_alive = False
-        elif not self.keep_alive:
+        elif not self.keep_alive or self._waits:
             head += b"connection: close\r\n"
         length = fields.get(b"content-length")
         if self._head.method == "HEAD" or status in _NO_BODY:
@@ -265,7 +270,7 @@ class Exchange:
         channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
-        if not _is_plain(self._head, response):
+        if self._waits or not _is_plain(self._head, response):
             headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
             self._send_head(response.status, headers)
             self._send_body(response.body, more=False)

@@ -42,7 +42,11 @@ CASES = [
     ("DeleteSecret", {"SecretId": "app/db"}, on(KNOWN, "DeleteSecret")),
     ("UntagResource", {"SecretId": "app/db", "TagKeys": ["a"]}, on(KNOWN, "UntagResource")),
     # What more a request needs.
-    ("CreateSecret", {"Name": "new", "SecretString": "s"}, on(UNKNOWN, "CreateSecret")),
+    (
+        "CreateSecret",
+        {"Name": "new", "SecretString": "s"},
+        [*on(UNKNOWN, "CreateSecret"), ("kms:GenerateDataKey", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*")],
+    ),
     (
         "CreateSecret",
         {"Name": "new", "Tags": [{"Key": "a", "Value": "b"}], "AddReplicaRegions": [{"Region": "eu-west-1"}]},

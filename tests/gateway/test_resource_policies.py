@@ -194,9 +194,13 @@ def test_a_table_that_is_gone_has_no_policy_when_it_is_made_again(cloud, other):
 
 def test_a_secrets_policy_decides_by_every_name_of_the_secret(cloud, other):
     owner = cloud.client("secretsmanager")
-    arn = owner.create_secret(Name="app/db", SecretString="s")["ARN"]
-    able = cloud.client("secretsmanager", user_of(cloud, other, "able", allow("secretsmanager:*")))
-    reader = cloud.client("secretsmanager", cloud.user("reader"))
+    # AWS: a secret of Secrets Manager's own key is its account's alone (Secrets Manager User Guide,
+    # auth-and-access_examples_cross).
+    root = to({"AWS": [ACCOUNT, OTHER]}, allow("kms:*"))
+    key = cloud.client("kms").create_key(Policy=policy(root))["KeyMetadata"]["Arn"]
+    arn = owner.create_secret(Name="app/db", SecretString="s", KmsKeyId=key)["ARN"]
+    able = cloud.client("secretsmanager", user_of(cloud, other, "able", allow(["secretsmanager:*", "kms:Decrypt"])))
+    reader = cloud.client("secretsmanager", cloud.user("reader", allow("kms:Decrypt")))
     assert (may(able.get_secret_value, SecretId=arn), may(reader.get_secret_value, SecretId="app/db")) == (False, False)
     principals = {"AWS": [OTHER, f"arn:aws:iam::{ACCOUNT}:user/reader"]}
     text = policy(to(principals, allow("secretsmanager:GetSecretValue")))

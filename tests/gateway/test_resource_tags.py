@@ -290,10 +290,10 @@ def told_tags(tags):
 def test_a_backend_at_a_url_is_asked_with_its_own_signature(counted, sender):
     counted.backend.answers = [told_tags({"team": "red"})]
     assert sent(counted, sender).status == 200
-    head = counted.backend.raw.heads[-2]
-    assert b"x-amz-target: AmazonSQS.ListQueueTags" in head
+    raw, named = counted.backend.raw, b"x-amz-target: AmazonSQS.ListQueueTags"
+    head, body = next(one for one in zip(raw.heads[::-1], raw.bodies[::-1], strict=True) if named in one[0])
     assert b"Credential=AKIABACKENDBACKEND01/" in head
-    assert json.loads(counted.backend.raw.bodies[-2])["QueueUrl"].endswith(f"/{ACCOUNT}/jobs")
+    assert json.loads(body)["QueueUrl"].endswith(f"/{ACCOUNT}/jobs")
 
 
 @pytest.mark.parametrize(

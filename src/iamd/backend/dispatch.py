@@ -54,6 +54,7 @@ _MENDED: Final = {
     "secretsmanager": "iamd.backend.deliveries.rotation",
     "sqs": "iamd.backend.queue_permissions",
     "stepfunctions": "iamd.backend.state_machines",
+    "ssm": "iamd.backend.parameters",
     "textract": "iamd.backend.deliveries.textract",
 }
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})

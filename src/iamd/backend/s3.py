@@ -9,7 +9,7 @@ from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3 import responses
 from moto.s3.exceptions import NoSuchUpload
-from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, s3_backends
 from moto.s3.responses import S3Response
 
 from iamd.backend.dispatch import CURRENT
@@ -42,7 +42,16 @@ def install() -> None:
         replace(S3Response, name, partial(_held, name))
     for name in ("_bucket_response", "_key_response"):
         replace(S3Response, name, _owned)
+    replace(FakeKey, "response_dict", lambda plain: property(lambda key: _with_key(key, plain.fget(key))))
     replace(S3Response, "backend", lambda plain: property(lambda response: _Held(plain.fget(response))))
+
+
+def _with_key(key: FakeKey, told: dict[str, Any]) -> dict[str, Any]:
+    """What moto tells of an object, with the key of dual-layer encryption, which it keeps and does not tell."""
+    if key.encryption == "aws:kms:dsse" and key.kms_key_id is not None:
+        told["x-amz-server-side-encryption-aws-kms-key-id"] = key.kms_key_id
+        told["x-amz-server-side-encryption-bucket-key-enabled"] = str(bool(key.bucket_key_enabled)).lower()
+    return told
 
 
 def _neutralise() -> None:

@@ -37,6 +37,7 @@ from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
 from iamd.gateway.browser_forms import Posted
 from iamd.gateway.first_use import FirstUse
+from iamd.gateway.key_uses.sealing import Sealing
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
@@ -64,6 +65,8 @@ class Step(msgspec.Struct):
     """Whether resources of the service lie at several backends."""
     owner: str | None = None
     """What `owner` has found."""
+    sealing: Sealing | None = None
+    """How what it writes is to be encrypted by KMS."""
     posted: Posted | None = None
     """The form that its object comes in, where it comes in one."""
 
@@ -165,7 +168,8 @@ class Decider:
             unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
             tagged = bucket_abac.may_count(step.facts, arn)
             through = asked.through is not None
-            found = unknown_keys.of(service, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
+            asking = "kms" if action.startswith("kms:") else service
+            found = unknown_keys.of(asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action

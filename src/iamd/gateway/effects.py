@@ -26,6 +26,8 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
+from iamd.gateway.key_uses import defaults as key_defaults
+from iamd.gateway.key_uses.named import keyed, nothing, of_attribute, of_attributes, of_stream
 from iamd.gateway.resources import Facts
 from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
@@ -326,18 +328,19 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **log_policies.EFFECTS,
     **point_effects.EFFECTS,
     **public_access.EFFECTS,
+    **key_defaults.EFFECTS,
     **resource_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,
-    ("sqs", "CreateQueue"): _make_with_attributes(InvalidAttributeValue),
+    ("sqs", "CreateQueue"): keyed(_make_with_attributes(InvalidAttributeValue), of_attributes),
     ("sqs", "DeleteQueue"): end,
-    ("sqs", "SetQueueAttributes"): _set_attributes,
+    ("sqs", "SetQueueAttributes"): keyed(_set_attributes, of_attributes),
     ("sqs", "AddPermission"): _add_permission("sqs", "AWSAccountIds", "Actions"),
     ("sqs", "RemovePermission"): _remove_permission("Label"),
-    ("sns", "CreateTopic"): _make_with_attributes(InvalidParameter),
+    ("sns", "CreateTopic"): keyed(_make_with_attributes(InvalidParameter), of_attributes),
     ("sns", "DeleteTopic"): end,
-    ("sns", "SetTopicAttributes"): _set_attribute,
+    ("sns", "SetTopicAttributes"): keyed(_set_attribute, of_attribute),
     ("sns", "AddPermission"): _add_permission("sns", "AWSAccountId", "ActionName"),
     ("sns", "RemovePermission"): _remove_permission("Label"),
     ("dynamodb", "CreateTable"): _make_table,
@@ -347,6 +350,8 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("kinesis", "CreateStream"): make,
     ("kinesis", "DeleteStream"): _end_with_parts,
     ("kinesis", "DeregisterStreamConsumer"): end,
+    ("kinesis", "StartStreamEncryption"): keyed(nothing, of_stream),
+    ("kinesis", "StopStreamEncryption"): keyed(nothing, of_stream),
     ("kinesis", "PutResourcePolicy"): put_policy("Policy", InvalidArgument),
     ("kinesis", "DeleteResourcePolicy"): clear,
     ("lambda", "CreateFunction"): make,

@@ -23,8 +23,13 @@ from iamd.services.iam import principal_ids
 from iamd.services.iam.principal_ids import View
 
 Told = Mapping[str, Any]
-# AWS: what an account may do with an AWS managed key itself, as its key policy says.
+STATE: Final = "state"
+"""The fact in which state a key is, by KMS's words for it."""
+# AWS: what an account may do with an AWS managed key itself, as its key policy says, and what through the service.
 _MANAGED: Final = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]
+_THROUGH_SERVICE: Final = [
+    "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey",
+]  # fmt: skip
 # SECURITY: a grant to make or retire grants is bound to that grant, which no statement can say.
 _NOT_BY_STATEMENT: Final = frozenset({"CreateGrant", "RetireGrant"})
 
@@ -39,6 +44,23 @@ class InvalidArn(AWSError):
 def _policy(principal: str, actions: Any) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions, "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]})
+
+
+def managed_policy(account: str, service: str, region: str) -> dict[str, Any]:
+    """The key policy of a service's own key in an account, the AWS managed one.
+
+    AWS: KMS Developer Guide, services-secrets-manager, "Key policy of the AWS managed CMK".
+    """
+    through = {"kms:ViaService": f"{service}.{region}.amazonaws.com", "kms:CallerAccount": account}
+    statements: list[dict[str, Any]] = [
+        {"Principal": {"AWS": "*"}, "Action": _THROUGH_SERVICE, "Condition": {"StringEquals": through}},
+        {"Principal": {"AWS": arns.root(account)}, "Action": _MANAGED},
+    ]
+    return {
+        "Version": "2012-10-17",
+        "Id": f"auto-{service}-1",
+        "Statement": [{"Effect": "Allow", "Resource": "*", **one} for one in statements],
+    }
 
 
 def _new_key(asked: Asked, told: Told) -> list[Learned]:
@@ -65,18 +87,31 @@ def _described(metadata: Told) -> dict[str, str]:
         "key_origin": metadata.get("Origin"),
         "multi_region": "true" if multi else "false",
         "multi_region_key_type": kind,
+        STATE: metadata.get("KeyState"),
     }
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def _seen(asked: Asked, told: Told) -> list[Learned]:
     """A key that was described, and the alias by which it was."""
-    metadata, identifier = told["KeyMetadata"], asked.parameters["KeyId"]
-    arn, alias = metadata["Arn"], _alias(identifier, asked)
+    return described(told["KeyMetadata"], _alias(asked.parameters["KeyId"], asked), asked)
+
+
+def described(metadata: Told, alias: str | None, asked: Asked) -> list[Learned]:
+    """What a description tells of a key, and of the alias by which it was asked for."""
+    arn = metadata["Arn"]
     managed = metadata.get("KeyManager") == "AWS" or (alias is not None and ":alias/aws/" in alias)
-    policy = _policy(arns.root(account_of(arn) or ""), _MANAGED) if managed and not asked.known(arn) else None
+    policy = _managed(arn, alias) if managed and not asked.known(arn) else None
     found = [Learned(arn, _described(metadata), policy)]
     return [*found, Learned(alias, {ALIAS_KEY: arn})] if alias is not None else found
+
+
+def _managed(arn: str, alias: str | None) -> str:
+    """The key policy of an AWS managed key, whose alias alone tells of which service it is."""
+    account, _, service = account_of(arn) or "", *(alias or "").partition(":alias/aws/")[1:]
+    if not service:
+        return _policy(arns.root(account), _MANAGED)
+    return json.dumps(managed_policy(account, service, arn.split(":")[3]))
 
 
 def _alias(identifier: str, asked: Asked) -> str | None:
@@ -151,6 +186,17 @@ def _end_grant(asked: Asked, _: str, facts: Facts) -> Effect | None:
     return Effect(Kind.MAKE, arn, begun=kept, done=kept, refused=known) if kept != known else None
 
 
+def _becomes(state: str) -> Of:
+    """The state of a key that iamd has seen."""
+
+    def change(_: Asked, arn: str, facts: Facts) -> Effect | None:
+        if not facts.known(arn):
+            return None
+        return Effect(Kind.NOTE, arn, done=lambda known: {**known, STATE: state})
+
+    return change
+
+
 def _set_alias(asked: Asked, arn: str, facts: Facts) -> Effect:
     """The alias has no key until it is known which it has."""
     known = facts.known(arn)
@@ -165,6 +211,13 @@ EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("kms", "CreateGrant"): _check_grant,
     ("kms", "CreateKey"): _check_policy,
     ("kms", "ReplicateKey"): _check_policy,
+    # AWS: KMS Developer Guide, "Key states of AWS KMS keys".
+    ("kms", "CancelKeyDeletion"): _becomes("Disabled"),
+    ("kms", "DeleteImportedKeyMaterial"): _becomes("PendingImport"),
+    ("kms", "DisableKey"): _becomes("Disabled"),
+    ("kms", "EnableKey"): _becomes("Enabled"),
+    ("kms", "ImportKeyMaterial"): _becomes("Enabled"),
+    ("kms", "ScheduleKeyDeletion"): _becomes("PendingDeletion"),
     ("kms", "PutKeyPolicy"): put_policy("Policy", MalformedPolicyDocument),
     ("kms", "RetireGrant"): _end_grant,
     ("kms", "RevokeGrant"): _end_grant,

@@ -14,8 +14,11 @@ from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.dynamodb_items import partition_fact, partition_text
 from iamd.gateway.actions.kinesis import known_name as consumer_name
 from iamd.gateway.actions.secretsmanager import known_name
+from iamd.gateway.actions.ssm import parameter_arn
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Learned
+from iamd.gateway.key_uses.named import KEY, of_table
+from iamd.gateway.key_uses.named import whole as key_named
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
@@ -74,12 +77,38 @@ def _told(body: bytes) -> Told:
 def _secret(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
     arn = told["ARN"]
     owner = account_of(arn)
-    return (arn, {"name": known_name(asked.region, owner, told["Name"])}) if owner is not None else None
+    if owner is None:
+        return None
+    return arn, {"name": known_name(asked.region, owner, told["Name"]), **_key_of_secret(asked, told)}
 
 
-def _table(_: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
+def _key_of_secret(asked: Asked, told: Told) -> dict[str, str]:
+    if asked.operation.name == "DescribeSecret":
+        return {KEY: told.get("KmsKeyId") or ""}
+    is_set = asked.operation.name == "CreateSecret" or "KmsKeyId" in asked.parameters
+    return {KEY: key_named(asked.parameters.get("KmsKeyId"), asked)} if is_set else {}
+
+
+def _parameter(asked: Asked, _: Told) -> tuple[str, Mapping[str, str]] | None:
+    """The key of a SecureString, which is the service's own where the request names none."""
+    if asked.parameters.get("Type", "SecureString") != "SecureString":
+        return None
+    return parameter_arn(asked.parameters["Name"], asked), {KEY: key_named(asked.parameters.get("KeyId"), asked)}
+
+
+def _table(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
     table = told.get("TableDescription") or told["Table"]
-    return table["TableArn"], dict(_partition_keys(table))
+    return table["TableArn"], {**dict(_partition_keys(table)), **_key_of_table(asked, table)}
+
+
+def _key_of_table(asked: Asked, table: Told) -> dict[str, str]:
+    """The key that a table was given, or of one that is described the one that it has."""
+    named = of_table(asked.parameters)
+    if named is not None:
+        return {KEY: key_named(named, asked)}
+    described = (table.get("SSEDescription") or {}).get("KMSMasterKeyArn")
+    is_new = asked.operation.name == "CreateTable"
+    return {KEY: described or ""} if described or is_new else {}
 
 
 def _partition_keys(table: Told) -> Iterator[tuple[str, str]]:
@@ -148,6 +177,7 @@ _READ: Final[Mapping[tuple[str, str], Read]] = {
         ("secretsmanager", name): _secret
         for name in ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
     },
+    ("ssm", "PutParameter"): _parameter,
     **{("kinesis", name): _consumer for name in ("RegisterStreamConsumer", "DescribeStreamConsumer")},
     **{("ec2", name): _launch_template for name in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion")},
     **{

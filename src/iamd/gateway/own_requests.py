@@ -83,7 +83,8 @@ def read(service: str, operation: str, status: int, headers: Headers, body: byte
         output: Mapping[str, Any] = found
         return output
     code = str(found.get("Error", {}).get("Code", ""))
-    if 400 <= status < 500 and any(word in code for word in _GONE):
+    # An answer to HEAD has no body, so that its status is all that tells.
+    if 400 <= status < 500 and (code == "404" or any(word in code for word in _GONE)):
         return None
     raise NotToldError(f"{status} {code}")
 

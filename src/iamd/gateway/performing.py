@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from msgspec.structs import replace
+
 from iamd import forwarded, pipeline, service_sessions
 from iamd.auth import chunked, credentials, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
@@ -34,7 +36,6 @@ from iamd.gateway import (
     point_effects,
     policies,
     public_access,
-    resource_tags,
     resources,
     shared_buckets,
     shown_policies,
@@ -45,6 +46,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.bucket_tags import BucketTags
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import NothingDone, forward
+from iamd.gateway.knowing import with_tags
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there
@@ -59,6 +61,9 @@ Receive = Callable[[], Awaitable[Any]]
 def _request(step: Step) -> HttpRequest:
     """The request as it is for the backend."""
     request = step.progress.request
+    if step.sealing is not None:
+        written = step.sealing.written(request.headers, whole=step.place.backend.embedded is not None)
+        request = replace(request, headers=written, fields={}, repeats_headers=False)
     return request if step.asked.through is None else access_points.rewritten(request, step.asked, _style(step))
 
 
@@ -163,16 +168,7 @@ class Performer:
             self._decider.authorize(step, identity, targets)
 
     async def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
-        """The verdicts, all of them allowing; Denied when one does not, with every tag known that it could rest on."""
-        while True:
-            try:
-                return self._decider.verdicts(step, identity, targets)
-            except Denied as denied:
-                now = self._runtime.clock.machine_timestamp()
-                known = await resource_tags.told(denied.verdicts, step.asked, step.facts, self._backends, now)
-                if known is None:
-                    raise
-                step.facts = known
+        return await with_tags(step, identity, targets, self._decider, self._backends, self._runtime)
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive

@@ -35,6 +35,7 @@ from iamd.gateway.configured import Configuring
 from iamd.gateway.deciding import Decider, Step, owner
 from iamd.gateway.deliveries import Deliverer
 from iamd.gateway.health import Health
+from iamd.gateway.key_uses.checking import KeyUses
 from iamd.gateway.ledger import Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.notices import Publisher
@@ -74,6 +75,7 @@ class Gateway:
         self._ledger = Ledger(runtime.store)
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger, backends)
+        self._key_uses = KeyUses(runtime, self._decider, self._ledger, backends)
         self._publisher = Publisher(runtime, backends, self._facts_at)
         self._configuring = Configuring(runtime, backends, self._facts_at)
         self._deliverer: Deliverer | None = None
@@ -232,8 +234,12 @@ class Gateway:
             self._configuring.check(step)
         if step.traits.has_times and step.place.backend.embedded is not None:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
+        if step.traits.uses_keys:
+            await self._key_uses.check(step, identity)
         step.posted = posted
         answer = await self._performer.perform(step, identity, receive)
+        if step.traits.shows_keys:
+            answer = await self._key_uses.check_answer(step, identity, answer)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
         if whole is not None and progress.request.method != "HEAD":

@@ -105,7 +105,8 @@ def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:
 def policies_over(arn: str, found: Resource | None, facts: Facts) -> tuple[tuple[str, ...], ...]:
     """The sets of policies of a resource, and of what it lies below: a vector bucket's are those of its indexes too."""
     sets = policies_of(found)
-    if arn.split(":", 3)[2] not in _WITH_PARTS:
+    if ":" not in arn or arn.split(":", 3)[2] not in _WITH_PARTS:
+        # A telephone's number is no ARN.
         return sets
     above = arn.partition("/")[2].split("/")[:-1]
     beginning = arn.partition("/")[0]

@@ -25,6 +25,7 @@ from iamd.gateway import (
     shown_policies,
 )
 from iamd.gateway.actions import passed_roles
+from iamd.gateway.key_uses import operations as key_uses
 from iamd.wire.models import Operation
 
 _NOTIFYING: Final = frozenset({"s3", "events", "scheduler", "secretsmanager"})
@@ -41,7 +42,8 @@ class Traits(msgspec.Struct, frozen=True):
     change one that runs (`changes_function`). Its backend may notify others of what it does, and of where and when it
     came from (`notifies`). It may have its service send something to others from then on (`configures`), or at times
     (`has_times`), or ask others for something with its caller's permissions, before it answers (`asks_for_caller`) or
-    afterwards (`carries_caller`).
+    afterwards (`carries_caller`). Its service may use KMS keys for the caller (`uses_keys`), or its answer tell that it
+    did (`shows_keys`).
     """
 
     action: str
@@ -65,6 +67,8 @@ class Traits(msgspec.Struct, frozen=True):
     has_times: bool
     asks_for_caller: bool
     carries_caller: bool
+    uses_keys: bool
+    shows_keys: bool
 
 
 @cache
@@ -98,4 +102,6 @@ def of(operation: Operation) -> Traits:
         has_times=schedule_checks.has_times(operation.service, operation.name),
         asks_for_caller=on_behalf.asks(operation),
         carries_caller=on_behalf.carries_on(operation),
+        uses_keys=key_uses.uses(operation),
+        shows_keys=key_uses.shows(operation),
     )

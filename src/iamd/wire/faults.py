@@ -194,7 +194,8 @@ def _query_error(found: _Fault) -> Pairs:
     """Clients that knew these services in Query look for the codes of that time (Smithy, `awsQueryCompatible`)."""
     if not _compatible(found.service):
         return []
-    code = found.shape.code if found.shape else _QUERY_CODES.get(found.code, found.code)
+    plain = found.shape.code if found.shape else _QUERY_CODES.get(found.code, found.code)
+    code = _OF_KMS.get(plain, plain)
     return [(b"x-amzn-query-error", f"{code};{found.kind}".encode())]
 
 
@@ -202,6 +203,13 @@ def _compatible(service: str | None) -> bool:
     return service is not None and model_of(service).query_compatible
 
 
+# SQS's model for JSON has lost its codes of Query; AWS's other SDKs (Smithy, `awsQueryError`) have them.
+_OF_KMS: Final = {
+    "KmsAccessDenied": "KMS.AccessDeniedException",
+    "KmsDisabled": "KMS.DisabledException",
+    "KmsInvalidState": "KMS.InvalidStateException",
+    "KmsNotFound": "KMS.NotFoundException",
+}
 _QUERY_CODES: Final = {
     spelling(kind, Family.JSON).code: spelling(kind, Family.QUERY).code for kind in reversed(list(Common))
 }

@@ -231,7 +231,9 @@ def test_a_layer(cloud, stack):
 
 def test_a_log_group_has_every_property(cloud, stack):
     logs = cloud.client("logs")
-    key = stack.create("AWS::KMS::Key", "Key")
+    root, itself = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, {"Service": f"logs.{REGION}.amazonaws.com"}
+    statements = [{**allow("kms:*"), "Principal": one} for one in (root, itself)]
+    key = stack.create("AWS::KMS::Key", "Key", KeyPolicy={"Version": "2012-10-17", "Statement": statements})
     group = stack.create(
         "AWS::Logs::LogGroup",
         LogGroupName="/app",

@@ -1,0 +1,165 @@
+"""KeyUses: whether a caller may use the keys that a service uses for it, with the events of those uses.
+
+AWS: IAM User Guide, "Forward access sessions" (access_forward_access_sessions); KMS Developer Guide, "kms:ViaService".
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
+
+from iamd import ids, pipeline
+from iamd.auth.identity import ANONYMOUS, Identity, of_service
+from iamd.authz.authorize import Denied
+from iamd.authz.target import Target
+from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway.answer import Answer
+from iamd.gateway.asking import NotToldError
+from iamd.gateway.backends import Backends
+from iamd.gateway.deciding import Decider, Step
+from iamd.gateway.instances import whole
+from iamd.gateway.key_uses import keys, log_groups, messages, parameters, refusals, s3, secrets, streams, tables
+from iamd.gateway.key_uses.keys import Found
+from iamd.gateway.key_uses.remembered import Remembered
+from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
+from iamd.gateway.knowing import with_tags
+from iamd.gateway.ledger import Ledger
+from iamd.runtime import Runtime
+from iamd.services.cloudtrail.events import Outcome, events_of
+
+_BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
+    "dynamodb": tables.of_tables,
+    "dynamodbstreams": tables.of_tables,
+    "kinesis": streams.of_stream,
+    "logs": log_groups.of_group,
+    "s3": s3.before,
+    "secretsmanager": secrets.before,
+    "sns": messages.of_topic,
+    "sqs": messages.of_queue,
+    "ssm": parameters.before,
+}
+_AFTER: Final[Mapping[str, Callable[[Work, bytes], Awaitable[list[Use]]]]] = {
+    "secretsmanager": secrets.after,
+    "ssm": parameters.after,
+}
+_UNTOLD: Final = "The backend does not tell by which key this is encrypted."
+
+
+class KeyUses:
+    """Decides what services ask of KMS for their callers."""
+
+    def __init__(self, runtime: Runtime, decider: Decider, ledger: Ledger, backends: Backends) -> None:
+        self._runtime = runtime
+        self._decider = decider
+        self._ledger = ledger
+        self._backends = backends
+        self._remembered = Remembered()
+
+    async def check(self, step: Step, identity: Identity) -> None:
+        """Refuse a request whose caller may not use a key that its service needs."""
+        work = self._work(step, identity)
+        try:
+            uses = await _BEFORE[step.asked.operation.service](work)
+        except NotToldError as error:
+            # SECURITY: what can't be known is not decided on.
+            raise CommonError(Common.ACCESS_DENIED, _UNTOLD) from error
+        for use in uses:
+            await self._decide(use, work)
+
+    async def check_answer(self, step: Step, identity: Identity, answer: Answer) -> Answer:
+        """The answer, unless it shows what the caller may not decrypt: nothing of it has been passed on yet."""
+        if answer.status >= 300:
+            return answer
+        work = self._work(step, identity)
+        try:
+            if step.asked.operation.service == "s3":
+                uses = await s3.after(work, answer)
+            else:
+                answer = await whole(answer)
+                uses = await _AFTER[step.asked.operation.service](work, answer.whole or b"")
+            for use in uses:
+                await self._decide(use, work)
+        except NotToldError as error:
+            answer.close()
+            raise CommonError(Common.ACCESS_DENIED, _UNTOLD) from error
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+    def _work(self, step: Step, identity: Identity) -> Work:
+        clock = self._runtime.clock
+        now, second = clock.machine_timestamp(), clock.seconds()
+        return Work(step, identity, self._backends, self._ledger, self._remembered, now, second)
+
+    async def _decide(self, use: Use, work: Work) -> None:
+        if work.identity is ANONYMOUS:
+            raise refusals.unsigned(use, work.asked)
+        key: Found | None = None
+        identity, before = _through(use, work), len(work.step.progress.verdicts)
+        try:
+            key = await keys.found(use, work)
+            await self._authorize(work, identity, keys.targets(use, key, work), use)
+            keys.check_state(use, key, work)
+        except AWSError as error:
+            self._record(use, key, work, identity, before, error)
+            raise refusals.of(error, use, work.asked) from error
+        sealing = work.step.sealing
+        if sealing is not None and use.action == GENERATE and not key.arn.endswith("/*"):
+            sealing.arn = key.arn
+        self._record(use, key, work, identity, before)
+
+    async def _authorize(self, work: Work, identity: Identity, targets: Sequence[Target], use: Use) -> None:
+        step, progress = work.step, work.step.progress
+        try:
+            found = await with_tags(step, identity, targets, self._decider, self._backends, self._runtime)
+        except Denied:
+            self._decider.authorize(step, identity, targets, _worded(use))
+        else:
+            progress.verdicts = [*progress.verdicts, *found]
+
+    def _record(
+        self, use: Use, key: Found | None, work: Work, identity: Identity, before: int, error: AWSError | None = None
+    ) -> None:
+        """The event of the use (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail")."""
+        progress = work.step.progress
+        outcome = Outcome(
+            request=replace(progress.request, id=ids.request_id()),
+            time=self._runtime.clock.seconds(),
+            service="kms",
+            source="kms.amazonaws.com",
+            name=use.action,
+            region=use.region,
+            identity=identity,
+            read_only=use.action != CREATE_GRANT,
+            parameters=keys.parameters(use, key) if key is not None else {"KeyId": use.key},
+            verdicts=list(progress.verdicts[before:]),
+            error_code=refusals.code(error) if error is not None else None,
+            error_message=error.message if error is not None else None,
+            notes={"resources": [_resource(key)]} if key is not None else {},
+            recipient=pipeline.recipient(self._runtime, progress),
+            view=progress.view,
+        )
+        for event in events_of(outcome):
+            self._runtime.store.record_event(event)
+
+
+def _worded(use: Use) -> Callable[[Denied], AWSError]:
+    return partial(refusals.denied, use)
+
+
+def _resource(key: Found) -> dict[str, str]:
+    return {"accountId": key.account, "type": "AWS::KMS::Key", "ARN": key.arn}
+
+
+def _through(use: Use, work: Work) -> Identity:
+    """The caller as KMS sees it, through the service; a service that asks for itself is itself."""
+    identity = work.identity
+    if use.itself is not None:
+        return of_service(use.itself)
+    if identity.service is not None:
+        return identity
+    services = [work.step.traits.source, *([f"{use.through}.amazonaws.com"] if use.through is not None else [])]
+    return dataclasses.replace(identity, invoked_by=services[-1], called_via=(*identity.called_via, *services))

@@ -1,0 +1,42 @@
+"""The keys that SQS and SNS use for those who send and receive: those of encrypted queues and topics.
+
+AWS: SQS Developer Guide, sqs-key-management; SNS Developer Guide, sns-key-management; both give the encryption context.
+"""
+
+from functools import partial
+from typing import Any
+
+from iamd.gateway.actions.asked import at
+from iamd.gateway.key_uses.set_keys import key_of, told, use_of
+from iamd.gateway.key_uses.use import DECRYPT, GENERATE, Use, Work
+
+
+async def of_queue(work: Work) -> list[Use]:
+    """What SQS asks of KMS: sending generates and decrypts a data key, receiving decrypts it."""
+    arn = work.step.targets[0].arn
+    key = await key_of(arn, work, partial(_told_of_queue, arn, work))
+    actions = (DECRYPT,) if work.name == "ReceiveMessage" else (GENERATE, DECRYPT)
+    return [use_of(action, key, {"aws:sqs:arn": arn}, arn, work) for action in actions] if key else []
+
+
+async def of_topic(work: Work) -> list[Use]:
+    """What SNS asks of KMS for who publishes."""
+    arn = work.step.targets[0].arn
+    if ":sns:" not in arn or arn.count(":") != 5:
+        # A message to a telephone or an application has no topic.
+        return []
+    key = await key_of(arn, work, partial(_told_of_topic, arn, work))
+    return [use_of(action, key, {"aws:sns:topicArn": arn}, arn, work) for action in (GENERATE, DECRYPT)] if key else []
+
+
+async def _told_of_queue(arn: str, work: Work) -> str:
+    asked = {"QueueUrl": work.given["QueueUrl"], "AttributeNames": ["KmsMasterKeyId"]}
+    return _key_in(await told("GetQueueAttributes", asked, arn, work))
+
+
+async def _told_of_topic(arn: str, work: Work) -> str:
+    return _key_in(await told("GetTopicAttributes", {"TopicArn": arn}, arn, work))
+
+
+def _key_in(told: Any) -> str:
+    return str(at(told or {}, "Attributes.KmsMasterKeyId") or "")

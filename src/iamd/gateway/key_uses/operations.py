@@ -1,0 +1,49 @@
+"""Which operations' services use KMS keys for the caller, before the backend is asked or when it has answered."""
+
+from typing import Final
+
+from iamd.wire.models import Operation
+
+BEFORE: Final = frozenset(
+    (service, name)
+    for service, names in {
+        "s3": (
+            "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "GetObjectAttributes", "ListParts",
+            "PutObject", "SelectObjectContent", "UploadPart", "UploadPartCopy",
+        ),
+        "dynamodb": (
+            "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "CreateTable", "DeleteItem", "ExecuteStatement",
+            "ExecuteTransaction", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "TransactWriteItems",
+            "UpdateItem", "UpdateTable",
+        ),
+        "dynamodbstreams": ("GetRecords",),
+        "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
+        "logs": ("AssociateKmsKey", "CreateLogGroup"),
+        "secretsmanager": ("CreateSecret", "PutSecretValue", "ReplicateSecretToRegions", "UpdateSecret"),
+        "sns": ("Publish", "PublishBatch"),
+        "sqs": ("ReceiveMessage", "SendMessage", "SendMessageBatch"),
+        "ssm": ("PutParameter",),
+    }.items()
+    for name in names
+)  # fmt: skip
+"""What is encrypted, and what is read where the answer does not tell how it is encrypted."""
+AFTER: Final = frozenset(
+    (service, name)
+    for service, names in {
+        "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
+        "secretsmanager": ("BatchGetSecretValue", "GetSecretValue"),
+        "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath"),
+    }.items()
+    for name in names
+)
+"""What is read where the answer tells how it is encrypted, and what is to be remembered of an answer."""
+
+
+def uses(operation: Operation) -> bool:
+    """Whether the service of an operation may use a key before the backend is asked."""
+    return (operation.service, operation.name) in BEFORE
+
+
+def shows(operation: Operation) -> bool:
+    """Whether the answer to an operation tells of a key that was used."""
+    return (operation.service, operation.name) in AFTER

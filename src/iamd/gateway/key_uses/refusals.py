@@ -1,0 +1,123 @@
+"""How services tell their callers that a key can't be used, and how KMS's events do.
+
+AWS: the words of denials are KMS's as S3 passes them on; the codes are those of the services' models and of S3's
+answers (`KMS.NotFoundException`, `KMS.DisabledException`).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from iamd.authz.authorize import Denied
+from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway.actions.asked import Asked
+from iamd.gateway.key_uses.use import DECRYPT, Use
+from iamd.policy.decision import Layer
+
+_CIPHERTEXT: Final = "on the resource associated with this ciphertext"
+_NO_POLICY: Final = (
+    "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based "
+    "policy explicitly denies access"
+)
+_NOT_FOUND: Final = frozenset({"InvalidAliasNameException", "InvalidArnException", "NotFoundException"})
+
+
+_OF_TABLES: Final = "ValidationException"
+_CODES: Final[Mapping[str, Mapping[str, str]]] = {
+    # No page of AWS's has DynamoDB's code for a key that it can't use.
+    "dynamodb": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES),
+    "dynamodbstreams": {},
+    "kinesis": {
+        "AccessDeniedException": "KMSAccessDeniedException",
+        "DisabledException": "KMSDisabledException",
+        "KMSInvalidStateException": "KMSInvalidStateException",
+        "NotFoundException": "KMSNotFoundException",
+    },
+    "s3": {
+        "DisabledException": "KMS.DisabledException",
+        "KMSInvalidStateException": "KMS.KMSInvalidStateException",
+        "NotFoundException": "KMS.NotFoundException",
+    },
+    "sns": {
+        "AccessDeniedException": "KMSAccessDenied",
+        "DisabledException": "KMSDisabled",
+        "KMSInvalidStateException": "KMSInvalidState",
+        "NotFoundException": "KMSNotFound",
+    },
+    "sqs": {
+        "AccessDeniedException": "KmsAccessDenied",
+        "DisabledException": "KmsDisabled",
+        "KMSInvalidStateException": "KmsInvalidState",
+        "NotFoundException": "KmsNotFound",
+    },
+    "ssm": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "InvalidKeyId"),
+}
+"""The services' codes for KMS's; a denial without one is the service's own."""
+
+
+@cache
+def _error(code: str) -> type[AWSError]:
+    """The error of a code."""
+    return type(code, (AWSError,), {"code": code, "status": 400})
+
+
+def unsigned(use: Use, asked: Asked) -> AWSError:
+    """The refusal of a caller whom nobody knows, whatever a key's policy says: KMS serves none without a signature."""
+    if asked.operation.service != "s3":
+        words = f"User: anonymous is not authorized to perform: kms:{use.action}"
+        return of(CommonError(Common.ACCESS_DENIED, words), use, asked)
+    return _error("InvalidArgument")(
+        "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+    )
+
+
+def denied(use: Use, refusal: Denied) -> AWSError:
+    """The denial in KMS's words: who decrypts is not told the key."""
+    verdict = refusal.verdicts[-1]
+    message = refusal.message
+    if use.action == DECRYPT:
+        who, _, why = message.partition(f" on resource: {verdict.request.resource} ")
+        reason = _NO_POLICY if verdict.decision.layer is Layer.RESOURCE else why
+        message = f"{who} {_CIPHERTEXT} {reason}"
+    return CommonError(Common.ACCESS_DENIED, message)
+
+
+def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
+    """KMS's error as the service tells it."""
+    service = asked.operation.service
+    if service == "secretsmanager":
+        return _of_secrets(error, use)
+    if service == "logs":
+        return _of_logs(error, use)
+    code = _CODES[service].get(_named(error))
+    return _error(code)(error.message) if code is not None else error
+
+
+def _of_secrets(error: AWSError, use: Use) -> AWSError:
+    """AWS: Secrets Manager API Reference, the errors of CreateSecret and GetSecretValue."""
+    if isinstance(error, CommonError):
+        return CommonError(Common.ACCESS_DENIED, "Access to KMS is not allowed")
+    if use.action == DECRYPT:
+        return _error("DecryptionFailure")(f"Secrets Manager can't decrypt by the KMS key: {error.message}")
+    return _error("EncryptionFailure")(f"Secrets Manager can't encrypt by the KMS key: {error.message}")
+
+
+def _of_logs(error: AWSError, use: Use) -> AWSError:
+    """AWS: CloudWatch Logs API Reference, CreateLogGroup: InvalidParameterException for what is no key or disabled."""
+    group = use.context["aws:logs:arn"]
+    words = f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'"
+    if isinstance(error, CommonError):
+        return CommonError(Common.ACCESS_DENIED, words)
+    return _error("InvalidParameterException")(words)
+
+
+def _named(error: AWSError) -> str:
+    """KMS's code for the error, where what is no key is one that is not there."""
+    if isinstance(error, CommonError):
+        return "AccessDeniedException"
+    return "NotFoundException" if error.code in _NOT_FOUND else error.code
+
+
+def code(error: AWSError) -> str:
+    """KMS's code for it, as its events have it."""
+    return "AccessDenied" if isinstance(error, CommonError) else error.code
