@@ -13,7 +13,17 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import access_points, events, handles, placing, reading, resource_tags, role_usages, schedule_checks
+from iamd.gateway import (
+    access_points,
+    events,
+    handles,
+    object_acls,
+    placing,
+    reading,
+    resource_tags,
+    role_usages,
+    schedule_checks,
+)
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
 from iamd.gateway.asking import NotToldError
@@ -204,6 +214,8 @@ class Gateway:
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
+        if operation.service == "s3" and "Key" in asked.parameters:
+            facts = await object_acls.told(asked, identity, place.backend, facts)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
