@@ -9,6 +9,7 @@ from gateway.parameters import MOMENT
 
 BUCKET, OBJECT, SOURCE = "arn:aws:s3:::bkt", "arn:aws:s3:::bkt/dir/key", "arn:aws:s3:::src/dir/old"
 KEY = {"Bucket": "bkt", "Key": "dir/key"}
+UNSEEN = {"Bucket": "unseen", "Key": "a"}
 VERSION = {**KEY, "VersionId": "ver"}
 TAGGING = {"TagSet": [{"Key": "team", "Value": "blue"}]}
 OWNER_GRANTS = {"Owner": {"ID": "owner"}, "Grants": []}
@@ -150,11 +151,16 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     [
         (
             "PutObject",
-            {**KEY, "GrantRead": SOMEBODY},
-            on(OBJECT, "PutObject", "PutObjectAcl"),
+            {**UNSEEN, "GrantRead": SOMEBODY},
+            on("arn:aws:s3:::unseen/a", "PutObject", "PutObjectAcl"),
             "AccessControlListNotSupported",
         ),
-        ("PutObjectAcl", {**KEY, "AccessControlPolicy": OWNER_GRANTS}, on(OBJECT, "PutObjectAcl"), "AccessDenied"),
+        (
+            "PutObjectAcl",
+            {**UNSEEN, "AccessControlPolicy": OWNER_GRANTS},
+            on("arn:aws:s3:::unseen/a", "PutObjectAcl"),
+            "AccessDenied",
+        ),
         (
             "CreateBucket",
             {"Bucket": "bkt", "GrantRead": SOMEBODY},
