@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from iamd import arn as arns
 from iamd.auth.identity import Identity
 from iamd.authz import canonical_ids
+from iamd.authz.public_access import NOBODY
 from iamd.authz.target import Target
 from iamd.policy.request import PrincipalKind
 from iamd.store.account import Snapshot
@@ -188,7 +189,12 @@ def denying(policies: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _denials(text: str) -> str | None:
-    document = json.loads(text)
-    statements = document["Statement"]
-    found = [one for one in (statements if isinstance(statements, list) else [statements]) if one["Effect"] == "Deny"]
+    try:
+        document = json.loads(text)
+        statements = document["Statement"]
+        listed = statements if isinstance(statements, list) else [statements]
+        found = [one for one in listed if one["Effect"] != "Allow"]
+    except (ValueError, TypeError, KeyError):
+        # SECURITY: of what can't be read nobody knows what it denies.
+        return NOBODY
     return json.dumps({**document, "Statement": found}) if found else None

@@ -62,11 +62,16 @@ _NOBODYS: Final = "nobody"
 # What is asked.
 
 
+def may_ask(asked: Asked, facts: Facts) -> bool:
+    """Whether a request that names a key may need to know the list of an object; of nearly all it need not."""
+    given = asked.parameters
+    return "CopySource" in given or acls.may_have_acls(facts.known(f"arn:{asked.partition}:s3:::{given['Bucket']}"))
+
+
 async def told(asked: Asked, identity: Identity, backend: Backend, facts: Facts) -> Facts:
     """The facts with the lists of the objects that a request reads or writes, where lists may count."""
-    wanted = list(_wanted(asked, identity, facts))
     found: dict[tuple[str, str], Acl | None] = {}
-    for how, bucket, named in wanted:
+    for how, bucket, named in _wanted(asked, identity, facts):
         found[how, f"{bucket}/{named['Key']}"] = await _asked(asked, backend, bucket, named, facts)
     return replace(facts, object_acls=found) if found else facts
 

@@ -214,7 +214,7 @@ class Gateway:
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
-        if operation.service == "s3" and "Key" in asked.parameters:
+        if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
             facts = await object_acls.told(asked, identity, place.backend, facts)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
