@@ -157,6 +157,11 @@ NAMED: dict[str, dict[str, Any]] = {
         "Policy": POLICY % "*", "GranteePrincipal": ROLE, "RetiringPrincipal": ROLE, "ReplicaRegion": "eu-west-1",
         "GrantId": "0" * 64,
     },
+    "s3vectors": {
+        "vectorBucketName": "bkt", "indexName": "idx", "resourceArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/bkt",
+        "indexArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/bkt/index/idx",
+        "policy": POLICY % "*",
+    },
     "scheduler": {
         "Name": "nam", "GroupName": "grp", "ResourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/grp",
     },
@@ -281,6 +286,32 @@ LOG_POLICY = (
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
     ("s3", "PutBucketAcl"): ("ACL",),
     ("s3", "PutObjectAcl"): ("ACL",),
+    **{
+        ("s3vectors", name): ("vectorBucketName",)
+        for name in (
+            "CreateIndex",
+            "DeleteVectorBucket",
+            "DeleteVectorBucketPolicy",
+            "GetVectorBucket",
+            "GetVectorBucketPolicy",
+            "ListIndexes",
+            "PutVectorBucketDefaultIndexMode",
+            "PutVectorBucketPolicy",
+        )
+    },
+    **{
+        ("s3vectors", name): ("indexArn",)
+        for name in (
+            "DeleteIndex",
+            "DeleteVectors",
+            "GetIndex",
+            "GetVectors",
+            "ListVectors",
+            "PutVectors",
+            "QueryVectors",
+            "UpdateIndexMode",
+        )
+    },
     ("cognito-idp", "UpdateManagedLoginBranding"): ("UserPoolId",),
     ("autoscaling", "CreateAutoScalingGroup"): ("LaunchTemplate", "VPCZoneIdentifier"),
     **{

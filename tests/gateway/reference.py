@@ -10,6 +10,7 @@ from iamd.data import service_reference
 
 # Operations that the reference has no action for: nothing can be decided about them, so they are refused.
 REFUSED = {
+    "s3vectors": {"UpdateMetadataConfiguration"},
     "cloudwatch": {
         "AssociateDatasetKmsKey", "DeleteMetricDataQueryDefinition", "DescribeAlarmContributors",
         "DisassociateDatasetKmsKey", "GetMetricDataQueryDefinition", "ListMetricDataQueryDefinitions",

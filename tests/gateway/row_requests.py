@@ -79,6 +79,9 @@ COMPUTED = {
         "role": "IamRole", "tagged": "ResourceId", "shared": "ResourceArn",
     },
     "firehose": {"stream": "DeliveryStreamName"},
+    "s3vectors": {
+        "bucket": "vectorBucketName", "index": "indexArn", "tagged": "resourceArn", "tells_more": "returnMetadata",
+    },
     "scheduler": {"schedule": "Name", "group": "Name"},
     "stepfunctions": {
         "machine": "stateMachineArn", "execution": "executionArn", "map_run": "mapRunArn", "activity": "activityArn",
@@ -153,6 +156,7 @@ ALTERNATIVES = {
         "NamedQueryId", "QueryExecutionId", "NotebookId", "SessionId", "CalculationExecutionId", "Name",
     ),
     **dict.fromkeys(("HostedZoneId", "CollectionId", "TrafficPolicyId", "DelegationSetId"), ("Id",)),
+    "indexArn": ("vectorBucketName",),
     "KeyId": ("TargetKeyId",),
     "InstanceId": ("Target", "ResourceId"),
     "OpsItemId": ("AccessRequestId",),

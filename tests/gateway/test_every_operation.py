@@ -20,8 +20,8 @@ from iamd.gateway.actions.table import table
 SERVICES = (
     "acm", "apigateway", "apigatewayv2", "athena", "autoscaling", "batch", "bedrock", "cloudwatch", "codecommit",
     "cognito-identity", "cognito-idp", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs", "elbv2", "events", "firehose",
-    "glue", "keyspaces", "kinesis", "kms", "lambda", "logs", "rds", "route53", "s3", "s3control", "scheduler", "secretsmanager", "sns",
-    "sqs", "ssm", "stepfunctions",
+    "glue", "keyspaces", "kinesis", "kms", "lambda", "logs", "rds", "route53", "s3", "s3control",
+    "s3vectors", "scheduler", "secretsmanager", "sns",    "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 # Requests of these names are those of the newer ones on the wire.
 SUPERSEDED = {
@@ -130,6 +130,7 @@ DENIED = {
     "s3": (403, "AccessDenied", "application/xml"),
     "scheduler": (403, "AccessDeniedException", "application/json"),
     "s3control": (403, "AccessDenied", "text/xml"),
+    "s3vectors": (403, "AccessDeniedException", "application/json"),
     "secretsmanager": (400, "AccessDeniedException", "application/x-amz-json-1.1"),
     "sns": (403, "AuthorizationError", "text/xml"),
     "sqs": (400, "AccessDenied", "application/x-amz-json-1.0"),

@@ -176,7 +176,7 @@ _SERVICES = (
     "s3", "sqs", "dynamodb", "lambda", "logs", "secretsmanager", "kms", "events", "sns", "states", "scheduler",
     "firehose", "kinesis", "ssm", "cloudwatch", "autoscaling", "ecr", "ecs", "elasticloadbalancing", "rds", "ec2",
     "apigateway", "cognito-idp", "cognito-identity", "route53", "acm", "athena", "glue", "batch", "codecommit",
-    "cassandra", "bedrock",
+    "cassandra", "bedrock", "s3vectors",
 )  # fmt: skip
 _NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(_SERVICES)}):[A-Z][A-Za-z]+\b")
 

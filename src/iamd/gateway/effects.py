@@ -17,6 +17,7 @@ from iamd.gateway import (
     point_effects,
     public_access,
     repository_policies,
+    resource_policies,
 )
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
@@ -88,6 +89,7 @@ _ECR_POLICY: Final = 10_240
 # S3 User Guide, "Bucket policies", and DynamoDB's and Secrets Manager's quotas: 20 KB. SQS Developer Guide, "Amazon SQS
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
+    **{row.service: (20_480, row.refusal) for row in resource_policies.TABLE.policy},
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
@@ -309,6 +311,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **log_policies.EFFECTS,
     **point_effects.EFFECTS,
     **public_access.EFFECTS,
+    **resource_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import point_effects, repository_policies
+from iamd.gateway import point_effects, repository_policies, resource_policies
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
@@ -91,6 +91,7 @@ def _of_repository(arn: str, body: bytes) -> Told | None:
 
 
 _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
+    **{operation: _member(member) for operation, member in resource_policies.READ.items()},
     ("s3", "GetBucketPolicy"): _whole,
     ("s3control", "GetAccessPointPolicy"): _of_point,
     ("ecr", "GetRepositoryPolicy"): _of_repository,

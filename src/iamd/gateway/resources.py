@@ -5,6 +5,7 @@ Facts are `Resource` records. Those of a backend that forgets on restart carry i
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Final
 
 import msgspec
@@ -104,6 +105,29 @@ def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:
     return (present, (found.pending_policy,) if found.pending_policy is not None else ())
 
 
+def policies_over(arn: str, found: Resource | None, facts: Facts) -> tuple[tuple[str, ...], ...]:
+    """The sets of policies of a resource, and of what it lies below: a vector bucket's are those of its indexes too."""
+    sets = policies_of(found)
+    if arn.split(":", 3)[2] not in _WITH_PARTS:
+        return sets
+    above = arn.partition("/")[2].split("/")[:-1]
+    beginning = arn.partition("/")[0]
+    for name in above:
+        beginning += f"/{name}"
+        known = facts.get(beginning)
+        if known is not None:
+            sets = tuple((*one, *other) for one, other in product(sets, policies_of(known)))
+    return sets
+
+
+_WITH_PARTS: Final = frozenset({"mediastore", "s3tables", "s3vectors"})
+"""Services whose policies cover what lies below their resource.
+
+AWS: MediaStore User Guide, "Container policies"; S3 User Guide, "Resource-based policies for S3 Tables" and "S3 Vectors
+resource-based policy examples".
+"""
+
+
 def log_policy_place(region: str, account: str) -> str:
     """What the resource policies of CloudWatch Logs of an account in a Region are known by."""
     return f"arn:{arns.PARTITION}:logs:{region}:{account}:resource-policy"
@@ -182,7 +206,10 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
         else:
             known = facts.get(holder(arn))
             owner = target.account or account_of(arn) or caller
-            if ":logs:" in arn and (parsed := arns.parse(arn)) is not None:
+            if target.any_of_kind:
+                found += _others_of_kind(target, facts, owner)
+            parsed = arns.parse(arn) if ":logs:" in arn else None
+            if parsed is not None and not parsed.resource.startswith(_DESTINATIONS):
                 sets = facts.log_policies(parsed.region, parsed.account)
                 found += [replace(target, account=owner, policies=texts) for texts in sets]
                 continue
@@ -204,11 +231,13 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 policies=texts,
                 any_of_kind=target.any_of_kind,
             )
-            for texts in policies_of(known)
+            for texts in policies_over(arn, known, facts)
         ]
     return found
 
 
+_DESTINATIONS: Final = ("destination:", "delivery-destination:")
+"""What of CloudWatch Logs has a policy of its own."""
 _ALL_SECRETS: Final = ":secret:*"
 
 
@@ -225,6 +254,18 @@ def _secrets(target: Target, facts: Facts, owner: str) -> list[Target]:
             for texts in policies_of(one)
             if texts
         ),
+    ]
+
+
+def _others_of_kind(target: Target, facts: Facts, owner: str) -> list[Target]:
+    """All of a kind that an account has, which one is meant not being told: the policy of each must not deny."""
+    fits = re.compile(".*".join(map(re.escape, target.arn.split("*"))), re.DOTALL).fullmatch
+    return [
+        replace(target, arn=one.arn, account=owner, policies=texts)
+        for one in facts.view.shared.find(Resource, "owner", owner)
+        if one.backend_boot == facts.boot and fits(one.arn)
+        for texts in policies_of(one)
+        if texts
     ]
 
 

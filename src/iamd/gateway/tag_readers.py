@@ -329,6 +329,7 @@ _READS: Final[Mapping[str, Reads]] = {
     "lambda": _by("lambda", "ListTags", _of_lambda, "Tags"),
     "logs": _by("logs", "ListTagsForResource", _of_logs, "tags"),
     "rds": _by("rds", "ListTagsForResource", _by_arn("ResourceName"), "TagList"),
+    "s3vectors": _by("s3vectors", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
     "scheduler": _by("scheduler", "ListTagsForResource", _schedule_group, "Tags"),
     "secretsmanager": _by("secretsmanager", "DescribeSecret", _secret, "Tags"),
     "sns": _by("sns", "ListTagsForResource", _topic, "Tags"),
