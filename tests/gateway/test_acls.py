@@ -208,6 +208,15 @@ def test_a_body_names_accounts_and_groups(s3, theirs, nobody):
     assert (reads(theirs), nobody(), nobody("GET", "/files/a?acl")) == (True, False, True)
 
 
+def test_an_acl_has_a_hundred_grants(s3, theirs):
+    own = s3.get_object_acl(**FILE)["Owner"]
+    ids = [id_of(theirs), *(f"{number:064x}" for number in range(99))]
+    grants = [{"Grantee": {"Type": "CanonicalUser", "ID": one}, "Permission": "READ"} for one in ids]
+    s3.put_object_acl(**FILE, AccessControlPolicy={"Owner": own, "Grants": grants})
+    assert s3.get_object_acl(**FILE)["Grants"] == grants
+    assert reads(theirs)
+
+
 def test_an_explicit_deny_wins_anywhere(cloud, s3, theirs, other, nobody):
     s3.put_object_acl(**FILE, ACL="public-read")
     s3.put_bucket_policy(**FILES, Policy=policy(everybody(deny("s3:GetObject", OBJECTS))))

@@ -172,6 +172,9 @@ def test_making_a_bucket_once_more_sets_its_acl_anew(cloud):
     s3.create_bucket(**FILES)
     assert len(s3.get_bucket_acl(**FILES)["Grants"]) == 1
     assert setting_of(s3) == WRITER
+    s3.put_bucket_ownership_controls(**FILES, **controls(ENFORCED))
+    told = code_of(s3.create_bucket, **FILES, ObjectOwnership=WRITER, ACL="log-delivery-write")
+    assert told == "InvalidBucketAclWithObjectOwnership"
 
 
 # Other backends, and what is not settled.

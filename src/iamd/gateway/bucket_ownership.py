@@ -70,7 +70,7 @@ def check(asked: Asked, identity: Identity, facts: Facts, *, is_kept: bool) -> s
     name = asked.operation.name
     bucket = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
     if name == "CreateBucket":
-        return _check_new(asked, facts)
+        return _check_new(asked, facts.known(bucket), facts)
     if name == "PutBucketOwnershipControls":
         _check_controls(asked, facts.known(bucket), canonical_ids.of_account(_owner(asked, bucket, facts), facts.view))
         return None
@@ -81,14 +81,16 @@ def _owner(asked: Asked, bucket: str, facts: Facts) -> str:
     return facts.bucket_owner(facts.get(bucket), asked.account)
 
 
-def _check_new(asked: Asked, facts: Facts) -> str | None:
+def _check_new(asked: Asked, known: Mapping[str, str], facts: Facts) -> str | None:
+    """The list that a bucket is made with, or that is set anew by making once more the one that is known."""
     setting = asked.parameters.get("ObjectOwnership", ENFORCED)
     if setting not in _SETTINGS:
         raise InvalidArgument(
             f"Invalid x-amz-object-ownership header: {setting}", members={"ArgumentName": "x-amz-object-ownership"}
         )
     acl = _of_new(asked, facts)
-    if acl is not None and setting == ENFORCED and acl.gives_to_others:
+    is_enforced = ENFORCED in (setting, *acls.settings(known))
+    if acl is not None and is_enforced and acl.gives_to_others:
         raise InvalidBucketAclWithObjectOwnership(
             "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
         )
