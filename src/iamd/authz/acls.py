@@ -18,7 +18,9 @@ from iamd.auth.identity import Identity
 from iamd.authz import canonical_ids
 from iamd.authz.public_access import NOBODY
 from iamd.authz.target import Target
+from iamd.policy import syntax
 from iamd.policy.request import PrincipalKind
+from iamd.policy.syntax import SyntaxProblem
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 
@@ -190,11 +192,10 @@ def denying(policies: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _denials(text: str) -> str | None:
     try:
-        document = json.loads(text)
-        statements = document["Statement"]
-        listed = statements if isinstance(statements, list) else [statements]
-        found = [one for one in listed if one["Effect"] != "Allow"]
-    except (ValueError, TypeError, KeyError):
+        document = syntax.read(text)
+    except SyntaxProblem:
         # SECURITY: of what can't be read nobody knows what it denies.
         return NOBODY
-    return json.dumps({**document, "Statement": found}) if found else None
+    found = [text[one.start : one.end] for one in document.statements if one.members.get("Effect") != "Allow"]
+    version = json.dumps(document.members.get("Version", "2008-10-17"))
+    return f'{{"Version": {version}, "Statement": [{", ".join(found)}]}}' if found else None
