@@ -60,6 +60,8 @@ UNMAPPED = {
     "federation/hosts.py": "a mapped address, and others that stand for IPv4, count as that",
     "policy/lint/condition_values.py": "only whether it is an address",
     "configuration.py": "a mapped address becomes IPv4",
+    "endpoint_settings.py": "a mapped network is refused",
+    "vpc_endpoints.py": "a mapped address becomes IPv4; no network is mapped",
     "policy/operators.py": "a mapped address and a mapped range become IPv4",
     "authz/public_policies.py": "a mapped range counts as one of IPv6, of which none is private",
     "server.py": "a mapped address becomes IPv4",

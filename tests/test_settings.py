@@ -55,7 +55,7 @@ def together(name: str) -> list[str]:
 
 
 def test_every_setting_has_a_sample():
-    assert {*SAMPLES, "store", "backends"} == set(NAMES)
+    assert {*SAMPLES, "store", "backends", "vpc_endpoints"} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -215,3 +215,86 @@ def test_development_doors_are_for_loopback_only():
 def test_every_setting_says_what_it_is():
     for field in fields(Settings):
         assert field.metadata["doc"].endswith(".")
+
+
+ENDPOINT = """
+[vpc_endpoints.vpce-0123456789abcdef0]
+account = "123456789012"
+vpc = "vpc-0123456789abcdef0"
+services = ["s3", "com.amazonaws.us-east-1.ecr.api", "kinesis", "cloudwatch"]
+sources = ["10.0.0.1", "fd00::/64"]
+hosts = ["S3.Internal"]
+"""
+
+
+def test_vpc_endpoints_are_tables(tmp_path):
+    file = tmp_path / "iamd.toml"
+    file.write_text(ENDPOINT)
+    [table] = configuration.load({"config": file}, {}).vpc_endpoints.values()
+    assert (table.sources, table.hosts) == (("10.0.0.1/32", "fd00::/64"), ("s3.internal",))
+    assert table.services == ("s3", "ecr.api", "kinesis-streams", "monitoring")
+    assert (table.region, table.type, table.policy) == ("us-east-1", "Interface", None)
+
+
+VPCE = "vpc_endpoints.vpce-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('account = "123456789012"', 'account = "1"', f"wrong value for `{VPCE}.account`: an account number has 12"),
+        ('account = "123456789012"', "", f"`[{VPCE}]` has no `account`"),
+        ('sources = ["10.0.0.1", "fd00::/64"]', "", f"`[{VPCE}]` has no `sources`"),
+        ('sources = ["10.0.0.1", "fd00::/64"]', "sources = []", f"wrong value for `{VPCE}.sources`: at least one"),
+        ('"10.0.0.1"', '"10.0.0.1/24"', f"wrong value for `{VPCE}.sources`: an address, or a network as"),
+        ('"10.0.0.1"', '"::ffff:10.0.0.1"', f"wrong value for `{VPCE}.sources`: an IPv4 address in its own form"),
+        ('"10.0.0.1"', "5", f"wrong value for `{VPCE}.sources`: a list of addresses"),
+        ('"S3.Internal"', '"s3.internal:443"', f"wrong value for `{VPCE}.hosts`: a host without a port"),
+        ('vpc = "vpc-0123456789abcdef0"', 'vpc = "vpc-1"', f"wrong value for `{VPCE}.vpc`: a VPC's id"),
+        ('vpc = "vpc-0123456789abcdef0"', "", f"give both `vpc` and `services` of `[{VPCE}]`, or neither"),
+        ('"kinesis"', '"kinesiss"', f"wrong value for `{VPCE}.services`: no service `kinesiss`; did you mean"),
+        ('"kinesis"', '"iamd"', f"wrong value for `{VPCE}.services`: no service `iamd`"),
+        ("us-east-1", "eu-west-1", f"wrong value for `{VPCE}.services`: `com.amazonaws.eu-west-1.ecr.api` is not in"),
+        ("hosts", "host", f"unknown setting `{VPCE}.host`; did you mean `hosts`?"),
+        ("hosts", "type = 'Gateway'\nhosts", f"wrong value for `{VPCE}.services`: gateway endpoints are for"),
+        ("hosts", "type = 'x'\nhosts", f"wrong value for `{VPCE}.type`: `Interface` or `Gateway`"),
+        ("hosts", "policy = '{'\nhosts", f"wrong value for `{VPCE}.policy`: an endpoint policy: "),
+        ("hosts", "policy_file = '/none'\nhosts", f"wrong value for `{VPCE}.policy_file`: cannot read `/none`"),
+        ("hosts", "policy = '{}'\npolicy_file = '/none'\nhosts", f"give `policy` or `policy_file` of `[{VPCE}]`, not"),
+        ("vpce-0123456789abcdef0", "app", "`[vpc_endpoints.app]` has a `vpc`: its name is the endpoint's id"),
+        (ENDPOINT, "vpc_endpoints = 5", "VPC endpoints are tables: `[vpc_endpoints.<name>]` with an `account` and"),
+        (
+            ENDPOINT,
+            "[vpc_endpoints.app]\naccount = '123456789012'\nsources = ['::1']\npolicy = '{}'",
+            "`[vpc_endpoints.app]` has no `vpc` and `services`: the policy and the type of an endpoint that",
+        ),
+        (
+            ENDPOINT,
+            ENDPOINT + ENDPOINT.replace("def0]", "def1]").replace("10.0.0.1", "10.0.0.0/28").replace("S3", "a.s3"),
+            "requests to `ecr.api` could come through both `vpce-0123456789abcdef0` and `vpce-0123456789abcdef1`",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_vpc_endpoint_is_one_line(tmp_path, old, new, words):
+    assert old in ENDPOINT
+    file = tmp_path / "iamd.toml"
+    file.write_text(ENDPOINT.replace(old, new, 1))
+    with pytest.raises(SettingsError) as raised:
+        configuration.load({"config": file}, {})
+    assert str(raised.value).startswith(words)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("10.0.0.1", "10.0.0.2"), ("hosts = ", "# "), ("S3.Internal", "other"), ("[vpc", "region = 'eu-west-1'\n[vpc")],
+)
+def test_two_endpoints_may_be_told_apart(tmp_path, old, new):
+    file = tmp_path / "iamd.toml"
+    other = ENDPOINT.replace("def0]", "def1]").replace(', "fd00::/64"', "").replace("us-east-1.", "")
+    if new.startswith("region"):
+        other = other.replace("hosts", "region = 'eu-west-1'\nhosts")
+    else:
+        other = other.replace(old, new)
+    file.write_text(ENDPOINT + other)
+    assert len(configuration.load({"config": file}, {}).vpc_endpoints) == 2

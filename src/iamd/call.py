@@ -18,6 +18,7 @@ from iamd.store.log import Use
 from iamd.store.records import AccessKey, Record, Role
 from iamd.store.report_records import RoleUsage
 from iamd.store.store import Store
+from iamd.vpc_endpoint import VpcEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ async def _unused(_role: Role, _account_id: str) -> tuple[RoleUsage, ...] | None
 
 
 def _not_refused(_notice: Notice) -> str | None:
+    return None
+
+
+def _no_vpc_endpoint(_id: str, _service: str) -> VpcEndpoint | None:
     return None
 
 
@@ -80,6 +85,8 @@ class Call(msgspec.Struct, kw_only=True):
     """Gives what works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
     made_for: str | None = None
     """The resource of the service that makes the request, where one does: a stack that makes another one."""
+    vpc_endpoint: Callable[[str, str], VpcEndpoint | None] = _no_vpc_endpoint
+    """The VPC endpoint of an id for a service; None when requests come through none such."""
     view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}

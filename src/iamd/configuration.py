@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from iamd import backend_settings
+from iamd import backend_settings, endpoint_settings
 from iamd.arn import REGION
 from iamd.backend_settings import BackendSettings, is_url
+from iamd.endpoint_settings import EndpointSettings
 from iamd.settings import (
     ELSEWHERE,
     ENVIRONMENT_PREFIX,
@@ -106,6 +107,8 @@ def _worded(error: msgspec.ValidationError, given: Mapping[str, Any]) -> str:
     words, _, place = str(error).partition(" - at `$")
     path = place.rstrip("`").lstrip(".")
     name = path.partition(".")[0].partition("[")[0]
+    if name == "vpc_endpoints":
+        return _worded_endpoint(given.get("vpc_endpoints"))
     if name == "backends" or name not in given:
         return _worded_backend(words, given.get("backends"))
     # SECURITY: what was given for a secret is not repeated.
@@ -164,6 +167,35 @@ _BACKEND_WANTED = {
 }
 
 
+def _worded_endpoint(given: Any) -> str:
+    """What is wrong with the tables of VPC endpoints."""
+    known = EndpointSettings.__struct_fields__
+    for table, values in given.items() if isinstance(given, Mapping) else ():
+        if not isinstance(values, Mapping):
+            break
+        for key, value in values.items():
+            if key not in known:
+                return f"unknown setting `vpc_endpoints.{table}.{key}`{suggestion(key, known)}"
+            try:
+                msgspec.convert(value, typing.get_type_hints(EndpointSettings)[key])
+            except msgspec.ValidationError:
+                return f"wrong value for `vpc_endpoints.{table}.{key}`: {wanted_by_endpoint(key)}"
+        for key in ("account", "sources"):
+            if key not in values:
+                return f"`[vpc_endpoints.{table}]` has no `{key}`"
+    return "VPC endpoints are tables: `[vpc_endpoints.<name>]` with an `account` and `sources`"
+
+
+def wanted_by_endpoint(key: str) -> str:
+    """What a key of a VPC endpoint takes, in words."""
+    kind = typing.get_type_hints(EndpointSettings)[key]
+    if typing.get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in typing.get_args(kind))
+    return {"sources": "a list of addresses", "hosts": "a list of hosts", "services": "a list of services"}.get(
+        key, "a text"
+    )
+
+
 def wanted(name: str) -> str:
     """What a setting takes, in words."""
     kind = typing.get_type_hints(Settings)[name]
@@ -209,6 +241,7 @@ def _checked(settings: Settings) -> Settings:
         trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)),
         federation_hosts=tuple(map(_host, settings.federation_hosts)),
         issuer_url=settings.issuer_url.rstrip("/") if settings.issuer_url else None,
+        vpc_endpoints=endpoint_settings.checked(settings.vpc_endpoints, settings.region),
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import force_setattr, replace
 
+from iamd.vpc_endpoint import VpcEndpoint
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -25,6 +27,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     header of each name in their order, and `repeats_headers` says whether a name stands there more than once; both are
     made of `headers` unless they are given, as they are by who has made them already. `secure` is that it came over
     TLS; `counts_as_secure`, that policies are told so (`aws:SecureTransport`) though it came over loopback.
+    `vpc_endpoint` is the one that it came through, once it is known what it is for.
     """
 
     id: str
@@ -38,6 +41,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     fields: Mapping[bytes, bytes] = {}
     repeats_headers: bool = False
     counts_as_secure: bool = False
+    vpc_endpoint: VpcEndpoint | None = None
 
     def __post_init__(self) -> None:
         """Make what follows from the headers: they are looked at a dozen times."""

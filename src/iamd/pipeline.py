@@ -20,7 +20,7 @@ from iamd.auth import credentials, sigv4
 from iamd.auth.claim import Claim, Scope
 from iamd.auth.credentials import Credentials
 from iamd.auth.identity import ANONYMOUS, Identity, Service, of_service
-from iamd.authz import context
+from iamd.authz import context, vpc_endpoints
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -102,6 +102,8 @@ class Progress(msgspec.Struct):
     """The service that makes the request for the caller who signed it."""
     service: Service | None = None
     """The service that makes the request for itself, within this process: its signature is nobody's."""
+    event_name: str | None = None
+    """The event's name where it is not the operation's."""
 
     def seen(self, identity: Identity) -> Identity:
         """The caller with the service that makes the request, where one does."""
@@ -140,6 +142,8 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
     claim = progress.claim = progress.claim or sigv4.claim(request)
     found_route = progress.route = route.operation_of(request, claim.service if claim is not None else None)
     operation = found_route.operation
+    if runtime.vpc_endpoints is not None:
+        note_endpoint(runtime, progress, operation.service)
     snapshot = runtime.store.snapshot()
     identity = progress.identity = identified(runtime, progress, snapshot)
     if identity is ANONYMOUS and not operation.unsigned:
@@ -186,6 +190,21 @@ async def _later(work: "Work", snapshot: Snapshot) -> HttpResponse:
         return serialize.response(work.operation, result or {}, work.progress.request.id)
     except Exception as error:  # noqa: BLE001 (as in `serve`)
         return _failed(work.runtime, work.progress, error)
+
+
+def note_endpoint(runtime: Runtime, progress: Progress, service: str, region: str | None = None) -> None:
+    """Find out which VPC endpoint a request came through, if any, to a service in a Region, its signature's by default.
+
+    AWS: what a service asks for somebody has left the endpoint behind (IAM User Guide, aws:SourceVpce: it "is not
+    preserved").
+    """
+    endpoints = runtime.vpc_endpoints
+    if endpoints is None or progress.via is not None or progress.service is not None:
+        return
+    asked_in = region or _region(runtime, progress.claim, service)
+    found = endpoints.of(progress.request, service, asked_in, runtime.facts_of_ec2)
+    if found is not None:
+        progress.request = replace(progress.request, vpc_endpoint=found)
 
 
 def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Identity:
@@ -343,6 +362,7 @@ class Work(msgspec.Struct):
             refused_topic=runtime.refused_topic,
             role_usages=runtime.role_usages,
             stacks=runtime.stacks,
+            vpc_endpoint=runtime.vpc_endpoint,
             made_for=progress.via.resource if progress.via is not None else None,
             view=view,
             prepared=prepared,
@@ -366,6 +386,7 @@ class Work(msgspec.Struct):
                     **context.of_tags(progress.parameters),
                 },
                 now,
+                endpoint=vpc_endpoints.of(call.request, self.identity),
             )
         except Denied as denied:
             progress.verdicts = denied.verdicts
@@ -422,7 +443,7 @@ def outcome(
     claim, identity = progress.claim, progress.identity
     named = progress.route.operation if progress.route is not None else None
     service = named.service if named is not None else service or "unknown"
-    name = named.name if named is not None else "Unknown"
+    name = progress.event_name or (named.name if named is not None else "Unknown")
     return Outcome(
         request=progress.request,
         time=runtime.clock.seconds() if time is None else time,

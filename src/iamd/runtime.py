@@ -15,12 +15,15 @@ from iamd.settings import Settings
 from iamd.store.records import Role
 from iamd.store.report_records import RoleUsage
 from iamd.store.store import Store
+from iamd.vpc_endpoint import VpcEndpoint
+from iamd.vpc_endpoints import Endpoints
 
 if TYPE_CHECKING:
     from iamd.gateway.actions.asked import Asked
     from iamd.gateway.answer import Answer
     from iamd.gateway.invocation import Invocation
     from iamd.gateway.proxy import Gateway
+    from iamd.gateway.resources import Facts
     from iamd.stacks.service import Stacks
 
 
@@ -45,6 +48,10 @@ class Functions(Protocol):
 
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL, its body read."""
+
+    async def named_with_role(self, asked: "Asked") -> tuple[str, str]:
+        """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
+        ...
 
     async def check(self, asked: "Asked") -> None:
         """What a function is told to do can be done; refused when it can't."""
@@ -72,6 +79,9 @@ class Runtime:
     security_key_models: Models = field(default_factory=dict)
     """What `fido_metadata` says of security keys; nothing without it."""
 
+    vpc_endpoints: Endpoints | None = None
+    """The VPC endpoints that requests may come through; None where the settings have none."""
+
     worker: int = 0
     """Which of `--workers` this process is; the first one owns the embedded backend, the others follow it."""
 
@@ -90,6 +100,16 @@ class Runtime:
     def metadata_endpoint(self, account_id: str, instance_id: str) -> str | None:
         """The address of the metadata of an account's running instance; None when there is no such instance."""
         return self.metadata.endpoint(account_id, instance_id) if self.metadata is not None else None
+
+    def facts_of_ec2(self) -> "Facts | None":
+        """What is known of EC2's resources; None while their backend is not up, or when there is none."""
+        return self.gateway.facts_of("ec2") if self.gateway is not None else None
+
+    def vpc_endpoint(self, endpoint_id: str, label: str) -> VpcEndpoint | None:
+        """The VPC endpoint of this id for a service; None when requests come through none such."""
+        if self.vpc_endpoints is None:
+            return None
+        return self.vpc_endpoints.by_id(endpoint_id, label, self.facts_of_ec2)
 
     def refused_topic(self, notice: Notice) -> str | None:
         """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""

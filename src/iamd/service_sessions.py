@@ -14,7 +14,8 @@ from iamd.pipeline import Progress, Work
 from iamd.runtime import Runtime
 from iamd.services import registry
 from iamd.services.iam.entities import role_in
-from iamd.store.account import Snapshot
+from iamd.store.account import Account, Snapshot
+from iamd.store.records import Role
 from iamd.wire import faults, models
 from iamd.wire.route import Route
 
@@ -64,11 +65,17 @@ def role_now(snapshot: Snapshot, role_arn: str) -> tuple[str, str] | None:
 
     A session that was had before is not used on when this is another: not after the role has been made anew.
     """
+    found = role_of(snapshot, role_arn)
+    return (found[1].role_id, found[1].trust_policy) if found is not None else None
+
+
+def role_of(snapshot: Snapshot, role_arn: str) -> tuple[Account, Role] | None:
+    """The role of an ARN, and its account; None when there is none."""
     arn = arns.parse(role_arn)
     account = snapshot.account(arn.account) if arn is not None else None
     name = role_arn.rpartition("/")[2]
     role = role_in(account, name) if account is not None else None
-    return (role.role_id, role.trust_policy) if role is not None and role.role_name == name else None
+    return (account, role) if account is not None and role is not None and role.role_name == name else None
 
 
 class RenewedSession:

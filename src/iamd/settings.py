@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from iamd.backend_settings import BackendSettings
+from iamd.endpoint_settings import EndpointSettings
 from iamd.wrong_settings import SettingsError, suggestion
 
 __all__ = ["BackendSettings", "Settings", "SettingsError", "StartError", "suggestion"]
@@ -113,6 +114,11 @@ class Settings:
         default_factory=dict, metadata={"doc": "Backends by name, each a `[backends.<name>]` table."}
     )
 
+    vpc_endpoints: Mapping[str, EndpointSettings] = field(
+        default_factory=dict,
+        metadata={"doc": "VPC endpoints that requests come through, each a `[vpc_endpoints.<name>]` table."},
+    )
+
     @property
     def has_backend(self) -> bool:
         """Whether requests to other services go anywhere."""
@@ -141,7 +147,7 @@ class Settings:
 NAMES = tuple(f.name for f in fields(Settings))
 ELSEWHERE = frozenset({"config"})
 """Options and variables that choose where settings come from and are none themselves."""
-FILE_ONLY = frozenset({"backends"})
+FILE_ONLY = frozenset({"backends", "vpc_endpoints"})
 """Settings that stand in iamd.toml only."""
 
 

@@ -28,6 +28,7 @@ from iamd.store.errors import DamagedStore
 from iamd.store.loading import Loading
 from iamd.store.sqlite import DATABASE, existing_log, is_database
 from iamd.store.store import Store
+from iamd.vpc_endpoints import Endpoints
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ def open_runtime(settings: Settings, worker: int = 0, loading: Loading | None = 
         refusals=refusals,
         issuers=Issuers(Hosts(frozenset(settings.federation_hosts))),
         security_key_models=models,
+        vpc_endpoints=Endpoints(settings.vpc_endpoints) if settings.vpc_endpoints else None,
         worker=worker,
     )
 

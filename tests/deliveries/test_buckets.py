@@ -13,6 +13,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 from deliveries.conftest import DEADLINE, of_source, statement
+from gateway.forms import post
 from running import ACCOUNT, REGION, allow
 
 S3 = "s3.amazonaws.com"
@@ -113,6 +114,18 @@ def test_what_happens_to_an_object_is_told_by_its_event(s3, notify, inbox):
     assert objects[6]["versionId"] == version
     sequence = [one["sequencer"] for one in objects]
     assert sequence == sorted(sequence)
+
+
+def test_an_object_of_a_form_is_told_as_one(cloud, s3, notify, inbox):
+    queue = inbox()
+    queue.let(S3)
+    notify(QueueConfigurations=[to_queue(queue, "s3:ObjectCreated:Post")])
+    queue.got()
+    s3.put_object(Bucket="tour-photos", Key="put", Body=b"1")
+    form = cloud.client("s3", signature_version="s3v4").generate_presigned_post("tour-photos", "posted")
+    assert post(form).status == 204
+    [told] = [record for one in queue.read() for record in one["Records"]]
+    assert (told["eventName"], told["s3"]["object"]["key"]) == ("ObjectCreated:Post", "posted")
 
 
 @pytest.mark.parametrize("kind", ["queue", "topic", "function"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from functions.relay import LIST, READ, RELAY, STREAM
+from functions.relay import READ, RELAY, STREAM
 from running import ACCOUNT, AWS, REGION, Server, allow
 from services.iamd.test_workloads import trust
 
@@ -123,7 +123,7 @@ def functions(cloud: AWS) -> Functions:
 def out(functions: Functions) -> str:
     """The URL of the queue that the function tells of its batches; its role may read the stream `s` of one shard."""
     url, arn = functions.queue("out")
-    functions.permit(LIST, allow(READ, STREAM), allow("sqs:SendMessage", arn))
+    functions.permit(allow(READ, STREAM), allow("sqs:SendMessage", arn))
     functions.cloud.client("kinesis").create_stream(StreamName="s", ShardCount=1)
     functions.make(RELAY, Environment={"Variables": {"OUT": url}})
     return url

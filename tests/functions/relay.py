@@ -1,6 +1,6 @@
 """A function that tells of the batches of streams that it is given, and what its role needs to be given them."""
 
-from running import ACCOUNT, REGION, allow
+from running import ACCOUNT, REGION
 
 # Tells of each batch before it does what the data say.
 RELAY = """
@@ -24,5 +24,4 @@ def handler(event, context):
 STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
 READ = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
         "kinesis:ListShards"]  # fmt: skip
-LIST = allow("kinesis:ListStreams")
 READ_TABLE = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]

@@ -12,7 +12,7 @@ import pytest
 from functions.conftest import Functions
 from functions.test_invoke import FUNCTION, refused, waiting
 from functions.test_logs import written
-from running import ACCOUNT, REGION, allow
+from running import ACCOUNT, REGION, allow, deny
 
 from iamd.functions import asynchronous
 from iamd.functions.errors import TooManyRequests
@@ -156,9 +156,11 @@ def test_records_of_success_go_to_a_function_too(functions, tries):
 
 def test_a_record_that_the_role_may_not_send_goes_nowhere(functions, tries):
     failed, arn = functions.queue("failed")
+    functions.permit(allow("sqs:SendMessage", arn))
     functions.cloud.client("lambda").put_function_event_invoke_config(
         FunctionName="fn", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
     )
+    functions.permit(allow("sqs:SendMessage"), deny("sqs:SendMessage", arn))
     functions.invoke({"url": tries, "fails": True}, InvocationType="Event")
     event = refusal(functions.cloud, "SendMessage")
     assert (event["errorCode"], event["userIdentity"]["arn"]) == (

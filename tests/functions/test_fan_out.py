@@ -6,7 +6,7 @@ throughput consumers", "Execution role permissions").
 
 import pytest
 from botocore.exceptions import ClientError
-from functions.relay import LIST, RELAY, STREAM
+from functions.relay import RELAY, STREAM
 from functions.streaming import batches, put, texts, told
 from functions.test_asynchronous import refusal
 from functions.test_invoke import refused, waiting
@@ -30,7 +30,7 @@ def consumer(functions):
 def out(functions, consumer):
     """The URL of the queue that the function tells of its batches; its role may subscribe, and not ask for records."""
     url, arn = functions.queue("out")
-    functions.permit(LIST, allow(DESCRIBE, STREAM), allow("kinesis:SubscribeToShard", consumer), allow("sqs:*", arn))
+    functions.permit(allow(DESCRIBE, STREAM), allow("kinesis:SubscribeToShard", consumer), allow("sqs:*", arn))
     functions.make(RELAY, Environment={"Variables": {"OUT": url}})
     return url
 
@@ -107,12 +107,12 @@ def test_a_function_is_given_what_its_role_may_subscribe_to(functions, consumer,
 
 def test_a_role_that_may_read_the_stream_alone_is_given_nothing(functions, consumer, out):
     put(functions, "a")
-    functions.permit(LIST, allow([*DESCRIBE, "kinesis:Get*"], STREAM), allow("sqs:*"))
+    functions.permit(allow([*DESCRIBE, "kinesis:Get*"], STREAM), allow("sqs:*"))
     mapped(functions, consumer, StartingPosition="TRIM_HORIZON")
     denied = refusal(functions.cloud, "SubscribeToShard")
     assert denied["userIdentity"]["arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/fn"
     assert waiting(functions.cloud, out) == 0
-    functions.permit(LIST, allow(DESCRIBE, STREAM), allow("kinesis:SubscribeToShard", consumer), allow("sqs:*"))
+    functions.permit(allow(DESCRIBE, STREAM), allow("kinesis:SubscribeToShard", consumer), allow("sqs:*"))
     assert told(functions, out, 1) == [["a"]]
 
 

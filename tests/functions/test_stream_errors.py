@@ -6,7 +6,7 @@ AWS: Lambda Developer Guide, with-kinesis and with-ddb: "Error handling", "Repor
 import json
 from datetime import UTC, datetime
 
-from functions.relay import LIST, READ, READ_TABLE, STREAM
+from functions.relay import READ, READ_TABLE, STREAM
 from functions.streaming import batches, put, start, table, told
 from functions.test_asynchronous import bodies
 from functions.test_invoke import waiting
@@ -30,7 +30,7 @@ def test_a_batch_that_fails_holds_up_its_shard_and_is_retried(functions, out):
 def test_a_batch_is_given_up_after_its_retries(functions, out):
     dead, arn = functions.queue("dead")
     put(functions, "poison", "one")
-    functions.permit(LIST, allow(READ, STREAM), allow("sqs:SendMessage"))
+    functions.permit(allow(READ, STREAM), allow("sqs:SendMessage"))
     start(functions, MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": arn}})
     assert told(functions, out, 2) == [["poison", "one"]] * 2
     [body] = bodies(functions, dead)
@@ -58,7 +58,7 @@ def test_a_batch_is_given_up_after_its_retries(functions, out):
 def test_a_bucket_is_given_what_was_given_up(functions, out):
     s3 = functions.cloud.client("s3")
     s3.create_bucket(Bucket="dead")
-    functions.permit(LIST, allow(READ, STREAM), allow("sqs:SendMessage"), allow("s3:PutObject", "arn:aws:s3:::dead/*"))
+    functions.permit(allow(READ, STREAM), allow("sqs:SendMessage"), allow("s3:PutObject", "arn:aws:s3:::dead/*"))
     put(functions, "poison")
     made = start(
         functions, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::dead"}}
@@ -93,7 +93,7 @@ def test_a_topic_is_told_of_changes_that_were_given_up(functions, out):
 
 def test_records_that_are_too_old_are_given_up(functions, out):
     dead, arn = functions.queue("dead")
-    functions.permit(LIST, allow(READ, STREAM), allow("sqs:SendMessage"))
+    functions.permit(allow(READ, STREAM), allow("sqs:SendMessage"))
     put(functions, "poison")
     start(functions, MaximumRecordAgeInSeconds=60, DestinationConfig={"OnFailure": {"Destination": arn}})
     assert told(functions, out, 1) == [["poison"]]

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 
 import pytest
-from functions.relay import LIST, READ, STREAM
+from functions.relay import READ, STREAM
 from functions.streaming import put, table
 from functions.test_asynchronous import bodies
 from functions.test_invoke import refused
@@ -41,7 +41,7 @@ def handler(event, context):
 def out(functions):
     """The URL of the queue that the function tells of its events; its role may read the stream `s` of one shard."""
     url, arn = functions.queue("out")
-    functions.permit(LIST, allow(READ, STREAM), allow("sqs:SendMessage", arn))
+    functions.permit(allow(READ, STREAM), allow("sqs:SendMessage", arn))
     functions.cloud.client("kinesis").create_stream(StreamName="s", ShardCount=1)
     functions.make(AGGREGATE, Environment={"Variables": {"OUT": url}})
     return url

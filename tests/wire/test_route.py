@@ -4,7 +4,7 @@ import pytest
 from wire.requests import FORM, JSON, LOOKUP, form, http, iam, target
 
 from iamd.errors import AWSError, Common, CommonError
-from iamd.wire import parse, route
+from iamd.wire import parse, route, s3
 from iamd.wire.models import Protocol
 
 CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -46,8 +46,12 @@ def test_unknown_operations_are_worded_as_the_protocol_words_them():
     refused(target(b"AWSOrganizationsV20161128.Nope"), "organizations")
     refused(http("GET", b"/nope"), "lambda")
     refused(http("PATCH", b"/bucket/key"), "s3")
-    refused(http("POST", b"/bucket"), "s3")
     refused(form(CALLER), "nosuchservice")
+
+
+def test_a_post_to_a_bucket_is_wanted_to_be_a_form():
+    with pytest.raises(s3.PreconditionFailed):
+        route.operation_of(http("POST", b"/bucket"), "s3")
 
 
 def test_a_query_request_without_action_is_told_so():
@@ -104,7 +108,14 @@ def test_a_body_that_is_no_form_is_not_read_as_one():
 
 @pytest.mark.parametrize(
     "host",
-    [b"sts.localhost:4566", b"sts.amazonaws.com", b"sts.us-east-1.amazonaws.com", b"127.0.0.1:4566", b"[::1]:80"],
+    [
+        b"sts.localhost:4566",
+        b"sts.amazonaws.com",
+        b"sts.us-east-1.amazonaws.com",
+        b"vpce-1a-5e.sts.us-east-1.vpce.amazonaws.com",
+        b"127.0.0.1:4566",
+        b"[::1]:80",
+    ],
 )
 def test_hosts_name_services(host):
     assert named(form(CALLER, host=host), "sts") == ("sts", "GetCallerIdentity")
@@ -121,6 +132,9 @@ def test_a_host_of_another_service_than_the_scope_is_refused():
         (b"localhost:4566", b"/b/k", "b", "k"),
         (b"b.s3.localhost:4566", b"/k", "b", "k"),
         (b"b.with.dots.s3.localhost", b"/k", "b.with.dots", "k"),
+        (b"bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", b"/b/k", "b", "k"),
+        (b"b.with.dots.bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com:443", b"/k", "b.with.dots", "k"),
+        (b"b.vpce-1a2b-5e6f-us-east-1a.s3.us-east-1.vpce.amazonaws.com", b"/k", "b", "k"),
         (b"b.s3.eu-west-1.amazonaws.com", b"/k/l", "b", "k/l"),
         (b"b.s3-us-west-2.amazonaws.com", b"/k", "b", "k"),
         (b"b.s3.dualstack.us-east-1.amazonaws.com", b"/k", "b", "k"),

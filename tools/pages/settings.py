@@ -16,7 +16,8 @@ from msgspec.structs import fields as fields_of
 
 from iamd import backend_settings, settings
 from iamd.backend_settings import AccountSettings, BackendSettings
-from iamd.configuration import RANGES, wanted, wanted_by_backend
+from iamd.configuration import RANGES, wanted, wanted_by_backend, wanted_by_endpoint
+from iamd.endpoint_settings import EndpointSettings
 from iamd.settings import ENVIRONMENT_PREFIX, FILE_ONLY
 from pages.markdown import code, document, table
 
@@ -35,6 +36,10 @@ BACKENDS = """A `[backends.<name>]` table says where the requests of some servic
 name is yours, and stands in `/_iamd/health` and `iamd status` with how the backend is. Of two tables that answer for a
 request the one that is for less wins; where neither is, the start fails. What no table answers for goes to
 `--backend`."""
+
+ENDPOINTS = """A `[vpc_endpoints.<name>]` table says whose requests come through a VPC endpoint; the name is the
+endpoint's id, or the `Name` tag of one that EC2's CreateVpcEndpoint makes
+([how requests come through one](how-to/vpc-endpoints.md))."""
 
 ACCOUNTS = """An account in `accounts` is a table of these keys, as in `accounts.111122223333.access_key_id`. A backend
 that is told no account, neither by `accounts` nor by `{account}`, holds the things of `account` alone (the first
@@ -66,6 +71,7 @@ def page() -> str:
         "Settings", HEAD, table(("option", "variable", "key", "takes", "default", "what it says"), _rows()), VARIABLES,
         "## Backends", BACKENDS, table(_COLUMNS, _backend_rows(BackendSettings, wanted_by_backend)), ACCOUNTS,
         table(_COLUMNS, _backend_rows(AccountSettings, lambda _: "a text")), "An `iamd.toml`:", EXAMPLE,
+        "## VPC endpoints", ENDPOINTS, table(_COLUMNS, _backend_rows(EndpointSettings, wanted_by_endpoint)),
         "## Presets", PRESETS, table(("preset", "what it is", "its keys"), _preset_rows()),
     )  # fmt: skip
 

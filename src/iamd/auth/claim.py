@@ -28,6 +28,7 @@ class Mode(StrEnum):
 
     HEADER = "header"
     PRESIGNED = "presigned"
+    FORM = "form"
 
 
 class Scope(msgspec.Struct, frozen=True, eq=False):
@@ -56,7 +57,8 @@ class Claim(msgspec.Struct, frozen=True, eq=False):
 
     `timestamp` is `amz_date` in epoch seconds. `expires` is the raw X-Amz-Expires of a presigned query.
     `content_sha256` is the literal of x-amz-content-sha256. `headers` are all headers, repeated ones joined by a comma.
-    `memo` is what the scope may be remembered by once the signature has been verified.
+    `memo` is what the scope may be remembered by once the signature has been verified. `policy` is what a form's
+    signature signs, as it was sent.
     """
 
     mode: Mode
@@ -69,6 +71,7 @@ class Claim(msgspec.Struct, frozen=True, eq=False):
     content_sha256: str | None
     headers: Merged
     memo: bytes | None = None
+    policy: bytes | None = None
 
     @property
     def access_key_id(self) -> str:

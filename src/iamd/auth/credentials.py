@@ -161,6 +161,21 @@ def _federated_user(account: Account, user: User | None, session: Session, acces
     )
 
 
+def session_now(account: Account, role: Role, name: str, now: int) -> Identity:
+    """A session of a role that begins now, for whoever asks what it could do: nobody has credentials of it."""
+    session = Session(
+        kind=SessionKind.ROLE,
+        access_key_id="",
+        secret_access_key="",
+        account=account.id,
+        principal_id=role.role_id,
+        issued=now,
+        expires=now,
+        session_name=name,
+    )
+    return replace(_role_session(account, role, session, ""), access_key_id=None)
+
+
 def _role_session(account: Account, role: Role, session: Session, access_key_id: str) -> Identity:
     return Identity(
         PrincipalKind.ROLE_SESSION,

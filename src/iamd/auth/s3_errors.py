@@ -46,3 +46,66 @@ class MissingContentLength(AWSError):
 
     code = "MissingContentLength"
     status = 411
+
+
+class InvalidArgument(AWSError):
+    """A parameter, header or form field that is wrong or not there."""
+
+    code = "InvalidArgument"
+    status = 400
+
+
+class NotOneFile(AWSError):
+    """A form with another number of files than one."""
+
+    code = "IncorrectNumberOfFilesInPostRequest"
+    status = 400
+
+
+class InvalidPolicyDocument(AWSError):
+    """A form's policy that is none."""
+
+    code = "InvalidPolicyDocument"
+    status = 400
+
+
+class MalformedPOSTRequest(AWSError):
+    """A body that is no multipart/form-data, or that two readers could read differently."""
+
+    code = "MalformedPOSTRequest"
+    status = 400
+
+
+class PreDataTooLong(AWSError):
+    """A form with too much before its file; the API Reference's list has the code with an `Error` at its end."""
+
+    code = "MaxPostPreDataLengthExceeded"
+    status = 400
+
+
+class EntityTooLarge(AWSError):
+    """An object above S3's maximum, or its form's."""
+
+    code = "EntityTooLarge"
+    status = 400
+
+
+class EntityTooSmall(AWSError):
+    """An object below the least size that its form allows."""
+
+    code = "EntityTooSmall"
+    status = 400
+
+
+class KeyTooLong(AWSError):
+    """A key of more than 1,024 bytes."""
+
+    code = "KeyTooLongError"
+    status = 400
+
+
+class InvalidTag(AWSError):
+    """Tags that an object can't have."""
+
+    code = "InvalidTag"
+    status = 400

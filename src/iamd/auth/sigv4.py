@@ -10,7 +10,7 @@ import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from iamd.auth import authorization, canonical, presigned, sigv4a
+from iamd.auth import authorization, canonical, form_claims, presigned, sigv4a
 from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.claim import Claim, Merged, Mode, Scope, check_day
 from iamd.auth.dates import amz_form
@@ -116,6 +116,9 @@ def check(
     the received body, or None: then it is computed of `request.body`, or, while that is a stream, left to the reader.
     `unsigned_payload` says whether the operation may leave its body unsigned; by default only S3's may.
     """
+    if claim.policy is not None:
+        form_claims.check(claim, claim.policy, secret_access_key, now, window)
+        return
     scope = claim.scope
     is_s3 = scope.service in S3_SERVICES
     _check_time(claim, now, window, is_s3=is_s3)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from iamd.auth.identity import Identity
-from iamd.authz import context, organizations, policies
+from iamd.authz import context, organizations, policies, vpc_endpoints
 from iamd.authz.context import Context
 from iamd.authz.organizations import Standing
 from iamd.authz.partly_known import Unknowns, known, nothing_unknown
@@ -20,6 +20,7 @@ from iamd.policy.evaluate import Layers
 from iamd.policy.request import ALWAYS, Principal, PrincipalKind, Request, lower
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
+from iamd.vpc_endpoint import VpcEndpoint
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -33,6 +34,8 @@ class Verdict(msgspec.Struct, frozen=True):
     layers: Layers
     decision: Decision
     message: str = ""
+    endpoint: VpcEndpoint | None = None
+    """The VPC endpoint whose policy is among them."""
 
 
 class Denied(CommonError):
@@ -44,9 +47,16 @@ class Denied(CommonError):
 
 
 def decided(
-    identity: Identity, view: Snapshot | Change, asked: Request, layers: Layers, shown: str | None = None
+    identity: Identity,
+    view: Snapshot | Change,
+    asked: Request,
+    layers: Layers,
+    shown: str | None = None,
+    endpoint: VpcEndpoint | None = None,
 ) -> Verdict:
     """The verdict on one request of `identity`; `shown` is what a denial calls the resource in place of its ARN."""
+    if endpoint is not None:
+        return _decided_through(endpoint, identity, view, asked, layers, shown)
     decision = decide_any(asked, layers)
     if decision.allowed:
         return Verdict(identity, asked, layers, decision)
@@ -54,6 +64,25 @@ def decided(
     if decision.matched:
         policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view, asked)
     return Verdict(identity, asked, layers, decision, denial_message(decision, asked, policy_arn, shown))
+
+
+def _decided_through(
+    endpoint: VpcEndpoint,
+    identity: Identity,
+    view: Snapshot | Change,
+    asked: Request,
+    layers: Layers,
+    shown: str | None,
+) -> Verdict:
+    """The verdict on a request through a VPC endpoint: each of its policies must allow."""
+    verdict: Verdict | None = None
+    for held in vpc_endpoints.layers(layers, endpoint):
+        verdict = msgspec.structs.replace(decided(identity, view, asked, held, shown), endpoint=endpoint)
+        if not verdict.decision.allowed:
+            return verdict
+    if verdict is None:
+        raise TypeError("an endpoint without a policy")
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +140,34 @@ def authorize(
     of_request: Callable[[], Context],
     now: int,
     unknown: Callable[[str, str], Unknowns] = nothing_unknown,
+    endpoint: VpcEndpoint | None = None,
 ) -> list[Verdict]:
     """The verdicts, all of them allowing; Denied at the first that does not.
 
     `action` is the operation's own, for targets that name none. `of_request` gives the keys of the request, `unknown`
-    those whose values cannot be known when the resource of an ARN is asked for an action.
+    those whose values cannot be known when the resource of an ARN is asked for an action. `endpoint` is the VPC
+    endpoint that the request came through.
     """
     caller, account = caller_of(identity, view, now), identity.account_id
     shared: Context = {}
     verdicts: list[Verdict] = []
     for target in targets:
         owner, named = target.account or account, target.action or action
+        passed = endpoint
         if identity.kind in _always(named):
             # No condition is asked for, and no policy of the resource, before what no policy can refuse is allowed.
             asked, layers = Request(caller.principal, named, target.arn, owner, {}), caller.layers
+            passed = None
         else:
             shared = shared or {**of_request(), **caller.context}
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
             keys = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
+            if endpoint is not None:
+                keys |= vpc_endpoints.of_action(endpoint, named, view)
             told = known(keys, unknown(target.arn, named))
             asked = Request(caller.principal, named, target.arn, owner, told, target.any_of_kind)
             layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
-        verdict = decided(identity, view, asked, layers, target.shown)
+        verdict = decided(identity, view, asked, layers, target.shown, passed)
         verdicts.append(verdict)
         if not verdict.decision.allowed:
             raise Denied(verdicts)

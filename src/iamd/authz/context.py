@@ -16,6 +16,7 @@ from iamd.policy.request import PrincipalKind, lower
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Role, Tag, User
+from iamd.vpc_endpoint import VpcEndpoint
 
 Value = str | tuple[str, ...]
 Context = dict[str, Value]
@@ -133,13 +134,23 @@ def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool 
     }
     if request.source_ip and not by_service:
         # A service's own request has none.
-        keys["aws:sourceip"] = request.source_ip
+        if request.vpc_endpoint is None:
+            keys["aws:sourceip"] = request.source_ip
+        else:
+            keys.update(_of_endpoint(request.vpc_endpoint, request.source_ip))
     agent, referer = request.fields.get(b"user-agent"), request.fields.get(b"referer")
     if agent is not None:
         keys["aws:useragent"] = agent.decode("latin-1")
     if referer is not None:
         keys["aws:referer"] = referer.decode("latin-1")
     return keys
+
+
+def _of_endpoint(endpoint: VpcEndpoint, source_ip: str) -> Context:
+    """The keys of what comes through a VPC endpoint, which has no aws:SourceIp (IAM User Guide,
+    reference_policies_condition-keys, "Properties of the network").
+    """
+    return {"aws:sourcevpce": endpoint.id, "aws:sourcevpc": endpoint.vpc, "aws:vpcsourceip": source_ip}
 
 
 # AWS: the services that aws:CalledVia names (IAM User Guide, reference_policies_condition-keys, aws:CalledVia).

@@ -77,9 +77,17 @@ def is_own(verdict: Verdict) -> bool:
 def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
     """The matches that the caller's account may be told of."""
     # SECURITY: another account's policies, and whether its role exists at all, stay its own (STS-13).
-    if is_own(verdict):
-        return list(matches)
-    return [match for match in matches if match.layer not in OWNERS_LAYERS]
+    hidden = _hidden(verdict)
+    return [match for match in matches if match.layer not in hidden] if hidden else list(matches)
+
+
+def _hidden(verdict: Verdict) -> frozenset[Layer]:
+    """The layers of other accounts: those of the resource's owner, and that of the VPC endpoint."""
+    hidden = frozenset[Layer]() if is_own(verdict) else OWNERS_LAYERS
+    endpoint = verdict.endpoint
+    # SECURITY: whose policy an endpoint has is no business of all who come through it.
+    is_others = endpoint is not None and endpoint.account != verdict.request.principal.account
+    return hidden | {Layer.ENDPOINT} if is_others else hidden
 
 
 def shown_keys(verdict: Verdict) -> Context:
@@ -182,7 +190,7 @@ def _layers(
     return [
         {"layer": layer, "outcome": _outcome(result), "policies": _names(verdict, view, layer)[:limit]}
         for layer, result in results.items()
-        if is_own(verdict) or layer not in OWNERS_LAYERS
+        if layer not in _hidden(verdict)
     ]
 
 
@@ -193,6 +201,8 @@ def _names(verdict: Verdict, view: Snapshot | Change | None, layer: Layer) -> li
 
 
 def _name(verdict: Verdict, view: Snapshot | Change | None, place: Place) -> str:
+    if place.layer is Layer.ENDPOINT and verdict.endpoint is not None:
+        return f"{place.layer} of {verdict.endpoint.id}"
     return policies.name_of(place, verdict.identity, view, verdict.request) if view is not None else ""
 
 

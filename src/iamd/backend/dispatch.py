@@ -47,6 +47,7 @@ _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_policies",
     "batch": "iamd.backend.deliveries.job_logs",
+    "ec2": "iamd.backend.vpc_endpoints",
     "ecs": "iamd.backend.clusters",
     "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",

@@ -14,7 +14,7 @@ PRIVATE_PREFIX: Final = b"x-iamd-"
 class Origin(msgspec.Struct, frozen=True):
     """Where a request comes from and when, as notifications of what it does tell it; times are iamd's.
 
-    `service` is the service that asks, or through which somebody asks.
+    `service` is the service that asks, or through which somebody asks; `form` says that an object came in a form.
     """
 
     request_id: str = ""
@@ -23,6 +23,7 @@ class Origin(msgspec.Struct, frozen=True):
     source_ip: str = ""
     time: str = ""
     service: str = ""
+    form: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True):

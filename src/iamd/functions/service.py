@@ -27,6 +27,7 @@ from iamd.functions.roles import Roles
 from iamd.functions.runtime_api import Event, event_of
 from iamd.functions.urls import Url, Urls
 from iamd.functions.variables import Places
+from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.invocation import Invocation
@@ -165,6 +166,13 @@ class Functions:
         temporary.mkdir()
         home.mkdir()
         return Places(task, opt, runtime, temporary, home)
+
+    async def named_with_role(self, asked: Asked) -> tuple[str, str]:
+        """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
+        given = asked.parameters
+        whole, qualifier = lambda_.function_arn(given["FunctionName"], given.get("Qualifier"), asked)
+        _, _, _, region, account, _, name = whole.split(":")
+        return name, given.get("Role") or (await self.named(account, region, name, qualifier)).role
 
     async def check(self, asked: Asked) -> None:
         """What a function is told to do can be done; refused when it can't."""

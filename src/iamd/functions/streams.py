@@ -125,9 +125,12 @@ class KinesisStream(Stream):
     sequence = "StartingSequenceNumber"
 
     async def shards(self) -> list[Shard]:
-        """The shards by their list, and how long records are kept."""
+        """The shards by their list, and how long records are kept.
+
+        AWS's guide names ListStreams beside these (services-kinesis-create), which roles that the CDK makes for its
+        KinesisEventSource do without.
+        """
         stream = {"StreamARN": self._name}
-        await self._ask("ListStreams", {"Limit": 1})
         await self._ask("DescribeStream", {**stream, "Limit": 1})
         summary = (await self._ask("DescribeStreamSummary", stream))["StreamDescriptionSummary"]
         self.kept_seconds = summary["RetentionPeriodHours"] * _HOUR

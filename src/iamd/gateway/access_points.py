@@ -25,6 +25,7 @@ from iamd.gateway.resources import Facts, policies_of
 from iamd.http import HttpRequest
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
+from iamd.vpc_endpoint import VpcEndpoint
 from iamd.wire.route import Route
 
 IsAlive = Callable[[Resource], bool]
@@ -69,8 +70,11 @@ class InvalidAlias(AWSError):
     status = 400
 
 
-def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive) -> Asked:
-    """The request as it is for the buckets behind the access points that it names; as it was when it names none."""
+def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive, endpoint: VpcEndpoint | None = None) -> Asked:
+    """The request as it is for the buckets behind the access points that it names; as it was when it names none.
+
+    `endpoint` is the VPC endpoint that it came through.
+    """
     points = _Points(asked.region, view, is_alive)
     _check_name(asked)
     bucket, source = points.of_bucket(found, asked.parameters), points.of_source(asked.parameters)
@@ -80,7 +84,8 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive) -> Ask
         raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
     named = {"Bucket": bucket.bucket} if bucket is not None else {}
     copied = {"CopySource": source[1]} if source is not None else {}
-    through = Through(bucket, source[0] if source is not None else None)
+    vpc = endpoint.vpc if endpoint is not None else None
+    through = Through(bucket, source[0] if source is not None else None, vpc)
     return replace(asked, parameters={**asked.parameters, **named, **copied}, through=through)
 
 
@@ -177,7 +182,7 @@ def before(behind: Sequence[Target], asked: Asked, identity: Identity, facts: Fa
             continue
         _check_bucket(target, point)
         on_buckets.append(replace(target, context={**target.context, **point.keys}))
-        for one in _on_point(target, point, identity, facts):
+        for one in _on_point(target, point, through.vpc, identity, facts):
             on_points[one.arn, one.action, one.policies] = one
     return [*on_points.values(), *on_buckets]
 
@@ -188,10 +193,10 @@ def _check_bucket(target: Target, point: Point) -> None:
         raise CommonError(Common.ACCESS_DENIED, "Access Denied")
 
 
-def _on_point(target: Target, point: Point, identity: Identity, facts: Facts) -> list[Target]:
+def _on_point(target: Target, point: Point, vpc: str | None, identity: Identity, facts: Facts) -> list[Target]:
     """What is asked of the access point: twice while it is not settled which policy it has."""
     context = {**target.context, **point.keys, "s3:resourceaccount": point.account}
-    closed = (NOBODY,) if _is_closed(point, identity, facts) else ()
+    closed = (NOBODY,) if _is_closed(point, vpc, identity, facts) else ()
     return [
         Target(
             arn=point.arn_of(target.arn),
@@ -204,12 +209,12 @@ def _on_point(target: Target, point: Point, identity: Identity, facts: Facts) ->
     ]
 
 
-def _is_closed(point: Point, identity: Identity, facts: Facts) -> bool:
-    """Whether an access point is closed to a caller, whatever its policy says."""
+def _is_closed(point: Point, vpc: str | None, identity: Identity, facts: Facts) -> bool:
+    """Whether an access point is closed to a caller, whatever its policy says; `vpc` is where it comes from."""
     if point.origin == VPC:
-        # AWS: "the access point doesn't allow access from the public internet" (S3 API Reference, GetAccessPoint); no
-        # request reaches iamd through the endpoint of a VPC.
-        return True
+        # AWS: S3 User Guide, "Creating access points restricted to a virtual private cloud": requests that do not come
+        # from that VPC are refused, and such a point's policy is never public.
+        return vpc is None or vpc != point.vpc
     if identity.service is not None or identity.account_id in {point.account, point.bucket_account}:
         return False
     # AWS: "Blocking public access to your Amazon S3 storage", RestrictPublicBuckets.

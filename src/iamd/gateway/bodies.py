@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 
 from iamd.auth import checksums
 from iamd.auth.checksums import Expected
-from iamd.auth.s3_errors import MissingContentLength
-from iamd.errors import AWSError, Common, CommonError
+from iamd.auth.s3_errors import EntityTooLarge, MissingContentLength
+from iamd.errors import Common, CommonError
 from iamd.gateway.body_limits import LARGEST_OBJECT
 from iamd.gateway.payload import EMPTY_HASH, Payload
 from iamd.gateway.spool import IN_MEMORY, Spool
@@ -19,13 +19,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 _NUMBER: Final = re.compile(rb"[0-9]{1,16}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class EntityTooLarge(AWSError):
-    """An object above S3's maximum."""
-
-    code = "EntityTooLarge"
-    status = 400
 
 
 class Chunked(Protocol):
@@ -46,18 +39,18 @@ def has_body(request: HttpRequest) -> bool:
 
 async def whole(request: HttpRequest, receive: Receive, largest: int) -> bytes:
     """Read a body whole; one that is larger than `largest` is refused before it is read when its length tells."""
-    declared = _content_length(request)
+    declared = content_length(request)
     if declared is not None and declared > largest:
         raise _too_large(largest)
     parts: list[bytes] = []
     size = 0
-    async for piece in _pieces(receive):
+    async for piece in pieces(receive):
         size += len(piece)
         if size > largest:
             raise _too_large(largest)
         parts.append(piece)
     if declared is not None and size != declared:
-        raise _incomplete()
+        raise incomplete()
     return b"".join(parts)
 
 
@@ -124,7 +117,7 @@ class _Source:
         SECURITY: a backend keeps what has the length that was announced, so it must not get that much too early.
         """
         held = b""
-        async for piece in _pieces(self._receive):
+        async for piece in pieces(self._receive):
             for verified in self._decode(piece):
                 self._take(verified)
                 if held:
@@ -140,7 +133,7 @@ class _Source:
     def _take(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self.length:
-            raise _incomplete()
+            raise incomplete()
         for expected in self._expected:
             expected.update(piece)
         if self.hashed:
@@ -150,7 +143,7 @@ class _Source:
         if self._decoder is not None:
             self.trailers = [(name.encode(), value.encode()) for name, value in self._decoder.finish()]
         if self._size != self.length:
-            raise _incomplete()
+            raise incomplete()
         for expected in self._expected:
             expected.check()
         if self.hashed:
@@ -165,11 +158,12 @@ class _Source:
             )
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+async def pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """The pieces of a body as they come; IncompleteBody when the client goes before its end."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _incomplete()
+            raise incomplete()
         if body := message.get("body", b""):
             yield body
         if not message.get("more_body", False):
@@ -177,7 +171,7 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
 
 
 def _object_length(request: HttpRequest, *, chunked: bool) -> int:
-    length = _content_length(request, b"x-amz-decoded-content-length") if chunked else _content_length(request)
+    length = content_length(request, b"x-amz-decoded-content-length") if chunked else content_length(request)
     if length is None:
         # AWS: S3 API Reference, "Error responses".
         raise MissingContentLength("You must provide the Content-Length HTTP header.")
@@ -189,7 +183,8 @@ def _object_length(request: HttpRequest, *, chunked: bool) -> int:
     return length
 
 
-def _content_length(request: HttpRequest, name: bytes = b"content-length") -> int | None:
+def content_length(request: HttpRequest, name: bytes = b"content-length") -> int | None:
+    """The length that a request declares, or None; one that is no number is refused."""
     value = request.fields.get(name)
     if value is None:
         return None
@@ -203,7 +198,8 @@ def _too_large(largest: int) -> CommonError:
     return CommonError(Common.TOO_LARGE, f"Request must be smaller than {largest} bytes")
 
 
-def _incomplete() -> CommonError:
+def incomplete() -> CommonError:
+    """The refusal of a body that has another length than was declared."""
     # AWS: S3 API Reference, "Error responses".
     return CommonError(
         Common.INCOMPLETE_BODY, "You did not provide the number of bytes specified by the Content-Length HTTP header"

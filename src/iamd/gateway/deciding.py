@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
-from iamd.authz import authorization_messages, context, owners_only
+from iamd.authz import authorization_messages, context, owners_only, vpc_endpoints
 from iamd.authz.authorize import Denied, Verdict, authorize
 from iamd.authz.context import Context
 from iamd.authz.partly_known import Unknowns
@@ -37,6 +37,7 @@ from iamd.gateway.actions import mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
+from iamd.gateway.browser_forms import Posted
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
@@ -65,6 +66,8 @@ class Step(msgspec.Struct):
     """Whether resources of the service lie at several backends."""
     owner: str | None = None
     """What `owner` has found."""
+    posted: Posted | None = None
+    """The form that its object comes in, where it comes in one."""
     acl: str | None = None
     """The access control list of what S3 makes or sets, for a backend that keeps it."""
 
@@ -176,7 +179,8 @@ class Decider:
         open_to = public_access.closed(own, identity, asked, step.facts)
         listed = object_acls.decided(open_to, identity, asked, step.facts, action)
         marked = any_of_kind.marked(listed, step.made, asked, action)
-        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown)
+        through = vpc_endpoints.of(step.progress.request, identity)
+        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
 
 
 def _bucket_region(step: Step) -> str | None:

@@ -10,6 +10,7 @@ from iamd.gateway import (
     bucket_abac,
     bucket_ownership,
     bucket_tags,
+    endpoint_effects,
     events_effects,
     kms_effects,
     kms_keys,
@@ -99,6 +100,7 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     "bedrock": (20_480, bedrock.ValidationError),
     # Glue Developer Guide, "Resource-based policies within AWS Glue": 10 KB.
     "glue": (10_240, InvalidInput),
+    "ec2": (endpoint_effects.LARGEST_POLICY * 4, endpoint_effects.InvalidPolicyDocument),
     "events": (events_effects.LARGEST_POLICY, events_effects.PolicyLengthExceeded),
     "kms": (kms_keys.LARGEST_POLICY, kms_keys.LimitExceeded),
     "logs": (log_policies.LARGEST_POLICY, log_policies.InvalidLogPolicy),
@@ -305,6 +307,7 @@ def _document(arn: str, facts: Facts) -> dict[str, Any]:
 
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **events_effects.EFFECTS,
+    **endpoint_effects.EFFECTS,
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
     **bucket_ownership.EFFECTS,

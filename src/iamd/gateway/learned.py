@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
-from iamd.gateway import kms_effects, point_effects
+from iamd.gateway import endpoint_effects, kms_effects, point_effects
 from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -20,7 +20,8 @@ from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
 
-_IN_XML: Final = re.compile(rb"<(launchTemplateId|Alias)>([0-9a-z-]{1,255})</")
+_IN_XML: Final = re.compile(rb"<(launchTemplateId|vpcEndpointId|Alias)>([0-9a-z-]{1,255})</")
+_RESOURCE_ID: Final = re.compile(rb"<resourceId>([0-9a-z-]{1,255})</")
 
 Told = Mapping[str, Any]
 Read = Callable[[Asked, Told], tuple[str, Mapping[str, str]] | list[Learned] | None]
@@ -59,10 +60,11 @@ def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
 
 
 def _told(body: bytes) -> Told:
-    """What a body tells: JSON, or the one name that XML is read for."""
+    """What a body tells: JSON, or the one name that XML is read for, and all ids of resources in it."""
     if body.startswith(b"<"):
         match = _IN_XML.search(body)
-        return {match[1].decode(): match[2].decode()} if match is not None else {}
+        named = {match[1].decode(): match[2].decode()} if match is not None else {}
+        return {**named, endpoint_effects.RESOURCE_IDS: [one.decode() for one in _RESOURCE_ID.findall(body)]}
     return msgspec.json.decode(body, type=dict[str, Any])
 
 
@@ -127,6 +129,7 @@ def _access_point(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | N
 
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
+    **endpoint_effects.LEARNED,
     **kms_effects.LEARNED,
     **{
         ("codecommit", name): _comments

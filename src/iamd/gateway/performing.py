@@ -1,11 +1,12 @@
 """What a decided request does: it goes to its backend, and the facts about resources keep in step with the answer."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from iamd import forwarded, pipeline
-from iamd.auth import chunked, sigv4
+from iamd import forwarded, pipeline, service_sessions
+from iamd.auth import chunked, credentials, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied, Verdict
 from iamd.authz.target import Target
@@ -22,6 +23,7 @@ from iamd.gateway import (
     bucket_tags,
     deciding,
     effects,
+    execution_roles,
     instances,
     invocation,
     kept_policies,
@@ -49,8 +51,7 @@ from iamd.gateway.own_answers import check_there
 from iamd.gateway.payload import EMPTY, Payload
 from iamd.gateway.resources import NoSuchBucket
 from iamd.http import HttpRequest
-from iamd.pipeline import Progress
-from iamd.runtime import Runtime
+from iamd.runtime import Functions, Runtime
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -92,10 +93,13 @@ class Performer:
         runs = self._runtime.functions if is_held else None
         if runs is not None:
             await runs.check(step.asked)
+            await self._check_role(step, runs)
         if traits.changes:
             entries = await self._begun(step)
-        payload = EMPTY if request.body == b"" else await self._payload(step.progress, receive)
+        payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
         answer = await self._settled(step, entries, request, payload, receive)
+        if step.posted is not None:
+            answer = step.posted.answered(answer)
         if step.asked.through is not None:
             answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
@@ -105,6 +109,24 @@ class Performer:
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
         return answer
+
+    async def _check_role(self, step: Step, runs: Functions) -> None:
+        """Refuse what the function's execution role would have to be allowed and is not."""
+        asked, view = step.asked, step.facts.view
+        if self._runtime.settings.enforce == "soft" or not execution_roles.may_need(asked.operation.name):
+            return
+        needed = execution_roles.needed(asked)
+        name, role_arn = await runs.named_with_role(asked) if needed else ("", "")
+        role = service_sessions.role_of(view, role_arn)
+        for one in needed:
+            if role is None:
+                raise execution_roles.NotAllowed(one.refusal)
+            session = credentials.session_now(*role, name, self._runtime.clock.seconds())
+            identity = dataclasses.replace(session, invoked_by=execution_roles.SERVICE)
+            try:
+                await self._verdicts(step, identity, resources.decided([one.target], step.facts, session.account_id))
+            except Denied as denied:
+                raise execution_roles.NotAllowed(one.refusal) from denied
 
     async def _invoked(self, step: Step) -> Answer:
         """A function is run here: moto has none but a canned answer."""
@@ -251,7 +273,7 @@ class Performer:
             region=asked.region,
             host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
-            origin=_origin(progress, self._runtime.clock.timestamp()) if step.traits.notifies else None,
+            origin=_origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
             caller=self._carried(step) if step.traits.carries_caller else None,
             acl=step.acl if step.place.backend.embedded is not None else None,
         )
@@ -289,8 +311,10 @@ class Performer:
         answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
         return await plan.merged(answer)
 
-    async def _payload(self, progress: Progress, receive: Receive) -> Payload:
-        request, claim, found = progress.request, progress.claim, progress.route
+    async def _payload(self, step: Step, request: HttpRequest, receive: Receive) -> Payload:
+        claim, found = step.progress.claim, step.progress.route
+        if step.posted is not None:
+            return await step.posted.payload(request, str(self._runtime.settings.data))
         if request.body is not None:
             return Payload(request.body, len(request.body))
         declared = claim.content_sha256 if claim is not None else None
@@ -304,9 +328,11 @@ class Performer:
         return await bodies.s3_object(request, receive, content_sha256=declared, decoder=decoder, folder=folder)
 
 
-def _origin(progress: Progress, now: float) -> Origin:
+def _origin(step: Step, now: float) -> Origin:
+    progress = step.progress
     identity = progress.identity or ANONYMOUS
     service = identity.service.name if identity.service is not None else identity.invoked_by or ""
+    form = "form" if step.posted is not None else ""
     return Origin(
-        progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip, str(now), service
+        progress.request.id, identity.asks_in, identity.user_id, progress.request.source_ip, str(now), service, form
     )

@@ -13,7 +13,7 @@ from iamd.authz.public_access import SETTINGS
 from iamd.authz.public_policies import is_public
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, at
-from iamd.gateway.actions.points import ALIAS, ALIAS_END, BLOCKS, BUCKET, INTERNET, ORIGIN, OWNER, VPC, Point
+from iamd.gateway.actions.points import ALIAS, ALIAS_END, BLOCKS, BUCKET, INTERNET, ORIGIN, OWNER, VPC, VPC_ID, Point
 from iamd.gateway.actions.s3control import InvalidRequest
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end
@@ -136,11 +136,13 @@ def told_of(alias: str, asked: Asked) -> tuple[str, dict[str, str]] | None:
     # AWS: all settings are on unless the request says otherwise ("Managing public access to access points").
     blocks = " ".join(setting for setting in SETTINGS if block.get(setting, True) is not False)
     arn = f"arn:{asked.partition}:s3:{asked.region}:{asked.account}:accesspoint/{given['Name']}"
+    vpc = at(given, "VpcConfiguration.VpcId")
     return arn, {
+        **({VPC_ID: str(vpc)} if vpc else {}),
         ALIAS: alias,
         BUCKET: str(given["Bucket"]),
         OWNER: str(given.get("BucketAccountId") or asked.account),
-        ORIGIN: VPC if at(given, "VpcConfiguration.VpcId") else INTERNET,
+        ORIGIN: VPC if vpc else INTERNET,
         BLOCKS: blocks,
     }
 

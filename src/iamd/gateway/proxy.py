@@ -15,6 +15,8 @@ from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import (
     access_points,
+    browser_forms,
+    buckets,
     events,
     handles,
     object_acls,
@@ -204,15 +206,21 @@ class Gateway:
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
         runtime = self._runtime
+        is_form = progress.request.method == "POST" and browser_forms.is_one(progress)
+        posted = await browser_forms.opened(progress, receive) if is_form else None
         found = progress.route = await reading.read(progress, receive)
         operation, traits = found.operation, traits_of(found.operation)
         progress.management, progress.source = traits.is_management, traits.source
         identity = progress.identity = pipeline.identified(runtime, progress, runtime.store.snapshot())
+        if posted is not None:
+            posted.check(progress, runtime.clock.machine_timestamp())
         reading.check_body(progress, found)
         if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
+        if runtime.vpc_endpoints is not None:
+            self._note_endpoint(progress, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
             facts = await object_acls.told(asked, identity, place.backend, facts)
@@ -224,6 +232,7 @@ class Gateway:
             self._configuring.check(step)
         if step.traits.has_times and step.place.backend.embedded is not None:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
+        step.posted = posted
         answer = await self._performer.perform(step, identity, receive)
         self._record(step, answer)
         headers, whole = self._headers(step, answer), answer.whole
@@ -231,6 +240,14 @@ class Gateway:
             return HttpResponse(answer.status, headers, whole)
         await answer.relay(send, receive, headers)
         return None
+
+    def _note_endpoint(self, progress: Progress, parameters: Mapping[str, Any]) -> None:
+        """Find out which VPC endpoint the request came through, if any."""
+        found = progress.route
+        if found is not None:
+            service = found.operation.service
+            region = buckets.region_of(service, parameters, self._runtime.store.snapshot())
+            pipeline.note_endpoint(self._runtime, progress, service, region)
 
     async def _placed(
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
@@ -248,7 +265,7 @@ class Gateway:
             facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
             asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
             if service == "s3":
-                asked = access_points.opened(asked, found, facts.view, self._is_alive)
+                asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
                 if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
                     progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
             return place, asked, facts

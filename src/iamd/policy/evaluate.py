@@ -84,6 +84,13 @@ class Layers:
         """The same layers before a resource whose owner's organization has these resource control policies."""
         return self._with_levels(self.scp, rcp) if rcp is not None else self
 
+    def with_endpoint(self, policies: tuple[Policy, ...], *, gateway: bool) -> "Layers":
+        """The same layers for a request through a VPC endpoint that has these policies."""
+        found = self._copied()
+        found.endpoint = policy_set(policies, Layer.ENDPOINT)
+        found.gateway_endpoint, found.is_plain = gateway, False
+        return found
+
     def _with_levels(self, scp: CompiledLevels | None, rcp: CompiledLevels | None) -> "Layers":
         found = self._copied()
         found.scp, found.rcp, found.is_plain = scp, rcp, False

@@ -16,6 +16,10 @@ _S3: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:-accelerate|-fips|-(?P<regio
 _POINT: Final = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9-]{1,48}[a-z0-9])-(?P<account>[0-9]{12})(?P<domain>\.[a-z0-9.-]+)", re.ASCII
 )
+# AWS: S3 User Guide, "AWS PrivateLink for Amazon S3": `my-bucket.bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce...`,
+# `my-point-123456789012.accesspoint.vpce-...`, `control.vpce-...`; of other services (PrivateLink Guide, "DNS
+# hostnames"): `vpce-1a2b3c4d-5e6f.sqs.us-east-1.vpce.amazonaws.com`, before its first dot with a zone too.
+_ENDPOINTS: Final = ".vpce.amazonaws.com"
 _POINTS: Final = (".s3-accesspoint", ".s3-accesspoint-fips")
 _OTHER_POINTS: Final = (".s3-object-lambda", ".s3-object-lambda-fips", ".accesspoint.s3-global")
 
@@ -51,6 +55,8 @@ _NOTHING: Final = Host()
 def host_of(header: str) -> Host:
     """Give what the Host header names."""
     name = header.lower().rpartition(":")[0] if _has_port(header) else header.lower()
+    if name.endswith(_ENDPOINTS):
+        return _of_endpoint(name.removesuffix(_ENDPOINTS)) or _NOTHING
     for domain in sorted(_DOMAINS, key=len, reverse=True):
         if name.endswith(domain):
             return _of_points(name.removesuffix(domain)) or _named(name.removesuffix(domain)) or _bare(name)
@@ -60,6 +66,27 @@ def host_of(header: str) -> Host:
 def _has_port(header: str) -> bool:
     port = header.rpartition(":")[2]
     return port.isascii() and port.isdigit()
+
+
+def _of_endpoint(prefix: str) -> Host | None:
+    """What the host of a VPC endpoint names: its service, and before that, of S3, a bucket or an access point."""
+    before, _, rest = f".{prefix}".rpartition(".vpce-")
+    own_id, _, named = rest.partition(".")
+    if not own_id or not named:
+        return None
+    before = before.removeprefix(".")
+    found = _named(named)
+    if found is None or found.entries != CATALOG.hosted("s3") or not before:
+        return found
+    name, _, kind = before.rpartition(".")
+    if kind == "control":
+        return Host(CATALOG.hosted("s3-control"))
+    if kind == "accesspoint" and name:
+        point = _POINT.fullmatch(f"{name}.vpce")
+        return Host(found.entries, point=Point(point["name"], point["account"], None) if point else _NO_POINT)
+    # What is not `bucket.vpce-...` is a bucket before the endpoint itself.
+    bucket = name if kind in {"bucket", "accesspoint"} else before
+    return Host(found.entries, bucket=bucket or None)
 
 
 def _of_points(prefix: str) -> Host | None:

@@ -50,6 +50,13 @@ class InvalidAccessPoint(AWSError):
     status = 400
 
 
+class PreconditionFailed(AWSError):
+    """A POST to a bucket that is no form."""
+
+    code = "PreconditionFailed"
+    status = 412
+
+
 class InvalidURI(AWSError):
     """A path that cannot be read."""
 
@@ -110,6 +117,14 @@ def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, sco
     return Found(service("s3").operation(chosen.operation), labels, style)
 
 
+def bucket_of(path: bytes, host: Host) -> tuple[str, Style] | None:
+    """The bucket that a request is for, and how it was named; None when it is for more, or less, than a bucket."""
+    if host.other_points or host.directory_buckets:
+        return None
+    labels, style = _labels(path, host)
+    return (labels["Bucket"], style) if labels.keys() == {"Bucket"} else None
+
+
 def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
     if not path.startswith(b"/") or b"%00" in path or b"\0" in path:
         raise InvalidURI("Couldn't parse the specified URI.")
@@ -156,6 +171,11 @@ def _chosen(request: HttpRequest, query: Mapping[str, str], depth: int) -> _Cand
 
 def _best(method: str, depth: int, query: Mapping[str, str], *, copies: bool) -> _Candidate:
     fitting = [one for one in _table().get((method, depth), ()) if one.fits(query, copies=copies)]
+    if not fitting and method == "POST" and depth == 1 and not query:
+        raise PreconditionFailed(
+            "At least one of the pre-conditions you specified did not hold",
+            members={"Condition": "Bucket POST must be of the enclosure-type multipart/form-data"},
+        )
     if not fitting:
         raise CommonError(Common.UNKNOWN_OPERATION, "The specified method is not allowed against this resource.")
     return max(fitting, key=lambda candidate: candidate.rank)

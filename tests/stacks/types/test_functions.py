@@ -9,7 +9,8 @@ import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
-from running import ACCOUNT, REGION
+from gateway.two_accounts import policy
+from running import ACCOUNT, REGION, allow
 
 from iamd.stacks import handlers
 from iamd.stacks.handlers import InvalidProperties
@@ -44,6 +45,9 @@ def gone(function, **parameters):
 
 def test_a_function_has_every_property(cloud, stack, role):
     awslambda = cloud.client("lambda")
+    cloud.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="dead", PolicyDocument=policy(allow("sqs:SendMessage"))
+    )
     function = stack.create(
         "AWS::Lambda::Function", "Fn", tags={"env": "test"}, Code={"ZipFile": SOURCE}, Runtime="python3.12",
         Handler="index.handler", Role=role, Timeout="10", MemorySize=256, Description="d", Architectures=["arm64"],

@@ -57,6 +57,8 @@ def _send(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
     if config is None or _is_beside(name):
         return
     origin = CURRENT.get().origin or Origin()
+    if origin.form and name == "s3:ObjectCreated:Put":
+        name = "s3:ObjectCreated:Post"
     for notification in (*config.cloud_function, *config.queue, *config.topic):
         if notification.matches(name, key.name):
             record = _record(name, bucket, key, notification.id, account_id, origin)

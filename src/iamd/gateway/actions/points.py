@@ -11,6 +11,7 @@ BUCKET: Final = "bucket"
 OWNER: Final = "bucket_account"
 ORIGIN: Final = "network_origin"
 BLOCKS: Final = "blocks"
+VPC_ID: Final = "vpc"
 ALIAS: Final = "name"
 """What iamd knows of an access point, beside its policy, by the names of the facts of a resource."""
 
@@ -51,6 +52,11 @@ class Point(msgspec.Struct, frozen=True):
         return self.record.facts[ORIGIN]
 
     @property
+    def vpc(self) -> str | None:
+        """The VPC that requests through it must come from, where they must."""
+        return self.record.facts.get(VPC_ID)
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """Its policy; both while it is not settled which of two is in force."""
         return tuple(text for text in (self.record.policy, self.record.pending_policy) if text is not None)
@@ -75,10 +81,14 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Through(msgspec.Struct, frozen=True):
-    """The access points that a request names: in place of its bucket, and of the bucket of what it copies."""
+    """The access points that a request names: in place of its bucket, and of the bucket of what it copies.
+
+    `vpc` is the VPC through whose endpoint it comes, where it comes through one.
+    """
 
     bucket: Point | None = None
     source: Point | None = None
+    vpc: str | None = None
 
 
 _COPIES: Final = frozenset({"CopyObject", "UploadPartCopy"})

@@ -32,6 +32,7 @@ _LOCKS: Final = frozenset(
 _READ: Final = _LOCKS | {"CopySource", "Tagging"}
 """The parameters that more is read out of."""
 
+_AUTH_TYPES: Final = {Mode.HEADER: "REST-HEADER", Mode.PRESIGNED: "REST-QUERY-STRING", Mode.FORM: "POST"}
 _MOST_KEYS: Final = 1000
 _DAY: Final = 86400
 
@@ -121,15 +122,12 @@ def of_signature(asked: Asked) -> dict[str, Any]:
     claim = asked.claim
     if claim is None:
         return {}
-    presigned = claim.mode is Mode.PRESIGNED
-    found = {
-        "auth_type": "REST-QUERY-STRING" if presigned else "REST-HEADER",
-        "signature_version": "AWS4-HMAC-SHA256",
-    }
-    declared = claim.content_sha256 or ("UNSIGNED-PAYLOAD" if presigned else None)
+    made_before = claim.mode is not Mode.HEADER
+    found = {"auth_type": _AUTH_TYPES[claim.mode], "signature_version": "AWS4-HMAC-SHA256"}
+    declared = claim.content_sha256 or ("UNSIGNED-PAYLOAD" if made_before else None)
     if declared is not None:
         found["content_sha256"] = declared
-    if presigned:
+    if made_before:
         # AWS: milliseconds since the signature was made, for presigned requests.
         found["signature_age"] = str(max(0, int((asked.now - claim.timestamp) * 1000)))
     return found

@@ -139,6 +139,8 @@ class Record(msgspec.Struct, frozen=True, rename=_member):
     management_event: bool
     recipient_account_id: str
     shared_event_id: str | UnsetType
+    vpc_endpoint_id: str | UnsetType
+    vpc_endpoint_account_id: str | UnsetType
     event_category: str
     iamd: Explained
 
@@ -250,6 +252,8 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         outcome.management,
         outcome.recipient,
         outcome.shared_event_id or UNSET,
+        UNSET if request.vpc_endpoint is None else request.vpc_endpoint.id,
+        UNSET if request.vpc_endpoint is None else request.vpc_endpoint.account,
         "Management" if outcome.management else "Data",
         _explanation(outcome, told),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iamd import arn
-from iamd.authz import context, organizations
+from iamd.authz import context, organizations, vpc_endpoints
 from iamd.authz.authorize import Denied, authorize
 from iamd.authz.target import Target
 from iamd.call import Call
@@ -179,6 +179,7 @@ def _may_read(call: Call) -> bool:
             targets,
             lambda: context.of_request(call.request, call.region, call.now),
             call.now,
+            endpoint=vpc_endpoints.of(call.request, call.identity),
         )
     except Denied:
         return False

@@ -9,9 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import arn
+from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
-from iamd.auth.tokens import Session, SessionKind
-from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access
+from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.partly_known import NONE, Unknowns, known
 from iamd.authz.regions import region_of
@@ -22,11 +22,12 @@ from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
-from iamd.store.account import Account
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
+from iamd.vpc_endpoint import VpcEndpoint
 
 SESSION_NAME = "iamd-can"
+_NETWORK: Final = frozenset({"aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpcsourceip"})
 _KEPT: Final = owners_only.WITHOUT_POLICY | owners_only.WITH_OWN_ERROR
 
 
@@ -132,18 +133,35 @@ def can(
     """Decide a request that nobody made, by the same functions that decide those that are made."""
     identity = _identity(call, principal_arn)
     target = _target(call, identity, resource_arn, action)
-    asked = _asked(call, identity, action, target, context or {})
+    given = {lower(key): values for key, values in (context or {}).items()}
+    endpoint = _endpoint(call, action, given)
+    asked = _asked(call, identity, action, target, given, endpoint)
     own, standing = (
         policies.of_caller(identity, call.view),
         organizations.standing_of(asked.resource_account, call.view),
     )
     layers = policies.with_target(own, target, asked, identity, call.view, standing)
-    verdict = decided(identity, call.view, asked, layers)
+    verdict = decided(identity, call.view, asked, layers, endpoint=endpoint)
     shown = _told(explanations.explained(verdict, call.view))
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
 
 
-def _asked(call: Call, identity: Identity, action: str, target: Target, given: Mapping[str, Sequence[str]]) -> Request:
+def _endpoint(call: Call, action: str, given: Mapping[str, Sequence[str]]) -> VpcEndpoint | None:
+    """The VPC endpoint that the context names, where it is one for the action's service."""
+    named = given.get("aws:sourcevpce", ())
+    found = call.vpc_endpoint(named[0], lower(action).partition(":")[0]) if len(named) == 1 else None
+    # SECURITY: what another account's endpoint lets through is not told to who does not come through it.
+    return found if found is not None and found.account == call.identity.account_id else None
+
+
+def _asked(
+    call: Call,
+    identity: Identity,
+    action: str,
+    target: Target,
+    given: Mapping[str, Sequence[str]],
+    endpoint: VpcEndpoint | None,
+) -> Request:
     owner = target.account or identity.account_id
     parsed = arn.parse(target.arn)
     named = parsed.region if parsed is not None else ""
@@ -154,8 +172,13 @@ def _asked(call: Call, identity: Identity, action: str, target: Target, given: M
         **target.context,
         **organizations.of_target(target, owner, organizations.standing_of(owner, call.view)),
     }
+    if not _NETWORK.isdisjoint(given):
+        # AWS: what comes through a VPC endpoint has none (reference_policies_condition-keys, aws:SourceIp).
+        keys.pop("aws:sourceip", None)
+    if endpoint is not None:
+        keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
-        keys[lower(key)] = values[0] if len(values) == 1 else tuple(values)
+        keys[key] = values[0] if len(values) == 1 else tuple(values)
     return Request(principal_of(identity), action, target.arn, owner, known(keys, _unknown(target.arn)))
 
 
@@ -178,32 +201,8 @@ def _identity(call: Call, principal_arn: str) -> Identity:
             )
     for role in account.all(Role):
         if entities.role_arn(account, role) == principal_arn:
-            return _session_of(call, account, role)
+            return credentials.session_now(account, role, SESSION_NAME, call.now)
     raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
-
-
-def _session_of(call: Call, account: Account, role: Role) -> Identity:
-    """A session of the role that begins now: conditions see of it what they see of a real one."""
-    session = Session(
-        kind=SessionKind.ROLE,
-        access_key_id="",
-        secret_access_key="",
-        account=account.id,
-        principal_id=role.role_id,
-        issued=call.now,
-        expires=call.now,
-        session_name=SESSION_NAME,
-    )
-    return Identity(
-        PrincipalKind.ROLE_SESSION,
-        account.id,
-        arn.assumed_role(account.id, role.role_name, SESSION_NAME),
-        f"{role.role_id}:{SESSION_NAME}",
-        role.role_id,
-        entities.role_arn(account, role),
-        role.role_name,
-        session=session,
-    )
 
 
 def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from iamd import arn, ids
-from iamd.authz import context
+from iamd.authz import context, vpc_endpoints
 from iamd.authz.authorize import Denied, authorize
 from iamd.authz.target import Target
 from iamd.call import Call
@@ -181,6 +181,7 @@ def check_dependency(call: Call) -> None:
             [role],
             lambda: context.of_request(call.request, call.region, call.now),
             call.now,
+            endpoint=vpc_endpoints.of(call.request, call.identity),
         )
     except Denied as denied:
         raise AccessDeniedForDependency(denied.message) from denied
