@@ -11,7 +11,7 @@ import pytest
 from running import REGION
 
 from iamd.gateway.actions import mapping, table
-from iamd.gateway.actions.passed_roles import Passing
+from iamd.gateway.actions.passed_roles_table import Passing
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))

@@ -92,10 +92,10 @@ def test_a_deny_of_everybody_keeps_services_out_and_no_user(cloud, logs, send, d
 
 def test_a_statement_for_a_service_and_a_user_is_for_the_service(cloud, logs, send):
     both = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann", "Service": EVENTS}
+    ann = cloud.client("logs", cloud.user("ann"))
     put(logs, "own", {**statement(), "Principal": both})
     send("let in")
     assert written(logs, 1) == ["let in"]
-    ann = cloud.client("logs", cloud.user("ann"))
     with pytest.raises(ClientError):
         ann.create_log_stream(logGroupName="orders", logStreamName="anns")
 

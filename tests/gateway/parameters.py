@@ -273,6 +273,8 @@ NAMED: dict[str, dict[str, Any]] = {
         "logGroupArnList": [f"{LOGS}:log-group:/grp"], "resourceArn": f"{LOGS}:log-group:/grp",
         "resourceIdentifier": f"{LOGS}:query-result:*", "destinationArn": FUNCTION, "queryString": "fields @message",
         "scheduledQueryArn": f"{LOGS}:scheduled-query:sq", "tableBucketArn": f"arn:aws:s3tables:{REGION}:{ACCOUNT}:bucket/b",
+        "accessPolicy": POLICY % f"{LOGS}:destination:dst",
+        "deliveryDestinationPolicy": POLICY % f"{LOGS}:delivery-destination:ddst",
         "policyName": "pol", "policyDocument": '{"Fields":["a"]}', "logObjectPointer": "pointer", "logRecordPointer": "pointer",
     },
 }  # fmt: skip

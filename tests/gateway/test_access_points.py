@@ -134,10 +134,10 @@ def test_a_listing_is_decided_on_the_point_itself(cloud, s3, alias):
 def test_tags_of_an_object_decide_through_a_point(cloud, s3, control, alias):
     s3.put_bucket_policy(Bucket="files", Policy=DELEGATED)
     tagged = {"StringEquals": {"s3:ExistingObjectTag/data": "finance"}}
+    bob = cloud.client("s3", cloud.user("bob"))
     control.put_access_point_policy(
         **NAMED, Policy=policy(to(user_arn("bob"), allow("s3:GetObject", POINT_OBJECTS, **tagged)))
     )
-    bob = cloud.client("s3", cloud.user("bob"))
     assert not reads(bob, POINT)
     tags = {"TagSet": [{"Key": "data", "Value": "finance"}]}
     s3.put_object_tagging(Bucket=POINT, Key="a", Tagging=tags)

@@ -269,7 +269,7 @@ def test_an_upload_in_parts_has_the_acl_that_it_began_with(s3, theirs):
 
 
 @pytest.fixture
-def shared(s3):
+def shared(s3, theirs):
     """A bucket that the other account may write into, and whose own account may do all."""
     s3.put_bucket_policy(
         **FILES, Policy=policy(to({"AWS": OTHER}, allow(["s3:PutObject", "s3:PutObjectAcl"], OBJECTS)))

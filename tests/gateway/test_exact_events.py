@@ -61,7 +61,7 @@ CASES = [
     ),
     ("TagResource", {"ResourceARN": RULE, "Tags": TAGS}, on(RULE, "TagResource")),
     ("ListRules", {"EventBusName": "orders"}, on("*", "ListRules")),
-    ("PutPermission", {"EventBusName": "orders", "Action": "events:PutEvents", "Principal": OTHER, "StatementId": "s"},
+    ("PutPermission", {"EventBusName": "orders", "Action": "events:PutEvents", "Principal": ACCOUNT, "StatementId": "s"},
      on("*", "PutPermission")),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ DOCUMENT, OWNED = f"{SSM}:document/Clean", f"arn:aws:ssm:{REGION}::document/AWS-
 EC2, NODE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0", f"{SSM}:managed-instance/mi-0123"
 EVERY = [EC2.replace("i-0123456789abcdef0", "*"), NODE.replace("mi-0123", "*")]
 RUNS = f"{SSM}:automation-execution/*"
+ASSOCIATION = "11111111-2222-3333-4444-555555555555"
 INSTANCE = EC2.rpartition("/")[2]
 TAGS = [{"Key": "team", "Value": "blue"}]
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db-??????"
@@ -75,6 +76,11 @@ CASES = [
         on("CreateAssociation", f"{SSM}:association/*", DOCUMENT, EC2),
     ),
     ("DeleteAssociation", {"Name": "Clean", "InstanceId": INSTANCE}, on("DeleteAssociation", f"{SSM}:association/*")),
+    (
+        "UpdateAssociation",
+        {"AssociationId": ASSOCIATION},
+        [*on("UpdateAssociation", f"{SSM}:association/{ASSOCIATION}"), *on("DescribeAssociation", f"{SSM}:association/{ASSOCIATION}")],
+    ),
     ("AddTagsToResource", {"ResourceType": "Parameter", "ResourceId": "/shop/password", "Tags": TAGS},
      on("AddTagsToResource", PASSWORD)),
     ("AddTagsToResource", {"ResourceType": "PatchBaseline", "ResourceId": "pb-0123", "Tags": TAGS},

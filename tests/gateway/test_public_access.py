@@ -134,7 +134,7 @@ def test_a_new_bucket_blocks_all_public_access(cloud):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_public_policy_is_refused(cloud, s3, level):
+def test_a_public_policy_is_refused(cloud, s3, other, level):
     block(cloud, level, "BlockPublicPolicy")
     ann = cloud.client("s3", cloud.user("ann", allow("s3:*")))
     told = error_of(ann.put_bucket_policy, **FILES, Policy=PUBLIC)

@@ -1,14 +1,16 @@
 """A policy whose setting was not answered: both decide until the backend says which one it has."""
 
 import json
+import sqlite3
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
-from running import ACCOUNT, AWS, Server, allow, deny
+from running import ACCOUNT, AWS, Credentials, Server, allow, deny
 
 from iamd.store.fsck import check
+from iamd.store.sqlite import DATABASE
 
 BUCKET = "arn:aws:s3:::files"
 NOBODY = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/nobody"}
@@ -62,7 +64,7 @@ def aws(tmp_path):
     running = AWS(server)
     running.client("s3").create_bucket(Bucket="files")
     yield running
-    assert server.stop() == 0
+    assert running.server.stop() == 0
     storage.shutdown()
     storage.server_close()
 
@@ -98,6 +100,29 @@ def test_the_stricter_decides_until_the_policy_is_read(aws, taken):
     assert aws.client("s3").get_bucket_policy(Bucket="files")["Policy"] == (CLOSED if taken else OPEN)
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_which_of_two_it_is_shows_in_whom_they_name(aws, taken):
+    """A backend tells the ARNs that it was given; iamd keeps whom they mean."""
+    nobody, other = aws.user("nobody"), aws.user("other")
+    named = OPEN.replace("user/nobody", "user/other")
+    aws.client("s3").put_bucket_policy(Bucket="files", Policy=OPEN)
+    lose(aws, named, taken=taken)
+    assert (reads(aws, nobody), reads(aws, other)) == (False, False)
+    told = aws.client("s3").get_bucket_policy(Bucket="files")["Policy"]
+    assert json.loads(told) == json.loads(named if taken else OPEN)
+    assert (reads(aws, nobody), reads(aws, other)) == (not taken, taken)
+
+
+def test_a_name_that_is_told_may_be_a_namesakes(aws):
+    nobody, other = aws.user("nobody"), aws.user("other")
+    aws.client("s3").put_bucket_policy(Bucket="files", Policy=OPEN)
+    lose(aws, OPEN.replace("user/nobody", "user/other"), taken=False)
+    delete(aws, "nobody")
+    nobody = aws.user("nobody")
+    aws.client("s3").get_bucket_policy(Bucket="files")
+    assert (reads(aws, nobody), reads(aws, other)) == (False, False)
+
+
 def test_a_policy_that_was_not_taken_grants_nothing(aws):
     nobody = aws.user("nobody")
     lose(aws, OPEN, taken=False)
@@ -107,7 +132,44 @@ def test_a_policy_that_was_not_taken_grants_nothing(aws):
     assert not reads(aws, nobody)
 
 
+def test_what_was_kept_by_arns_is_for_those_who_were_there_when_the_server_was_started(aws, tmp_path):
+    """A data folder of an iamd that kept policies as they were written."""
+    two = {"AWS": [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("nobody", "other")]}
+    text = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**allow("s3:GetObject", f"{BUCKET}/*"), "Principal": two}]}
+    )
+    ids = {}
+    for name in ("nobody", "other"):
+        aws.user(name)
+        ids[name] = aws.client("iam").get_user(UserName=name)["User"]["UserId"]
+    aws.client("s3").put_bucket_policy(Bucket="files", Policy=text)
+    delete(aws, "other")
+    assert aws.server.stop() == 0
+    with sqlite3.connect(aws.server.data / DATABASE) as database:
+        (document,) = database.execute("SELECT document FROM records WHERE kind = 'resource'").fetchone()
+        for name, unique_id in ids.items():
+            assert unique_id.encode() in document
+            document = document.replace(unique_id.encode(), f"arn:aws:iam::{ACCOUNT}:user/{name}".encode())
+        database.execute("UPDATE records SET document = ? WHERE kind = 'resource'", (document,))
+    again = Server(aws.server.data, "--backend", "none", "--config", str(tmp_path / "iamd.toml"))
+    aws.server, aws._clients = again, {}
+    running = AWS(again)
+    other = running.user("other")
+    nobody = Credentials.of(running.client("iam").create_access_key(UserName="nobody")["AccessKey"])
+    assert (reads(running, nobody), reads(running, other)) == (True, False)
+    delete(running, "nobody")
+    assert not reads(running, running.user("nobody"))
+
+
+def delete(aws, name):
+    iam = aws.client("iam")
+    for found in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=name, AccessKeyId=found["AccessKeyId"])
+    iam.delete_user(UserName=name)
+
+
 def test_fsck_names_what_is_not_settled(aws):
+    aws.user("nobody")
     aws.client("s3").put_bucket_policy(Bucket="files", Policy=OPEN)
     assert check(aws.server.data, None) == []
     lose(aws, CLOSED, taken=True)

@@ -400,6 +400,18 @@ def test_an_endpoint_is_made_with_its_policy(cloud, s3, made):
         json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
         json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]})
         + " " * 20480,
+        json.dumps(
+            {
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/nobody"},
+                        "Action": "*",
+                        "Resource": "*",
+                    }
+                ]
+            }
+        ),
     ],
 )
 def test_what_is_no_endpoint_policy_is_refused(cloud, made, text):
@@ -407,6 +419,27 @@ def test_what_is_no_endpoint_policy_is_refused(cloud, made, text):
     assert code_of(ec2.modify_vpc_endpoint, VpcEndpointId=own_id, PolicyDocument=text) == "InvalidPolicyDocument"
     given = {"VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3", "PolicyDocument": text}
     assert code_of(ec2.create_vpc_endpoint, **given) == "InvalidPolicyDocument"
+
+
+@pytest.mark.parametrize("how", ["made", "modified"])
+def test_whom_its_policy_names_is_no_namesake(cloud, s3, made, how):
+    ec2, own_id, vpc = made
+    everything, named = allow("s3:*"), {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"}
+    ann = cloud.client_at("10.0.5.5", "s3", cloud.user("ann", everything))
+    text = json.dumps({"Statement": [{"Effect": "Allow", "Principal": named, "Action": "*", "Resource": "*"}]})
+    if how == "made":
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[own_id])
+        make(ec2, vpc, PolicyDocument=text)
+    else:
+        ec2.modify_vpc_endpoint(VpcEndpointId=own_id, PolicyDocument=text)
+    assert ann.get_object(Bucket="files", Key="a")
+    iam = cloud.client("iam")
+    iam.delete_user_policy(UserName="ann", PolicyName=iam.list_user_policies(UserName="ann")["PolicyNames"][0])
+    (found,) = iam.list_access_keys(UserName="ann")["AccessKeyMetadata"]
+    iam.delete_access_key(UserName="ann", AccessKeyId=found["AccessKeyId"])
+    iam.delete_user(UserName="ann")
+    again = cloud.client_at("10.0.5.5", "s3", cloud.user("ann", everything))
+    assert code_of(again.get_object, Bucket="files", Key="a") == "AccessDenied"
 
 
 def test_who_may_not_modify_an_endpoint_leaves_its_policy_as_it_was(cloud, s3, made):

@@ -55,6 +55,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
         neutral,
         s3,
         s3control,
+        stream_tags,
         streams,
     )
     from iamd.backend.control import Control  # noqa: PLC0415
@@ -68,6 +69,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     deliveries.install()
     streams.install()
     fan_out.install()
+    stream_tags.install()
     return dispatch.Dispatcher(boot), Control(boot)
 
 

@@ -10,6 +10,7 @@ from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.resources import Facts
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
+from iamd.policy.trust import InvalidPrincipal
 
 
 class Kind(StrEnum):
@@ -49,9 +50,11 @@ Of = Callable[[Asked, str, Facts], Effect | None]
 
 
 def checked(text: str, error: type[AWSError]) -> str:
-    """The text of a resource policy; the error when it is none."""
+    """The text of a resource policy; the error when it is none, InvalidPrincipal when nobody can be whom it names."""
     try:
         validate(text, PolicyType.RESOURCE)
+    except InvalidPrincipal:
+        raise
     except MalformedPolicy as problem:
         raise error(f"{problem}") from None
     return text

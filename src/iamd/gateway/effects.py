@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from iamd import arn as arns
@@ -16,6 +17,7 @@ from iamd.gateway import (
     kms_keys,
     log_policies,
     point_effects,
+    policy_principals,
     public_access,
     repository_policies,
     resource_policies,
@@ -26,6 +28,7 @@ from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterExcep
 from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.resources import Facts
+from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
 
@@ -107,6 +110,10 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
 }
 
 
+# What is left of a policy may name who is gone; AddPermission to it is refused, as Lambda's is on AWS.
+_LEAVING: Final = frozenset({"RemoveLayerVersionPermission", "RemovePermission"})
+
+
 def may_change(operation: Operation) -> bool:
     """Whether requests for an operation may change what is known of resources."""
     return (operation.service, operation.name) in _EFFECTS
@@ -122,12 +129,16 @@ def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
         return []
     if effect.policy is not None:
         _check_size(asked.operation.service, effect.policy)
+        if asked.operation.name not in _LEAVING:
+            effect = replace(effect, policy=policy_principals.stored(effect.policy, asked, facts.view))
     return [effect]
 
 
 def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:
     try:
         return found(asked, arn, facts)
+    except InvalidPrincipal as problem:
+        raise policy_principals.refused(problem.member, problem.value, asked) from None
     except KeyError as missing:
         if asked.operation.service == "s3":
             raise MissingRequestBody("Request Body is empty") from missing
@@ -199,6 +210,8 @@ def _add_permission(prefix: str, accounts: str, actions: str) -> Of:
 
     def add(asked: Asked, arn: str, facts: Facts) -> Effect:
         given = asked.parameters
+        for account in given[accounts]:
+            policy_principals.check_account(account, asked, facts.view)
         names = [_action(prefix, name) for name in given[actions]]
         principals = [arns.root(account) for account in given[accounts]]
         statement = {

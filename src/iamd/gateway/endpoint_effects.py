@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from iamd.endpoint_settings import LARGEST_POLICY
 from iamd.errors import AWSError
+from iamd.gateway import policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.ec2 import InvalidParameterCombination
 from iamd.gateway.effect import Effect, Kind, Learned, Of
@@ -40,11 +41,11 @@ def _checked(text: str) -> str:
     return text
 
 
-def _make(asked: Asked, _: str, __: Facts) -> Effect | None:
+def _make(asked: Asked, _: str, facts: Facts) -> Effect | None:
     """CreateVpcEndpoint: only the answer tells the id, so nothing is noted before; what can't be is refused."""
     text = asked.parameters.get("PolicyDocument")
     if text:
-        _checked(str(text))
+        policy_principals.stored(_checked(str(text)), asked, facts.view)
     return None
 
 

@@ -7,7 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from iamd import arn as arns
+from iamd.errors import AWSError
+from iamd.gateway import policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.given_arn import own
@@ -15,12 +19,21 @@ from iamd.gateway.actions.kms import ALIAS_KEY, GRANT, key_arn
 from iamd.gateway.effect import Effect, Kind, Learned, Of, end, put_policy
 from iamd.gateway.kms_keys import MalformedPolicyDocument
 from iamd.gateway.resources import Facts
+from iamd.services.iam import principal_ids
+from iamd.services.iam.principal_ids import View
 
 Told = Mapping[str, Any]
 # AWS: what an account may do with an AWS managed key itself, as its key policy says.
 _MANAGED: Final = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]
 # SECURITY: a grant to make or retire grants is bound to that grant, which no statement can say.
 _NOT_BY_STATEMENT: Final = frozenset({"CreateGrant", "RetireGrant"})
+
+
+class InvalidArn(AWSError):
+    """A grant for whom there is not (KMS API Reference, CreateGrant)."""
+
+    code = "InvalidArnException"
+    status = 400
 
 
 def _policy(principal: str, actions: Any) -> str:
@@ -100,6 +113,33 @@ def _condition(constraints: Mapping[str, Any]) -> dict[str, Any]:
     return {"Condition": found} if found else {}
 
 
+def _check_policy(asked: Asked, _: str, facts: Facts) -> None:
+    """Whom the policy of a new key names; the policy is learned from the answer, which tells the key."""
+    if asked.parameters.get("Policy"):
+        policy_principals.stored(asked.parameters["Policy"], asked, facts.view)
+
+
+def _check_grant(asked: Asked, _: str, facts: Facts) -> None:
+    """Whom a grant names must be there, and be named by an ARN (KMS API Reference, CreateGrant)."""
+    for member in ("GranteePrincipal", "RetiringPrincipal"):
+        value = asked.parameters.get(member)
+        if value and not (value.startswith("arn:") and principal_ids.kept(facts.view, value)):
+            raise InvalidArn(f"ARN does not refer to a valid principal: {value}")
+
+
+def with_ids(found: Mapping[str, str], view: View) -> Mapping[str, str]:
+    """What was learned of a key, with the users and roles of its grants by their ids."""
+    return {name: _with_id(text, view) if name.startswith(GRANT) else text for name, text in found.items()}
+
+
+def _with_id(grant: str, view: View) -> str:
+    statement = msgspec.json.decode(grant, type=dict[str, Any])
+    principal = statement["Principal"].get("AWS")
+    if principal is None:
+        return grant
+    return json.dumps({**statement, "Principal": {"AWS": policy_principals.settled_one(principal, view)}})
+
+
 def _end_grant(asked: Asked, _: str, facts: Facts) -> Effect | None:
     given = asked.parameters
     if not given.get("GrantId") or not given.get("KeyId"):
@@ -122,6 +162,9 @@ EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("kms", "CreateAlias"): _set_alias,
     ("kms", "UpdateAlias"): _set_alias,
     ("kms", "DeleteAlias"): end,
+    ("kms", "CreateGrant"): _check_grant,
+    ("kms", "CreateKey"): _check_policy,
+    ("kms", "ReplicateKey"): _check_policy,
     ("kms", "PutKeyPolicy"): put_policy("Policy", MalformedPolicyDocument),
     ("kms", "RetireGrant"): _end_grant,
     ("kms", "RevokeGrant"): _end_grant,

@@ -20,11 +20,13 @@ from iamd.gateway.actions.kms import GRANT, NotFound
 from iamd.policy.document import MalformedPolicy, PolicyType, load, validate
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.request import Request
+from iamd.policy.trust import InvalidPrincipal
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 
 LARGEST_POLICY: Final = 32_768
 """KMS Developer Guide, "Resource quotas"."""
+INVALID_PRINCIPALS: Final = "Policy contains a statement with one or more invalid principals."
 _SETS_POLICY: Final = frozenset({"CreateKey", "PutKeyPolicy", "ReplicateKey"})
 
 
@@ -78,6 +80,8 @@ def check_lockout(asked: Asked, arn: str, identity: Identity, view: Snapshot, no
         raise LimitExceeded(f"The key policy is larger than {LARGEST_POLICY} bytes.")
     try:
         validate(text, PolicyType.RESOURCE)
+    except InvalidPrincipal:
+        raise MalformedPolicyDocument(INVALID_PRINCIPALS) from None
     except MalformedPolicy as problem:
         raise MalformedPolicyDocument(f"{problem}") from None
     if asked.parameters.get("BypassPolicyLockoutSafetyCheck"):

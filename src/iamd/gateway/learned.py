@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
-from iamd.gateway import endpoint_effects, kms_effects, point_effects
+from iamd.gateway import endpoint_effects, kms_effects, kms_keys, point_effects, policy_principals
 from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -54,9 +54,12 @@ def _owner_of_news(learned: Learned, facts: Facts) -> str | None:
 
 
 def _record(learned: Learned, owner: str, facts: Facts, now: int) -> Resource:
-    return Resource(
-        arn=learned.arn, owner=owner, created=now, backend_boot=facts.boot, facts=learned.facts, policy=learned.policy
-    )
+    policy, found = learned.policy, learned.facts
+    if policy is not None:
+        policy = policy_principals.settled(policy, facts.view)
+    if kms_keys.is_key(learned.arn):
+        found = kms_effects.with_ids(found, facts.view)
+    return Resource(arn=learned.arn, owner=owner, created=now, backend_boot=facts.boot, facts=found, policy=policy)
 
 
 def _told(body: bytes) -> Told:

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from iamd.errors import AWSError
+from iamd.gateway import policy_principals
 from iamd.gateway.effect import Change as FactsChange
 from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.policies import Told, is_same
@@ -153,8 +154,29 @@ def _reconcile(change: Change, told: Told, boot: str | None) -> None:
     present = _known(change, told.arn, boot)
     if present is None or not present.has_pending:
         return
-    known = next((p for p in (present.pending_policy, present.policy) if is_same(p, told.policy)), told.policy)
-    change.put(GLOBAL, msgspec.structs.replace(present, policy=known, pending_policy=None, has_pending=False))
+    if (found := _told_of(change, present, told.policy)) is not None:
+        change.put(
+            GLOBAL, msgspec.structs.replace(present, policy=found.policy, pending_policy=None, has_pending=False)
+        )
+
+
+def _told_of(change: Change, present: Resource, told: str | None) -> Told | None:
+    """Which of two policies a backend tells, or one of its own; None when that does not show."""
+    fitting = [one for one in (present.pending_policy, present.policy) if is_same(_masked(one), _masked(told))]
+    if not fitting:
+        return Told(present.arn, policy_principals.settled(told, change) if told is not None else None)
+    if len(set(fitting)) == 1:
+        return Told(present.arn, fitting[0])
+    # They differ in whom they name alone. SECURITY: where one names who is gone, the name may be a namesake's by now.
+    texts = [one for one in fitting if one is not None]
+    if any(policy_principals.names_the_gone(text, change) for text in texts):
+        return None
+    exact = [text for text in texts if is_same(policy_principals.shown(text, change), told)]
+    return Told(present.arn, exact[0]) if exact else None
+
+
+def _masked(policy: str | None) -> str | None:
+    return policy_principals.masked(policy) if policy is not None else None
 
 
 def _end(change: Change, entry: Entry) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from iamd.errors import AWSError
+from iamd.gateway import policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.resources import Facts, log_policy_place
@@ -24,9 +25,9 @@ class InvalidLogPolicy(AWSError):
     status = 400
 
 
-def _put(asked: Asked, _: str, __: Facts) -> Effect:
+def _put(asked: Asked, _: str, facts: Facts) -> Effect:
     arn, place = _named(asked)
-    text = checked(_given(asked, "policyDocument"), InvalidLogPolicy)
+    text = policy_principals.stored(checked(_given(asked, "policyDocument"), InvalidLogPolicy), asked, facts.view)
     return Effect(Kind.SET_POLICY, arn, _of_services(text), has_policy=True, done={"name": place})
 
 

@@ -21,6 +21,7 @@ from iamd.gateway import (
     bucket_abac,
     bucket_ownership,
     bucket_tags,
+    copied_tags,
     deciding,
     effects,
     execution_roles,
@@ -38,6 +39,7 @@ from iamd.gateway import (
     resource_tags,
     resources,
     shared_buckets,
+    shown_policies,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
@@ -83,6 +85,8 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if step.asked.operation.name == "CopyObject":
+            await self._check(step, identity, await copied_tags.further(step, self._backends))
         if traits.invokes and step.place.backend.embedded is not None:
             return await self._invoked(step)
         if traits.reads_policy:
@@ -100,6 +104,8 @@ class Performer:
         answer = await self._settled(step, entries, request, payload, receive)
         if step.posted is not None:
             answer = step.posted.answered(answer)
+        if traits.shows_policy:
+            answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
         if step.asked.through is not None:
             answer = access_points.told(answer, step.asked, _style(step))
         if answer.status == 404:
@@ -147,7 +153,12 @@ class Performer:
     async def _check_listing(self, step: Step, identity: Identity, answer: Answer) -> None:
         listing = missing.listing(step.asked, answer, step.facts)
         if listing is not None:
-            behind = resources.decided([listing], step.facts, step.asked.account)
+            await self._check(step, identity, [listing])
+
+    async def _check(self, step: Step, identity: Identity, wanted: list[Target]) -> None:
+        """What turns out to be needed after the request itself was allowed; Denied when it is not."""
+        if wanted:
+            behind = resources.decided(wanted, step.facts, step.asked.account)
             targets = access_points.before(behind, step.asked, identity, step.facts)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)

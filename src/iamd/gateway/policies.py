@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import point_effects, repository_policies, resource_policies
+from iamd.gateway import point_effects, policy_principals, repository_policies, resource_policies
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
@@ -26,7 +26,10 @@ def own_answer(asked: Asked, arn: str, facts: Facts) -> Answer | None:
     known = facts.get(arn)
     if known is None or known.policy is None or known.has_pending:
         return None
-    return Answer(200, [(b"content-type", b"application/json")], known.policy.encode())
+    text = known.policy
+    if policy_principals.names_entities(text):
+        text = policy_principals.shown(text, facts.view)
+    return Answer(200, [(b"content-type", b"application/json")], text.encode())
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from iamd.gateway import (
     buckets,
     events,
     handles,
+    kept_by_arns,
     object_acls,
     placing,
     reading,
@@ -83,6 +84,7 @@ class Gateway:
     async def start(cls, runtime: Runtime) -> "Gateway":
         """A gateway to the backends of the settings; the embedded one begins to start, and requests to it wait."""
         gateway = cls(runtime, Backends(runtime.settings, is_owner=runtime.worker == 0))
+        await kept_by_arns.settle(runtime.store)
         gateway._begin_backends()
         return gateway
 
@@ -151,6 +153,7 @@ class Gateway:
 
     async def reset(self) -> None:
         """Empty the embedded backend; a backend at a URL keeps what it has. Unavailable when it can't be emptied."""
+        await kept_by_arns.settle(self._runtime.store)
         if self._runtime.functions is not None:
             await self._runtime.functions.reset()
         if self._backends.embedded is not None:

@@ -15,12 +15,14 @@ from iamd.authz.public_access import NOBODY, PENDING, SETTINGS, SETTLED, of_acco
 from iamd.authz.public_policies import has_public_acl, is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
+from iamd.gateway import policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.points import Point
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.own_answers import written
 from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
 
 _CONFIGURATION: Final = "PublicAccessBlockConfiguration"
@@ -92,7 +94,10 @@ def check(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Fa
 def _check_policy(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Facts) -> None:
     text = asked.parameters.get("Policy")
     if isinstance(text, str) and _is_blocked("BlockPublicPolicy", asked, facts) and is_public(text, of_bucket=True):
-        checked(text, InvalidPolicy)
+        try:
+            checked(text, InvalidPolicy)
+        except InvalidPrincipal as problem:
+            raise policy_principals.refused(problem.member, problem.value, asked) from None
         raise _denied(_POLICY_WORDS, asked, targets, identity)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from iamd.arn import Arn
+from iamd.gateway.actions import resource_kinds
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.any_of_kind import WITH_STARS
 
@@ -39,10 +40,15 @@ def reads(arn: Arn, asked: Asked) -> Sequence[Read] | None:
     """What is asked for the tags of a resource: nothing of what has none, None when they can't be known."""
     if not _is_one(arn):
         return None
-    if arn.service == "s3":
-        return _of_s3(arn, asked)
-    found = _READS.get(arn.service)
-    return found(arn, asked) if found is not None else None
+    way = _of_s3 if arn.service == "s3" else _READS.get(arn.service)
+    found = way(arn, asked) if way is not None else None
+    if found is None and arn.service not in _INHERITING and resource_kinds.has_no_tags(str(arn)):
+        return ()
+    return found
+
+
+_INHERITING: Final = frozenset({"apigateway"})
+"""Services whose types have no keys for tags and, by other pages, the tags of what they are in."""
 
 
 def _of_s3(arn: Arn, asked: Asked) -> Sequence[Read] | None:
@@ -133,18 +139,33 @@ def _key(arn: Arn, _: Asked) -> Given | None:
     return {"KeyId": key} if kind == "key" else None
 
 
-def _of_ec2(arn: Arn, _: Asked) -> Given | None:
-    _kind, _slash, resource = arn.resource.partition("/")
-    return {"Filters": [{"Name": "resource-id", "Values": [resource]}]} if resource else None
+def _of_ec2(arn: Arn, _: Asked) -> Sequence[Read] | None:
+    kind, _slash, resource = arn.resource.partition("/")
+    if not resource:
+        return None
+    if kind in _BY_NAME:
+        # What is named in its ARN has an id of its own, by which alone DescribeTags tells its tags.
+        operation, member, tags = _BY_NAME[kind]
+        return (Read("ec2", operation, {member: [resource]}, tags),)
+    given = {"Filters": [{"Name": "resource-id", "Values": [resource]}]}
+    return (Read("ec2", "DescribeTags", given, "Tags", ("NextToken", "NextToken")),)
+
+
+_BY_NAME: Final = {
+    "key-pair": ("DescribeKeyPairs", "KeyNames", "KeyPairs.Tags"),
+    "placement-group": ("DescribePlacementGroups", "GroupNames", "PlacementGroups.Tags"),
+}
 
 
 def _of_logs(arn: Arn, _: Asked) -> Given | None:
-    """AWS: streams have no tags of their own, and their keys none (Service Authorization Reference)."""
+    """AWS: streams can't be tagged (API Reference, TagResource), and yet have `aws:ResourceTag` as a key (Service
+    Authorization Reference): it is their group's.
+    """
     kind, _colon, rest = arn.resource.partition(":")
     name, _colon, within = rest.partition(":")
     if kind in _OF_LOGS and "*" not in rest:
         return {"resourceArn": str(arn)}
-    if kind != "log-group" or within not in {"", "*", "log-stream:"} or "*" in name:
+    if kind != "log-group" or not (within in {"", "*"} or within.startswith("log-stream:")) or "*" in name:
         return None
     return {"resourceArn": str(Arn(arn.partition, arn.service, arn.region, arn.account, f"log-group:{name}"))}
 
@@ -314,7 +335,7 @@ _READS: Final[Mapping[str, Reads]] = {
     ),
     "cognito-idp": _by("cognito-idp", "DescribeUserPool", _after("userpool", "UserPoolId"), "UserPool.UserPoolTags"),
     "dynamodb": _by("dynamodb", "ListTagsOfResource", _table, "Tags", ("NextToken", "NextToken")),
-    "ec2": _by("ec2", "DescribeTags", _of_ec2, "Tags", ("NextToken", "NextToken")),
+    "ec2": _of_ec2,
     "ecr": _by("ecr", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
     "ecs": _by("ecs", "ListTagsForResource", _by_arn("resourceArn"), "tags"),
     "elasticloadbalancing": _by("elbv2", "DescribeTags", _of_balancing, "TagDescriptions.Tags"),

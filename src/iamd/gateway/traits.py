@@ -23,6 +23,7 @@ from iamd.gateway import (
     policies,
     public_access,
     schedule_checks,
+    shown_policies,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.wire.models import Operation
@@ -35,12 +36,13 @@ class Traits(msgspec.Struct, frozen=True):
 
     Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
-    iamd knows (`reads_policy`). iamd may answer it in its backend's place (`is_own`); it may make a bucket, to which
-    iamd gives its tags (`makes_bucket`). Its answers may tell of resources (`tells`), or of instances
-    (`tells_instances`). It may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its
-    backend may notify others of what it does, and of where and when it came from (`notifies`). It may have its service
-    send something to others from then on (`configures`), or at times (`has_times`), or ask others for something with
-    its caller's permissions, before it answers (`asks_for_caller`) or afterwards (`carries_caller`).
+    iamd knows (`reads_policy`); its backend's answers may show one (`shows_policy`). iamd may answer it in its
+    backend's place (`is_own`); it may make a bucket, to which iamd gives its tags (`makes_bucket`). Its answers may
+    tell of resources (`tells`), or of instances (`tells_instances`). It may run a Lambda function (`invokes`), or
+    change one that runs (`changes_function`). Its backend may notify others of what it does, and of where and when it
+    came from (`notifies`). It may have its service send something to others from then on (`configures`), or at times
+    (`has_times`), or ask others for something with its caller's permissions, before it answers (`asks_for_caller`) or
+    afterwards (`carries_caller`).
     """
 
     action: str
@@ -52,6 +54,7 @@ class Traits(msgspec.Struct, frozen=True):
     makes_roles: bool
     changes: bool
     reads_policy: bool
+    shows_policy: bool
     is_own: bool
     makes_bucket: bool
     tells: bool
@@ -78,6 +81,7 @@ def of(operation: Operation) -> Traits:
         makes_roles=first_use.may_make(operation),
         changes=effects.may_change(operation),
         reads_policy=policies.may_answer(operation),
+        shows_policy=shown_policies.may_show(operation),
         is_own=(
             point_effects.asks_status(operation)
             or bucket_abac.is_kept(operation)

@@ -37,6 +37,15 @@ _PROVIDER = re.compile(
 _CANONICAL = re.compile(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{32,}")
 
 
+class InvalidPrincipal(MalformedPolicy):
+    """A principal that has no form that one could have; services have words of their own for it."""
+
+    def __init__(self, member: str, value: str) -> None:
+        super().__init__(f'Invalid principal in policy: "{member.upper()}":"{value}"')
+        self.member = member
+        self.value = value
+
+
 def check_fields(statement: Mapping[str, object]) -> None:
     """Raise unless a trust policy's statement has the elements it needs and none that it may not have."""
     for name in ("Effect", "Principal", "Action"):
@@ -67,12 +76,7 @@ def check_principal(member: str, value: str) -> None:
         if not _PROVIDER.fullmatch(value):
             raise MalformedPolicy(ODD_PROVIDER)
     elif not _FORMS[member](value):
-        raise invalid_principal(member, value)
-
-
-def invalid_principal(member: str, value: str) -> MalformedPolicy:
-    """AWS's error for a principal that does not exist or cannot be one."""
-    return MalformedPolicy(f'Invalid principal in policy: "{member.upper()}":"{value}"')
+        raise InvalidPrincipal(member, value)
 
 
 def _is_aws(value: str) -> bool:

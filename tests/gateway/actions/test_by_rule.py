@@ -237,5 +237,6 @@ def is_for_one(operation, parameters):
         "taglist",
         "tagstoadd",
         "resourcetags",
+        "resourcetagkeys",
     }
     return len(wanted) == 1 and wanted <= {"arn", "resourcearn"} and len(parameters) <= 2

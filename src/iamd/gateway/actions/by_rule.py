@@ -30,7 +30,7 @@ def targets(asked: Asked) -> list[Target]:
     action = action_of(operation.service, operation.name)
     if action is None:
         raise Unmapped(f"{operation.service}:{operation.name}")
-    keys = tags.of(asked.parameters)
+    keys = tags.of_request(asked)
     return [
         Target(arn=one.arn, action=action, context=keys, any_of_kind=one.any_of_kind, makes=one.makes)
         for one in named_resources.of(action, asked)

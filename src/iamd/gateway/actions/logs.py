@@ -71,8 +71,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
     if operation not in _FREE_RESOURCES:
         found["resource"] = _resource(asked)
     if operation == "PutAccountPolicy":
-        found["subscription_role"] = _subscription_role(given.get("policyDocument"))
-        found["passed_to"] = "logs.amazonaws.com"
+        _check_role(given.get("policyDocument"))
     if _is_destination(given.get("destinationArn"), asked):
         found["to_destination"] = "true"
     return {name: value for name, value in found.items() if value is not None}
@@ -152,8 +151,8 @@ def _is_destination(value: Any, asked: Asked) -> bool:
     return _arn(value, asked) == value and _matches(_RESOURCE, found.resource)
 
 
-def _subscription_role(document: Any) -> str | None:
-    """The role in the text of a policy that subscribes to every group (API Reference, PutAccountPolicy)."""
+def _check_role(document: Any) -> None:
+    """The role in the text of a policy that subscribes to every group must be one (API Reference, PutAccountPolicy)."""
     try:
         told = parse_json.decode(str(document).encode())
     except CommonError:
@@ -162,7 +161,6 @@ def _subscription_role(document: Any) -> str | None:
     role = told.get("RoleArn") if isinstance(told, dict) else None
     if role is not None and not _matches(_ROLE, role):
         raise InvalidParameter("RoleArn is not the ARN of a role.")
-    return role
 
 
 def on_groups(asked: Asked) -> list[Target]:

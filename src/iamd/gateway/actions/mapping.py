@@ -187,7 +187,7 @@ _FROM_ELSEWHERE: Final = frozenset({("ec2", "CopyImage"), ("ec2", "CopySnapshot"
 def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked) -> list[Target]:
     # What is worked out stands above what the client gave under the same name.
     values = {**asked.parameters, **asked.place, **compute(asked)}
-    tagged = tags.of(asked.parameters) if found.service not in EXTENDED else {}
+    tagged = tags.of_request(asked) if found.service not in EXTENDED else {}
     counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
     return [target for row in counting for target in _targets(found, row, values, tagged)]
 

@@ -7,22 +7,19 @@ are handed over too, by whatever operation changes something.
 """
 
 import json
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any, Final
-
-import msgspec
 
 from iamd import arn as arns
 from iamd.authz.target import Target
 from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates
+from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates, role_settings
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.passed_roles_table import NONE, assuming, leaf, leaves, row_of
+from iamd.gateway.actions.role_settings import ROLE_ARN
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.request import Principal, PrincipalKind, Request
@@ -31,11 +28,9 @@ from iamd.store.account import Account, Snapshot
 from iamd.store.change import Change
 from iamd.store.records import InstanceProfile, Role
 from iamd.wire.models import Operation
-from iamd.wire.models import service as model_of
 
 View = Snapshot | Change
 
-_ROLE_ARN: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[^\s]+", re.ASCII)
 _READS: Final = ("Get", "List", "Describe", "Search", "BatchGet", "Head", "Lookup")
 _EC2: Final = "ec2.amazonaws.com"
 _API_GATEWAY: Final = "apigateway.amazonaws.com"
@@ -67,18 +62,6 @@ class InvalidProfile(AWSError):
     status = 400
 
 
-class Passing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One operation's row: members that name roles, the service that assumes them, members that name profiles or
-    launch templates with profiles in them; `others` are further members with roles, each with who assumes them.
-    """
-
-    roles: tuple[str, ...] = ()
-    service: str = ""
-    profiles: tuple[str, ...] = ()
-    templates: tuple[str, ...] = ()
-    others: Mapping[str, str] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A role that is handed over: its ARN, to which service, and whether that is known or taken from the request's."""
@@ -88,43 +71,53 @@ class Passed:
     is_known: bool = True
 
 
-@cache
-def table() -> Mapping[str, Mapping[str, Passing]]:
-    """The rows of passed_roles.toml, by service and operation."""
-    text = resources.files(__package__).joinpath("passed_roles.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, dict[str, Passing]])
-
-
-_NONE: Final = Passing()
-
-
-def _row(operation: Operation) -> Passing:
-    return table().get(operation.service, {}).get(operation.name, _NONE)
-
-
 def may_pass(operation: Operation) -> bool:
     """Whether requests for an operation may hand roles over."""
-    return _row(operation) is not _NONE or not operation.name.startswith(_READS)
+    row = row_of(operation)
+    return not row.nothing and (row is not NONE or not operation.name.startswith(_READS))
 
 
 def of(asked: Asked, view: View) -> list[Passed]:
     """Each role that a request hands over."""
     if not may_pass(asked.operation):
         return []
-    row = _row(asked.operation)
-    named = [value for member in row.roles for value in _values(asked.parameters, member.split("."))]
-    found = [Passed(_role_arn(value, asked), row.service) for value in named if isinstance(value, str) and value]
-    for member, service in row.others.items():
-        others = _values(asked.parameters, member.split("."))
-        found += [Passed(_role_arn(value, asked), service) for value in others if isinstance(value, str) and value]
+    found = [*_of_row(asked, view), *_of_settings(asked, view)]
     found += [Passed(role, _API_GATEWAY) for role in _of_api(asked)]
     found += (
         [Passed(role, _ECS_TASKS) for role in ecs_definitions.roles(asked)] if asked.operation.service == "ecs" else []
     )
     for account, profile in profiles(asked, view):
         found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2))
-    known = {passed.arn for passed in found}
-    return [*dict.fromkeys(found), *(passed for passed in _by_rule(asked) if passed.arn not in known)]
+    return [*dict.fromkeys(found), *_by_rule(asked, found)]
+
+
+def _of_row(asked: Asked, view: View) -> Iterator[Passed]:
+    """The roles in the members that the operation's row names."""
+    row = row_of(asked.operation)
+    if row is NONE:
+        return
+    for members, service in ((row.roles, row.service), *(((member,), who) for member, who in row.others.items())):
+        for member in members:
+            yield from (Passed(_role_arn(value, asked, view), service) for value in _texts(asked, member))
+    for member in (*row.named, *row.maybe):
+        service = assuming(asked.operation.service, leaf(member))
+        for value in _texts(asked, member):
+            if ROLE_ARN.fullmatch(value) or (member in row.named and not value.startswith("arn:")):
+                yield Passed(_role_arn(value, asked, view), service, is_known=False)
+    for member in row.documents:
+        for text in _texts(asked, member):
+            for _, value in _named_roles(role_settings.in_document(text), asked, ""):
+                yield Passed(value, row.service or assuming(asked.operation.service, ""), is_known=bool(row.service))
+
+
+def _texts(asked: Asked, member: str) -> Iterator[str]:
+    return (value for value in _values(asked.parameters, member.split(".")) if isinstance(value, str) and value)
+
+
+def _of_settings(asked: Asked, view: View) -> Iterator[Passed]:
+    for one in role_settings.of(asked):
+        if not one.is_profile:
+            yield Passed(_role_arn(one.value, asked, view), one.service)
 
 
 def _of_api(asked: Asked) -> Iterator[str]:
@@ -134,37 +127,51 @@ def _of_api(asked: Asked) -> Iterator[str]:
     if asked.operation.service not in {"apigateway", "apigatewayv2"}:
         return
     given = asked.parameters
-    yield from (role for role in map(given.get, _CREDENTIALS) if isinstance(role, str) and _ROLE_ARN.fullmatch(role))
+    yield from (role for role in map(given.get, _CREDENTIALS) if isinstance(role, str) and ROLE_ARN.fullmatch(role))
     patched = [one.get("value") for one in given.get("patchOperations") or []]
-    yield from (role for role in patched if isinstance(role, str) and _ROLE_ARN.fullmatch(role))
+    yield from (role for role in patched if isinstance(role, str) and ROLE_ARN.fullmatch(role))
     if asked.operation.name in {"ImportApi", "ImportRestApi", "PutRestApi", "ReimportApi"}:
-        yield from _named_roles(apigateway.definition(given), within_role=True)
+        yield from (role for _, role in _named_roles(apigateway.definition(given), asked, "role"))
 
 
-def _by_rule(asked: Asked) -> Iterator[Passed]:
+def _by_rule(asked: Asked, found: Sequence[Passed]) -> Iterator[Passed]:
+    """The further roles that members of a request name, which its row says nothing of."""
     if asked.operation.name.startswith(_READS):
         return
-    service = f"{model_of(asked.operation.service).endpoint_prefix.rpartition('.')[2]}.amazonaws.com"
-    for value in dict.fromkeys(_named_roles(asked.parameters, within_role=False)):
+    told = {(passed.arn, passed.service) for passed in found}
+    arns_told = {arn for arn, _ in told}
+    for member, value in dict.fromkeys(_named_roles(asked.parameters, asked, "")):
+        service = assuming(asked.operation.service, member)
+        if (value, service) in told or (value in arns_told and member in leaves(asked.operation)):
+            continue
+        told.add((value, service))
         yield Passed(value, service, is_known=False)
 
 
-def _named_roles(value: Any, *, within_role: bool) -> Iterator[str]:
-    """Every ARN of a role in a member whose name speaks of a role, however deep."""
+def _named_roles(value: Any, asked: Asked, within: str) -> Iterator[tuple[str, str]]:
+    """Every ARN of a role in a member whose name speaks of a role, however deep, with that name."""
     if isinstance(value, str):
-        if within_role and _ROLE_ARN.fullmatch(value):
-            yield value
+        if within and ROLE_ARN.fullmatch(value) and not _is_elsewhere(within, value, asked):
+            yield within, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _named_roles(inner, within_role=within_role or _speaks_of_role(name, value))
+            yield from _named_roles(inner, asked, name if _speaks_of_role(name, value) else within)
     elif isinstance(value, list):
         for inner in value:
-            yield from _named_roles(inner, within_role=within_role)
+            yield from _named_roles(inner, asked, within)
+
+
+def _is_elsewhere(member: str, role: str, asked: Asked) -> bool:
+    """Whether a member is for a role of another account, which that account's own trust policy hands over."""
+    return "crossaccount" in member.lower() and role.split(":")[4] != asked.account
+
+
+_NAMED_BY: Final = {"AttributeValue": "AttributeName", "ParameterValue": "ParameterName"}
 
 
 def _speaks_of_role(name: Any, beside: Mapping[Any, Any]) -> bool:
     """Whether a member's name speaks of a role; an attribute's value (SetSubscriptionAttributes) is named beside it."""
-    named = beside.get("AttributeName") if name == "AttributeValue" else name
+    named = beside.get(_NAMED_BY[name]) if name in _NAMED_BY else name
     return isinstance(named, str) and "role" in named.lower()
 
 
@@ -183,15 +190,23 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
         yield from _values(inner, rest)
 
 
-def _role_arn(value: str, asked: Asked) -> str:
-    # Glue, CodeBuild and Batch take a role's name as well.
-    return value if value.startswith("arn:") else f"arn:{asked.partition}:iam::{asked.account}:role/{value}"
+def _role_arn(value: str, asked: Asked, view: View | None) -> str:
+    """The ARN of a role of the caller's account by its name, with its path; a path before the name must be its own."""
+    if value.startswith("arn:"):
+        return value
+    account = view.account(asked.account) if view is not None else None
+    role = entities.role_in(account, value.rpartition("/")[2]) if account is not None else None
+    if account is not None and role is not None:
+        arn = entities.role_arn(account, role)
+        if arn.endswith(f"/{value.removeprefix('/')}"):
+            return arn
+    return f"arn:{asked.partition}:iam::{asked.account}:role/{value.removeprefix('/')}"
 
 
 def profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
     """The instance profiles that a request hands over, by name or ARN, or by a launch template that has them."""
     yield from own_profiles(asked, view)
-    for member in _row(asked.operation).templates:
+    for member in row_of(asked.operation).templates:
         for template in _values(asked.parameters, member.split(".")):
             if template:
                 for named in launch_templates.profiles(launch_templates.arn_of(template, asked), asked):
@@ -200,7 +215,10 @@ def profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfil
 
 def own_profiles(asked: Asked, view: View) -> Iterator[tuple[Account, InstanceProfile]]:
     """The instance profiles that stand in the request itself."""
-    for member in _row(asked.operation).profiles:
+    for one in role_settings.of(asked):
+        if one.is_profile:
+            yield _profile(one.value, asked, view)
+    for member in row_of(asked.operation).profiles:
         for value in _values(asked.parameters, member.split(".")):
             named = (value.get("Arn") or value.get("Name")) if isinstance(value, Mapping) else value
             if named:

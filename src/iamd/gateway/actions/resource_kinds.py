@@ -121,6 +121,40 @@ def of(action: str) -> tuple[Kind, ...]:
 
 
 @cache
+def _tagged_of(service: str) -> tuple[tuple[Kind, bool], ...]:
+    """The resource types of a service, each with whether any of its tags is a condition key of it or of its actions."""
+    reference = service_reference.service(service)
+    if reference is None:
+        return ()
+    by_action: set[str] = set()
+    for action in reference.actions.values():
+        for one in action.resources:
+            if _speak_of_tags(action.condition_keys) or _speak_of_tags(one.condition_keys):
+                by_action.add(one.name.lower())
+    return tuple(
+        (
+            Kind(one.name, False, tuple(map(_form, one.arn.split(", ")))),
+            one.name.lower() in by_action or _speak_of_tags(one.condition_keys),
+        )
+        for one in reference.resource_types.values()
+    )
+
+
+def _speak_of_tags(keys: Sequence[str]) -> bool:
+    return any("tag/" in key.lower() and "requesttag/" not in key.lower() for key in keys)
+
+
+def has_no_tags(arn: str) -> bool:
+    """Whether an ARN is of a type that has no tags: the Service Authorization Reference gives it no key for them.
+
+    SECURITY: of an ARN that may be of several types none may have any, and of one of no known type nobody can tell.
+    """
+    kinds = _tagged_of(arn.split(":", 3)[2])
+    found = closest(arn, [kind for kind, _ in kinds])
+    return bool(found) and not any(is_tagged for kind, is_tagged in kinds if kind in found)
+
+
+@cache
 def made_by(action: str) -> frozenset[Kind]:
     """The kinds of which an action makes one: `CreateCacheCluster` a `cluster`.
 

@@ -67,6 +67,17 @@ def check_bucket(name: str) -> None:
         raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": name})
 
 
+def copied_with_tags(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The object whose tags a copy takes over; None where they are replaced, or the source is none."""
+    if str(given.get("TaggingDirective") or "").upper() == "REPLACE":
+        return None
+    match = _SOURCE.fullmatch(str(given.get("CopySource")))
+    if match is None:
+        return None
+    version = {"VersionId": match["version"]} if match["version"] else {}
+    return {"Bucket": match["bucket"], "Key": _unescaped(match["key"]), **version}
+
+
 def _source(given: Mapping[str, Any]) -> dict[str, Any]:
     source = given.get("CopySource")
     if source is None:

@@ -105,6 +105,10 @@ def associations(asked: Asked) -> list[Target]:
             found += _nodes(entry, asked)
     if not found:
         raise KeyError("Entries" if "Entries" in given else "AssociationIds")
+    if asked.operation.name == "UpdateAssociation":
+        # AWS: API Reference, UpdateAssociation: who calls it must be permitted to call DescribeAssociation.
+        described = Target(arn=found[0], action="ssm:DescribeAssociation")
+        return [*_targets(found, asked), described]
     return _targets(found, asked)
 
 

@@ -1,25 +1,71 @@
-"""`aws:RequestTag/...` and `aws:TagKeys`, out of whatever shape a service gives its tags."""
+"""`aws:RequestTag/...` and `aws:TagKeys`, out of whatever shape a service gives its tags.
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+Members that are called as tags are and stand at the top are found by themselves; all others are in tags.toml.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from importlib import resources
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from iamd.gateway.actions.asked import Value
+import msgspec
+
+from iamd.gateway.actions.asked import Asked, Value
 from iamd.policy.request import lower
 
 # Members that hold tags, compared without case: Tags (DynamoDB), tags (SQS, Lambda), TagList (EC2's kin), TagSet.
 _MEMBERS: Final = frozenset(
     {
         "tags", "taglist", "tagset", "tagstoadd", "resourcetags", "newtags", "userpooltags", "identitypooltags",
-        "tagsoverride",
+        "tagsoverride", "tagslist",
         "jobtags", "modeltags", "custommodeltags", "importedmodeltags", "targetmodeltags",
     }
 )  # fmt: skip
-_KEY_MEMBERS: Final = frozenset({"tagkeys", "tagkeylist", "tagstoremove", "untagkeys"})
+_KEY_MEMBERS: Final = frozenset({"tagkeys", "tagkeylist", "tagstoremove", "untagkeys", "resourcetagkeys"})
 _SPECIFICATIONS: Final = "tagspecifications"
 _AROUND: Final = frozenset({"createbucketconfiguration", "tagging"})
 _SPEAKING: Final = _MEMBERS | _KEY_MEMBERS | _AROUND | {_SPECIFICATIONS}
+
+
+@cache
+def elsewhere() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """The members of tags.toml, by service and operation."""
+    text = resources.files(__package__).joinpath("tags.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, dict[str, list[str]]])
+
+
+def of_request(asked: Asked) -> dict[str, Value]:
+    """The keys of the tags in a request, wherever they stand."""
+    of_service = elsewhere().get(asked.operation.service)
+    members = of_service.get(asked.operation.name) if of_service is not None else None
+    if members is None:
+        return of(asked.parameters)
+    found = [value for member in members for value in _at(asked.parameters, member.split("."))]
+    plain = [pair for value in found for pair in _written(value)]
+    given = [{"Key": key, "Value": value} for key, value in [*_tags(asked.parameters), *plain]]
+    named = [one for value in found for one in _texts(value)] + list(_tag_keys(asked.parameters))
+    return of({"Tags": given, "TagKeys": named})
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path, in each item of a list on its way."""
+    if not path:
+        yield value
+    elif isinstance(value, Mapping):
+        inner = value.get(path[0].removesuffix("[]"))
+        for one in inner if path[0].endswith("[]") and isinstance(inner, list) else (inner,):
+            yield from _at(one, path[1:])
+
+
+def _written(value: Any) -> Iterator[tuple[str, str]]:
+    """The tags in a value; AWS IoT writes them as a query string (API Reference, CreateTopicRule)."""
+    yield from of_header(value) if isinstance(value, str) else pairs(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    return (one for one in value if isinstance(one, str)) if isinstance(value, list) else iter(())
 
 
 def of(parameters: Mapping[str, Any]) -> dict[str, Value]:
@@ -80,5 +126,8 @@ def pairs(value: Any) -> Iterator[tuple[str, str]]:
 
 def _tag_keys(parameters: Mapping[str, Any]) -> Iterator[str]:
     for name, value in parameters.items():
-        if name.lower() in _KEY_MEMBERS and isinstance(value, list):
-            yield from (str(key) for key in value if isinstance(key, str))
+        if name.lower() in _KEY_MEMBERS:
+            # AWS: CloudFront wraps its lists, and CloudWatch Logs' UntagLogGroup calls the keys `tags`.
+            yield from _texts(value.get("Items") if isinstance(value, Mapping) else value)
+        elif name == "tags":
+            yield from _texts(value)
