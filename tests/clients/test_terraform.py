@@ -118,6 +118,31 @@ def test_what_is_a_resource_of_its_own_beside_a_bucket(aws):
     s3.delete_bucket(**BUCKET)
 
 
+def test_a_bucket_with_an_acl(aws):
+    """aws_s3_bucket_ownership_controls, _public_access_block and _acl, in the order in which they depend on each other.
+
+    AWS: without the controls an ACL is refused; the provider names grantees by aws_canonical_user_id, from ListBuckets.
+    """
+    s3, acl = aws.client("s3"), {"ACL": "public-read"}
+    s3.create_bucket(**BUCKET)
+    assert code_of(s3.put_bucket_acl, **BUCKET, **acl) == "AccessControlListNotSupported"
+    rules = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    s3.put_bucket_ownership_controls(**BUCKET, OwnershipControls=rules)
+    assert s3.get_bucket_ownership_controls(**BUCKET)["OwnershipControls"] == rules
+    assert code_of(s3.put_bucket_acl, **BUCKET, **acl) == "AccessDenied"
+    block = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), False)
+    s3.put_public_access_block(**BUCKET, PublicAccessBlockConfiguration=block)
+    s3.put_bucket_acl(**BUCKET, **acl)
+    owner = s3.list_buckets()["Owner"]
+    own = {"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    told = read_bucket(s3)["get_bucket_acl"]
+    assert (told["Owner"], told["Grants"]) == (owner, [own, {"Grantee": everyone, "Permission": "READ"}])
+    s3.put_bucket_acl(**BUCKET, AccessControlPolicy={"Owner": owner, "Grants": [own]})
+    s3.delete_bucket_ownership_controls(**BUCKET)
+    s3.delete_bucket(**BUCKET)
+
+
 def test_a_queue(aws):
     sqs = aws.client("sqs")
     created = {

@@ -86,6 +86,8 @@ def test_what_happens_to_an_object_is_told_by_its_event(s3, notify, inbox):
     events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", "s3:ObjectAcl:Put"]
     notify(QueueConfigurations=[to_queue(queue, *events)])
     queue.got()
+    with_acls = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    s3.put_bucket_ownership_controls(Bucket="tour-photos", OwnershipControls=with_acls)
     s3.put_object(Bucket="tour-photos", Key="a", Body=b"1", Tagging="x=y")
     s3.copy_object(Bucket="tour-photos", Key="b", CopySource="tour-photos/a")
     s3.put_object_tagging(Bucket="tour-photos", Key="a", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
@@ -247,6 +249,7 @@ def test_access_logs_are_written_by_the_targets_acl_where_acls_count(s3, denied)
     s3.put_bucket_logging(Bucket="tour-photos", BucketLoggingStatus=logged)
     s3.put_object(Bucket="tour-photos", Key="a", Body=b"1")
     count = len(written(s3, "tour-logs"))
+    s3.put_bucket_acl(Bucket="tour-logs", ACL="private")
     enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     s3.put_bucket_ownership_controls(Bucket="tour-logs", OwnershipControls=enforced)
     s3.put_object(Bucket="tour-photos", Key="b", Body=b"1")

@@ -52,6 +52,7 @@ MOMENT = datetime(2030, 1, 31, 12, 0, 0, tzinfo=UTC)
 NAMED: dict[str, dict[str, Any]] = {
     "*": {"RoleArn": ROLE, "roleArn": ROLE, "Role": ROLE, "executionRoleArn": ROLE, "importRoleArn": ROLE},
     "s3": {
+        "ACL": "bucket-owner-full-control",  # which every bucket takes
         "AbacStatus": {"Status": "Disabled"},  # with ABAC a bucket is tagged by S3 Control alone
         "Bucket": "bkt", "Key": "dir/key", "CopySource": "src/dir/old", "UploadId": "upl", "PartNumber": 1,
         "Policy": POLICY % "arn:aws:s3:::bkt", "MFA": "123456", "RequestRoute": "route",
@@ -285,6 +286,8 @@ LOG_POLICY = (
 
 # What an operation is about, though its model does not require it.
 ALSO: dict[tuple[str, str], tuple[str, ...]] = {
+    ("s3", "PutBucketAcl"): ("ACL",),
+    ("s3", "PutObjectAcl"): ("ACL",),
     **{
         ("s3vectors", name): ("vectorBucketName",)
         for name in (

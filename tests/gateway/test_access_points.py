@@ -28,9 +28,9 @@ def user_arn(name, account=ACCOUNT):
 
 @pytest.fixture
 def s3(cloud):
-    """The owner's client, with a bucket that does not block public access, and an object in it."""
+    """The owner's client, with a bucket with ACLs that does not block public access, and an object in it."""
     owner = cloud.client("s3")
-    owner.create_bucket(Bucket="files")
+    owner.create_bucket(Bucket="files", ObjectOwnership="ObjectWriter")
     owner.delete_public_access_block(Bucket="files")
     owner.put_object(Bucket="files", Key="a", Body=b"data")
     return owner
@@ -328,7 +328,10 @@ def test_public_acls_are_blocked_through_a_point(s3, control, alias, given):
 
 def test_a_public_grant_in_the_body_is_blocked_too(s3, alias):
     everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}
-    grants = {"Owner": {"ID": "x"}, "Grants": [{"Grantee": everyone, "Permission": "READ"}]}
+    grants = {
+        "Owner": s3.get_bucket_acl(Bucket="files")["Owner"],
+        "Grants": [{"Grantee": everyone, "Permission": "READ"}],
+    }
     assert code_of(s3.put_object_acl, Bucket=alias, Key="a", AccessControlPolicy=grants) == "AccessDenied"
 
 

@@ -23,7 +23,7 @@ ANY_KEY = ["starts-with", "$key", ""]
 @pytest.fixture
 def s3(cloud):
     owner = v4(cloud)
-    owner.create_bucket(Bucket="files")
+    owner.create_bucket(Bucket="files", ObjectOwnership="ObjectWriter")
     owner.delete_public_access_block(Bucket="files")
     return owner
 
@@ -228,6 +228,15 @@ def test_conditions_see_the_fields(cloud, s3):
     assert post(form_of(client, x_amz_storage_class="GLACIER")).status == 403
     ago = datetime.now(UTC) - timedelta(seconds=700)
     assert post(signed(f"{cloud.endpoint}/files", [ANY_KEY], user, at=ago), key="a").status == 403
+
+
+def test_a_form_sets_the_acl_of_its_object(s3):
+    assert post(form_of(s3, acl="public-read")).status == 204
+    grants = s3.get_object_acl(Bucket="files", Key="a")["Grants"]
+    assert [one["Permission"] for one in grants] == ["FULL_CONTROL", "READ"]
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket="files", OwnershipControls=enforced)
+    assert post(form_of(s3, acl="private")).code == "AccessControlListNotSupported"
 
 
 def test_bucket_policies_and_public_access_blocks_bind_forms(cloud, s3):

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from gateway.condition_keys import Caller, Key, check
+from gateway.counting import answer
 from gateway.parameters import MOMENT
 from running import ACCOUNT, allow, deny
 
 BUCKET = {"Bucket": "bkt"}
 KEY = {"Bucket": "bkt", "Key": "dir/key"}
+WITH_ACLS = {"Bucket": "with-acls", "ObjectOwnership": "ObjectWriter"}
+SOMEBODY = f'id="{"ab" * 32}"'
 PUT = ("s3:PutObject", "PutObject")
 LIST = ("s3:ListBucket", "ListObjectsV2")
 COPY = ("s3:PutObject", "CopyObject")
@@ -60,21 +63,8 @@ KEYS = [
         {**BUCKET, "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}},
         {**BUCKET, "CreateBucketConfiguration": {"LocationConstraint": "eu-west-2"}},
     ),
-    Key("s3:x-amz-acl", "aws-exec-read", *PUT, {**KEY, "ACL": "aws-exec-read"}, {**KEY, "ACL": "private"}),
-    Key(
-        "s3:x-amz-acl",
-        "aws-exec-read",
-        "s3:PutObjectAcl",
-        "PutObject",
-        {**KEY, "ACL": "aws-exec-read"},
-        {**KEY, "ACL": "private"},
-    ),
-    Key("s3:x-amz-acl", "log-delivery-write", *MAKE, {**BUCKET, "ACL": "log-delivery-write"}, BUCKET),
-    Key("s3:x-amz-grant-read", "id=x", *PUT, {**KEY, "GrantRead": "id=x"}, {**KEY, "GrantRead": "id=y"}),
-    Key("s3:x-amz-grant-read-acp", "id=x", *PUT, {**KEY, "GrantReadACP": "id=x"}, KEY),
-    Key("s3:x-amz-grant-write-acp", "id=x", *PUT, {**KEY, "GrantWriteACP": "id=x"}, KEY),
-    Key("s3:x-amz-grant-full-control", "id=x", *PUT, {**KEY, "GrantFullControl": "id=x"}, KEY),
-    Key("s3:x-amz-grant-write", "id=x", *MAKE, {**BUCKET, "GrantWrite": "id=x"}, BUCKET),
+    Key("s3:x-amz-acl", "log-delivery-write", *MAKE, {**WITH_ACLS, "ACL": "log-delivery-write"}, WITH_ACLS),
+    Key("s3:x-amz-grant-write", SOMEBODY, *MAKE, {**WITH_ACLS, "GrantWrite": SOMEBODY}, WITH_ACLS),
     Key(
         "s3:x-amz-copy-source",
         "src/public/*",
@@ -131,6 +121,24 @@ def caller(counted):
 @pytest.mark.parametrize("key", KEYS, ids=str)
 def test_a_key_has_its_value_and_decides(caller, key):
     check(caller, "s3", key, VALUES.get(key.name))
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectAcl"])
+def test_an_acl_has_its_value_and_decides(counted, caller, action):
+    assert counted.call("s3", "CreateBucket", WITH_ACLS).status == 200
+    counted.backend.answers = [answer(b"<ListBucketResult><Name>b</Name></ListBucketResult>")]
+    owner = counted.call("s3", "GetBucketAcl", {"Bucket": "with-acls"}).told["Owner"]["ID"]
+    key, own = {"Bucket": "with-acls", "Key": "a"}, f"id={owner}"
+    private, quoted = {**key, "ACL": "private"}, {**key, "GrantRead": f'id="{owner}"'}
+    check(
+        caller,
+        "s3",
+        Key("s3:x-amz-acl", "aws-exec-read", action, "PutObject", {**key, "ACL": "aws-exec-read"}, private),
+    )
+    check(caller, "s3", Key("s3:x-amz-grant-read", own, action, "PutObject", {**key, "GrantRead": own}, quoted))
+    for header, member in (("read-acp", "ReadACP"), ("write-acp", "WriteACP"), ("full-control", "FullControl")):
+        given = {**key, f"Grant{member}": own}
+        check(caller, "s3", Key(f"s3:x-amz-grant-{header}", own, action, "PutObject", given, private))
 
 
 def test_only_the_step_that_makes_the_object_is_its_creation(counted):

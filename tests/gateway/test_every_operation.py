@@ -59,10 +59,15 @@ ANSWERS = {
     **{
         ("s3", name): b"<ListBucketResult><Name>bucket</Name></ListBucketResult>"
         for name in (
+            "DeleteBucketOwnershipControls",
             "DeletePublicAccessBlock",
             "GetBucketAbac",
+            "GetBucketAcl",
+            "GetBucketOwnershipControls",
             "GetPublicAccessBlock",
             "PutBucketAbac",
+            "PutBucketAcl",
+            "PutBucketOwnershipControls",
             "PutPublicAccessBlock",
         )
     },
@@ -86,6 +91,7 @@ BEFORE = {
     },
     ("kms", "DeleteAlias"): "CreateAlias",
     ("kms", "UpdateAlias"): "CreateAlias",
+    ("s3", "GetBucketOwnershipControls"): "PutBucketOwnershipControls",
     ("s3", "GetPublicAccessBlock"): "PutPublicAccessBlock",
     ("s3control", "GetPublicAccessBlock"): "PutPublicAccessBlock",
 }

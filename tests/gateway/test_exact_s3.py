@@ -9,9 +9,11 @@ from gateway.parameters import MOMENT
 
 BUCKET, OBJECT, SOURCE = "arn:aws:s3:::bkt", "arn:aws:s3:::bkt/dir/key", "arn:aws:s3:::src/dir/old"
 KEY = {"Bucket": "bkt", "Key": "dir/key"}
+UNSEEN = {"Bucket": "unseen", "Key": "a"}
 VERSION = {**KEY, "VersionId": "ver"}
 TAGGING = {"TagSet": [{"Key": "team", "Value": "blue"}]}
 OWNER_GRANTS = {"Owner": {"ID": "owner"}, "Grants": []}
+SOMEBODY = f'id="{"ab" * 32}"'
 RETENTION = {"Mode": "GOVERNANCE", "RetainUntilDate": MOMENT}
 PARTS = {"Parts": [{"PartNumber": 1, "ETag": "e"}]}
 
@@ -42,7 +44,6 @@ CASES = [
     ("PutObject", KEY, on(OBJECT, "PutObject")),
     ("PutObject", {**KEY, "Tagging": "team=blue"}, on(OBJECT, "PutObject", "PutObjectTagging")),
     ("PutObject", {**KEY, "ACL": "private"}, on(OBJECT, "PutObject", "PutObjectAcl")),
-    ("PutObject", {**KEY, "GrantRead": "id=x"}, on(OBJECT, "PutObject", "PutObjectAcl")),
     (
         "PutObject",
         {**KEY, "ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": MOMENT},
@@ -91,7 +92,6 @@ CASES = [
     ("DeleteObjectTagging", VERSION, on(OBJECT, "DeleteObjectVersionTagging")),
     ("GetObjectAcl", KEY, on(OBJECT, "GetObjectAcl")),
     ("GetObjectAcl", VERSION, on(OBJECT, "GetObjectVersionAcl")),
-    ("PutObjectAcl", {**KEY, "AccessControlPolicy": OWNER_GRANTS}, on(OBJECT, "PutObjectAcl")),
     ("PutObjectAcl", {**VERSION, "ACL": "private"}, on(OBJECT, "PutObjectVersionAcl")),
     ("PutObjectRetention", {**KEY, "Retention": RETENTION}, on(OBJECT, "PutObjectRetention")),
     (
@@ -109,7 +109,6 @@ CASES = [
     ("ListObjectVersions", {"Bucket": "bkt"}, on(BUCKET, "ListBucketVersions")),
     ("CreateBucket", {"Bucket": "bkt"}, on(BUCKET, "CreateBucket")),
     ("CreateBucket", {"Bucket": "bkt", "ACL": "private"}, on(BUCKET, "CreateBucket")),
-    ("CreateBucket", {"Bucket": "bkt", "GrantRead": 'id="ab"'}, on(BUCKET, "CreateBucket", "PutBucketAcl")),
     (
         "CreateBucket",
         {"Bucket": "bkt", "ObjectLockEnabledForBucket": True},
@@ -145,6 +144,34 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     told = counted.call("s3", name, given)
     assert told.asked == wanted
     assert told.sent > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted", "code"),
+    [
+        (
+            "PutObject",
+            {**UNSEEN, "GrantRead": SOMEBODY},
+            on("arn:aws:s3:::unseen/a", "PutObject", "PutObjectAcl"),
+            "AccessControlListNotSupported",
+        ),
+        (
+            "PutObjectAcl",
+            {**UNSEEN, "AccessControlPolicy": OWNER_GRANTS},
+            on("arn:aws:s3:::unseen/a", "PutObjectAcl"),
+            "AccessDenied",
+        ),
+        (
+            "CreateBucket",
+            {"Bucket": "bkt", "GrantRead": SOMEBODY},
+            on(BUCKET, "CreateBucket", "PutBucketAcl"),
+            "InvalidBucketAclWithObjectOwnership",
+        ),
+    ],
+)
+def test_an_acl_that_nobody_keeps_is_decided_on_before_it_is_refused(counted, name, given, wanted, code):
+    told = counted.call("s3", name, given)
+    assert (told.asked, told.code, told.sent) == (wanted, code, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 from moto.s3.responses import S3Response
 
+from iamd.backend import acls
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, NOT_IMPLEMENTED, Refused, Verdict
@@ -38,6 +39,7 @@ _READS: Final = ("get_", "head_", "list_", "is_", "log_")
 def install() -> None:
     """Make moto's S3 do the decided operation or nothing, and decide nothing itself."""
     _neutralise()
+    acls.install()
     for name in _functions():
         replace(S3Response, name, partial(_held, name))
     for name in ("_bucket_response", "_key_response"):

@@ -32,7 +32,7 @@ class Verdict(msgspec.Struct, frozen=True):
     `account_id` owns the resource; for a new one it is the caller's account. `bucket_host` is the bucket when S3's
     client named it in the host instead of the path. `host` is the address that the client used, for the URLs that a
     backend puts into its answers. `origin` is told where notifications can come of the request, `caller` where the
-    service goes on with the caller's permissions.
+    service goes on with the caller's permissions. `acl` is the list that S3 keeps with what it makes.
     """
 
     service: str
@@ -44,6 +44,7 @@ class Verdict(msgspec.Struct, frozen=True):
     bucket_host: str | None = None
     origin: Origin | None = None
     caller: Forwarded | None = None
+    acl: str | None = None
 
 
 class Refused(Exception):
@@ -66,6 +67,7 @@ OTHER_BOOT: Final = "other-boot"
 
 _HEADER: Final = PRIVATE_PREFIX + b"verdict"
 _NONE: Final = "-"
+_ACL: Final = "acl:"
 _PLAIN: Final = 7
 _OF_CALLER: Final = _PLAIN + len(Forwarded.__struct_fields__)
 _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fields__)})
@@ -73,7 +75,7 @@ _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fi
 
 def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     """Give the private headers that tell this verdict."""
-    is_common = verdict.origin is None and verdict.caller is None
+    is_common = verdict.origin is None and verdict.caller is None and verdict.acl is None
     return _encoded(verdict, boot) if is_common else _encoded.__wrapped__(verdict, boot)
 
 
@@ -84,6 +86,8 @@ def _encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     for more in (verdict.origin, verdict.caller):
         if more is not None:
             parts += [part or _NONE for part in msgspec.structs.astuple(more)]
+    if verdict.acl is not None:
+        parts.append(_ACL + verdict.acl)
     return ((_HEADER, " ".join(parts).encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
@@ -91,6 +95,7 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
     """Read a verdict back; Refused unless it stands there exactly once, is whole, and is meant for this boot."""
     told = [value.decode() for name, value in headers if name.startswith(PRIVATE_PREFIX)]
     parts = told[0].split(" ") if len(told) == 1 else []
+    acl = parts.pop().removeprefix(_ACL) if parts and parts[-1].startswith(_ACL) else None
     if len(parts) not in _LENGTHS or not all(parts):
         raise Refused(MISMATCH, "not one whole verdict")
     meant_for, service, operation, protocol, account_id, region, bucket, *more = parts
@@ -107,4 +112,5 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
         bucket_host=bucket if bucket != _NONE else None,
         origin=Origin(*more) if more and not has_caller else None,
         caller=Forwarded(*more) if has_caller else None,
+        acl=acl,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import public_access
+from iamd.gateway import bucket_ownership, public_access
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.s3control import InvalidRequest
 from iamd.gateway.actions.tags import pairs
@@ -68,14 +68,19 @@ def makes(operation: Operation) -> bool:
 
 
 def make(asked: Asked, arn: str, facts: Facts) -> Effect:
-    """CreateBucket: the bucket is made, with tags that it can have, closed to the public, in its Region."""
+    """CreateBucket: the bucket is made, with tags that it can have, closed to others, in its Region."""
     _checked(at(asked.parameters, _GIVEN) or ())
     if facts.get(arn) is not None:
-        return Effect(Kind.MAKE, arn)
+        return Effect(Kind.MAKE, arn, done=bucket_ownership.remade(asked, facts))
     told = at(asked.parameters, "CreateBucketConfiguration.LocationConstraint") or asked.region
     # AWS: the constraint of the oldest Region of Europe (S3 API Reference, CreateBucketConfiguration).
     region = {REGION: "eu-west-1" if told == "EU" else str(told)}
-    return Effect(Kind.MAKE, arn, begun=public_access.of_new, done=lambda known: {**known, **region})
+    owned = bucket_ownership.of_new(asked, facts)
+
+    def begun(known: Mapping[str, str]) -> Mapping[str, str]:
+        return {**owned, **public_access.of_new(known)}
+
+    return Effect(Kind.MAKE, arn, begun=begun, done=lambda known: {**known, **region})
 
 
 def of_new(asked: Asked, arn: str, facts: Facts) -> Tags | None:

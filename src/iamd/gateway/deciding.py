@@ -21,11 +21,13 @@ from iamd.gateway import (
     any_of_kind,
     bucket_abac,
     bucket_owners,
+    bucket_ownership,
     bucket_tags,
     events,
     first_use,
     kms_keys,
     new_things,
+    object_acls,
     on_behalf,
     public_access,
     resource_tags,
@@ -69,6 +71,8 @@ class Step(msgspec.Struct):
     """How what it writes is to be encrypted by KMS."""
     posted: Posted | None = None
     """The form that its object comes in, where it comes in one."""
+    acl: str | None = None
+    """The access control list of what S3 makes or sets, for a backend that keeps it."""
 
 
 class Decider:
@@ -99,6 +103,7 @@ class Decider:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
         bucket_owners.check(traits.action, targets, identity)
+        step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
         public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
@@ -176,7 +181,8 @@ class Decider:
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
         own = [owners_only.closed(one, identity, one.action or action) for one in unlocked]
         open_to = public_access.closed(own, identity, asked, step.facts)
-        marked = any_of_kind.marked(open_to, step.made, asked, action)
+        listed = object_acls.decided(open_to, identity, asked, step.facts, action)
+        marked = any_of_kind.marked(listed, step.made, asked, action)
         through = vpc_endpoints.of(step.progress.request, identity)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
 

@@ -9,6 +9,7 @@ from iamd import arn as arns
 from iamd.errors import AWSError
 from iamd.gateway import (
     bucket_abac,
+    bucket_ownership,
     bucket_tags,
     endpoint_effects,
     events_effects,
@@ -325,6 +326,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **endpoint_effects.EFFECTS,
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
+    **bucket_ownership.EFFECTS,
     **log_policies.EFFECTS,
     **point_effects.EFFECTS,
     **public_access.EFFECTS,

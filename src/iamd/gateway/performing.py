@@ -21,6 +21,7 @@ from iamd.gateway import (
     batch,
     bodies,
     bucket_abac,
+    bucket_ownership,
     bucket_tags,
     copied_tags,
     deciding,
@@ -32,6 +33,7 @@ from iamd.gateway import (
     learned,
     making_roles,
     missing,
+    object_acls,
     placing,
     point_effects,
     policies,
@@ -213,8 +215,11 @@ class Performer:
         )
         if step.traits.makes_bucket and answer.status < 300 and not backend.rules.is_aws:
             await self._tag_new(step, answer, verdict.account_id, now)
-        if backend.is_shared and shared_buckets.is_list(asked.operation):
-            return await shared_buckets.own(answer, asked, step.facts)
+        if shared_buckets.is_list(asked.operation) and not backend.rules.is_aws:
+            return await shared_buckets.own(answer, asked, step.facts, is_shared=backend.is_shared)
+        if object_acls.is_rewritten(asked, answer) and not backend.rules.is_aws:
+            bucket = resources.bucket_of(step.targets[0].arn)
+            return object_acls.rewritten(answer, asked, bucket, verdict.account_id, step.facts)
         return answer
 
     async def _own_answer(self, step: Step, account: str, now: float) -> Answer | None:
@@ -226,6 +231,10 @@ class Performer:
         if bucket_abac.is_kept(asked.operation):
             await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
             return bucket_abac.answer(asked, arn, step.facts)
+        embedded, aws = backend.embedded is not None, backend.rules.is_aws
+        if bucket_ownership.is_kept(asked, arn, step.facts, embedded=embedded, aws=aws):
+            await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
+            return bucket_ownership.answer(asked, arn, account, step.facts)
         if public_access.may_be_kept(asked.operation) and not backend.rules.is_aws:
             if asked.operation.service == "s3":
                 await check_there(str(asked.parameters["Bucket"]), asked, backend, account, now)
@@ -273,6 +282,7 @@ class Performer:
             bucket_host=asked.parameters.get("Bucket") if virtual else None,
             origin=_origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
             caller=self._carried(step) if step.traits.carries_caller else None,
+            acl=step.acl if step.place.backend.embedded is not None else None,
         )
 
     def _carried(self, step: Step) -> Forwarded | None:

@@ -20,6 +20,7 @@ from iamd.gateway import (
     events,
     handles,
     kept_by_arns,
+    object_acls,
     placing,
     reading,
     resource_tags,
@@ -226,6 +227,8 @@ class Gateway:
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
+        if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
+            facts = await object_acls.told(asked, identity, place.backend, facts)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)

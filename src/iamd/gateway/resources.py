@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from iamd import arn as arns
 from iamd.auth.identity import Identity
+from iamd.authz.acls import Acl
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import kms_keys
@@ -37,7 +38,8 @@ class Facts(msgspec.Struct, frozen=True):
     """The facts of one backend in one view. `boot` is its life; `account` owns what iamd has no facts of, if any does.
 
     `forgets` says that the backend's data ends with its boot: what is not known there was made by its own services.
-    `tags` are those of the resources, by ARN, that were asked for.
+    `tags` are those of the resources, by ARN, that were asked for; `object_acls` the lists of the objects that a
+    request reads or writes, by how and by ARN, None for one that is not there.
     """
 
     view: Snapshot
@@ -45,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
     account: str | None
     forgets: bool
     tags: Mapping[str, Mapping[str, str]] = {}
+    object_acls: Mapping[tuple[str, str], Acl | None] = {}
 
     def with_tags(self, arn: str, tags: Mapping[str, str]) -> "Facts":
         """The same, with the tags of one more resource."""

@@ -8,6 +8,7 @@ import msgspec
 from iamd.gateway import (
     batch,
     bucket_abac,
+    bucket_ownership,
     bucket_tags,
     configured,
     effects,
@@ -88,6 +89,7 @@ def of(operation: Operation) -> Traits:
         is_own=(
             point_effects.asks_status(operation)
             or bucket_abac.is_kept(operation)
+            or bucket_ownership.may_be_kept(operation)
             or bucket_tags.may_be_own(operation)
             or kept_policies.may_be_kept(operation)
             or public_access.may_be_kept(operation)

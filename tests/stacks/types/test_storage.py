@@ -160,6 +160,26 @@ def test_a_bucket_has_abac_and_its_tags_change(cloud, stack):
     assert s3.get_bucket_abac(Bucket=bucket.ref)["AbacStatus"] == {"Status": "Disabled"}
 
 
+def test_a_bucket_has_the_acl_that_its_ownership_takes(cloud, stack):
+    """AWS: AWS::S3::Bucket, AccessControl and OwnershipControls."""
+    s3 = cloud.client("s3")
+    with pytest.raises(RequestFailed, match="BucketOwnerEnforced"):
+        stack.create("AWS::S3::Bucket", BucketName="none", AccessControl="LogDeliveryWrite")
+    for number, private in enumerate(("Private", "BucketOwnerFullControl", "BucketOwnerRead", "AwsExecRead")):
+        plain = stack.create("AWS::S3::Bucket", BucketName=f"plain-{number}", AccessControl=private)
+        stack.update(plain, AccessControl=None)
+        assert len(s3.get_bucket_acl(Bucket=f"plain-{number}")["Grants"]) == 1
+    bucket = stack.create(
+        "AWS::S3::Bucket", BucketName="open", AccessControl="PublicRead",
+        OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
+        PublicAccessBlockConfiguration={"BlockPublicAcls": False, "IgnorePublicAcls": "false"},
+    )  # fmt: skip
+    assert s3.get_bucket_acl(Bucket="open")["Grants"][1]["Permission"] == "READ"
+    bucket = stack.update(bucket, AccessControl="Private")
+    assert len(s3.get_bucket_acl(Bucket="open")["Grants"]) == 1
+    stack.delete(bucket)
+
+
 def test_a_bucket_logs_and_locks(cloud, stack):
     s3 = cloud.client("s3")
     logs = stack.create(

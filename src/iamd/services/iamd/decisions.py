@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from iamd import arn
 from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
-from iamd.authz import context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
+from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
 from iamd.authz.authorize import decided, principal_of
 from iamd.authz.partly_known import NONE, Unknowns, known
 from iamd.authz.regions import region_of
@@ -226,7 +226,8 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     texts = (found.policy,) if found.policy else ()
     known_key = _is_key(parsed) and bool(texts)
     target = Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key)
-    return owners_only.closed(_restricted(call, identity, target, found), identity, _canonical(action), _KEPT)
+    opened = _listed(call, identity, _restricted(call, identity, target, found), found)
+    return owners_only.closed(opened, identity, _canonical(action), _KEPT)
 
 
 def _canonical(action: str) -> str:
@@ -247,6 +248,15 @@ def _unknown(resource_arn: str) -> Unknowns:
 
 
 _TAGS = Unknowns.of(("aws:resourcetag/",))
+
+
+def _listed(call: Call, identity: Identity, target: Target, known: Resource) -> Target:
+    """The target with what the ACL of its bucket allows a caller of another account; of objects' nothing is known."""
+    if identity.account_id == known.owner or not acls.may_have_acls(known.facts):
+        return target
+    ignores = public_access.blocks("IgnorePublicAcls", call.view, known.owner, known.facts)
+    given = acls.granted(acls.of_bucket(known.facts), identity, call.view, ignores_public=ignores)
+    return acls.opened(target, identity, acls.actions(given, acls.ON_BUCKET))
 
 
 def _restricted(call: Call, identity: Identity, target: Target, known: Resource) -> Target:

@@ -25,6 +25,9 @@ _CANNED = {
     "PublicRead": "public-read",
     "PublicReadWrite": "public-read-write",
 }
+_PRIVATE = "private"
+_OF_OBJECTS = frozenset({"aws-exec-read", "bucket-owner-full-control", "bucket-owner-read"})
+"""What gives nobody anything where it is a bucket's."""
 
 
 def _set(
@@ -49,14 +52,26 @@ def _same(value: Any) -> Any:
 
 
 async def _put_acl(work: Work) -> None:
-    await work.call("s3", "PutBucketAcl", Bucket=work.id, ACL=_canned(work["AccessControl"] or "Private"))
+    acl = _canned(work.after("AccessControl"))
+    # What is private stays so, in buckets without ACLs too.
+    if acl != _canned(work.before("AccessControl")):
+        await work.call("s3", "PutBucketAcl", Bucket=work.id, ACL=acl)
 
 
-def _canned(name: str) -> str:
-    found = _CANNED.get(name)
+def _canned(name: str | None) -> str:
+    found = _CANNED.get(name or "Private")
     if found is None:
         raise InvalidProperties(f"#/AccessControl: {name} is not a valid enum value")
-    return found
+    return _PRIVATE if found in _OF_OBJECTS else found
+
+
+def _acl_of_new(work: Work) -> str | None:
+    """The ACL with which a bucket is made: one for which it would need OwnershipControls is refused as S3 refuses it.
+
+    Any other is set when ownership and what blocks public access are.
+    """
+    acl = _canned(work["AccessControl"])
+    return acl if acl != _PRIVATE and work["OwnershipControls"] is None else None
 
 
 async def _put_lifecycle(work: Work) -> None:
@@ -151,9 +166,13 @@ class Bucket(Kind):
         tags = tags_of(work.new)
         if tags:
             place["Tags"] = listed(tags)
-        lock = work["ObjectLockEnabled"]
         await work.call(
-            "s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=place or None, ObjectLockEnabledForBucket=lock
+            "s3",
+            "CreateBucket",
+            Bucket=name,
+            CreateBucketConfiguration=place or None,
+            ObjectLockEnabledForBucket=work["ObjectLockEnabled"],
+            ACL=_acl_of_new(work),
         )
         between = "-" if region in _DASHED else "."
         work.made_as(
