@@ -3,11 +3,13 @@
 import time
 import tracemalloc
 from functools import cache
+from unittest import mock
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from iamd.policy.wildcard import Wild, covers, matcher, matches, overlap, tokens
+from iamd.policy import wildcard
+from iamd.policy.wildcard import Wild, covers, matcher, matches, overlap, tokens, typed_matcher
 
 
 def defined(pattern, text):
@@ -35,6 +37,17 @@ ALPHABET = "ab/.:\n*?$"
 @example("*a?b*", "axb")
 def test_matcher_is_the_definition(pattern, text):
     assert matches(pattern, text) == defined(pattern, text)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.text("ab*?\x01\u0100", max_size=10), st.text("ab?\x01\x02\u0100\u0101", max_size=14), st.sampled_from([0, 1, 8])
+)
+@example("*?\x01", "?\x01", 0)
+@example("*a?\u0100*", "aa?\u0100", 0)
+def test_a_long_text_is_matched_as_a_short_one(pattern, text, tries):
+    with mock.patch.multiple(wildcard, REMEMBERED=-1, TRIES=tries):
+        assert typed_matcher(pattern)(text) == defined(pattern, text)
 
 
 @cache

@@ -86,6 +86,36 @@ def test_the_slowest_legal_policies_are_little_work(name):
     assert later < 150 * patterns
 
 
+def lines_of(act):
+    """How many lines of Python it takes."""
+    count = 0
+
+    def traced(_frame, event, _argument):
+        nonlocal count
+        count += event == "line"
+        return traced
+
+    sys.settrace(traced)
+    try:
+        act()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+@pytest.mark.parametrize("shape", ["*aaaaaa?{last}?{i}?*b", "*" + "a" * 60 + "?b{i}*", "*aaa?b0?a{i}*"])
+def test_a_long_value_is_not_gone_through_for_each_pattern(shape):
+    """LIM-02: a header may have 30,000 characters; each pattern once took as many steps."""
+    wanted = [shape.format(i=number, last=number % 10) for number in range(60)]
+    one = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringLike": {"aws:referer": wanted}}}
+    layers = Layers(identity=(load(json.dumps({"Version": "2012-10-17", "Statement": one}), PolicyType.IDENTITY),))
+    for number in range(2):
+        value = "a" * 29_000 + "b0123456789" * 90 + f"{number}b"
+        request = Request(USER, "s3:GetObject", "arn:aws:s3:::b/x", HERE, {"aws:referer": value})
+        steps = lines_of(lambda request=request: decide(request, layers))
+    assert 60 < steps < 20_000
+
+
 REFERER = "${aws:referer}"
 MANY_TIMES = {
     "StringLike": {"aws:userid": REFERER * 400},

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from iamd.policy.document import Statement
-from iamd.policy.request import PrincipalKind, Request
+from iamd.policy.request import PrincipalKind, Request, lower
 
 
 class Outcome(StrEnum):
@@ -90,7 +90,7 @@ def denial_message(
         return f"Not authorized to perform {request.action}"
     named = request.resource != "*" or request.action.startswith(NAMING_EVERYTHING)
     on_resource = f" on resource: {resource or request.resource}" if named else ""
-    action = request.action.lower() if request.action.startswith(IN_LOWER_CASE) else request.action
+    action = lower(request.action) if request.action.startswith(IN_LOWER_CASE) else request.action
     refusal = f"User: {_caller(request)} is not authorized to perform: {action}{on_resource}"
     if request.action in WITHOUT_REASON:
         return refusal

@@ -8,7 +8,7 @@ between are taken leftmost, which is exact because a chunk has a fixed length. N
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from iamd.policy.memo import LONGEST, of_short_texts
 
@@ -26,7 +26,13 @@ Token = str | Wild
 Matcher = Callable[[str], bool]
 
 REMEMBERED = 2_048
-"""The longest text whose characters' places are remembered: of a text that is all different they take its square."""
+"""The longest text whose characters' places are all remembered: of one that is all different they take its square."""
+
+REMEMBERED_SINGLY = 65_536
+"""The longest text of which the places of the characters that were asked for are remembered."""
+
+TRIES = 2
+"""How often a chunk with gaps is looked for where its longest literal stands, before all places are tried at once."""
 
 _TYPED = re.compile(r"[*?]|[^*?]+")
 _WILD: dict[str, Wild] = {"*": Wild.RUN, "?": Wild.ONE}
@@ -156,7 +162,7 @@ def _of_chunks(chunks: Sequence["_Chunk"]) -> Matcher:
 class _Chunk:
     """What stands between two `*`: text of a fixed length, in which `?` leaves gaps."""
 
-    __slots__ = ("gapped", "length", "literal")
+    __slots__ = ("anchor", "characters", "gapped", "length", "literal")
 
     def __init__(self, pieces: Sequence[str]) -> None:
         """Of its literals, with one `?` between any two."""
@@ -168,6 +174,10 @@ class _Chunk:
         for piece in pieces[1:]:
             self.gapped.append((self.length + 1, piece))
             self.length += 1 + len(piece)
+        self.anchor = max(self.gapped, key=lambda one: len(one[1]), default=(0, ""))
+        """With gaps, the longest literal, and its place."""
+        self.characters = "".join({*"".join(pieces)}) if self.gapped else ""
+        """With gaps, the characters of its literals, each once."""
 
     def whole(self, text: str) -> bool:
         if len(text) != self.length:
@@ -188,19 +198,51 @@ class _Chunk:
         return self._end_of_first_with_gaps(text, start, end)
 
     def _end_of_first_with_gaps(self, text: str, start: int, end: int) -> int:
+        place, piece = self.anchor
+        last = end - self.length
+        for _ in range(TRIES):
+            if start > last:
+                return -1
+            start = text.find(piece, start + place, last + place + len(piece)) - place
+            if start < 0:
+                return -1
+            if self.at(text, start):
+                return start + self.length
+            start += 1
+        return self._end_of_first_of_all(text, start, end)
+
+    def _end_of_first_of_all(self, text: str, start: int, end: int) -> int:
         # Bit n of `fits` says that the chunk may begin at start + n: a step for each of its characters, whatever
-        # the text is made of.
+        # the text is made of; those that are rarest in it first, which leave little.
         room = end - start - self.length + 1
         if room <= 0:
             return -1
+        find = _places_in(text)
+        places = {character: find(character) for character in self.characters}
         fits = (1 << room) - 1
-        places = (_remembered_places if len(text) <= REMEMBERED else _places)(text)
-        for place, piece in self.gapped:
-            for offset, character in enumerate(piece, start + place):
-                fits &= places.get(character, 0) >> offset
-                if not fits:
-                    return -1
-        return start + (fits & -fits).bit_length() - 1 + self.length
+        for character in sorted(places, key=lambda one: places[one].bit_count()):
+            for place, piece in self.gapped:
+                offset = piece.find(character)
+                while offset >= 0:
+                    fits &= places[character] >> start + place + offset
+                    if not fits:
+                        return -1
+                    offset = piece.find(character, offset + 1)
+            if fits.bit_count() <= TRIES:
+                return self._end_of_first_of(text, start, fits)
+        return start + _lowest(fits) + self.length
+
+    def _end_of_first_of(self, text: str, start: int, fits: int) -> int:
+        while fits:
+            place = _lowest(fits)
+            if self.at(text, start + place):
+                return start + place + self.length
+            fits &= fits - 1
+        return -1
+
+
+def _lowest(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
 
 
 def _places(text: str) -> dict[str, int]:
@@ -215,6 +257,32 @@ def _places(text: str) -> dict[str, int]:
 
 
 _remembered_places = lru_cache(maxsize=64)(_places)
+
+
+def _places_in(text: str) -> Callable[[str], int]:
+    """Tells where a character stands in a text: bit n is set when it is the n-th."""
+    if len(text) <= REMEMBERED:
+        places = _remembered_places(text)
+        return lambda character: places.get(character, 0)
+    return partial(_remembered_places_of if len(text) <= REMEMBERED_SINGLY else _found_places_of, text)
+
+
+def _found_places_of(text: str, character: str) -> int:
+    # A byte for each character, so that no step is one of Python's; what has no byte is a question mark then.
+    if character == "?" or character > "\xff":
+        text, character = text.replace("\x01", "\x02").replace(character, "\x01"), "\x01"
+    digits = text.encode("latin-1", "replace").translate(_digits(ord(character)))
+    return int(digits[::-1], 2)
+
+
+@lru_cache(maxsize=256)
+def _digits(byte: int) -> bytes:
+    """What turns a byte into a 1 and all others into a 0."""
+    return bytes(49 if other == byte else 48 for other in range(256))
+
+
+# SECURITY: a long text's places were once found anew for each pattern, and one decision took twenty seconds.
+_remembered_places_of = lru_cache(maxsize=1024)(_found_places_of)
 
 
 def _everything(_text: str) -> bool:
