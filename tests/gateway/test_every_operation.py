@@ -234,9 +234,9 @@ def wrong_if_denied(service, name, denied, first):
 def words(service, action, resource):
     """The denial (IAM User Guide, "Troubleshoot access denied error messages").
 
-    S3 quotes the resource, SNS writes its prefix in capitals.
+    S3 quotes the resource, SNS writes its prefix in capitals, SQS the action in small letters.
     """
-    action = action.replace("sns:", "SNS:")
+    action = action.lower() if service == "sqs" else action.replace("sns:", "SNS:")
     quoted = f'"{resource}"' if service == "s3" else resource
     on = f" on resource: {quoted}" if resource != "*" else ""
     begun = "You are not authorized to perform this operation. " if service == "ec2" else ""

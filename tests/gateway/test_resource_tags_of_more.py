@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from gateway.counting import answer, trusting
 from gateway.parameters import ACME, BALANCER, KINESIS, LISTENER, STORE
-from gateway.two_accounts import error_of, policy
+from gateway.two_accounts import error_of, everybody, policy
 from running import ACCOUNT, allow, deny
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
@@ -216,7 +216,7 @@ def a_log_destination(cloud, team):
     role = role_for(cloud, "logs.amazonaws.com")
     made = logs.put_destination(destinationName=team, targetArn=KINESIS, roleArn=role, tags={"team": team})
     arn = made["destination"]["arn"]
-    return Thing("logs", "put_destination_policy", {"destinationName": team, "accessPolicy": policy()},
+    return Thing("logs", "put_destination_policy", {"destinationName": team, "accessPolicy": policy(everybody(allow("logs:PutSubscriptionFilter", arn)))},
                  lambda team: logs.tag_resource(resourceArn=arn, tags={"team": team}))  # fmt: skip
 
 
@@ -237,6 +237,8 @@ def an_event_source_mapping(cloud, team):
         FunctionName=team, Runtime="python3.12", Role=role_for(cloud, "lambda.amazonaws.com"), Handler="a.b",
         Code={"ZipFile": packed.getvalue()},
     )  # fmt: skip
+    polling = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+    cloud.client("iam").attach_role_policy(RoleName="lambda.amazonaws.com", PolicyArn=polling)
     cloud.client("sqs").create_queue(QueueName=team)
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{team}"
     made = functions.create_event_source_mapping(
