@@ -242,6 +242,7 @@ def test_an_scp_keeps_data_within_the_organization(cloud, organization, outsider
     organization.attach(account_id, deny("s3:PutObject", **outside))
     denial(s3.put_object, Bucket="files", Key="b", Body=b"")
     s3.put_object(Bucket="own-files", Key="b", Body=b"")
+    assert s3.list_objects_v2(Bucket="own-files")["KeyCount"] == 1
 
 
 def test_a_denial_names_the_policy_to_those_who_ask(cloud, organization):

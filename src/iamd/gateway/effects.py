@@ -29,45 +29,20 @@ from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.key_uses import defaults as key_defaults
 from iamd.gateway.key_uses.named import keyed, nothing, of_attribute, of_attributes, of_stream
+from iamd.gateway.policy_errors import (
+    InvalidArgument,
+    InvalidAttributeValue,
+    InvalidParameter,
+    InvalidParameterValue,
+    InvalidPolicy,
+)
+from iamd.gateway.policy_errors import (
+    InvalidParameterValueException as InvalidFunctionParameter,
+)
 from iamd.gateway.resources import Facts
 from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
-
-
-class InvalidPolicy(AWSError):
-    """A resource policy that its service does not take; the code is the service's."""
-
-    code = "MalformedPolicy"
-    status = 400
-
-
-class InvalidAttributeValue(AWSError):
-    """A queue's policy that SQS does not take (SQS API Reference, SetQueueAttributes)."""
-
-    code = "InvalidAttributeValue"
-    status = 400
-
-
-class InvalidParameter(AWSError):
-    """A topic's policy that SNS does not take (SNS API Reference, SetTopicAttributes)."""
-
-    code = "InvalidParameter"
-    status = 400
-
-
-class InvalidArgument(AWSError):
-    """A stream's or consumer's policy that Kinesis does not take (Kinesis API Reference, PutResourcePolicy)."""
-
-    code = "InvalidArgumentException"
-    status = 400
-
-
-class InvalidParameterValue(AWSError):
-    """A statement that can't be added or removed."""
-
-    code = "InvalidParameterValue"
-    status = 400
 
 
 class ResourceConflict(AWSError):
@@ -295,7 +270,8 @@ def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Eff
             raise InvalidParameter("Invalid parameter: Statement already exists")
         raise InvalidParameterValue(f"Value {sid} for parameter Label is invalid. Reason: Already exists.")
     text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
-    return Effect(Kind.SET_POLICY, arn, checked(text, InvalidParameterValue), has_policy=True)
+    refusal = InvalidFunctionParameter if ":lambda:" in arn else InvalidParameterValue
+    return Effect(Kind.SET_POLICY, arn, checked(text, refusal), has_policy=True)
 
 
 def _remove_permission(member: str) -> Of:
@@ -362,7 +338,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("lambda", "AddLayerVersionPermission"): _layer_permission,
     ("lambda", "RemoveLayerVersionPermission"): _remove_permission("StatementId"),
     ("lambda", "DeleteLayerVersion"): end,
-    ("lambda", "PutResourcePolicy"): put_policy("Policy", InvalidParameterValue),
+    ("lambda", "PutResourcePolicy"): put_policy("Policy", InvalidFunctionParameter),
     ("lambda", "DeleteResourcePolicy"): clear,
     ("lambda", "AddPermission"): _lambda_permission,
     ("lambda", "RemovePermission"): _remove_permission("StatementId"),

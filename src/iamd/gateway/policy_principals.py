@@ -14,6 +14,14 @@ from iamd.gateway import kms_keys, resource_policies
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.actions.glue_catalog import InvalidInput
+from iamd.gateway.policy_errors import (
+    InvalidArgument,
+    InvalidAttributeValue,
+    InvalidParameter,
+    InvalidParameterValue,
+    InvalidParameterValueException,
+    InvalidPolicy,
+)
 from iamd.policy import syntax
 from iamd.policy.rewriting import Place, places, rewrite_principals
 from iamd.policy.syntax import SyntaxProblem
@@ -24,13 +32,6 @@ from iamd.store.records import AccountRecord
 NOBODY: Final = {"user": "AIDA" + "0" * 17, "role": "AROA" + "0" * 17}
 """Ids that nobody has or gets: they stand where a policy was kept by ARNs, and the entity is no more."""
 _ENTITY: Final = re.compile(r"arn:[^:]*:iam::[^:]*:(user|role)/.*", re.DOTALL)
-
-
-class MalformedPolicy(AWSError):
-    """A policy of S3 that names whom there is not; S3 tells the first such principal in Detail."""
-
-    code = "MalformedPolicy"
-    status = 400
 
 
 class MalformedPolicyDocument(AWSError):
@@ -44,41 +45,6 @@ class InvalidPolicyDocument(AWSError):
     """A VPC endpoint's policy that names whom there is not."""
 
     code = "InvalidPolicyDocument"
-    status = 400
-
-
-class InvalidAttributeValue(AWSError):
-    """A queue's policy that names whom there is not."""
-
-    code = "InvalidAttributeValue"
-    status = 400
-
-
-class InvalidParameterValue(AWSError):
-    """An account that SQS can't find."""
-
-    code = "InvalidParameterValue"
-    status = 400
-
-
-class InvalidParameterValueException(AWSError):
-    """A function's policy that names whom there is not."""
-
-    code = "InvalidParameterValueException"
-    status = 400
-
-
-class InvalidParameter(AWSError):
-    """A topic's policy that names whom there is not."""
-
-    code = "InvalidParameter"
-    status = 400
-
-
-class InvalidArgument(AWSError):
-    """A stream's policy that names whom there is not."""
-
-    code = "InvalidArgumentException"
     status = 400
 
 
@@ -228,7 +194,7 @@ def refused(member: str, value: str, asked: Asked) -> AWSError:
 
 
 def _of_s3(member: str, value: str) -> AWSError:
-    return MalformedPolicy("Invalid principal in policy", members={"Detail": f'"{member}" : "{value}"'})
+    return InvalidPolicy("Invalid principal in policy", members={"Detail": f'"{member}" : "{value}"'})
 
 
 def _of_sqs_account(_: str, value: str) -> AWSError:

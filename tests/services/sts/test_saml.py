@@ -528,7 +528,7 @@ def test_what_a_response_says_must_hold(said, signed, trust, assume, refused, ch
 def test_aws_is_named_in_several_ways(said, signed, trust, assume, changed):
     trust()
     changed(said)
-    assume(signed(said))
+    assert assume(signed(said))["Credentials"]["AccessKeyId"].startswith("ASIA")
 
 
 def test_an_encrypted_assertion_may_be_for_the_providers_own_endpoint(aws, idp, said, trust, assume, refused):
@@ -656,7 +656,8 @@ def test_the_session_keeps_what_its_policies_may_test(aws, said, signed, trust, 
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": allow("iam:ListUsers", **condition)})
     aws.client("iam").put_role_policy(RoleName="app", PolicyName="claims", PolicyDocument=policy)
-    aws.client("iam", Credentials.of(assume(signed(said))["Credentials"])).list_users()
+    session = aws.client("iam", Credentials.of(assume(signed(said))["Credentials"]))
+    assert session.list_users()["IsTruncated"] is False
 
 
 def test_the_event_is_cloudtrails(aws, said, signed, trust, assume):
