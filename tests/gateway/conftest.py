@@ -25,12 +25,7 @@ def counted(quick_folder: Path) -> Iterator[CountedCloud]:
     running.close()
 
 
-@pytest.fixture(autouse=True)
-def _ownership_again(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test did to the shared server's bucket is undone: ACLs would count in it from then on."""
-    yield
-    is_concerned = request.module.__name__.rpartition(".")[2] in {"test_every_operation", "test_exact_s3"}
-    if is_concerned and ("s3" in request.node.name or "Ownership" in request.node.name):
-        rules = [{"ObjectOwnership": "BucketOwnerEnforced"}]
-        given = {"Bucket": "bkt", "OwnershipControls": {"Rules": rules}}
-        request.getfixturevalue("counted").call("s3", "PutBucketOwnershipControls", given)
+@pytest.fixture
+def unknown_bucket(counted: CountedCloud) -> None:
+    """The shared server knows nothing of the bucket `bkt`, whatever ownership and lists another test gave it."""
+    counted.call("s3", "DeleteBucket", {"Bucket": "bkt"})

@@ -146,6 +146,7 @@ POLICIES_NOT_KEPT = {
 }
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_operation_is_decided_as_the_reference_says_and_not_one_byte_of_a_denied_one_is_sent(counted, service):
     refused = {*reference.REFUSED.get(service, ()), *table(service).refused, *POLICIES_NOT_KEPT.get(service, ())}

@@ -153,6 +153,7 @@ STREAMS = [
 ]
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize(("name", "given", "wanted"), CASES)
 def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
     told = counted.call("dynamodb", name, given)

@@ -55,6 +55,7 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize(("name", "given", "wanted"), CASES)
 def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
     told = counted.call("elbv2", name, given)

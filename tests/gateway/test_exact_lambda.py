@@ -101,6 +101,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize(("name", "given", "wanted"), CASES)
 def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
     told = counted.call("lambda", name, given)

@@ -139,6 +139,7 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize(("name", "given", "wanted"), CASES)
 def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted):
     told = counted.call("s3", name, given)
@@ -146,6 +147,7 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     assert told.sent > 0
 
 
+@pytest.mark.usefixtures("unknown_bucket")
 @pytest.mark.parametrize(
     ("name", "given", "wanted", "code"),
     [
