@@ -126,7 +126,7 @@ class Gateway:
         return self._facts(place, embedded.boot if embedded is not None else None)
 
     def _facts(self, place: Place, boot: str | None) -> Facts:
-        return Facts(self._runtime.store.snapshot(), boot, place.account, place.forgets)
+        return Facts.of(self._runtime.store.snapshot(), boot, place.account, forgets=place.forgets)
 
     def backend_of(self, service: str, account: str, region: str) -> Backend:
         """The backend of a service for an account in a Region; refused when there is none."""

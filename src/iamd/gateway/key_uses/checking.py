@@ -70,7 +70,7 @@ class KeyUses:
 
     async def check_answer(self, step: Step, identity: Identity, answer: Answer) -> Answer:
         """The answer, unless it shows what the caller may not decrypt: nothing of it has been passed on yet."""
-        if answer.status >= 300:
+        if answer.status >= 300 or s3.is_plain(step.asked, answer):
             return answer
         work = self._work(step, identity)
         try:
