@@ -14,7 +14,9 @@ from iamd.data import service_reference
 from iamd.gateway.actions import table as tables
 from iamd.policy.request import lower
 
-_KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
+_KNOWN: Final = ("iam:passedtoservice", "s3:resourceaccount")
+_OF_REQUEST: Final = ("aws:requesttag/", "aws:tagkeys")
+"""Known but where a launch template may say more."""
 # Only requests through an access point or by a function's URL have the keys of these, and such a one is given them.
 # iamd serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends
 # TLS, so that AWS too would find these keys missing.
@@ -57,19 +59,28 @@ _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
 
 def of(
-    service: str, action: str, *, creates: bool, unseen: bool = False, tagged: bool = True, through: bool = False
+    service: str,
+    action: str,
+    *,
+    creates: bool,
+    unseen: bool = False,
+    tagged: bool = True,
+    through: bool = False,
+    templated: bool = False,
 ) -> Unknowns:
     """The keys that are not known when an operation of a service asks for an action.
 
     `creates` says that it makes the resource, which has no tags yet; `unseen`, that iamd knows nothing of a KMS key;
     `tagged`, that the resource's tags are condition keys, which those of a bucket without ABAC are not; `through`, that
-    the request is made through an access point.
+    the request is made through an access point; `templated`, that a launch template may bring tags of its own.
     """
-    return _of_action(service, action, creates, unseen, tagged, through)
+    return _of_action(service, action, creates, unseen, tagged, through, templated)
 
 
 @cache
-def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: bool, through: bool) -> Unknowns:
+def _of_action(
+    service: str, action: str, creates: bool, unseen: bool, tagged: bool, through: bool, templated: bool
+) -> Unknowns:
     prefix, _, name = action.partition(":")
     reference = service_reference.service(prefix)
     entry = reference.action(name) if reference is not None else None
@@ -81,6 +92,7 @@ def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: b
     known = [
         *_KNOWN,
         *_ABSENT,
+        *(() if templated else _OF_REQUEST),
         *(() if tagged else _OF_TAGS),
         *(() if through or service != "s3" else _OF_POINT),
         *_mapped(service),
