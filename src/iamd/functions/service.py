@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.runtime_events import Event, event_of
 from iamd.functions.urls import Url, Urls
 from iamd.functions.variables import Places
 from iamd.gateway.actions import lambda_
@@ -142,6 +143,8 @@ class Functions:
         session = await self._roles.of_code(function)
         stream = LogStream(self._runtime, function, session.credentials)
         places = await self._places(function)
+        # The environment imports it; the first time takes long enough for other requests to wait.
+        await asyncio.to_thread(import_module, "iamd.functions.runtime_api")
         environment = Environment(places.temporary.parent)
         await environment.api.begin()
         server = variables.Server(self._endpoint, function.region)
