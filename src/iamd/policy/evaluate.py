@@ -10,7 +10,7 @@ from typing import Final
 
 from iamd.policy.decision import ALWAYS_ALLOWED, NOTHING_ALLOWS, Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy, Statement
-from iamd.policy.index import Index, behind
+from iamd.policy.index import END, Index, behind
 from iamd.policy.principals import Named
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
 from iamd.policy.sets import PolicySet, policy_set
@@ -157,9 +157,10 @@ def decide(request: Request, layers: Layers) -> Decision:
         index = layers.identity.of(request.action)
     resource = request.resource
     place = index.exact[resource] if resource in index.exact else index.stretches[behind(index.bounds, resource)]
-    found = place.answer
-    if found is None:
-        found = index.decision(place, request)
+    if index.ends is not None and resource[END] in index.ends:
+        found = index.decision_of_two(place, request)
+    else:
+        found = place.answer or index.decision(place, request)
     return found if place.partition == principal.partition else _within_partition(found, request)
 
 

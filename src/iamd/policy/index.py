@@ -52,13 +52,13 @@ class Place:
     """The entries of one text, and in the further buckets those of every text that it begins with.
 
     `denied` and `allowed` are decisions that hold for everyone who gets here; what would come behind them is left out.
-    `answer` is the decision on whoever gets here, where that is settled; it isn't without `alone`, when entries stand
-    elsewhere too. `partition` is that of every ARN that gets here, where the text tells.
+    `answer` is the decision on whoever gets here, where no condition or pattern is left to look at; with `is_open`
+    there is none. `partition` is that of every ARN that gets here, where the text tells.
     """
 
     __slots__ = ("allowed", "allows", "answer", "denied", "denies", "partition", "text")
 
-    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry], *, alone: bool) -> None:
+    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry], *, is_open: bool) -> None:
         self.text: Final = text
         denies: list[Placed] = []
         allows: list[Placed] = []
@@ -77,7 +77,7 @@ class Place:
             allows, above.allows if above is not None else (), self.allowed
         )
         settled = NOTHING_ALLOWS if self.allowed is None and not self.allows else self.allowed
-        self.answer: Final[Decision | None] = (self.denied or (None if self.denies else settled)) if alone else None
+        self.answer: Final[Decision | None] = None if is_open else self.denied or (None if self.denies else settled)
         parts = text.split(":", 2)
         self.partition: Final[str | None] = parts[1] if len(parts) == 3 else None
 
@@ -110,9 +110,9 @@ class Places:
 
     __slots__ = ("bounds", "stretches")
 
-    def __init__(self, groups: Mapping[str, Sequence[Entry]], *, alone: bool = False) -> None:
+    def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool) -> None:
         self.bounds: Final[list[str]] = []
-        self.stretches: Final = [Place("", None, groups.get("", ()), alone=alone)]
+        self.stretches: Final = [Place("", None, groups.get("", ()), is_open=is_open)]
         around: list[tuple[str, Place]] = []
         """The ends of the stretches that go on, each within the one before, and what is behind each."""
         for text in sorted(text for text in groups if text):
@@ -121,7 +121,7 @@ class Places:
             above, end = self.stretches[-1], _next(text)
             if end is not None:
                 around.append((end, above))
-            self._bound(text, Place(text, above, groups[text], alone=alone))
+            self._bound(text, Place(text, above, groups[text], is_open=is_open))
         while around:
             self._bound(*around.pop())
 
@@ -147,11 +147,12 @@ def _next(text: str) -> str | None:
 class Index:
     """The entries of one action; `always` are the callers whom no policy can refuse it.
 
-    A decision looks in `exact`, and then in `stretches` with what `bounds` tell (`Places`), without a call.
+    A decision looks in `exact`, and then in `stretches` with what `bounds` tell (`Places`). Where `ends` has the
+    resource's, there are two places.
     """
 
     __slots__ = (
-        "_alone", "_ends", "_tails", "always", "bounds", "exact", "has_allows", "has_denies", "stretches",
+        "_tails", "always", "bounds", "ends", "exact", "has_allows", "has_denies", "stretches",
     )  # fmt: skip
 
     def __init__(
@@ -167,15 +168,13 @@ class Index:
             whole, head = entry.pattern.exact, entry.pattern.head
             (heads.setdefault(head, []) if whole is None else exact.setdefault(whole, [])).append(entry)
         tails = _crowds(heads)
-        self._alone: Final = not tails and always is None
-        found = Places(heads, alone=self._alone)
+        is_open = always is not None
+        found = Places(heads, is_open=is_open)
         self.bounds: Final = found.bounds
         self.stretches: Final = found.stretches
-        self.exact: Final = {
-            text: Place(text, found.of(text), group, alone=self._alone) for text, group in exact.items()
-        }
-        self._tails: Final = Places(tails)
-        self._ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails)
+        self.exact: Final = {text: Place(text, found.of(text), group, is_open=is_open) for text, group in exact.items()}
+        self._tails: Final = Places(tails, is_open=True)
+        self.ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails) or None
         self.always: Final = always
         self.has_denies: Final = bool(denying)
         self.has_allows: Final = bool(allowing)
@@ -183,21 +182,21 @@ class Index:
     def places(self, resource: str) -> tuple[Place, ...]:
         """The places whose entries may apply to a resource."""
         place = self.exact.get(resource) or self.stretches[behind(self.bounds, resource)]
-        return (place, self._tails.of(resource[::-1])) if resource[END] in self._ends else (place,)
+        if self.ends is None or resource[END] not in self.ends:
+            return (place,)
+        return place, self._tails.of(resource[::-1])
 
     def decision(self, place: Place, request: Request) -> Decision:
-        """What a place whose answer is not settled comes to; of statements that name no principals.
+        """What a place that has no answer comes to, if the resource has none of the ends.
 
-        That is the first statement that denies, or else the first that allows.
+        That is the first statement that denies, or else the first that allows; of statements that name no principals.
         """
-        resource, context = request.resource, request.context
-        if not self._alone:
-            if self.always is not None and request.principal.kind in self.always:
+        if self.always is not None:
+            if request.principal.kind in self.always:
                 return ALWAYS_ALLOWED
-            if resource[END] in self._ends:
-                return _of_two(place, self._tails.of(resource[::-1]), resource, context) or NOTHING_ALLOWS
             if place.denied is not None:
                 return place.denied
+        resource, context = request.resource, request.context
         # As `denying` and `allowing`, without a call.
         if place.denies:
             for bucket in place.denies:
@@ -213,6 +212,24 @@ class Index:
                 if (test is None or test(resource, context)) and (condition is None or condition(context)):
                     return decision
         return NOTHING_ALLOWS
+
+    def decision_of_two(self, place: Place, request: Request) -> Decision:
+        """The same if the resource has one of the ends."""
+        if self.always is not None and request.principal.kind in self.always:
+            return ALWAYS_ALLOWED
+        resource, context = request.resource, request.context
+        other = self._tails.of(resource[::-1])
+        return (
+            place.denied
+            or other.denied
+            or denying(place.denies, resource, context)
+            or denying(other.denies, resource, context)
+            or place.allowed
+            or other.allowed
+            or allowing(place.allows, resource, context)
+            or allowing(other.allows, resource, context)
+            or NOTHING_ALLOWS
+        )
 
     def denial(self, request: Request) -> Decision | None:
         """The first statement that denies; of statements that name no principals."""
@@ -233,19 +250,6 @@ class Index:
             if found is not None:
                 return found
         return None
-
-
-def _of_two(place: Place, other: Place, resource: str, context: Context) -> Decision | None:
-    return (
-        place.denied
-        or other.denied
-        or denying(place.denies, resource, context)
-        or denying(other.denies, resource, context)
-        or place.allowed
-        or other.allowed
-        or allowing(place.allows, resource, context)
-        or allowing(other.allows, resource, context)
-    )
 
 
 def allowing(buckets: tuple[Bucket, ...], resource: str, context: Context) -> Decision | None:
