@@ -78,8 +78,13 @@ class Place:
         )
         settled = NOTHING_ALLOWS if self.allowed is None and not self.allows else self.allowed
         self.answer: Final[Decision | None] = None if is_open else self.denied or (None if self.denies else settled)
-        parts = text.split(":", 2)
-        self.partition: Final[str | None] = parts[1] if len(parts) == 3 else None
+        known = above.partition if above is not None else None
+        self.partition: Final[str | None] = known if known is not None else _partition(text)
+
+
+def _partition(beginning: str) -> str | None:
+    parts = beginning.split(":", 2) if beginning[:4] == "arn:" else ()
+    return parts[1] if len(parts) == 3 else None
 
 
 def _placed(entry: Entry, text: str) -> Placed:
@@ -111,27 +116,24 @@ class Places:
     __slots__ = ("bounds", "stretches")
 
     def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool) -> None:
-        self.bounds: Final[list[str]] = []
-        self.stretches: Final = [Place("", None, groups.get("", ()), is_open=is_open)]
+        place = root = Place("", None, groups.get("", ()), is_open=is_open)
+        found: dict[str, Place] = {}
+        """Each bound in order, and the place of the stretch that begins there."""
         around: list[tuple[str, Place]] = []
         """The ends of the stretches that go on, each within the one before, and what is behind each."""
         for text in sorted(text for text in groups if text):
             while around and around[-1][0] <= text:
-                self._bound(*around.pop())
-            above, end = self.stretches[-1], _next(text)
-            if end is not None:
-                around.append((end, above))
-            self._bound(text, Place(text, above, groups[text], is_open=is_open))
+                end, place = around.pop()
+                found[end] = place
+            following = _next(text)
+            if following is not None:
+                around.append((following, place))
+            found[text] = place = Place(text, place, groups[text], is_open=is_open)
         while around:
-            self._bound(*around.pop())
-
-    def _bound(self, at: str, place: Place) -> None:
-        """Let the stretch of a place begin."""
-        if self.bounds and self.bounds[-1] == at:
-            self.stretches[-1] = place
-        else:
-            self.bounds.append(at)
-            self.stretches.append(place)
+            end, place = around.pop()
+            found[end] = place
+        self.bounds: Final = list(found)
+        self.stretches: Final = [root, *found.values()]
 
     def of(self, text: str) -> Place:
         """The place of the longest beginning; that of the empty text is always there."""
@@ -140,7 +142,7 @@ class Places:
 
 def _next(text: str) -> str | None:
     """The first text, in the order of all, that stands behind those that begin with `text`; None if nothing does."""
-    kept = text.rstrip(LAST)
+    kept = text if text[-1] != LAST else text.rstrip(LAST)
     return kept[:-1] + chr(ord(kept[-1]) + 1) if kept else None
 
 
