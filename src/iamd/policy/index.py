@@ -13,7 +13,7 @@ from iamd.policy.conditions import Test
 from iamd.policy.decision import ALWAYS_ALLOWED, NOTHING_ALLOWS, Decision
 from iamd.policy.elements import Pattern
 from iamd.policy.principals import Principals
-from iamd.policy.request import Context, PrincipalKind, Request
+from iamd.policy.request import NONE, Context, PrincipalKind, Request
 from iamd.policy.variables import Match
 
 CROWDED: Final = 4
@@ -53,7 +53,7 @@ class Place:
 
     `denied` and `allowed` are decisions that hold for everyone who gets here; what would come behind them is left out.
     `answer` is the decision on whoever gets here, where no condition or pattern is left to look at; with `is_open`
-    there is none. `partition` is that of every ARN that gets here, where the text tells.
+    there is none. `partition` is that of every ARN that gets here, or NONE where the text does not tell.
     """
 
     __slots__ = ("allowed", "allows", "answer", "denied", "denies", "partition", "text")
@@ -78,13 +78,13 @@ class Place:
         )
         settled = NOTHING_ALLOWS if self.allowed is None and not self.allows else self.allowed
         self.answer: Final[Decision | None] = None if is_open else self.denied or (None if self.denies else settled)
-        known = above.partition if above is not None else None
-        self.partition: Final[str | None] = known if known is not None else _partition(text)
+        known = above.partition if above is not None else NONE
+        self.partition: Final[str] = known if known != NONE else _partition(text)
 
 
-def _partition(beginning: str) -> str | None:
+def _partition(beginning: str) -> str:
     parts = beginning.split(":", 2) if beginning[:4] == "arn:" else ()
-    return parts[1] if len(parts) == 3 else None
+    return parts[1] if len(parts) == 3 else NONE
 
 
 def _placed(entry: Entry, text: str) -> Placed:
