@@ -140,6 +140,8 @@ class Functions:
     async def _begin(self, function: Function) -> Warm:
         """Begin a process that runs a function."""
         session = await self._roles.of_code(function)
+        if function.variables and self._runtime.gateway is not None:
+            await self._runtime.gateway.check_variables(function.arn, function.role, function.key)
         stream = LogStream(self._runtime, function, session.credentials)
         places = await self._places(function)
         environment = Environment(places.temporary.parent)

@@ -33,6 +33,10 @@ _OF_POINT: Final = ("s3:accesspointtag/",)
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
 _UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
+OF_GRANT: Final = frozenset(
+    {"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal"}
+)
+"""What is known of a grant that is asked for, and not of one that a service makes for its caller."""
 # Known of a request that makes the resource or sets the value, and of the resource itself nothing tells them.
 _OF_STATE: Final = {
     "acm:ExportCertificate": ("acm:domainnames",),

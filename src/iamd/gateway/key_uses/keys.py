@@ -56,7 +56,7 @@ def service_name(use: Use, work: Work) -> str:
 
 async def found(use: Use, work: Work) -> Found:
     """The key of a use; KMS's own error when there is none by that name."""
-    own_alias = f"{_OWN}{service_name(use, work)}"
+    own_alias = f"{_OWN}{use.own_alias or service_name(use, work)}"
     there = work.in_account(use.account, use.region)
     if use.any_key:
         return Found(_every(there), use.account)
@@ -142,10 +142,20 @@ def targets(use: Use, key: Found, work: Work) -> Sequence[Target]:
         any_of_kind=key.arn.endswith("/*"),
     )
     if key.own:
-        return [
-            replace(wanted, policies=(_own_policy(key.account, service_name(use, work), use.region),), kms_key=True)
-        ]
-    return resources.decided([wanted], work.facts, key.account)
+        own = _own_policy(key.account, service_name(use, work), use.region)
+        found = [replace(wanted, policies=(own,), kms_key=True)]
+    else:
+        found = resources.decided([wanted], work.facts, key.account)
+    if use.granted is None:
+        return found
+    grant = _grant(use.granted, use.action)
+    return [replace(one, policies=(*one.policies, grant)) for one in found]
+
+
+def _grant(session: str, action: str) -> str:
+    """What a service's grant to a session comes to."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": session}, "Action": f"kms:{action}", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @lru_cache(maxsize=1024)

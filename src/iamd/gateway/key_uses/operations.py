@@ -18,6 +18,10 @@ BEFORE: Final = frozenset(
         ),
         "dynamodbstreams": ("GetRecords",),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
+        "lambda": (
+            "CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping", "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+        ),
         "logs": ("AssociateKmsKey", "CreateLogGroup"),
         "secretsmanager": ("CreateSecret", "PutSecretValue", "ReplicateSecretToRegions", "UpdateSecret"),
         "sns": ("Publish", "PublishBatch"),
@@ -30,12 +34,16 @@ BEFORE: Final = frozenset(
 AFTER: Final = frozenset(
     (service, name)
     for service, names in {
+        "lambda": (
+            "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions", "ListVersionsByFunction",
+            "PublishVersion", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+        ),
         "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
         "secretsmanager": ("BatchGetSecretValue", "GetSecretValue"),
         "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath"),
     }.items()
     for name in names
-)
+)  # fmt: skip
 """What is read where the answer tells how it is encrypted, and what is to be remembered of an answer."""
 
 

@@ -44,6 +44,10 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Another service that asks KMS, for that of the request: `secretsmanager`."""
     itself: Service | None = None
     """The service that asks for itself, not for the caller."""
+    own_alias: str | None = None
+    """What the service's own key is called where that is not the service's name: `ebs`."""
+    granted: str | None = None
+    """Whom a grant that the service has made lets use the key: the ARN of a session."""
 
 
 class Work(msgspec.Struct):
