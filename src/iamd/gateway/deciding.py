@@ -175,8 +175,8 @@ class Decider:
             through = asked.through is not None
             asking = "kms" if action.startswith("kms:") else service
             found = unknown_keys.of(asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
-            if asking != service and action == "kms:CreateGrant":
-                found = found.with_keys(unknown_keys.OF_GRANT)
+            if asking != service:
+                found = found.with_keys(unknown_keys.of_use(service, action))
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action

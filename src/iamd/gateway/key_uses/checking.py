@@ -21,6 +21,7 @@ from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
 from iamd.gateway.key_uses import (
+    ebs,
     environments,
     functions,
     invocations,
@@ -47,6 +48,7 @@ from iamd.services.cloudtrail.events import Outcome, events_of
 _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "dynamodb": tables.of_tables,
     "dynamodbstreams": tables.of_tables,
+    "ec2": ebs.before,
     "kinesis": streams.of_stream,
     "lambda": functions.before,
     "logs": log_groups.of_group,
@@ -165,7 +167,7 @@ class KeyUses:
             time=self._runtime.clock.seconds(),
             service="kms",
             source="kms.amazonaws.com",
-            name=use.action,
+            name=keys.event_name(use),
             region=use.region,
             identity=identity,
             read_only=use.action != CREATE_GRANT,

@@ -17,6 +17,7 @@ BEFORE: Final = frozenset(
             "UpdateItem", "UpdateTable",
         ),
         "dynamodbstreams": ("GetRecords",),
+        "ec2": ("AttachVolume", "CopyImage", "CopySnapshot", "CreateVolume", "RunInstances"),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
         "lambda": (
             "CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping", "UpdateFunctionCode",

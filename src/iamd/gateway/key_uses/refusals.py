@@ -92,6 +92,8 @@ def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
         return _of_logs(error, use)
     if service == "lambda":
         return _of_functions(error, use)
+    if service == "ec2":
+        return _of_volumes(error, asked)
     code = _CODES[service].get(_named(error))
     return _error(code)(error.message) if code is not None else error
 
@@ -132,6 +134,23 @@ def _of_functions(error: AWSError, use: Use) -> AWSError:
     else:
         told = function_words(error, use)[1]
     return _error("InvalidParameterValueException")(told)
+
+
+def _of_volumes(error: AWSError, asked: Asked) -> AWSError:
+    """What EC2 says of a volume's key.
+
+    AWS: EC2 API Reference, "Error codes" (CustomerKeyHasBeenRevoked, UnauthorizedOperation); EC2 User Guide,
+    "Troubleshoot instance launch issues" (InvalidKMSKey.InvalidState); EBS User Guide, ebs-copy-snapshot (a key that is
+    not accessible).
+    """
+    if asked.operation.name == "AttachVolume":
+        return _error("CustomerKeyHasBeenRevoked")(f"The customer master key cannot be accessed: {error.message}")
+    if isinstance(error, CommonError):
+        words = f"You are not authorized to perform this operation. {error.message}"
+        return CommonError(Common.ACCESS_DENIED, words)
+    if _named(error) == "NotFoundException":
+        return _error("InvalidParameterValue")("Given key ID is not accessible")
+    return _error("InvalidKMSKey.InvalidState")(f"The KMS key is in an incorrect state: {error.message}")
 
 
 def function_words(error: AWSError, use: Use) -> tuple[str, str]:

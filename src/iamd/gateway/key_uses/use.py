@@ -24,6 +24,9 @@ DECRYPT: Final = "Decrypt"
 DESCRIBE: Final = "DescribeKey"
 ENCRYPT: Final = "Encrypt"
 GENERATE: Final = "GenerateDataKey"
+GENERATE_UNSEEN: Final = "GenerateDataKeyWithoutPlaintext"
+RE_ENCRYPT_FROM: Final = "ReEncryptFrom"
+RE_ENCRYPT_TO: Final = "ReEncryptTo"
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
