@@ -46,6 +46,8 @@ _OF_NEW: Final = {
             "kms:encryptioncontext:aws:ebs:id",
             "kms:encryptioncontext:aws:rds:db-id",
             "kms:encryptioncontext:aws:rds:dbc-id",
+            "kms:encryptioncontext:secretarn",
+            "kms:encryptioncontext:secretversionid",
             "kms:encryptioncontextkeys",
         }
     ),

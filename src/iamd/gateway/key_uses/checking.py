@@ -21,6 +21,7 @@ from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
 from iamd.gateway.key_uses import (
+    databases,
     ebs,
     environments,
     functions,
@@ -52,6 +53,7 @@ _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "kinesis": streams.of_stream,
     "lambda": functions.before,
     "logs": log_groups.of_group,
+    "rds": databases.before,
     "s3": s3.before,
     "secretsmanager": secrets.before,
     "sns": messages.of_topic,

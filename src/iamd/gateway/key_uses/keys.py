@@ -154,7 +154,7 @@ def targets(use: Use, key: Found, work: Work) -> Sequence[Target]:
         any_of_kind=key.arn.endswith("/*"),
     )
     if key.own:
-        own = _own_policy(key.account, service_name(use, work), use.region)
+        own = _own_policy(key.account, use.own_service or service_name(use, work), use.region)
         found = [replace(wanted, policies=(own,), kms_key=True)]
     else:
         found = resources.decided([wanted], work.facts, key.account)

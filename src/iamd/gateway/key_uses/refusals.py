@@ -94,6 +94,12 @@ def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
         return _of_functions(error, use)
     if service == "ec2":
         return _of_volumes(error, asked)
+    if service == "rds":
+        # AWS: as CopyDBClusterSnapshot is answered (awslabs/aurora-snapshot-tool 25 and 29).
+        words = (
+            f"Specified KMS key [{use.key}] does not exist, is not enabled or you do not have permissions to access it."
+        )
+        return _error("KMSKeyNotAccessibleFault")(words)
     code = _CODES[service].get(_named(error))
     return _error(code)(error.message) if code is not None else error
 

@@ -49,6 +49,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """The service that asks for itself, not for the caller."""
     own_alias: str | None = None
     """What the service's own key is called where that is not the service's name: `ebs`."""
+    own_service: str | None = None
+    """The service that the service's own key is open through, where that is not the one that asks."""
     granted: str | None = None
     """Whom a grant that the service has made lets use the key: the ARN of a session."""
 
