@@ -41,6 +41,8 @@ _OF_GRANT: Final = frozenset(
 # knows before it is.
 _OF_NEW: Final = {
     "ec2": frozenset({"kms:encryptioncontext:aws:ebs:id", "kms:encryptioncontextkeys"}),
+    "efs": frozenset({"kms:encryptioncontext:aws:elasticfilesystem:filesystem:id", "kms:encryptioncontextkeys"}),
+    "firehose": frozenset({"kms:encryptioncontext:aws:firehose:arn", "kms:encryptioncontextkeys"}),
     "rds": frozenset(
         {
             "kms:encryptioncontext:aws:ebs:id",

@@ -26,6 +26,8 @@ from iamd.gateway.key_uses.use import (
 
 Told = Mapping[str, Any]
 _CONTEXT: Final = "aws:ebs:id"
+_NONE_SUCH: Final = "400 Invalid"
+"""How EC2 answers to an id that is none (EC2 API Reference, "Error codes": InvalidAMIID.Malformed)."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -122,8 +124,8 @@ async def _outcome(given: Told, source: Source | None, work: Work) -> tuple[str 
 async def _attached(work: Work) -> list[Use]:
     """A volume is decrypted where it is attached, by a grant."""
     volume = str(work.given["VolumeId"])
-    told = await work.told("DescribeVolumes", {"VolumeIds": [volume]})
-    found = ((told or {}).get("Volumes") or [{}])[0]
+    told = await _asked("DescribeVolumes", {"VolumeIds": [volume]}, work)
+    found = (told.get("Volumes") or [{}])[0]
     if not found.get("Encrypted"):
         return []
     return [_use(CREATE_GRANT, _own_or(found.get("KmsKeyId"), work), work, {_CONTEXT: volume})]
@@ -155,8 +157,8 @@ async def _template(named: Told, work: Work) -> Told:
     """What a launch template says."""
     names = {name: named[name] for name in ("LaunchTemplateId", "LaunchTemplateName") if named.get(name)}
     versions = [str(named.get("Version") or "$Default")]
-    told = await work.told("DescribeLaunchTemplateVersions", {**names, "Versions": versions})
-    data: Told = at((((told or {}).get("LaunchTemplateVersions") or [{}])[0]), "LaunchTemplateData") or {}
+    told = await _asked("DescribeLaunchTemplateVersions", {**names, "Versions": versions}, work)
+    data: Told = at((told.get("LaunchTemplateVersions") or [{}])[0], "LaunchTemplateData") or {}
     return data
 
 
@@ -194,15 +196,16 @@ async def _snapshot(named: str, work: Work, region: str | None = None) -> Source
     return Source(bool(found.get("Encrypted")), _own_or(found.get("KmsKeyId"), work), owner not in {None, work.owner})
 
 
-async def _asked(operation: str, parameters: dict[str, Any], work: Work, region: str) -> Told:
-    backend = None
+async def _asked(operation: str, parameters: dict[str, Any], work: Work, region: str | None = None) -> Told:
+    """What the backend says; nothing where there is no such thing, which it says itself to the request."""
+    backend, region = None, region or work.asked.region
     if region != work.asked.region:
         backend = work.backends.of("ec2", work.owner, region).backend
     try:
         return await work.told(operation, parameters, backend=backend, region=region) or {}
-    except NotToldError:
+    except NotToldError as error:
         # SECURITY: AWS always tells; of other backends those that tell nothing encrypt nothing.
-        if work.step.place.backend.rules.is_aws:
+        if (work.step.place.backend.rules.is_aws or work.is_embedded) and not str(error).startswith(_NONE_SUCH):
             raise
         return {}
 

@@ -18,6 +18,8 @@ BEFORE: Final = frozenset(
         ),
         "dynamodbstreams": ("GetRecords",),
         "ec2": ("AttachVolume", "CopyImage", "CopySnapshot", "CreateVolume", "RunInstances"),
+        "efs": ("CreateFileSystem", "CreateReplicationConfiguration"),
+        "firehose": ("CreateDeliveryStream", "StartDeliveryStreamEncryption"),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
         "lambda": (
             "CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping", "UpdateFunctionCode",

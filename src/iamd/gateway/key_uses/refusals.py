@@ -28,6 +28,8 @@ _CODES: Final[Mapping[str, Mapping[str, str]]] = {
     # No page of AWS's has DynamoDB's code for a key that it can't use.
     "dynamodb": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES),
     "dynamodbstreams": {},
+    # No page of AWS's has EFS's code for a key that it can't use.
+    "efs": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "BadRequest"),
     "kinesis": {
         "AccessDeniedException": "KMSAccessDeniedException",
         "DisabledException": "KMSDisabledException",
@@ -92,6 +94,8 @@ def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
         return _of_logs(error, use)
     if service == "lambda":
         return _of_functions(error, use)
+    if service == "firehose":
+        return _error("InvalidKMSResourceException")(error.message, members={"code": _named(error)})
     if service == "ec2":
         return _of_volumes(error, asked)
     if service == "rds":
