@@ -45,7 +45,8 @@ def _key(backend: Any, source: Any, *, encrypted: bool, named: str | None) -> st
     """The key of what is made; None when it is not encrypted."""
     if named:
         return _arn(named, backend)
-    if source is not None and source.encrypted and source.owner_id == backend.account_id:
+    is_own = source is not None and source.owner_id == backend.account_id
+    if is_own and source.encrypted and source.ec2_backend is backend:
         key: str = source.kms_key_id or _default(backend)
         return key
     is_encrypted = encrypted or getattr(backend, _BY_DEFAULT, False) or (source is not None and source.encrypted)

@@ -36,6 +36,8 @@ class Source(msgspec.Struct, frozen=True):
     encrypted: bool
     key: str | None = None
     shared: bool = False
+    region: str | None = None
+    """Where it lies, and its key with it."""
 
 
 async def before(work: Work) -> list[Use]:
@@ -103,7 +105,9 @@ def _distinct(uses: list[Use]) -> list[Use]:
 
 def _read(source: Source | None, work: Work) -> list[Use]:
     """What is encrypted anew."""
-    return [_use(RE_ENCRYPT_FROM, source.key, work)] if source is not None and source.encrypted else []
+    if source is None or not source.encrypted:
+        return []
+    return [_use(RE_ENCRYPT_FROM, source.key, work, region=source.region)]
 
 
 async def _outcome(given: Told, source: Source | None, work: Work) -> tuple[str | None, bool]:
@@ -116,7 +120,7 @@ async def _outcome(given: Told, source: Source | None, work: Work) -> tuple[str 
         return None, False
     if named:
         return str(named), True
-    if source is not None and source.encrypted and not source.shared:
+    if source is not None and source.encrypted and not source.shared and source.region == work.asked.region:
         return source.key, True
     return await ebs_defaults.key(work), True
 
@@ -193,7 +197,8 @@ async def _snapshot(named: str, work: Work, region: str | None = None) -> Source
     if found is None:
         return None
     owner = found.get("OwnerId")
-    return Source(bool(found.get("Encrypted")), _own_or(found.get("KmsKeyId"), work), owner not in {None, work.owner})
+    key, is_shared = _own_or(found.get("KmsKeyId"), work), owner not in {None, work.owner}
+    return Source(bool(found.get("Encrypted")), key, is_shared, place)
 
 
 async def _asked(operation: str, parameters: dict[str, Any], work: Work, region: str | None = None) -> Told:
@@ -217,12 +222,18 @@ def _own_or(key: Any, work: Work) -> str | None:
     return str(key)
 
 
-def _use(action: str, key: str | None, work: Work, context: Mapping[str, str] | None = None) -> Use:
+def _use(
+    action: str,
+    key: str | None,
+    work: Work,
+    context: Mapping[str, str] | None = None,
+    region: str | None = None,
+) -> Use:
     return Use(
         action=action,
         key=key,
         account=work.owner,
-        region=work.asked.region,
+        region=region or work.asked.region,
         context=context or {},
         own_alias="ebs",
     )
