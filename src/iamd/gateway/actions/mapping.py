@@ -1,6 +1,6 @@
 """From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from itertools import product
 from string import Formatter
@@ -49,7 +49,7 @@ from iamd.gateway.actions import (
     tagging,
     tags,
 )
-from iamd.gateway.actions.asked import Asked, Question, Value, invalid
+from iamd.gateway.actions.asked import Asked, Question, invalid
 from iamd.gateway.actions.table import Row, Table
 from iamd.wire import validate
 from iamd.wire.models import Operation
@@ -188,15 +188,15 @@ def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked)
     # What is worked out stands above what the client gave under the same name.
     values = {**asked.parameters, **asked.place, **compute(asked)}
     tagged = tags.of_request(asked) if found.service not in EXTENDED else {}
-    counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
-    return [target for row in counting for target in _targets(found, row, values, tagged)]
-
-
-def _targets(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Iterator[Target]:
-    """The target of a row; of a parameter that is a list, one for each of its items."""
-    for arn in _arns(row.template, values):
-        context = keys.of(found.service, row.action, values, arn)
-        yield Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
+    mapped: list[Target] = []
+    for row in rows:
+        if row.condition is None or row.condition.holds(values):
+            # Of a parameter that is a list there is one target for each of its items.
+            for arn in _arns(row.template, values):
+                context = keys.of(found.service, row.action, values, arn)
+                told = {**tagged, **context} if tagged else context
+                mapped.append(Target(arn=arn, action=row.action, context=told, makes=row.makes))
+    return mapped
 
 
 def _arns(template: str, values: Mapping[str, Any]) -> Iterable[str]:
