@@ -142,7 +142,8 @@ def test_the_key_of_a_package_lets_lambda_in(cloud, user):
     key = kms.create_key(Policy=policy(own))["KeyMetadata"]["Arn"]
     given = {**MADE, "FunctionName": "fn", "Code": {**MADE["Code"], "SourceKMSKeyArn": key}}
     client = user("plain")
-    assert "AccessDeniedException" in error_of(client.create_function, **given)["Message"]
+    words = "Lambda was unable to use the KMS key. KMS Exception: AccessDeniedException KMS Message: "
+    assert error_of(client.create_function, **given)["Message"].startswith(words)
     scoped = {"kms:EncryptionContext:aws:lambda:FunctionArn": FUNCTION}
     let_in = to({"Service": "lambda.amazonaws.com"}, allow(["kms:GenerateDataKey", "kms:Decrypt"], StringEquals=scoped))
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(own, let_in))

@@ -93,7 +93,7 @@ def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
     if service == "logs":
         return _of_logs(error, use)
     if service == "lambda":
-        return _of_functions(error, use)
+        return _of_functions(error, use, asked)
     if service == "firehose":
         return _error("InvalidKMSResourceException")(error.message, members={"code": _named(error)})
     if service == "ec2":
@@ -136,11 +136,14 @@ _WHY: Final[Mapping[str, str]] = {
 }
 
 
-def _of_functions(error: AWSError, use: Use) -> AWSError:
+def _of_functions(error: AWSError, use: Use, asked: Asked) -> AWSError:
     """What Lambda says of a function's key, of which it tells that it is not valid."""
     if use.action == CREATE_GRANT:
         why = "the KMS key is invalid for CreateGrant. Please check your KMS key settings."
         told = f"Lambda was unable to configure access to your environment variables because {why} {by_kms(error)}"
+    elif use.itself is not None or asked.operation.name.endswith("EventSourceMapping"):
+        # No page of AWS's has its words for the keys of packages and of filters.
+        told = f"Lambda was unable to use the KMS key. {by_kms(error)}"
     else:
         told = function_words(error, use)[1]
     return _error("InvalidParameterValueException")(told)
