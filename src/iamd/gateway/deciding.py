@@ -180,6 +180,8 @@ class Decider:
             found = unknown_keys.of(
                 asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through, templated=templated
             )
+            if asking != service:
+                found = found.with_keys(unknown_keys.of_use(service, action))
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action

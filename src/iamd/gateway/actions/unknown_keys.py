@@ -35,6 +35,27 @@ _OF_POINT: Final = ("s3:accesspointtag/",)
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
 _UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
+# What is known of a grant that is asked for, and not of one that a service makes for its caller.
+_OF_GRANT: Final = frozenset(
+    {"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal"}
+)
+# The encryption context has the id of what is made (KMS Developer Guide, services-ebs and services-rds), which nobody
+# knows before it is.
+_OF_NEW: Final = {
+    "ec2": frozenset({"kms:encryptioncontext:aws:ebs:id", "kms:encryptioncontextkeys"}),
+    "efs": frozenset({"kms:encryptioncontext:aws:elasticfilesystem:filesystem:id", "kms:encryptioncontextkeys"}),
+    "firehose": frozenset({"kms:encryptioncontext:aws:firehose:arn", "kms:encryptioncontextkeys"}),
+    "rds": frozenset(
+        {
+            "kms:encryptioncontext:aws:ebs:id",
+            "kms:encryptioncontext:aws:rds:db-id",
+            "kms:encryptioncontext:aws:rds:dbc-id",
+            "kms:encryptioncontext:secretarn",
+            "kms:encryptioncontext:secretversionid",
+            "kms:encryptioncontextkeys",
+        }
+    ),
+}
 # Known of a request that makes the resource or sets the value, and of the resource itself nothing tells them.
 _OF_STATE: Final = {
     "acm:ExportCertificate": ("acm:domainnames",),
@@ -75,6 +96,13 @@ def of(
     the request is made through an access point; `templated`, that a launch template may bring tags of its own.
     """
     return _of_action(service, action, creates, unseen, tagged, through, templated)
+
+
+@cache
+def of_use(service: str, action: str) -> frozenset[str]:
+    """The keys that are not known of what a service asks of KMS for its caller, where they are not told."""
+    of_same = frozenset({"kms:reencryptonsamekey"} if action.startswith("kms:ReEncrypt") else ())
+    return _OF_NEW.get(service, frozenset()) | of_same | (_OF_GRANT if action == "kms:CreateGrant" else frozenset())
 
 
 @cache
