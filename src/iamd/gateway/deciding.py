@@ -26,6 +26,7 @@ from iamd.gateway import (
     events,
     first_use,
     kms_keys,
+    named_policies,
     new_things,
     object_acls,
     on_behalf,
@@ -33,7 +34,7 @@ from iamd.gateway import (
     resource_tags,
     resources,
 )
-from iamd.gateway.actions import mapping, passed_roles, unknown_keys
+from iamd.gateway.actions import mapping, passed_roles, unknown_keys, untabled
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
@@ -90,6 +91,8 @@ class Decider:
         traits = traits_of(asked.operation)
         made = new_things.made(wanted, asked, traits.action, facts)
         targets = resources.decided(wanted, facts, asked.account, creates=made)
+        if asked.operation.service == "xray":
+            targets = named_policies.over_account(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
         if asked.through is not None:
             access_points.check(asked)
@@ -107,6 +110,8 @@ class Decider:
         public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
+        elif asked.operation.service == "xray":
+            named_policies.check_lockout(asked, identity, facts.view, self._runtime.clock.seconds())
         return step
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked) -> None:
@@ -282,6 +287,8 @@ def _owner(step: Step) -> str:
         for target in step.targets:
             if target.account and resources.bucket_of(target.arn) == own:
                 return target.account
+        return asked.account
+    if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:
         return asked.account
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:

@@ -16,6 +16,7 @@ from iamd.gateway import (
     kms_effects,
     kms_keys,
     log_policies,
+    named_policies,
     point_effects,
     policy_principals,
     public_access,
@@ -71,6 +72,7 @@ _ECR_POLICY: Final = 10_240
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     **{row.service: (20_480, row.refusal) for row in resource_policies.TABLE.policy},
+    **{row.service: (row.largest * 4, row.refusal) for row in named_policies.ROWS},
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
@@ -304,6 +306,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **bucket_abac.EFFECTS,
     **bucket_ownership.EFFECTS,
     **log_policies.EFFECTS,
+    **named_policies.EFFECTS,
     **point_effects.EFFECTS,
     **public_access.EFFECTS,
     **key_defaults.EFFECTS,
