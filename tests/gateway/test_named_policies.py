@@ -280,3 +280,16 @@ def test_a_sinks_policy_lets_other_accounts_link_to_it(counted):
     assert not links("AWS::Logs::LogGroup", "AWS::XRay::Trace")
     counted.call("oam", "DeleteSink", {"Identifier": SINK})
     assert not links("AWS::Logs::LogGroup")
+
+
+def test_a_build_projects_policy_goes_with_it(counted):
+    """DeleteProject has the project by its name; AWS: CodeBuild API Reference."""
+    ann = counted.user("ann-of-builds", allow("codebuild:*"))
+    arn = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/films"
+    text = policy(everybody(deny("codebuild:UpdateProject", arn)))
+    counted.call("codebuild", "PutResourcePolicy", {"resourceArn": arn, "policy": text})
+    update = {"name": "films", "description": "d"}
+    assert counted.call("codebuild", "UpdateProject", update, ann).code == DENIED
+    assert counted.call("codebuild", "DeleteProject", {"name": "films"}).asked == [("codebuild:DeleteProject", arn)]
+    assert counted.call("codebuild", "UpdateProject", update, ann).code == ""
+    assert counted.call("codebuild", "DeleteProject", {"name": "films*"}).code == "InvalidInputException"

@@ -1,6 +1,7 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -25,6 +26,7 @@ from iamd.gateway import (
     bucket_tags,
     events,
     first_use,
+    kms_grants,
     kms_keys,
     named_policies,
     new_things,
@@ -93,7 +95,11 @@ class Decider:
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         if asked.operation.service == "xray":
             targets = named_policies.over_account(targets, asked, facts)
+        elif asked.operation.name == "RetireGrant":
+            targets = kms_grants.to_retire(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
+        if asked.operation.name == "CreateLogGroup":
+            step.targets = targets = self._by_either(step, identity)
         if asked.through is not None:
             access_points.check(asked)
         if not traits.is_batch:
@@ -113,6 +119,22 @@ class Decider:
         elif asked.operation.service == "xray":
             named_policies.check_lockout(asked, identity, facts.view, self._runtime.clock.seconds())
         return step
+
+    def _by_either(self, step: Step, identity: Identity) -> list[Target]:
+        """The targets of CreateLogGroup, with the right to tag that the caller has where it has not the newer one.
+
+        AWS: CloudWatch Logs API Reference, CreateLogGroup: either `logs:TagResource` or `logs:TagLogGroup`.
+        """
+        group, *tagged = step.targets
+        for one in tagged:
+            older = replace(one, arn=group.arn, action="logs:TagLogGroup")
+            with suppress(Denied):
+                self.verdicts(step, identity, [one])
+                continue
+            with suppress(Denied):
+                self.verdicts(step, identity, [older])
+                return [group, older]
+        return [group, *tagged]
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked) -> None:
         passed = passed_roles.of(asked, step.facts.view)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import log_policies, named_policies, policy_principals
+from iamd.gateway import kms_grants, log_policies, named_policies, policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.given_arn import own
 from iamd.gateway.actions.kms import GRANT
@@ -113,16 +113,24 @@ def _buses(_: Asked, __: str, body: bytes, facts: Facts) -> bytes | None:
     return json.dumps(content).encode() if content is not None else None
 
 
-def _grants(_: Asked, arn: str, body: bytes, facts: Facts) -> bytes | None:
-    """The grants of a key: whom they let in, by what iamd keeps of them."""
-    content, known, changed = content_of(body), facts.known(arn), False
+def _grants(asked: Asked, _: str, body: bytes, facts: Facts) -> bytes | None:
+    """Grants of keys: whom they let in and who may retire them, by what iamd keeps of them."""
+    content, changed = content_of(body), False
     for grant in (content or {}).get("Grants") or ():
+        known = facts.known(_key(grant.get("KeyId") or asked.parameters.get("KeyId") or "", asked))
         statement = known.get(f"{GRANT}{grant.get('GrantId')}")
         kept = msgspec.json.decode(statement)["Principal"].get("AWS") if statement is not None else None
-        if isinstance(kept, str) and principal_ids.UNIQUE_ID.fullmatch(kept):
-            grant["GranteePrincipal"] = principal_ids.shown(facts.view, kept)
-            changed = True
+        retiring = kms_grants.of(grant.get("GrantId"), known)
+        named = {"GranteePrincipal": kept or retiring.grantee, "RetiringPrincipal": retiring.principal}
+        for member, value in named.items():
+            if isinstance(value, str) and principal_ids.UNIQUE_ID.fullmatch(value):
+                grant[member] = principal_ids.shown(facts.view, value)
+                changed = True
     return json.dumps(content).encode() if changed else None
+
+
+def _key(identifier: str, asked: Asked) -> str:
+    return identifier if identifier.startswith("arn:") else own("kms", f"key/{identifier}", asked)
 
 
 def content_of(body: bytes) -> dict[str, Any] | None:
@@ -139,5 +147,6 @@ LISTS: Final[Mapping[tuple[str, str], Shown]] = {
     ("events", "ListEventBuses"): _buses,
     ("glue", "GetResourcePolicies"): _of_glue,
     ("kms", "ListGrants"): _grants,
+    ("kms", "ListRetirableGrants"): _grants,
     ("logs", "DescribeResourcePolicies"): _of_logs,
 }

@@ -5,12 +5,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from iamd.authz.target import Target
+from iamd.errors import AWSError
 from iamd.gateway.actions import by_rule, given_arn, ses, tags
 from iamd.gateway.actions.asked import Asked, Value, as_text, invalid
 
+_BUILD_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
 _SINK: Final = re.compile(r"sink/[A-Za-z0-9-]+")
 _PROJECT: Final = re.compile(r"project/[A-Za-z0-9_.-]{1,255}/[0-9]+")
 _MODEL: Final = re.compile(r"(project/[A-Za-z0-9_.-]{1,255})/version/[A-Za-z0-9_.-]{1,255}/[0-9]+")
+
+
+class InvalidInput(AWSError):
+    """What is no name of a project (CodeBuild API Reference, DeleteProject)."""
+
+    code = "InvalidInputException"
+    status = 400
 
 
 def _of_sink(asked: Asked) -> list[Target]:
@@ -62,6 +71,18 @@ def _of_profile(asked: Asked) -> list[Target]:
     ]
 
 
+def _of_project(asked: Asked) -> list[Target]:
+    """A project of CodeBuild of this account, which these have as `name` (CodeBuild API Reference, DeleteProject)."""
+    name = asked.parameters["name"]
+    if not _BUILD_PROJECT.fullmatch(name):
+        raise InvalidInput(f"{name} is no name of a project.")
+    arn = given_arn.own("codebuild", f"project/{name}", asked)
+    return [
+        Target(arn=arn, action=one.action, context=one.context) if ":project/" in one.arn else one
+        for one in by_rule.targets(asked)
+    ]
+
+
 def _given(asked: Asked, member: str, service: str, pattern: re.Pattern[str]) -> str:
     refusal = invalid(f"{member} is no ARN of this Region.")
     return given_arn.formed(asked.parameters[member], service, pattern, asked, refusal)
@@ -69,6 +90,8 @@ def _given(asked: Asked, member: str, service: str, pattern: re.Pattern[str]) ->
 
 COMPUTED: Final[Mapping[tuple[str, str], Callable[[Asked], list[Target]]]] = {
     **ses.COMPUTED,
+    ("codebuild", "DeleteProject"): _of_project,
+    ("codebuild", "UpdateProject"): _of_project,
     ("oam", "CreateLink"): _of_sink,
     ("oam", "PutSinkPolicy"): _of_sink,
     ("rekognition", "CopyProjectVersion"): _copy_model,
