@@ -116,6 +116,7 @@ _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("events", "DescribeEventBus"): _member("Policy"),
     ("kinesis", "GetResourcePolicy"): _member("Policy"),
     ("bedrock", "GetResourcePolicy"): _member("resourcePolicy"),
+    ("codeguruprofiler", "GetPolicy"): _member("policy"),
     ("glue", "GetResourcePolicy"): _member("PolicyInJson"),
     ("kms", "GetKeyPolicy"): _member("Policy"),
     ("secretsmanager", "GetResourcePolicy"): _member("ResourcePolicy"),

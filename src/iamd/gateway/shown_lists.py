@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import kms_grants, log_policies, named_policies, policy_principals
+from iamd.gateway import kms_grants, log_policies, named_policies, policy_principals, statement_policies
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.given_arn import own
 from iamd.gateway.actions.kms import GRANT
@@ -133,6 +133,28 @@ def _key(identifier: str, asked: Asked) -> str:
     return identifier if identifier.startswith("arn:") else own("kms", f"key/{identifier}", asked)
 
 
+def _of_resolution(asked: Asked, _: str, body: bytes, facts: Facts) -> bytes | None:
+    """The policy of a resource of Entity Resolution, which the request alone names."""
+    record, content = facts.get(str(asked.parameters.get("arn"))), content_of(body)
+    told = (content or {}).get("policy")
+    if content is None or record is None or not isinstance(told, str):
+        return None
+    return json.dumps({**content, "policy": retold(told, record.policy, record, facts)}).encode()
+
+
+def _permissions(_: Asked, arn: str, body: bytes, facts: Facts) -> bytes | None:
+    """Whom a signing profile's permissions are for, each known by its statement."""
+    content, changed = content_of(body), False
+    kept = {one.get("Sid"): one["Principal"] for one in statement_policies.statements(arn, facts)}
+    for permission in (content or {}).get("permissions") or ():
+        principal = kept.get(permission.get("statementId"))
+        named = principal.get("AWS") if isinstance(principal, dict) else None
+        if isinstance(named, str) and principal_ids.UNIQUE_ID.fullmatch(named):
+            permission["principal"] = principal_ids.shown(facts.view, named)
+            changed = True
+    return json.dumps(content).encode() if changed else None
+
+
 def content_of(body: bytes) -> dict[str, Any] | None:
     """The members of an answer in JSON; None for what is none."""
     try:
@@ -144,9 +166,11 @@ def content_of(body: bytes) -> dict[str, Any] | None:
 LISTS: Final[Mapping[tuple[str, str], Shown]] = {
     **dict.fromkeys(named_policies.SHOWN, _named),
     ("ec2", "DescribeVpcEndpoints"): _of_endpoints,
+    ("entityresolution", "GetPolicy"): _of_resolution,
     ("events", "ListEventBuses"): _buses,
     ("glue", "GetResourcePolicies"): _of_glue,
     ("kms", "ListGrants"): _grants,
     ("kms", "ListRetirableGrants"): _grants,
     ("logs", "DescribeResourcePolicies"): _of_logs,
+    ("signer", "ListProfilePermissions"): _permissions,
 }

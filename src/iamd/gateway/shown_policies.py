@@ -21,6 +21,7 @@ _CHECKSUM: Final = b"x-amz-crc32"
 _MEMBERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     **{operation: tuple(member.split(".")) for operation, member in resource_policies.READ.items()},
     ("bedrock", "GetResourcePolicy"): ("resourcePolicy",),
+    ("codeguruprofiler", "GetPolicy"): ("policy",),
     ("dynamodb", "GetResourcePolicy"): ("Policy",),
     ("ecr", "GetRepositoryPolicy"): ("policyText",),
     ("events", "DescribeEventBus"): ("Policy",),
