@@ -59,12 +59,16 @@ def put(client, name, text, operation="create_email_identity_policy", identity="
 DENIED = "AccessDeniedException"
 
 
-def test_each_of_an_identitys_policies_counts_for_another_account(cloud, owner, stranger):
+def test_each_of_an_identitys_policies_counts_for_another_account(cloud, owner, stranger, other):
     guest = cloud.client("sesv2", stranger)
     assert send(guest) == DENIED
     put(owner, "one", sending(StringEquals={"ses:FromAddress": "x@a.example"}))
     put(owner, "two", sending(effect=deny, principal="*", StringLike={"ses:Recipients": "*@c.example"}))
     assert send(guest) is None
+    asks = {"Action": "ses:SendEmail", "ResourceArn": IDENTITY, "PrincipalArn": f"arn:aws:iam::{OTHER}:user/stranger"}
+    for sender in ("x@a.example", "y@a.example"):
+        told = cloud.iamd("Can", other, **asks, Context={"ses:FromAddress": [sender]})
+        assert told["Allowed"] is (sender[0] == "x")
     assert send(guest, sender="y@a.example") == DENIED
     assert send(guest, Destination={"ToAddresses": ["bob@c.example"]}) == DENIED
     owner.delete_email_identity_policy(EmailIdentity="a.example", PolicyName="two")
@@ -190,6 +194,9 @@ def test_x_rays_policies_are_those_of_the_account(counted):
     named("one", deny("xray:GetGroups"))
     named("two", allow("xray:GetSamplingRules"))
     assert (uses("GetGroups"), uses("GetSamplingRules")) == (False, True)
+    asks = {"PrincipalArn": arn, "ResourceArn": "*"}
+    assert counted.aws.iamd("Can", **asks, Action="xray:GetGroups")["Allowed"] is False
+    assert counted.aws.iamd("Can", **asks, Action="xray:GetSamplingRules")["Allowed"] is True
     for number in range(3):
         named(f"more{number}", allow("xray:GetSamplingRules"))
     assert named("six", allow("xray:GetSamplingRules")).code == "PolicyCountLimitExceededException"

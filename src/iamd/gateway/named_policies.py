@@ -11,12 +11,13 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from iamd import policy_places
 from iamd.auth.identity import Identity
 from iamd.authz.authorize import caller_of
 from iamd.authz.policies import EVERYTHING
 from iamd.authz.target import Target
 from iamd.errors import AWSError
-from iamd.gateway.actions import policy_places, ses
+from iamd.gateway.actions import ses
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.resource_policies import is_sure, not_kept
@@ -85,7 +86,7 @@ def holder(asked: Asked, arn: str) -> str:
 
 def place_of_xray(asked: Asked) -> str:
     """The place of X-Ray's policies of the caller's account."""
-    return policy_places.of_account("xray", asked.partition, asked.region, asked.account)
+    return policy_places.of_account("xray", asked.region, asked.account)
 
 
 def named(holder_arn: str, facts: Facts) -> Iterator[tuple[str, Resource]]:

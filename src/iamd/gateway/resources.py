@@ -12,12 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import arn as arns
+from iamd import policy_places
 from iamd.auth.identity import Identity
 from iamd.authz.acls import Acl
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import kms_keys
-from iamd.gateway.actions import policy_places
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.events import bus_of_rule
@@ -143,7 +143,7 @@ _WITH_MORE: Final = _WITH_PARTS | policy_places.SEVERAL
 
 def log_policy_place(region: str, account: str) -> str:
     """What the resource policies of CloudWatch Logs of an account in a Region are known by."""
-    return f"arn:{arns.PARTITION}:logs:{region}:{account}:resource-policy"
+    return policy_places.of_account("logs", region, account)
 
 
 _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from email.utils import parseaddr
 from typing import Any, Final, NamedTuple
 
+from iamd import policy_places
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError
-from iamd.gateway.actions import by_rule, given_arn, policy_places
+from iamd.gateway.actions import by_rule, given_arn
 from iamd.gateway.actions.asked import Asked, Value, at
 from iamd.policy.request import lower
 

@@ -6,6 +6,8 @@ AWS: SES Developer Guide, "Creating a sending authorization policy in Amazon SES
 import re
 from typing import Final
 
+from iamd.arn import PARTITION
+
 SEVERAL: Final = frozenset({"rekognition", "ses"})
 """The services, as ARNs name them, whose resources have several policies."""
 # No name of a resource has a blank (`holder_of` relies on it); `check` sees to that.
@@ -22,9 +24,9 @@ def place(arn: str) -> str:
     return found[1] if found is not None else arn
 
 
-def of_account(service: str, partition: str, region: str, account: str) -> str:
+def of_account(service: str, region: str, account: str) -> str:
     """What the policies of an account in a Region are known by."""
-    return f"arn:{partition}:{service}:{region}:{account}:resource-policy"
+    return f"arn:{PARTITION}:{service}:{region}:{account}:resource-policy"
 
 
 def is_plain(text: str) -> bool:
