@@ -89,6 +89,44 @@ def test_version_one_of_the_api_sends_by_the_same_policies(cloud, owner, strange
     assert code_of(guest.send_email, Source="x@a.example", **arn, **bounces, **MAIL_V1) == "InvalidParameterValue"
 
 
+def raw(client, head="From: X <x@a.example>", **given):
+    """Send a raw message; the error's code when it is refused."""
+    data = f"{head}\r\nTo: bob@b.example\r\nSubject: s\r\n\r\nFrom: y@c.example\r\n"
+    try:
+        client.send_raw_email(RawMessage={"Data": data}, **{"Destinations": ["bob@b.example"], **given})
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return None
+
+
+def test_a_raw_message_is_sent_by_the_identity_of_its_sender(cloud, owner, stranger):
+    guest, arn = cloud.client("ses", stranger), {"SourceArn": IDENTITY}
+    conditions = {"StringEquals": {"ses:FromAddress": "x@a.example"}, "StringLike": {"ses:Recipients": "*@b.example"}}
+    text = policy(to({"AWS": OTHER}, allow("ses:SendRawEmail", IDENTITY, **conditions)))
+    assert raw(guest, **arn) == "AccessDenied"
+    put(owner, "one", text)
+    assert raw(guest, **arn) is None
+    assert raw(guest, "fRoM: X\r\n <x@a.example>", FromArn=IDENTITY) is None
+    assert raw(guest, "From: y@a.example", **arn) == "AccessDenied"
+    assert raw(guest, Destinations=["bob@c.example"], **arn) == "AccessDenied"
+    assert raw(guest, "From: x@c.example", **arn) == "InvalidParameterValue"
+    assert raw(guest, Source="x@c.example", **arn) == "InvalidParameterValue"
+    # Nobody can tell whose these are.
+    ann = cloud.client("ses", cloud.user("ann", allow("ses:*", IDENTITY)))
+    assert raw(ann) is None
+    for head in (
+        "From: x@a.example\r\nFrom: x@c.example",
+        "From: x@a.example, x@c.example",
+        "From: x@a.example\r\nSender: x@c.example",
+        "From: x@a.example\r\nX-SES-FROM-ARN: arn:aws:ses:us-east-1:111122223333:identity/c.example",
+        "From : x@c.example\r\nFrom: x@a.example",
+        "Subject: s\x0bFrom: x@c.example\r\nFrom: x@a.example",
+        "Subject: s\rFrom: x@c.example\r\nFrom: x@a.example",
+    ):
+        assert raw(guest, head, **arn) is not None, head
+        assert raw(ann, head) == "AccessDenied", head
+
+
 def test_a_policy_is_replaced_and_goes_with_its_identity(cloud, owner, other):
     owner.create_email_identity(EmailIdentity="b.example")
     for one in ("a.example", "b.example"):

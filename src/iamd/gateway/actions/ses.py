@@ -13,7 +13,7 @@ from iamd import policy_places
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError
-from iamd.gateway.actions import by_rule, given_arn
+from iamd.gateway.actions import by_rule, given_arn, ses_raw
 from iamd.gateway.actions.asked import Asked, Value, at
 from iamd.policy.request import lower
 
@@ -81,7 +81,7 @@ def _send(asked: Asked) -> list[Target]:
     if not senders:
         return ruled
     action = ruled[0].action
-    context = {**_keys(asked, action or ""), **ruled[0].context}
+    context = {**_keys(asked, action or "", _from(asked)), **ruled[0].context}
     others = [one for one in ruled if ":identity/" not in one.arn]
     found = [Target(arn=one, action=action, context=context) for one in dict.fromkeys(senders)]
     return [*found, *others]
@@ -91,7 +91,10 @@ def _senders(asked: Asked) -> Iterator[str]:
     """The identities; nothing when it can't be told which one it is sent from."""
     given, members = asked.parameters, _MEMBERS[asked.operation.service]
     if at(given, "Content.Raw") is not None:
-        # What a raw message says of its sender is in its headers.
+        # Which action AWS asks for, its pages do not say.
+        return
+    if asked.operation.name == "SendRawEmail":
+        yield from _of_raw(asked)
         return
     found = _by(asked, given.get(members.address), given.get(members.identity))
     if found is None:
@@ -100,6 +103,29 @@ def _senders(asked: Asked) -> Iterator[str]:
     feedback, its_identity = given.get(members.feedback), given.get(members.feedback_identity)
     if its_identity:
         yield _by(asked, feedback, its_identity) or its_identity
+
+
+def _from(asked: Asked) -> str:
+    """Whom a message says that it is from."""
+    if asked.operation.name == "SendRawEmail":
+        return ses_raw.sender(at(asked.parameters, "RawMessage.Data")) or ""
+    return str(asked.parameters[_MEMBERS[asked.operation.service].address])
+
+
+def _of_raw(asked: Asked) -> list[str]:
+    """The identities of a raw message: of its `From` header, and of what the request calls its source.
+
+    AWS: SES API Reference, SendRawEmail: SourceArn alone stands for the identity of the header as well.
+    """
+    given, arn, sender = asked.parameters, asked.parameters.get("SourceArn"), _from(asked)
+    if not sender:
+        return []
+    found = [_by(asked, sender, given.get("FromArn") or arn)]
+    if given.get("Source"):
+        found.append(_by(asked, given["Source"], arn))
+    known = [one for one in found if one is not None]
+    is_all = len(known) == len(found) and {given.get("ReturnPathArn"), None} <= {*known, None}
+    return known if is_all else []
 
 
 class _Members(NamedTuple):
@@ -149,10 +175,10 @@ def _fitting(address: str) -> Iterator[str]:
         domain = domain.partition(".")[2]
 
 
-def _keys(asked: Asked, action: str) -> dict[str, Value]:
+def _keys(asked: Asked, action: str, sender: str) -> dict[str, Value]:
     """The condition keys of a message, as far as the reference gives them to the action."""
     given, members = asked.parameters, _MEMBERS[asked.operation.service]
-    name, address = parseaddr(given[members.address])
+    name, address = parseaddr(sender)
     feedback = given.get(members.feedback)
     found: dict[str, Value | None] = {
         "ses:ApiVersion": "2" if asked.operation.service == "sesv2" else "1",
@@ -168,6 +194,10 @@ def _keys(asked: Asked, action: str) -> dict[str, Value]:
 
 def _recipients(given: Mapping[str, Any]) -> Iterator[str]:
     several = given.get("Destinations") or []
+    if several and isinstance(several[0], str):
+        # Of a raw message, which may leave them to its headers.
+        yield from (parseaddr(text)[1] or text for text in several)
+        return
     for one in (given.get("Destination") or {}, *(each.get("Destination") or {} for each in several)):
         for member in ("ToAddresses", "CcAddresses", "BccAddresses"):
             for text in one.get(member) or ():
@@ -184,6 +214,7 @@ COMPUTED: Final[Mapping[tuple[str, str], Callable[[Asked], list[Target]]]] = {
     **{("sesv2", name): _of_identity for name in _OF_IDENTITY},
     ("ses", "SendBulkTemplatedEmail"): _send,
     ("ses", "SendEmail"): _send,
+    ("ses", "SendRawEmail"): _send,
     ("ses", "SendTemplatedEmail"): _send,
     ("sesv2", "SendBulkEmail"): _send,
     ("sesv2", "SendEmail"): _send,
