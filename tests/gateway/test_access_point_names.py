@@ -226,7 +226,7 @@ def wanted(owner):
     read = service("s3").operation("GetObject")
     asked = Asked(read, {"Bucket": "files"}, ACCOUNT, "us-east-1", through=Through(Point(KNOWN)))
     behind = Target(arn="arn:aws:s3:::files/key", action="s3:GetObject", account=owner)
-    facts = Facts(Snapshot(1, {}, {}), None, ACCOUNT, forgets=False)
+    facts = Facts.of(Snapshot(1, {}, {}), None, ACCOUNT, forgets=False)
     return [one.arn for one in access_points.before([behind], asked, ANONYMOUS, facts)]
 
 

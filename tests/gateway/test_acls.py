@@ -16,6 +16,7 @@ BUCKET, OBJECTS = "arn:aws:s3:::files", "arn:aws:s3:::files/*"
 GROUPS = "http://acs.amazonaws.com/groups/global/"
 EVERYONE, SIGNED = f'uri="{GROUPS}AllUsers"', f'uri="{GROUPS}AuthenticatedUsers"'
 PREFERRED, WRITER = "BucketOwnerPreferred", "ObjectWriter"
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 NAMES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -36,7 +37,7 @@ def does(call, **given):
     try:
         call(**given)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in {"AccessDenied", "403"}:
+        if error.response["Error"]["Code"] not in {"AccessDenied", "AccessDeniedException", "403"}:
             raise
         return False
     return True
@@ -443,3 +444,42 @@ def test_who_asks_beforehand_is_told_of_a_buckets_acl(cloud, s3, other, theirs):
     s3.put_bucket_acl(**FILES, GrantRead=grant_to(theirs))
     assert cloud.iamd("Can", other, **given)["Allowed"] is True
     assert cloud.iamd("Can", other, **given | {"Action": "s3:PutBucketAcl"})["Allowed"] is False
+
+
+# What other services read for their callers.
+
+
+@pytest.fixture
+def publish(cloud):
+    """Whether a layer can be made of the object, which Lambda reads with its caller's permissions."""
+
+    def asks(client, **more):
+        content = {"S3Bucket": FILES["Bucket"], "S3Key": FILE["Key"], **more}
+        return does(client.publish_layer_version, LayerName="lay", Content=content)
+
+    return asks
+
+
+def test_what_a_service_reads_for_its_caller_is_open_as_its_owner_says(cloud, shared, theirs, publish):
+    """AWS: Lambda API Reference, LayerVersionContentInput; the caller's own permissions on S3 are asked for."""
+    root = cloud.client("lambda")
+    may = cloud.client("lambda", cloud.user("may", allow(["lambda:*", "s3:GetObject*"])))
+    may_not = cloud.client("lambda", cloud.user("may-not", allow("lambda:*")))
+    shared.put_object(**FILE, Body=EMPTY_ZIP)
+    assert (publish(root), publish(may), publish(may_not)) == (True, True, False)
+    shared.delete_object(**FILE)
+    theirs.put_object(**FILE, Body=EMPTY_ZIP)
+    assert (publish(root), publish(may)) == (False, False)
+    theirs.put_object_acl(**FILE, GrantRead=grant_to(shared))
+    assert (publish(root), publish(may), publish(may_not)) == (True, True, False)
+    rules = [to({"AWS": OTHER}, allow("s3:PutObject*", OBJECTS)), everybody(deny("s3:GetObject", OBJECTS))]
+    shared.put_bucket_policy(**FILES, Policy=policy(*rules))
+    assert not publish(may)
+
+
+def test_whose_a_version_is_that_a_service_reads_is_not_known(cloud, s3, publish):
+    s3.put_bucket_versioning(**FILES, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(**FILE, Body=EMPTY_ZIP)["VersionId"]
+    assert not publish(cloud.client("lambda"), S3ObjectVersion=version)
+    set_ownership(s3, "BucketOwnerEnforced")
+    assert publish(cloud.client("lambda"), S3ObjectVersion=version)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -10,7 +10,7 @@ from iamd.auth.identity import Identity
 from iamd.authz import context, organizations, policies, vpc_endpoints
 from iamd.authz.context import Context
 from iamd.authz.organizations import Standing
-from iamd.authz.partly_known import Unknowns, known, nothing_unknown
+from iamd.authz.partly_known import PartlyKnown, Unknowns, nothing_unknown
 from iamd.authz.policies import Place
 from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
@@ -164,8 +164,9 @@ def authorize(
             keys = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
             if endpoint is not None:
                 keys |= vpc_endpoints.of_action(endpoint, named, view)
-            told = known(keys, unknown(target.arn, named))
-            asked = Request(caller.principal, named, target.arn, owner, told, target.any_of_kind)
+            if unknown is not nothing_unknown:
+                keys = PartlyKnown(keys, partial(unknown, target.arn, named))
+            asked = Request(caller.principal, named, target.arn, owner, keys, target.any_of_kind)
             layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
         verdict = decided(identity, view, asked, layers, target.shown, passed)
         verdicts.append(verdict)

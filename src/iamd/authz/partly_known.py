@@ -1,6 +1,6 @@
 """The condition keys of a request of which some have values that iamd cannot know."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from iamd.authz.context import Value
@@ -35,20 +35,16 @@ def nothing_unknown(_arn: str, _action: str) -> Unknowns:
     return NONE
 
 
-def known(keys: dict[str, Value], unknown: Unknowns) -> dict[str, Value]:
-    """The keys, with UNKNOWN for those that are not known."""
-    return keys if unknown is NONE else PartlyKnown(keys, unknown)
-
-
 class PartlyKnown(dict[str, Value]):
     """The keys of a request; UNKNOWN is what `get` finds for one that is not known and was not told otherwise.
 
-    `missed` are those that were asked for.
+    `tell` says which are not known; it is asked when a key is not there. `missed` are those that were asked for.
     """
 
-    def __init__(self, keys: dict[str, Value], unknown: Unknowns) -> None:
+    def __init__(self, keys: dict[str, Value], tell: Callable[[], Unknowns]) -> None:
         super().__init__(keys)
-        self._unknown = unknown
+        self._tell = tell
+        self._unknown: Unknowns | None = None
         self.missed: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -56,7 +52,10 @@ class PartlyKnown(dict[str, Value]):
         found = super().get(key)
         if found is not None:
             return found
-        if key in self._unknown.keys or key.startswith(self._unknown.beginnings):
+        unknown = self._unknown
+        if unknown is None:
+            unknown = self._unknown = self._tell()
+        if key in unknown.keys or key.startswith(unknown.beginnings):
             self.missed.add(key)
             return UNKNOWN
         return default

@@ -44,6 +44,8 @@ _SUPPORTED: Final = frozenset(
     }
 )  # fmt: skip
 _OTHER_ENDS: Final = ("--ol-s3", ".mrap")
+_NO_BUCKETS: Final = (ALIAS_END, *_OTHER_ENDS)
+"""The ends of names that no bucket has."""
 """How aliases of Object Lambda's and of several regions' access points end, which iamd does not serve."""
 
 _LABEL: Final = re.compile(r"arn:aws:s3:(?P<region>[a-z0-9-]*):(?P<account>[0-9]{12}):accesspoint/(?P<name>[a-z0-9-]+)")
@@ -75,6 +77,8 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive, endpoi
 
     `endpoint` is the VPC endpoint that it came through.
     """
+    if found.style != "access point" and _names_buckets(asked.parameters):
+        return asked
     points = _Points(asked.region, view, is_alive)
     _check_name(asked)
     bucket, source = points.of_bucket(found, asked.parameters), points.of_source(asked.parameters)
@@ -89,10 +93,15 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive, endpoi
     return replace(asked, parameters={**asked.parameters, **named, **copied}, through=through)
 
 
+def _names_buckets(parameters: Mapping[str, Any]) -> bool:
+    """Whether a request that is not for an access point's host surely names buckets alone, as nearly all do."""
+    return "CopySource" not in parameters and not str(parameters.get("Bucket")).endswith(_NO_BUCKETS)
+
+
 def _check_name(asked: Asked) -> None:
     """AWS: S3 User Guide, "General purpose bucket naming rules": the ends of names that buckets must not have."""
     name = asked.parameters.get("Bucket")
-    if asked.operation.name == "CreateBucket" and str(name).endswith((ALIAS_END, *_OTHER_ENDS)):
+    if asked.operation.name == "CreateBucket" and str(name).endswith(_NO_BUCKETS):
         raise InvalidBucketName("The specified bucket is not valid.", members={"BucketName": name})
 
 

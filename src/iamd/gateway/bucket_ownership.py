@@ -59,13 +59,18 @@ class OwnershipControlsNotFoundError(AWSError):
 # What requests may say.
 
 
+def is_checked(operation: Operation) -> bool:
+    """Whether requests of an operation may make or set a list."""
+    return operation.service == "s3" and operation.name in _CHECKED
+
+
 def check(asked: Asked, identity: Identity, facts: Facts, *, is_kept: bool) -> str | None:
     """The list of what a request makes or sets, as the backend is to keep it; None for none.
 
     `is_kept` says whether the backend keeps the lists and owners of objects. Refused is a list where none counts, one
     that is wrong, and an object whose owner and list nobody would keep.
     """
-    if asked.operation.service != "s3" or asked.operation.name not in _CHECKED:
+    if not is_checked(asked.operation):
         return None
     name = asked.operation.name
     bucket = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"

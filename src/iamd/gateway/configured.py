@@ -23,7 +23,6 @@ from iamd.gateway import as_service
 from iamd.gateway.actions import secretsmanager
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.backends import Backends, Place
-from iamd.gateway.deciding import Step
 from iamd.gateway.resources import Facts
 from iamd.runtime import Runtime
 
@@ -110,10 +109,10 @@ class Configuring:
         self._backends = backends
         self._facts_at = facts_at
 
-    def check(self, step: Step) -> None:
-        """Refuse to have a service send from now on what it may not send."""
-        asked, is_told = step.asked, step.place.backend.embedded is not None
-        wanted = [one for one in of(asked, step.targets[0].arn) if one.is_always_decided or not is_told]
+    def check(self, asked: Asked, arn: str, place: Place) -> None:
+        """Refuse to have the service of the resource of this ARN send from now on what it may not send."""
+        is_told = place.backend.embedded is not None
+        wanted = [one for one in of(asked, arn) if one.is_always_decided or not is_told]
         denied = [(one, why) for one in wanted if (why := self._why_not(one, asked)) is not None]
         if denied and self._runtime.settings.enforce != "soft":
             raise _refused(asked, denied)

@@ -91,7 +91,7 @@ class Decider:
         if identity is ANONYMOUS:
             _check_anonymous(asked, facts, wanted)
         traits = traits_of(asked.operation)
-        made = new_things.made(wanted, asked, traits.action, facts)
+        made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         if asked.operation.service == "xray":
             targets = named_policies.over_account(targets, asked, facts)
@@ -112,8 +112,9 @@ class Decider:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
         bucket_owners.check(traits.action, targets, identity)
-        step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
-        public_access.check(asked, targets, identity, facts)
+        if traits.gives_access:
+            step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
+            public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
         elif asked.operation.service == "xray":
@@ -206,7 +207,7 @@ class Decider:
 
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        own = [owners_only.closed(one, identity, one.action or action) for one in unlocked]
+        own = [owners_only.closed(one, identity, one.action or action) if one.policies else one for one in unlocked]
         open_to = public_access.closed(own, identity, asked, step.facts)
         listed = object_acls.decided(open_to, identity, asked, step.facts, action)
         marked = any_of_kind.marked(listed, step.made, asked, action)

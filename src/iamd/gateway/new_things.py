@@ -14,21 +14,35 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.table import table
 from iamd.gateway.resources import Facts
 from iamd.policy import syntax
+from iamd.wire.models import Operation
 
 _VERB: Final = "Create"
 
 
+def may_make(operation: Operation) -> bool:
+    """Whether requests of an operation may make something, as far as the operation tells."""
+    if _tells(operation):
+        return True
+    # An upload or a session of S3 begins on a bucket that is there.
+    return operation.name.startswith(_VERB) and (operation.service != "s3" or bucket_tags.makes(operation))
+
+
+def _tells(operation: Operation) -> bool:
+    """Whether the service's table tells what requests of an operation make."""
+    found = table(operation.service)
+    return found is not None and found.tells_new and found.has(operation.name)
+
+
 def made(targets: Sequence[Target], asked: Asked, own_action: str, facts: Facts) -> frozenset[str]:
-    """The ARNs of what a request makes: as its service's table or the rule tells, else by the service reference."""
-    found = table(asked.operation.service)
-    if found is not None and found.tells_new and found.has(asked.operation.name):
+    """The ARNs of what a request makes that may make something: as its service's table or the rule tells, else by the
+    service reference.
+    """
+    if _tells(asked.operation):
         return frozenset(target.arn for target in targets if target.makes)
-    if not own_action.partition(":")[2].startswith(_VERB):
-        return _NOTHING
     if asked.operation.service == "s3":
-        # An upload or a session begins on a bucket that is there. AWS: who asks for a bucket that is another's is told
-        # that it is taken, if they may make buckets.
-        return frozenset(target.arn for target in targets) if bucket_tags.makes(asked.operation) else _NOTHING
+        # AWS: who asks for a bucket that is another's is told that it is taken, if they may make buckets.
+        return frozenset(target.arn for target in targets)
+    found = table(asked.operation.service)
     is_by_rule = found is None or not found.has(asked.operation.name)
     # Nobody knows the ARN of what is to come.
     given = frozenset(syntax.all_strings(asked.parameters))
@@ -41,7 +55,7 @@ def made(targets: Sequence[Target], asked: Asked, own_action: str, facts: Facts)
     )
 
 
-_NOTHING: Final[frozenset[str]] = frozenset()
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _is_of_kind_made(action: str, arn: str) -> bool:

@@ -12,17 +12,19 @@ from msgspec.structs import replace
 from iamd.auth.identity import Identity
 from iamd.authz import acls, canonical_ids
 from iamd.authz.acls import Acl, Grant
+from iamd.authz.authorize import Verdict
 from iamd.authz.public_access import NOBODY
 from iamd.authz.target import Target
-from iamd.gateway import bucket_ownership, public_access
+from iamd.gateway import bucket_ownership, placing, public_access
 from iamd.gateway.actions import s3
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
+from iamd.gateway.backends import Backends
 from iamd.gateway.own_answers import written
 from iamd.gateway.resources import Facts, bucket_of, is_s3
-from iamd.policy.request import PrincipalKind
+from iamd.policy.request import PrincipalKind, Request
 
 _MAKING: Final = frozenset(
     {"CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "PutObject", "UploadPart", "UploadPartCopy"}
@@ -51,6 +53,7 @@ _OWNERS: Final = frozenset(
 AWS: S3 API Reference, GetObjectTagging, RestoreObject and their like: the bucket's owner has it by
 default.
 """
+_OF_VERSIONS: Final = frozenset(action for action in _OWNERS if "Version" in action)
 _UNTOLD: Final = Acl("", ())
 """The list of an object of which the backend says nothing that can be used: nobody is let in."""
 _READ: Final = "read"
@@ -66,6 +69,34 @@ def may_ask(asked: Asked, facts: Facts) -> bool:
     """Whether a request that names a key may need to know the list of an object; of nearly all it need not."""
     given = asked.parameters
     return "CopySource" in given or acls.may_have_acls(facts.known(f"arn:{asked.partition}:s3:::{given['Bucket']}"))
+
+
+async def told_later(verdicts: Sequence[Verdict], asked: Asked, facts: Facts, backends: Backends) -> Facts | None:
+    """The facts with the list that a denial among the verdicts rests on; None when it rests on none that can be known.
+
+    That is of an object that another service reads for its caller: only its decision tells which one.
+    """
+    for verdict in verdicts:
+        if not verdict.decision.allowed and _rests_on_list(verdict.request, asked, facts):
+            arn = verdict.request.resource
+            bucket, _, key = arn.partition("/")
+            place = placing.of_bucket(bucket, asked, backends, facts)
+            found = await _asked(asked, place.backend, bucket, {"Key": key}, facts)
+            return replace(facts, object_acls={**facts.object_acls, (_READ, arn): found})
+    return None
+
+
+def _rests_on_list(request: Request, asked: Asked, facts: Facts) -> bool:
+    arn = request.resource
+    return (
+        # S3's own requests, whose objects are known beforehand, have been told all.
+        asked.operation.service != "s3"
+        and is_s3(arn)
+        and acls.may_have_acls(facts.known(bucket_of(arn)))
+        and request.action in _OWNERS - _OF_VERSIONS
+        and not request.any_of_kind
+        and (_READ, arn) not in facts.object_acls
+    )
 
 
 async def told(asked: Asked, identity: Identity, backend: Backend, facts: Facts) -> Facts:

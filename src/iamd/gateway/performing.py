@@ -48,7 +48,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.bucket_tags import BucketTags
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import NothingDone, forward
-from iamd.gateway.knowing import with_tags
+from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there
@@ -170,7 +170,7 @@ class Performer:
             self._decider.authorize(step, identity, targets)
 
     async def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
-        return await with_tags(step, identity, targets, self._decider, self._backends, self._runtime)
+        return await fully_known(step, identity, targets, self._decider, self._backends, self._runtime)
 
     async def _settled(
         self, step: Step, entries: Sequence[Entry], request: HttpRequest, payload: Payload, receive: Receive

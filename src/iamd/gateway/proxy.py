@@ -20,10 +20,10 @@ from iamd.gateway import (
     events,
     handles,
     kept_by_arns,
+    knowing,
     object_acls,
     placing,
     reading,
-    resource_tags,
     role_usages,
     schedule_checks,
 )
@@ -126,7 +126,7 @@ class Gateway:
         return self._facts(place, embedded.boot if embedded is not None else None)
 
     def _facts(self, place: Place, boot: str | None) -> Facts:
-        return Facts(self._runtime.store.snapshot(), boot, place.account, place.forgets)
+        return Facts.of(self._runtime.store.snapshot(), boot, place.account, forgets=place.forgets)
 
     def backend_of(self, service: str, account: str, region: str) -> Backend:
         """The backend of a service for an account in a Region; refused when there is none."""
@@ -234,7 +234,7 @@ class Gateway:
         step = await self._decided(progress, asked, place, facts, identity)
         self._check_place(step)
         if step.traits.configures:
-            self._configuring.check(step)
+            self._configuring.check(step.asked, step.targets[0].arn, place)
         if step.traits.has_times and step.place.backend.embedded is not None:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
         if step.traits.uses_keys:
@@ -299,7 +299,7 @@ class Gateway:
             place.backend.logins.check(asked.operation.service, owner(step))
 
     async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        """Steps 6 to 8; a denial that rests on tags is decided again when the backend has told them."""
+        """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""
         refusal: CommonError | None = None
         step: Step | None = None
         notes = progress.notes
@@ -310,7 +310,7 @@ class Gateway:
         known = None
         if step is None or step.would_deny is not None:
             now = self._runtime.clock.machine_timestamp()
-            known = await resource_tags.told(progress.verdicts, asked, facts, self._backends, now)
+            known = await knowing.told(progress.verdicts, asked, facts, self._backends, now)
         if known is not None:
             progress.verdicts, progress.notes = (), notes
             return await self._decided(progress, asked, place, known, identity)

@@ -77,6 +77,11 @@ def point_blocks(setting: str, facts: Facts, point: Point) -> bool:
 # What they refuse.
 
 
+def is_checked(operation: Operation) -> bool:
+    """Whether requests of an operation may be refused for what they make public."""
+    return operation.service == "s3" and operation.name in _WITH_ACL | {"CreateBucket", "PutBucketPolicy"}
+
+
 def check(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Facts) -> None:
     """Refuse a public policy and public ACLs where they are blocked."""
     if asked.operation.service != "s3" or "Bucket" not in asked.parameters:
@@ -126,7 +131,9 @@ def closed(targets: Sequence[Target], identity: Identity, asked: Asked, facts: F
     Buckets with public policies are closed to all but their own account's callers and AWS's services where that is set.
     """
     return [
-        replace(one, policies=(*one.policies, NOBODY)) if _is_closed(one, identity, asked, facts) else one
+        replace(one, policies=(*one.policies, NOBODY))
+        if one.policies and _is_closed(one, identity, asked, facts)
+        else one
         for one in targets
     ]
 

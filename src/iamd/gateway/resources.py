@@ -38,17 +38,24 @@ class NoSuchBucket(AWSError):
 class Facts(msgspec.Struct, frozen=True):
     """The facts of one backend in one view. `boot` is its life; `account` owns what iamd has no facts of, if any does.
 
-    `forgets` says that the backend's data ends with its boot: what is not known there was made by its own services.
-    `tags` are those of the resources, by ARN, that were asked for; `object_acls` the lists of the objects that a
-    request reads or writes, by how and by ARN, None for one that is not there.
+    `records` are the view's of all backends and lives, by ARN. `forgets` says that the backend's data ends with its
+    boot: what is not known there was made by its own services. `tags` are those of the resources, by ARN, that were
+    asked for; `object_acls` the lists of the objects that a request reads or writes, by how and by ARN, None for one
+    that is not there.
     """
 
     view: Snapshot
+    records: Mapping[str, Resource]
     boot: str | None
     account: str | None
     forgets: bool
     tags: Mapping[str, Mapping[str, str]] = {}
     object_acls: Mapping[tuple[str, str], Acl | None] = {}
+
+    @classmethod
+    def of(cls, view: Snapshot, boot: str | None, account: str | None, *, forgets: bool) -> "Facts":
+        """What a view has of a backend."""
+        return cls(view, view.shared.by_key(Resource), boot, account, forgets)
 
     def with_tags(self, arn: str, tags: Mapping[str, str]) -> "Facts":
         """The same, with the tags of one more resource."""
@@ -56,13 +63,13 @@ class Facts(msgspec.Struct, frozen=True):
 
     def get(self, arn: str) -> Resource | None:
         """The resource of this ARN, unless the facts are of another life of the backend."""
-        found = self.view.shared.get(Resource, arn)
+        found = self.records.get(arn)
         return found if found is not None and found.backend_boot == self.boot else None
 
     def known(self, arn: str) -> Mapping[str, str]:
         """What is known of a resource beyond owner and policy; empty when nothing is."""
-        found = self.get(arn)
-        return found.facts if found is not None else {}
+        found = self.records.get(arn)
+        return found.facts if found is not None and found.backend_boot == self.boot else _NOTHING
 
     def named(self, name: str) -> str | None:
         """The ARN of the newest resource that is known by this name."""
@@ -100,6 +107,9 @@ class Facts(msgspec.Struct, frozen=True):
             # SECURITY: moto holds the request to this account, so that a bucket of another's is not reached by it.
             return caller
         return self.account or UNKNOWN_OWNER
+
+
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:

@@ -18,6 +18,7 @@ from iamd.gateway import (
     invocation,
     kept_policies,
     learned,
+    new_things,
     on_behalf,
     point_effects,
     policies,
@@ -35,7 +36,8 @@ _NOTIFYING: Final = frozenset({"s3", "events", "scheduler", "secretsmanager"})
 class Traits(msgspec.Struct, frozen=True):
     """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
 
-    Its targets may be decided one by one (`is_batch`); it may hand roles to services (`passes_roles`), have a service
+    Its targets may be decided one by one (`is_batch`); it may make something (`may_make`), or say of S3 who may use
+    something (`gives_access`); it may hand roles to services (`passes_roles`), have a service
     make its service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that
     iamd knows (`reads_policy`); its backend's answers may show one (`shows_policy`). iamd may answer it in its
     backend's place (`is_own`); it may make a bucket, to which iamd gives its tags (`makes_bucket`). Its answers may
@@ -52,6 +54,8 @@ class Traits(msgspec.Struct, frozen=True):
     is_management: bool
     is_read_only: bool
     is_batch: bool
+    may_make: bool
+    gives_access: bool
     passes_roles: bool
     makes_roles: bool
     changes: bool
@@ -81,6 +85,8 @@ def of(operation: Operation) -> Traits:
         is_management=events.is_management(operation),
         is_read_only=events.is_read_only(operation),
         is_batch=batch.is_batch(operation),
+        may_make=new_things.may_make(operation),
+        gives_access=bucket_ownership.is_checked(operation) or public_access.is_checked(operation),
         passes_roles=passed_roles.may_pass(operation),
         makes_roles=first_use.may_make(operation),
         changes=effects.may_change(operation),

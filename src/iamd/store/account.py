@@ -90,6 +90,11 @@ class Account:
         table = self._tables.get(kind)
         return table.by_key.get(key) if table is not None else None  # type: ignore[return-value]
 
+    def by_key(self, kind: type[R]) -> Mapping[str, R]:
+        """The records of a kind by their keys."""
+        table = self._tables.get(kind)
+        return table.by_key if table is not None else {}  # type: ignore[return-value]
+
     def all(self, kind: type[R]) -> list[R]:
         """Every record of a kind, oldest first."""
         table = self._tables.get(kind)

@@ -1,6 +1,6 @@
 """From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from itertools import product
 from string import Formatter
@@ -136,6 +136,8 @@ def targets(asked: Asked) -> list[Target]:
     """Everything that the request must be allowed on; at least one, else the request is refused."""
     try:
         mapped = _way(asked.operation)(asked)
+    except tags.TaggedTwice as twice:
+        raise tags.worded(twice, asked.operation.service) from twice
     except KeyError as missing:
         # The operation's own words for a required member that is missing; else nothing says what is touched.
         validate.validate(asked.operation, asked.parameters)
@@ -189,15 +191,22 @@ def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked)
     # What is worked out stands above what the client gave under the same name.
     values = {**asked.parameters, **asked.place, **compute(asked)}
     tagged = tags.of_request(asked) if found.service not in EXTENDED else {}
-    counting = [row for row in rows if row.condition is None or row.condition.holds(values)]
-    return [target for row in counting for target in _targets(found, row, values, tagged)]
+    mapped: list[Target] = []
+    for row in rows:
+        if row.condition is None or row.condition.holds(values):
+            mapped += of_row(found, row, values, tagged)
+    return mapped
 
 
-def _targets(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> Iterator[Target]:
+def of_row(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> list[Target]:
     """The target of a row; of a parameter that is a list, one for each of its items."""
+    mapped = []
     for arn in _arns(row.template, values):
         context = keys.of(found.service, row.action, values, arn)
-        yield Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
+        mapped.append(
+            Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
+        )
+    return mapped
 
 
 def _arns(template: str, values: Mapping[str, Any]) -> Iterable[str]:

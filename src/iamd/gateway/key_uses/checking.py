@@ -24,7 +24,7 @@ from iamd.gateway.key_uses import keys, log_groups, messages, parameters, refusa
 from iamd.gateway.key_uses.keys import Found
 from iamd.gateway.key_uses.remembered import Remembered
 from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
-from iamd.gateway.knowing import with_tags
+from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Ledger
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import Outcome, events_of
@@ -70,7 +70,7 @@ class KeyUses:
 
     async def check_answer(self, step: Step, identity: Identity, answer: Answer) -> Answer:
         """The answer, unless it shows what the caller may not decrypt: nothing of it has been passed on yet."""
-        if answer.status >= 300:
+        if answer.status >= 300 or s3.is_plain(step.asked, answer):
             return answer
         work = self._work(step, identity)
         try:
@@ -114,7 +114,7 @@ class KeyUses:
     async def _authorize(self, work: Work, identity: Identity, targets: Sequence[Target], use: Use) -> None:
         step, progress = work.step, work.step.progress
         try:
-            found = await with_tags(step, identity, targets, self._decider, self._backends, self._runtime)
+            found = await fully_known(step, identity, targets, self._decider, self._backends, self._runtime)
         except Denied:
             self._decider.authorize(step, identity, targets, _worded(use))
         else:

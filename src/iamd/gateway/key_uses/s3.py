@@ -14,6 +14,7 @@ import msgspec
 from iamd.errors import AWSError
 from iamd.gateway import placing
 from iamd.gateway.actions import s3
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError
 from iamd.gateway.bucket_tags import REGION
@@ -24,6 +25,7 @@ from iamd.http import Headers
 
 _CHECKSUM: Final = b"x-amz-checksum-"
 _UPLOAD_ID: Final = re.compile(rb"<UploadId>([^<]{1,1024})</UploadId>")
+_OTHERWISE: Final = (None, b"AES256")
 _OF_CUSTOMER: Final = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
 
 
@@ -52,6 +54,11 @@ async def before(work: Work) -> list[Use]:
             return await _read(work)
         case _:
             return []
+
+
+def is_plain(asked: Asked, answer: Answer) -> bool:
+    """Whether it is an object that no key of KMS was used for: nearly all answers are."""
+    return asked.operation.name == "GetObject" and dict(answer.headers).get(HEADER) in _OTHERWISE
 
 
 async def after(work: Work, answer: Answer) -> list[Use]:
@@ -190,7 +197,7 @@ def _described(told: Mapping[str, Any] | None) -> Encryption | None:
 
 def _shown(headers: Headers) -> Encryption | None:
     """How an object is encrypted that the answer brings."""
-    found = {name: value for name, value in headers if name.startswith(HEADER)}
+    found = dict(headers)
     algorithm = found.get(HEADER, b"").decode("latin-1")
     if algorithm not in BY_KMS:
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
 from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
 from iamd.authz.authorize import decided, principal_of
-from iamd.authz.partly_known import NONE, Unknowns, known
+from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.data import service_reference
@@ -179,7 +180,7 @@ def _asked(
         keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
         keys[key] = values[0] if len(values) == 1 else tuple(values)
-    return Request(principal_of(identity), action, target.arn, owner, known(keys, _unknown(target.arn)))
+    return Request(principal_of(identity), action, target.arn, owner, PartlyKnown(keys, partial(_unknown, target.arn)))
 
 
 def _identity(call: Call, principal_arn: str) -> Identity:
