@@ -18,7 +18,7 @@ UNHOOKED_JSON = {
     "cli/connection.py": "what the server answered",
     "data/regions.py": "a file of botocore's",
     "gateway/events_effects.py": "policies that were checked when they were stored",
-    "gateway/effects.py": "policies that were checked when they were stored",
+    "gateway/statement_policies.py": "policies that were checked when they were stored",
     "gateway/actions/passed_roles.py": "trust policies that were checked when they were stored",
     "gateway/log_policies.py": "policies that were checked, repeated names included, before",
     "services/iam/trust_policies.py": "policies that were checked, repeated names included, before",

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs
 
 from botocore.exceptions import ClientError
 from gateway.raw_backend import RawBackend
+from gateway.two_accounts import OTHER, user_of
 from gateway.wire import Reply, Wire
-from running import ACCOUNT, AWS, Credentials, Server
+from running import ACCOUNT, AWS, Credentials, Server, allow
 
 from iamd.gateway import first_use
 
@@ -193,6 +194,13 @@ class CountedCloud:
         if name not in self._users:
             self._users[name] = self.aws.user(name, *statements)
         return self._users[name]
+
+    def stranger(self) -> Credentials:
+        """A user of another account, whose own policy allows everything."""
+        if "stranger" not in self._users:
+            other = Credentials.of(self.aws.iamd("CreateAccount", Name="other", AccountId=OTHER))
+            self._users["stranger"] = user_of(self.aws, other, "stranger", allow("*"))
+        return self._users["stranger"]
 
     def call(
         self, service: str, operation: str, given: dict[str, Any], credentials: Credentials | None = None, **config: Any

@@ -12,7 +12,9 @@ from iamd.wire.models import service as model_of
 
 # What stands for a computed value in a request.
 COMPUTED = {
-    "s3": {"source_bucket": "CopySource", "source_key": "CopySource", "source_version": "CopySource"},
+    "s3": {"source_bucket": "CopySource", "source_key": "CopySource", "source_version": "CopySource",
+           "annotations": "AnnotationDirective", "current_annotations": "AnnotationDirective",
+           "version_annotations": "AnnotationDirective"},
     "sqs": {"destination": "DestinationArn", "queue_name": "QueueUrl", "queue_account": "QueueUrl", "queue_region": "QueueUrl"},
     "dynamodb": {
         "table": "TableName", "index": "IndexName", "target_table": "TargetTableName", "named": "ResourceArn",
@@ -183,6 +185,9 @@ ALTERNATIVES = {
 PLACE = {"S3Bucket": "bkt", "S3Key": "code.zip"}
 # What a request holds for which this computed value is there.
 COUNTING = {
+    "annotations": {"AnnotationDirective": "COPY"},
+    "current_annotations": {"AnnotationDirective": "COPY"},
+    "version_annotations": {"AnnotationDirective": "COPY", "CopySource": "src/dir/old?versionId=ver"},
     "source_version": {"CopySource": "src/dir/old?versionId=ver"},
     "VpnGatewayId": {"GatewayId": "vgw-1"},
     "sets_policy": {

@@ -290,6 +290,43 @@ def test_a_grant_lets_its_grantee_within_its_constraints_until_it_is_revoked(clo
     assert not may(caller.encrypt, **encrypt, EncryptionContext={"app": "shop"})
 
 
+def test_a_grant_is_retired_by_whom_it_names_and_by_the_keys_account(cloud, kms):
+    """AWS: KMS Developer Guide, "Retiring and revoking grants" (grant-delete)."""
+    iam, users = cloud.client("iam"), {}
+    for name in ("retirer", "grantee", "delegate", "other"):
+        users[name] = cloud.client("kms", cloud.user(name, *([allow("kms:RetireGrant")] if name == "delegate" else [])))
+    # A key policy says nothing of it.
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    whole = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"}
+    theirs = {**whole, "Principal": user_arn("other"), "Action": "kms:RetireGrant"}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(whole, theirs))
+
+    def granted(*operations):
+        names = {"GranteePrincipal": user_arn("grantee")["AWS"], "RetiringPrincipal": user_arn("retirer")["AWS"]}
+        return {
+            "KeyId": key,
+            "GrantId": kms.create_grant(KeyId=key, Operations=["Encrypt", *operations], **names)["GrantId"],
+        }
+
+    plain = granted()
+    assert not may(users["grantee"].retire_grant, **plain)
+    assert not may(users["other"].retire_grant, **plain)
+    assert not may(users["retirer"].retire_grant, **{**plain, "GrantId": "0" * 64})
+    assert may(users["retirer"].retire_grant, **plain)
+    assert kms.list_grants(KeyId=key)["Grants"] == []
+    assert may(users["grantee"].retire_grant, **granted("RetireGrant"))
+    assert may(users["delegate"].retire_grant, **granted())
+    assert may(kms.retire_grant, **granted())
+    denied = granted()
+    iam.put_user_policy(UserName="retirer", PolicyName="p", PolicyDocument=policy(deny("kms:RetireGrant")))
+    assert not may(users["retirer"].retire_grant, **denied)
+    # Both are shown as they are called today.
+    iam.update_user(UserName="retirer", NewUserName="renamed")
+    for grants in (kms.list_grants(KeyId=key), kms.list_retirable_grants(RetiringPrincipal=user_arn("retirer")["AWS"])):
+        (grant,) = grants["Grants"]
+        assert grant["RetiringPrincipal"] == user_arn("renamed")["AWS"]
+
+
 def test_a_grant_for_one_context_is_for_no_wider_one(cloud, kms):
     caller = cloud.client("kms", cloud.user("grantee"))
     key = kms.create_key()["KeyMetadata"]["KeyId"]

@@ -7,6 +7,7 @@ operations' own pages of the API Reference.
 import pytest
 from gateway.counting import answer
 from gateway.parameters import FUNCTION, LOGS, ROLE
+from running import allow, deny
 
 GROUP, PLAIN = f"{LOGS}:log-group:/app/web:log-stream:", f"{LOGS}:log-group:/app/web"
 OTHER = f"{LOGS}:log-group:/app/db:log-stream:"
@@ -116,6 +117,20 @@ def test_each_request_is_decided_on_what_it_touches(counted, name, given, wanted
     told = counted.call("logs", name, given)
     assert told.asked == wanted
     assert told.sent > 0
+
+
+def test_either_right_to_tag_is_enough_for_a_new_group(counted):
+    """AWS: CloudWatch Logs API Reference, CreateLogGroup: tags."""
+    create, given = allow("logs:CreateLogGroup"), {"logGroupName": "/app/web", "tags": {"a": "b"}}
+    for right, groups in (("TagLogGroup", GROUP), ("TagResource", PLAIN)):
+        user = counted.user(f"tags-by-{right}", create, allow(f"logs:{right}", groups))
+        assert counted.call("logs", "CreateLogGroup", given, user).code == ""
+    refused = counted.call("logs", "CreateLogGroup", given, counted.user("tags-nothing", create))
+    assert "logs:TagResource" in refused.message
+    both = counted.user(
+        "tags-neither", create, allow("logs:Tag*"), deny("logs:Tag*", StringEquals={"aws:RequestTag/a": "b"})
+    )
+    assert counted.call("logs", "CreateLogGroup", given, both).code == "AccessDeniedException"
 
 
 @pytest.mark.parametrize("name", ["*", "/app/*", "a:b", "/app/web:log-stream:one", f"{LOGS}:log-group:*", "a b"])

@@ -71,6 +71,24 @@ CASES = [
         {**KEY, "CopySource": "src/dir/old", "Tagging": "team=blue", "TaggingDirective": "REPLACE", "ACL": "private"},
         [*on(SOURCE, "GetObject"), *on(OBJECT, "PutObject", "PutObjectTagging", "PutObjectAcl")],
     ),
+    (
+        "CopyObject",
+        {**KEY, "CopySource": "src/dir/old", "AnnotationDirective": "COPY"},
+        [*on(SOURCE, "GetObject", "GetObjectAnnotation"), *on(OBJECT, "PutObject", "PutObjectAnnotation")],
+    ),
+    (
+        "CopyObject",
+        {**KEY, "CopySource": "src/dir/old?versionId=ver", "AnnotationDirective": "COPY"},
+        [
+            *on(SOURCE, "GetObjectVersion", "GetObjectVersionAnnotation"),
+            *on(OBJECT, "PutObject", "PutObjectAnnotation"),
+        ],
+    ),
+    (
+        "CopyObject",
+        {**KEY, "CopySource": "src/dir/old", "AnnotationDirective": "EXCLUDE"},
+        [*on(SOURCE, "GetObject"), *on(OBJECT, "PutObject")],
+    ),
     # Uploads in parts.
     ("CreateMultipartUpload", KEY, on(OBJECT, "PutObject")),
     ("CreateMultipartUpload", {**KEY, "ACL": "private"}, on(OBJECT, "PutObject", "PutObjectAcl")),

@@ -105,10 +105,9 @@ def test_what_is_no_policy_is_refused_with_the_services_error(cloud, service, op
 
 
 def test_a_policy_that_iamd_would_not_decide_by_is_refused(cloud):
-    ses = cloud.client("sesv2")
-    ses.create_email_identity(EmailIdentity="a.example")
-    text = policy(everybody(allow("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/a.example")))
-    refused = error_of(ses.create_email_identity_policy, EmailIdentity="a.example", PolicyName="p", Policy=text)
+    text = policy(everybody(allow("*", "*")))
+    glacier = cloud.client("glacier")
+    refused = error_of(glacier.initiate_vault_lock, accountId="-", vaultName="v", policy={"Policy": text})
     assert "iamd does not keep such policies" in refused["Message"]
     assert "iamd does not keep such policies" in error_of(cloud.client("dsql").create_cluster, policy=text)["Message"]
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
+from gateway.counting import answer
 from gateway.two_accounts import OTHER, policy, to
 from running import ACCOUNT, AWS, REGION, Credentials, allow, deny
 
@@ -355,16 +356,58 @@ def test_accounts_of_awss_own_may_be_named(cloud):
     assert refusal(lambda: thing.put(naming(thing, "arn:aws:iam::127311923021:user/ann"))) == thing.refused
 
 
-def test_lists_show_whom_policies_name_as_well(cloud):
+def of_buses(cloud: AWS) -> tuple[Callable[[str], Any], Callable[[], str]]:
     thing, events = bus(cloud), cloud.client("events")
+    return thing.put, lambda: events.list_event_buses(NamePrefix="news")["EventBuses"][0]["Policy"]
+
+
+def of_logs(cloud: AWS) -> tuple[Callable[[str], Any], Callable[[], str]]:
+    logs = cloud.client("logs")
+    return (
+        lambda text: logs.put_resource_policy(policyName="one", policyDocument=text),
+        lambda: logs.describe_resource_policies()["resourcePolicies"][0]["policyDocument"],
+    )
+
+
+def of_endpoints(cloud: AWS) -> tuple[Callable[[str], Any], Callable[[], str]]:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    of_s3 = {"VpcId": vpc, "ServiceName": f"com.amazonaws.{REGION}.s3"}
+    made = [ec2.create_vpc_endpoint(**of_s3)["VpcEndpoint"]["VpcEndpointId"] for _ in range(2)]
+    return (
+        lambda text: ec2.modify_vpc_endpoint(VpcEndpointId=made[1], PolicyDocument=text),
+        lambda: ec2.describe_vpc_endpoints(VpcEndpointIds=made)["VpcEndpoints"][1]["PolicyDocument"],
+    )
+
+
+@pytest.mark.parametrize("make", [of_buses, of_logs, of_endpoints], ids=lambda make: make.__name__)
+def test_lists_show_whom_policies_name_as_well(cloud, make):
+    put, shown = make(cloud)
     cloud.user("ann")
-    user_id = cloud.client("iam").get_user(UserName="ann")["User"]["UserId"]
-    thing.put(naming(thing, ANN))
-    for expected in (ANN, user_id):
-        (shown,) = [one["Policy"] for one in events.list_event_buses()["EventBuses"] if one["Name"] == "news"]
-        assert named_in(shown) == [expected]
-        if expected == ANN:
-            delete_user(cloud, "ann")
+    iam = cloud.client("iam")
+    user_id = iam.get_user(UserName="ann")["User"]["UserId"]
+    named = allow("events:DescribeEventBus", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/news")
+    put(policy(to({"AWS": [ANN]}, {"Sid": "named", **named})))
+    assert named_in(shown()) == [ANN]
+    iam.update_user(UserName="ann", NewUserName="anna")
+    assert named_in(shown()) == [f"{ANN}a"]
+    delete_user(cloud, "anna")
+    assert named_in(shown()) == [user_id]
+
+
+def test_the_data_catalogs_policy_is_shown_among_those_of_resource_access_manager(counted):
+    iam, arn = counted.aws.client("iam"), f"arn:aws:iam::{ACCOUNT}:user/ann-of-glue"
+    counted.user("ann-of-glue")
+    text = policy(to({"AWS": arn}, allow("glue:GetDatabase", f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog")))
+    shared = text.replace("GetDatabase", "GetTable")
+    counted.call("glue", "PutResourcePolicy", {"PolicyInJson": text})
+    iam.update_user(UserName="ann-of-glue", NewPath="/here/")
+    told = {"GetResourcePoliciesResponseList": [{"PolicyInJson": shared}, {"PolicyInJson": text}]}
+    counted.backend.answers.append(answer(json.dumps(told).encode()))
+    shown = counted.call("glue", "GetResourcePolicies", {}).told["GetResourcePoliciesResponseList"]
+    assert shown[0]["PolicyInJson"] == shared
+    assert named_in(shown[1]["PolicyInJson"]) == [f"arn:aws:iam::{ACCOUNT}:user/here/ann-of-glue"]
+    counted.call("glue", "DeleteResourcePolicy", {})
 
 
 def test_the_canonical_id_must_be_an_accounts(cloud):

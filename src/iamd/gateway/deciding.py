@@ -1,6 +1,7 @@
 """Steps 6 to 8 for other services: what a request touches, by which rules, and whether it is allowed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -26,7 +27,9 @@ from iamd.gateway import (
     bucket_tags,
     events,
     first_use,
+    kms_grants,
     kms_keys,
+    named_policies,
     new_things,
     object_acls,
     on_behalf,
@@ -34,7 +37,7 @@ from iamd.gateway import (
     resource_tags,
     resources,
 )
-from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys
+from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys, untabled
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
@@ -91,7 +94,13 @@ class Decider:
         traits = traits_of(asked.operation)
         made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
         targets = resources.decided(wanted, facts, asked.account, creates=made)
+        if asked.operation.service == "xray":
+            targets = named_policies.over_account(targets, asked, facts)
+        elif asked.operation.name == "RetireGrant":
+            targets = kms_grants.to_retire(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
+        if asked.operation.name == "CreateLogGroup":
+            step.targets = targets = self._by_either(step, identity)
         if asked.through is not None:
             access_points.check(asked)
         if not traits.is_batch:
@@ -109,7 +118,25 @@ class Decider:
             public_access.check(asked, targets, identity, facts)
         if asked.operation.service == "kms":
             kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
+        elif asked.operation.service == "xray":
+            named_policies.check_lockout(asked, identity, facts.view, self._runtime.clock.seconds())
         return step
+
+    def _by_either(self, step: Step, identity: Identity) -> list[Target]:
+        """The targets of CreateLogGroup, with the right to tag that the caller has where it has not the newer one.
+
+        AWS: CloudWatch Logs API Reference, CreateLogGroup: either `logs:TagResource` or `logs:TagLogGroup`.
+        """
+        group, *tagged = step.targets
+        for one in tagged:
+            older = replace(one, arn=group.arn, action="logs:TagLogGroup")
+            with suppress(Denied):
+                self.verdicts(step, identity, [one])
+                continue
+            with suppress(Denied):
+                self.verdicts(step, identity, [older])
+                return [group, older]
+        return [group, *tagged]
 
     def _authorize_roles(self, step: Step, identity: Identity, asked: Asked) -> None:
         passed = passed_roles.of(asked, step.facts.view)
@@ -293,6 +320,8 @@ def _owner(step: Step) -> str:
         for target in step.targets:
             if target.account and resources.bucket_of(target.arn) == own:
                 return target.account
+        return asked.account
+    if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:
         return asked.account
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:

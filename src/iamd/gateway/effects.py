@@ -16,11 +16,13 @@ from iamd.gateway import (
     kms_effects,
     kms_keys,
     log_policies,
+    named_policies,
     point_effects,
     policy_principals,
     public_access,
     repository_policies,
     resource_policies,
+    statement_policies,
 )
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
@@ -41,6 +43,7 @@ from iamd.gateway.policy_errors import (
     InvalidParameterValueException as InvalidFunctionParameter,
 )
 from iamd.gateway.resources import Facts
+from iamd.gateway.statement_policies import document
 from iamd.policy.trust import InvalidPrincipal
 from iamd.wire.models import Operation
 from iamd.wire.validate import validate as validate_parameters
@@ -72,6 +75,10 @@ _ECR_POLICY: Final = 10_240
 # policy quotas"; SNS, "Amazon SNS endpoints and quotas"; Lambda Developer Guide, "Lambda quotas".
 _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
     **{row.service: (20_480, row.refusal) for row in resource_policies.TABLE.policy},
+    **{row.service: (row.largest * 4, row.refusal) for row in named_policies.ROWS},
+    **dict.fromkeys(statement_policies.SERVICES, (20_480, statement_policies.ValidationException)),
+    # Entity Resolution API Reference, PutPolicy: policy.
+    "entityresolution": (40_960, statement_policies.ValidationException),
     "sqs": (8_192, InvalidAttributeValue),
     "sns": (30_720, InvalidParameter),
     "lambda": (20_480, PolicyLengthExceededException),
@@ -89,7 +96,7 @@ _LARGEST: Final[Mapping[str, tuple[int, type[AWSError]]]] = {
 
 
 # What is left of a policy may name who is gone; AddPermission to it is refused, as Lambda's is on AWS.
-_LEAVING: Final = frozenset({"RemoveLayerVersionPermission", "RemovePermission"})
+_LEAVING: Final = frozenset({"RemoveLayerVersionPermission", "RemovePermission", *statement_policies.REMOVES})
 
 
 def may_change(operation: Operation) -> bool:
@@ -260,8 +267,8 @@ def _lambda_principal(principal: str) -> Any:
 
 
 def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Effect:
-    document, sid = _document(arn, facts), statement["Sid"]
-    if any(known.get("Sid") == sid for known in document["Statement"]):
+    whole, sid = document(arn, facts), statement["Sid"]
+    if any(known.get("Sid") == sid for known in whole["Statement"]):
         if ":lambda:" in arn:
             raise ResourceConflict(
                 f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
@@ -270,32 +277,23 @@ def _with_statement(statement: Mapping[str, Any], arn: str, facts: Facts) -> Eff
         if ":sns:" in arn:
             raise InvalidParameter("Invalid parameter: Statement already exists")
         raise InvalidParameterValue(f"Value {sid} for parameter Label is invalid. Reason: Already exists.")
-    text = json.dumps({**document, "Statement": [*document["Statement"], statement]})
+    text = json.dumps({**whole, "Statement": [*whole["Statement"], statement]})
     refusal = InvalidFunctionParameter if ":lambda:" in arn else InvalidParameterValue
     return Effect(Kind.SET_POLICY, arn, checked(text, refusal), has_policy=True)
 
 
 def _remove_permission(member: str) -> Of:
     def remove(asked: Asked, arn: str, facts: Facts) -> Effect | None:
-        document = _document(arn, facts)
+        whole = document(arn, facts)
         label = asked.parameters[member]
-        kept = [known for known in document["Statement"] if known.get("Sid") != label]
-        if len(kept) == len(document["Statement"]):
+        kept = [known for known in whole["Statement"] if known.get("Sid") != label]
+        if len(kept) == len(whole["Statement"]):
             # The service has its own words for a statement that is not there.
             return None
-        policy = json.dumps({**document, "Statement": kept}) if kept else None
+        policy = json.dumps({**whole, "Statement": kept}) if kept else None
         return Effect(Kind.SET_POLICY, arn, policy, has_policy=True)
 
     return remove
-
-
-def _document(arn: str, facts: Facts) -> dict[str, Any]:
-    known = facts.get(arn)
-    if known is None or known.policy is None:
-        return {"Version": "2012-10-17", "Statement": []}
-    document: dict[str, Any] = json.loads(known.policy)
-    statements = document["Statement"]
-    return {**document, "Statement": statements if isinstance(statements, list) else [statements]}
 
 
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
@@ -305,11 +303,13 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **bucket_abac.EFFECTS,
     **bucket_ownership.EFFECTS,
     **log_policies.EFFECTS,
+    **named_policies.EFFECTS,
     **point_effects.EFFECTS,
     **public_access.EFFECTS,
     **key_defaults.EFFECTS,
     **ebs_effects.EFFECTS,
     **resource_policies.EFFECTS,
+    **statement_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
     ("s3", "DeleteBucketPolicy"): clear,

@@ -11,7 +11,7 @@ import msgspec
 
 from iamd import arn as arns
 from iamd.errors import AWSError
-from iamd.gateway import policy_principals
+from iamd.gateway import kms_grants, policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.given_arn import own
@@ -30,7 +30,7 @@ _MANAGED: Final = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]
 _THROUGH_SERVICE: Final = [
     "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey",
 ]  # fmt: skip
-# SECURITY: a grant to make or retire grants is bound to that grant, which no statement can say.
+# SECURITY: a grant to make or retire grants is bound to that grant, which no statement can say (kms_grants.py).
 _NOT_BY_STATEMENT: Final = frozenset({"CreateGrant", "RetireGrant"})
 
 
@@ -124,8 +124,9 @@ def _granted(asked: Asked, told: Told) -> list[Learned]:
     """A grant, as the statement that it comes to."""
     given = asked.parameters
     operations = [f"kms:{name}" for name in given["Operations"] if name not in _NOT_BY_STATEMENT]
+    arn, retires = key_arn(given["KeyId"], asked), kms_grants.told(given, told["GrantId"])
     if not operations:
-        return []
+        return [Learned(arn, retires)] if retires else []
     service = given.get("GranteeServicePrincipal")
     statement = {
         "Effect": "Allow",
@@ -134,7 +135,7 @@ def _granted(asked: Asked, told: Told) -> list[Learned]:
         "Resource": "*",
         **_condition(given.get("Constraints") or {}),
     }
-    return [Learned(key_arn(given["KeyId"], asked), {GRANT + told["GrantId"]: json.dumps(statement)})]
+    return [Learned(arn, {GRANT + told["GrantId"]: json.dumps(statement), **retires})]
 
 
 def _condition(constraints: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +165,7 @@ def _check_grant(asked: Asked, _: str, facts: Facts) -> None:
 
 def with_ids(found: Mapping[str, str], view: View) -> Mapping[str, str]:
     """What was learned of a key, with the users and roles of its grants by their ids."""
+    found = kms_grants.with_ids(found, view)
     return {name: _with_id(text, view) if name.startswith(GRANT) else text for name, text in found.items()}
 
 
@@ -182,6 +184,7 @@ def _end_grant(asked: Asked, _: str, facts: Facts) -> Effect | None:
     arn = key_arn(given["KeyId"], asked)
     known = facts.known(arn)
     kept = {name: text for name, text in known.items() if name != GRANT + given["GrantId"]}
+    kept = kms_grants.without(kept, given["GrantId"])
     # SECURITY: whether a revocation that was not answered was carried out is not known: the grant ends before it.
     return Effect(Kind.MAKE, arn, begun=kept, done=kept, refused=known) if kept != known else None
 

@@ -14,6 +14,8 @@ from iamd.gateway.effect import Effect, Kind, Of, checked
 from iamd.gateway.resources import Facts, log_policy_place
 
 _SERVICES: Final = {"aws:PrincipalIsAWSService": "true"}
+WHOLE: Final = "whole"
+"""The fact which policy was set, of which only what is about services counts."""
 LARGEST_POLICY: Final = 5_120
 """CloudWatch Logs API Reference, ResourcePolicy: policyDocument."""
 
@@ -26,19 +28,19 @@ class InvalidLogPolicy(AWSError):
 
 
 def _put(asked: Asked, _: str, facts: Facts) -> Effect:
-    arn, place = _named(asked)
+    place = log_policy_place(asked.region, asked.account)
     text = policy_principals.stored(checked(_given(asked, "policyDocument"), InvalidLogPolicy), asked, facts.view)
-    return Effect(Kind.SET_POLICY, arn, _of_services(text), has_policy=True, done={"name": place})
+    arn = arn_of(_given(asked, "policyName"), asked)
+    return Effect(Kind.SET_POLICY, arn, _of_services(text), has_policy=True, done={"name": place, WHOLE: text})
 
 
 def _delete(asked: Asked, _: str, __: Facts) -> Effect:
-    return Effect(Kind.END, _named(asked)[0])
+    return Effect(Kind.END, arn_of(_given(asked, "policyName"), asked))
 
 
-def _named(asked: Asked) -> tuple[str, str]:
-    """The name that iamd keeps a policy under, in the form of an ARN, and that of its account and Region."""
-    place = log_policy_place(asked.region, asked.account)
-    return f"{place}:{_given(asked, 'policyName')}", place
+def arn_of(name: str, asked: Asked) -> str:
+    """The name that iamd keeps a policy of the caller's account under, in the form of an ARN."""
+    return f"{log_policy_place(asked.region, asked.account)}:{name}"
 
 
 def _given(asked: Asked, member: str) -> str:

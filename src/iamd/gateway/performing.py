@@ -264,8 +264,7 @@ class Performer:
         if learned.may_tell(step.asked.operation):
             for record in learned.of(step.asked, answer, step.facts, self._runtime.clock.seconds()):
                 await self._ledger.learn(record)
-        told = policies.told(step.asked, step.targets[0].arn, answer, step.facts)
-        if told is not None:
+        for told in policies.all_told(step.asked, step.targets[0].arn, answer, step.facts):
             await self._ledger.reconcile(told, step.facts.boot)
 
     def _verdict(self, step: Step) -> Decided:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import point_effects, policy_principals, repository_policies, resource_policies
+from iamd.gateway import named_policies, point_effects, policy_principals, repository_policies, resource_policies
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
@@ -41,7 +41,22 @@ class Told(msgspec.Struct, frozen=True):
 
 def may_tell(operation: Operation) -> bool:
     """Whether answers to an operation are policies."""
-    return (operation.service, operation.name) in _READ
+    name = (operation.service, operation.name)
+    return name in _READ or name in named_policies.SHOWN
+
+
+def all_told(asked: Asked, arn: str, answer: Answer, facts: Facts) -> list[Told]:
+    """What the answer tells of policies whose setting is not settled."""
+    if (asked.operation.service, asked.operation.name) not in named_policies.SHOWN:
+        found = told(asked, arn, answer, facts)
+        return [found] if found is not None else []
+    if answer.status != 200 or answer.whole is None:
+        return []
+    try:
+        content = msgspec.json.decode(answer.whole, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return []
+    return [Told(kept, text) for kept, text in named_policies.told(asked, arn, content, facts).items()]
 
 
 def told(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Told | None:
@@ -101,6 +116,7 @@ _READ: Final[Mapping[tuple[str, str], Callable[[str, bytes], Told | None]]] = {
     ("events", "DescribeEventBus"): _member("Policy"),
     ("kinesis", "GetResourcePolicy"): _member("Policy"),
     ("bedrock", "GetResourcePolicy"): _member("resourcePolicy"),
+    ("codeguruprofiler", "GetPolicy"): _member("policy"),
     ("glue", "GetResourcePolicy"): _member("PolicyInJson"),
     ("kms", "GetKeyPolicy"): _member("Policy"),
     ("secretsmanager", "GetResourcePolicy"): _member("ResourcePolicy"),

@@ -10,7 +10,7 @@ from typing import Final
 
 from iamd.data.aws_accounts import LOAD_BALANCER_LOGS
 from iamd.errors import AWSError
-from iamd.gateway import kms_keys, resource_policies
+from iamd.gateway import kms_keys, named_policies, resource_policies, statement_policies
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.actions.glue_catalog import InvalidInput
@@ -213,6 +213,10 @@ _REFUSALS: Final[Mapping[tuple[str, str], Refusal]] = {
 # it has for a service which there is not. What the others say is unknown.
 _REFUSALS_OF: Final[Mapping[str, Refusal]] = {
     **{row.service: _plain(row.refusal, "Invalid principal in policy") for row in resource_policies.TABLE.policy},
+    **{row.service: _plain(row.refusal, "Invalid principal in policy") for row in named_policies.ROWS},
+    **dict.fromkeys(
+        statement_policies.SERVICES, _plain(statement_policies.ValidationException, "Invalid principal in policy")
+    ),
     "s3": _of_s3,
     "s3control": _of_s3,
     "sqs": _plain(InvalidAttributeValue, "Invalid value for the parameter Policy."),

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from iamd.errors import AWSError
-from iamd.gateway.actions import by_rule, named_resources, table
+from iamd.gateway.actions import by_rule, named_resources, table, untabled
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.by_rule import Unmapped
 from iamd.gateway.effect import Effect, Kind, Of, checked
@@ -59,29 +59,31 @@ def _put(row: Row, member: str) -> Of:
         text = at(asked.parameters, member)
         if not text:
             raise error("The policy is missing.")
-        if not _is_sure(asked, arn):
-            raise _not_kept(asked, "iamd can't tell which resource the policy is for")
+        if not is_sure(asked, arn):
+            raise not_kept(asked, "iamd can't tell which resource the policy is for")
         return Effect(Kind.SET_POLICY, arn, checked(text, error), has_policy=True)
 
     return put
 
 
 def _clear(asked: Asked, arn: str, _: Facts) -> Effect:
-    if not _is_sure(asked, arn):
-        raise _not_kept(asked, "iamd can't tell which resource the policy is of")
+    if not is_sure(asked, arn):
+        raise not_kept(asked, "iamd can't tell which resource the policy is of")
     return Effect(Kind.SET_POLICY, arn, None, has_policy=True)
 
 
 def _end(asked: Asked, arn: str, _: Facts) -> Effect | None:
-    return Effect(Kind.END, arn) if _is_sure(asked, arn) else None
+    return Effect(Kind.END, arn) if is_sure(asked, arn) else None
 
 
-def _is_sure(asked: Asked, arn: str) -> bool:
+def is_sure(asked: Asked, arn: str) -> bool:
     """Whether the first thing that a request is decided on is the one that it is about."""
     if "*" in arn:
         return False
     found, operation = table.table(asked.operation.service), asked.operation
     if found is not None and found.has(operation.name):
+        return True
+    if (operation.service, operation.name) in untabled.COMPUTED:
         return True
     action = by_rule.action_of(operation.service, operation.name)
     named = named_resources.of(action, asked) if action is not None else []
@@ -93,12 +95,12 @@ def _refuse(member: str) -> Of:
     def refuse(asked: Asked, _: str, __: Facts) -> Effect | None:
         if member and not at(asked.parameters, member):
             return None
-        raise _not_kept(asked, "iamd does not keep such policies")
+        raise not_kept(asked, "iamd does not keep such policies")
 
     return refuse
 
 
-def _not_kept(asked: Asked, because: str) -> Unmapped:
+def not_kept(asked: Asked, because: str) -> Unmapped:
     return Unmapped(f"{asked.operation.service}:{asked.operation.name}", because)
 
 

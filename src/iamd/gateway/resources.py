@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import arn as arns
+from iamd import policy_places
 from iamd.auth.identity import Identity
 from iamd.authz.acls import Acl
 from iamd.authz.target import Target
@@ -80,11 +81,17 @@ class Facts(msgspec.Struct, frozen=True):
         return [one for one in self.view.shared.find(Resource, "name", name) if one.backend_boot == self.boot]
 
     def log_policies(self, region: str, account: str) -> tuple[tuple[str, ...], ...]:
-        """The sets of resource policies of CloudWatch Logs that must each allow what is done with a log group.
+        """The sets of resource policies of CloudWatch Logs that must each allow what is done with a log group."""
+        return self.policies_at(log_policy_place(region, account))
+
+    def policies_at(self, place: str) -> tuple[tuple[str, ...], ...]:
+        """The sets of policies of a place, each of which must allow.
 
         There is more than one while it is not known which of two policies of a name is in force.
         """
-        found = self.all_named(log_policy_place(region, account))
+        found = self.all_named(place)
+        if not found:
+            return _NO_POLICY
         settled = [one.policy for one in found]
         sets = [settled]
         for index, one in enumerate(found):
@@ -118,9 +125,12 @@ def policies_of(found: Resource | None) -> tuple[tuple[str, ...], ...]:
 def policies_over(arn: str, found: Resource | None, facts: Facts) -> tuple[tuple[str, ...], ...]:
     """The sets of policies of a resource, and of what it lies below: a vector bucket's are those of its indexes too."""
     sets = policies_of(found)
-    if ":" not in arn or arn.split(":", 3)[2] not in _WITH_PARTS:
-        # A telephone's number is no ARN.
+    # A telephone's number is no ARN.
+    service = arn.split(":", 3)[2] if ":" in arn else ""
+    if service not in _WITH_MORE:
         return sets
+    if service not in _WITH_PARTS:
+        return facts.policies_at(policy_places.place(arn))
     above = arn.partition("/")[2].split("/")[:-1]
     beginning = arn.partition("/")[0]
     for name in above:
@@ -138,10 +148,12 @@ AWS: MediaStore User Guide, "Container policies"; S3 User Guide, "Resource-based
 resource-based policy examples".
 """
 
+_WITH_MORE: Final = _WITH_PARTS | policy_places.SEVERAL
+
 
 def log_policy_place(region: str, account: str) -> str:
     """What the resource policies of CloudWatch Logs of an account in a Region are known by."""
-    return f"arn:{arns.PARTITION}:logs:{region}:{account}:resource-policy"
+    return policy_places.of_account("logs", region, account)
 
 
 _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
@@ -272,9 +284,9 @@ def _others_of_kind(target: Target, facts: Facts, owner: str) -> list[Target]:
     """All of a kind that an account has, which one is meant not being told: the policy of each must not deny."""
     fits = re.compile(".*".join(map(re.escape, target.arn.split("*"))), re.DOTALL).fullmatch
     return [
-        replace(target, arn=one.arn, account=owner, policies=texts)
+        replace(target, arn=policy_places.holder_of(one.arn), account=owner, policies=texts)
         for one in facts.view.shared.find(Resource, "owner", owner)
-        if one.backend_boot == facts.boot and fits(one.arn)
+        if one.backend_boot == facts.boot and fits(policy_places.holder_of(one.arn))
         for texts in policies_of(one)
         if texts
     ]

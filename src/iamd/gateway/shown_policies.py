@@ -10,22 +10,18 @@ from collections.abc import Callable, Mapping
 from html import escape, unescape
 from typing import Any, Final
 
-import msgspec
-
-from iamd.gateway import policy_principals, resource_policies
+from iamd.gateway import policy_principals, resource_policies, shown_lists
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.kms import GRANT
 from iamd.gateway.answer import Answer
 from iamd.gateway.resources import Facts
-from iamd.services.iam import principal_ids
 from iamd.wire.models import Operation
 
-Told = dict[str, Any]
 _CHECKSUM: Final = b"x-amz-crc32"
 
 _MEMBERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     **{operation: tuple(member.split(".")) for operation, member in resource_policies.READ.items()},
     ("bedrock", "GetResourcePolicy"): ("resourcePolicy",),
+    ("codeguruprofiler", "GetPolicy"): ("policy",),
     ("dynamodb", "GetResourcePolicy"): ("Policy",),
     ("ecr", "GetRepositoryPolicy"): ("policyText",),
     ("events", "DescribeEventBus"): ("Policy",),
@@ -59,7 +55,8 @@ def shown(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Answer:
     if body is None or answer.status != 200:
         return answer
     if _lists(asked.operation):
-        return _changed(answer, _LISTS[asked.operation.service](body, arn, facts))
+        listed = shown_lists.LISTS[asked.operation.service, asked.operation.name]
+        return _changed(answer, listed(asked, arn, body, facts))
     known = facts.get(arn)
     if known is None:
         return answer
@@ -70,7 +67,7 @@ def shown(asked: Asked, arn: str, answer: Answer, facts: Facts) -> Answer:
 
 
 def _lists(operation: Operation) -> bool:
-    return (operation.service, operation.name) in {("events", "ListEventBuses"), ("kms", "ListGrants")}
+    return (operation.service, operation.name) in shown_lists.LISTS
 
 
 def _retelling(kept: str, facts: Facts) -> Callable[[str], str]:
@@ -89,7 +86,7 @@ def _policy(body: bytes, operation: Operation, retold: Callable[[str], str]) -> 
         text = body.decode("utf-8", "replace")
         within = _IN_XML.get(operation.service)
         return within.sub(lambda match: _in_xml(match, retold), text).encode() if within is not None else None
-    content = _content(body)
+    content = shown_lists.content_of(body)
     *outer, member = _MEMBERS[operation.service, operation.name]
     holder: Any = content
     for name in outer:
@@ -105,33 +102,3 @@ def _in_xml(match: re.Match[str], retold: Callable[[str], str]) -> str:
     told = unescape(match[2])
     found = retold(told)
     return match[0] if found == told else f"{match[1]}{escape(found)}{match[3]}"
-
-
-def _buses(body: bytes, _: str, facts: Facts) -> bytes | None:
-    content = _content(body)
-    for bus in (content or {}).get("EventBuses") or ():
-        known = facts.get(bus.get("Arn") or "")
-        if known is not None and known.policy is not None and not known.has_pending and bus.get("Policy"):
-            bus["Policy"] = _retelling(known.policy, facts)(bus["Policy"])
-    return json.dumps(content).encode() if content is not None else None
-
-
-def _grants(body: bytes, arn: str, facts: Facts) -> bytes | None:
-    content, known, changed = _content(body), facts.known(arn), False
-    for grant in (content or {}).get("Grants") or ():
-        statement = known.get(f"{GRANT}{grant.get('GrantId')}")
-        kept = msgspec.json.decode(statement)["Principal"].get("AWS") if statement is not None else None
-        if isinstance(kept, str) and principal_ids.UNIQUE_ID.fullmatch(kept):
-            grant["GranteePrincipal"] = principal_ids.shown(facts.view, kept)
-            changed = True
-    return json.dumps(content).encode() if changed else None
-
-
-_LISTS: Final[Mapping[str, Callable[[bytes, str, Facts], bytes | None]]] = {"events": _buses, "kms": _grants}
-
-
-def _content(body: bytes) -> Told | None:
-    try:
-        return msgspec.json.decode(body, type=Told)
-    except msgspec.DecodeError:
-        return None

@@ -48,6 +48,7 @@ from iamd.gateway.actions import (
     table,
     tagging,
     tags,
+    untabled,
 )
 from iamd.gateway.actions.asked import Asked, Question, Value, invalid
 from iamd.gateway.actions.table import Row, Table
@@ -162,7 +163,7 @@ def _way(operation: Operation) -> Computed:
     if found is not None and name in found.refused:
         raise by_rule.Unmapped(f"{operation.service}:{name}", found.refused[name])
     if found is None or not found.has(name):
-        return by_rule.targets
+        return untabled.COMPUTED.get((operation.service, name), by_rule.targets)
     if name in found.computed:
         return COMPUTED[found.service][found.computed[name]]
     return partial(_of_rows, found, found.rows[name], VALUES.get(operation.service, _nothing))

@@ -94,6 +94,10 @@ def _source(given: Mapping[str, Any]) -> dict[str, Any]:
     # SECURITY: s3:VersionId is the source's: of what a copy needs, GetObjectVersion alone has the key (Service
     # Authorization Reference, list_amazons3).
     version = match["version"]
+    if str(given.get("AnnotationDirective") or "").upper() == "COPY":
+        # AWS: S3 API Reference, CopyObject: x-amz-object-annotation-directive.
+        found["annotations"] = key
+        found["version_annotations" if version else "current_annotations"] = key
     return found | ({"source_version": version, "VersionId": version} if version else {})
 
 

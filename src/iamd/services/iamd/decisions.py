@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from iamd import arn
+from iamd import arn, policy_places
 from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
 from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
@@ -212,13 +212,17 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     if parsed is None:
         if resource_arn != "*":
             raise InvalidResource(f"`{resource_arn}` is no ARN, and not `*`.")
-        return Target()
+        return _of_account(call, action)
     account = call.view.account(parsed.account)
     if account is not None and action.lower().startswith("sts:") and parsed.resource.startswith("role/"):
         trusts = [role.trust_policy for role in account.all(Role) if entities.role_arn(account, role) == resource_arn]
         return Target(arn=resource_arn, account=account.id, policies=tuple(trusts), trust=True)
     if account is not None and account.id == call.account.id and parsed.service == "iam":
         return simulated_callers.simulated(call, policy_source_arn=resource_arn)
+    if parsed.service in policy_places.SEVERAL:
+        return Target(
+            arn=resource_arn, account=parsed.account or None, policies=_at(call, policy_places.place(resource_arn))
+        )
     found = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
     if found is None and role_templates.is_template(parsed):
         return role_templates.read(resource_arn)
@@ -229,6 +233,19 @@ def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> T
     target = Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key)
     opened = _listed(call, identity, _restricted(call, identity, target, found), found)
     return owners_only.closed(opened, identity, _canonical(action), _KEPT)
+
+
+def _of_account(call: Call, action: str) -> Target:
+    """`*`, with the policies that an account has for all of a service: those of X-Ray."""
+    if not action.lower().startswith("xray:"):
+        return Target()
+    place = policy_places.of_account("xray", call.region, call.account.id)
+    return Target(account=call.account.id, policies=_at(call, place))
+
+
+def _at(call: Call, place: str) -> tuple[str, ...]:
+    """The policies that a resource has under names."""
+    return tuple(one.policy for one in call.view.shared.find(Resource, "name", place) if one.policy)
 
 
 def _canonical(action: str) -> str:
