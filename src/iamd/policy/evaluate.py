@@ -4,16 +4,20 @@ AWS: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluat
 (reference_policies_evaluation-logic_policy-eval-denyallow, reference_policies_evaluation-logic-cross-account).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from iamd.policy.decision import ALWAYS_ALLOWED, NOTHING_ALLOWS, Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy, Statement
-from iamd.policy.index import END, Index, behind
+from iamd.policy.index import END, Index
 from iamd.policy.principals import Named
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
 from iamd.policy.sets import PolicySet, policy_set
+
+# As in index.py: an imported name would be looked up for each decision.
+_behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
 
 
 class Gate(StrEnum):
@@ -156,7 +160,7 @@ def decide(request: Request, layers: Layers) -> Decision:
     except KeyError:
         index = layers.identity.of(request.action)
     resource = request.resource
-    place = index.exact[resource] if resource in index.exact else index.stretches[behind(index.bounds, resource)]
+    place = index.exact[resource] if resource in index.exact else index.stretches[_behind(index.bounds, resource)]
     if index.ends is not None and resource[END] in index.ends:
         found = index.decision_of_two(place, request)
     else:

@@ -27,7 +27,7 @@ COMMONEST: Final = "arn:aws:"
 """A place for what no pattern begins like: of an ARN that gets there the partition is known, as `partition` says."""
 
 # Compiled code looks a module's imported names up again for each call, and this one not.
-behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
+_behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
 
 
 class Entry(NamedTuple):
@@ -137,7 +137,7 @@ class Places:
 
     def of(self, text: str) -> Place:
         """The place of the longest beginning; that of the empty text is always there."""
-        return self.stretches[behind(self.bounds, text)]
+        return self.stretches[_behind(self.bounds, text)]
 
 
 def _next(text: str) -> str | None:
@@ -183,7 +183,7 @@ class Index:
 
     def places(self, resource: str) -> tuple[Place, ...]:
         """The places whose entries may apply to a resource."""
-        place = self.exact.get(resource) or self.stretches[behind(self.bounds, resource)]
+        place = self.exact.get(resource) or self.stretches[_behind(self.bounds, resource)]
         if self.ends is None or resource[END] not in self.ends:
             return (place,)
         return place, self._tails.of(resource[::-1])
