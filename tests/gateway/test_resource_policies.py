@@ -213,6 +213,19 @@ def test_a_secrets_policy_decides_by_every_name_of_the_secret(cloud, other):
     assert (may(able.get_secret_value, SecretId=arn), may(reader.get_secret_value, SecretId="app/db")) == (False, False)
 
 
+def test_a_secrets_policy_for_everybody_is_refused_where_that_is_blocked(cloud):
+    """AWS: Secrets Manager API Reference, PutResourcePolicy, BlockPublicPolicy."""
+    secrets = cloud.client("secretsmanager")
+    secrets.create_secret(Name="app", SecretString="s")
+    broad = policy(everybody(allow("secretsmanager:GetSecretValue")))
+    given = {"SecretId": "app", "ResourcePolicy": broad}
+    assert code_of(secrets.put_resource_policy, **given, BlockPublicPolicy=True) == "PublicPolicyException"
+    assert "ResourcePolicy" not in secrets.get_resource_policy(SecretId="app")
+    secrets.put_resource_policy(**given, BlockPublicPolicy=False)
+    own = policy(to({"AWS": ACCOUNT}, allow("secretsmanager:GetSecretValue")))
+    secrets.put_resource_policy(SecretId="app", ResourcePolicy=own, BlockPublicPolicy=True)
+
+
 # Functions.
 
 

@@ -119,12 +119,15 @@ def _print_policy(denied: Sequence[Mapping[str, Any]]) -> None:
 
 def _policy(denied: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One identity policy of the statements that one is missing for; what another policy must say is left out."""
-    actions: dict[str, set[str]] = {}
+    actions: dict[tuple[str, str], set[str]] = {}
     for one in denied:
         if "Statement" in one and one["Layer"] == _IDENTITY:
-            actions.setdefault(one["Resource"], set()).add(one["Action"])
+            statement = json.loads(one["Statement"])
+            condition = json.dumps(statement.get("Condition", {}))
+            actions.setdefault((statement["Resource"], condition), set()).add(one["Action"])
     statements = [
         {"Effect": "Allow", "Action": sorted(names), "Resource": resource}
-        for resource, names in sorted(actions.items())
+        | ({"Condition": json.loads(condition)} if condition != "{}" else {})
+        for (resource, condition), names in sorted(actions.items())
     ]
     return {"Version": "2012-10-17", "Statement": statements}

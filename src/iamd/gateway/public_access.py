@@ -47,6 +47,13 @@ class PublicAclOfNew(AWSError):
     status = 400
 
 
+class PublicPolicy(AWSError):
+    """A secret's policy for everybody, where that is blocked (Secrets Manager API Reference, PutResourcePolicy)."""
+
+    code = "PublicPolicyException"
+    status = 400
+
+
 class InvalidPolicy(AWSError):
     """A policy that no bucket can have."""
 
@@ -79,11 +86,15 @@ def point_blocks(setting: str, facts: Facts, point: Point) -> bool:
 
 def is_checked(operation: Operation) -> bool:
     """Whether requests of an operation may be refused for what they make public."""
+    if (operation.service, operation.name) == _OF_SECRET:
+        return True
     return operation.service == "s3" and operation.name in _WITH_ACL | {"CreateBucket", "PutBucketPolicy"}
 
 
 def check(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Facts) -> None:
     """Refuse a public policy and public ACLs where they are blocked."""
+    if (asked.operation.service, asked.operation.name) == _OF_SECRET:
+        _check_secret(asked.parameters)
     if asked.operation.service != "s3" or "Bucket" not in asked.parameters:
         return
     name = asked.operation.name
@@ -94,6 +105,15 @@ def check(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Fa
     elif name == "CreateBucket" and has_public_acl(asked.parameters):
         # A new bucket blocks them.
         raise PublicAclOfNew("Bucket cannot have public ACLs set with BlockPublicAccess enabled")
+
+
+_OF_SECRET: Final = ("secretsmanager", "PutResourcePolicy")
+
+
+def _check_secret(parameters: Mapping[str, Any]) -> None:
+    """AWS: Secrets Manager API Reference, PutResourcePolicy, BlockPublicPolicy; what is broad access is S3's rule."""
+    if parameters.get("BlockPublicPolicy") is True and is_public(str(parameters.get("ResourcePolicy"))):
+        raise PublicPolicy("The BlockPublicPolicy parameter is set to true, and the policy gives broad access.")
 
 
 def _check_policy(asked: Asked, targets: Sequence[Target], identity: Identity, facts: Facts) -> None:

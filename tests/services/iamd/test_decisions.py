@@ -24,6 +24,18 @@ def can(aws, principal, action, resource, context=None, credentials=None):
     return aws.iamd("Can", credentials, **asked)
 
 
+@pytest.mark.parametrize(
+    ("action", "complaint"),
+    [
+        ("s3:PutObjekt", "AWS has no action `s3:PutObjekt`; did you mean `s3:PutObject`"),
+        ("nope:Do", "AWS has no action `nope:Do`"),
+    ],
+)
+def test_nobody_can_do_what_there_is_not(aws, action, complaint):
+    with pytest.raises(Refusal, match=complaint):
+        can(aws, f"arn:aws:iam::{ACCOUNT}:user/admin", action, "arn:aws:s3:::files/a")
+
+
 def test_a_denial_is_explained_by_the_statement_that_denied(aws):
     ann = aws.user("ann", allow("iam:*"), deny("iam:List*") | {"Sid": "NoLists"})
     with pytest.raises(ClientError) as caught:

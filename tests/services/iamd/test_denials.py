@@ -187,3 +187,40 @@ def test_all_that_soft_enforcement_would_deny_of_one_request_is_told_at_once(sta
     tables = {f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}" for name in keys}
     assert {one["Resource"] for one in told} == tables
     assert {json.loads(one["Statement"])["Resource"] for one in told} == tables
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "resource"),
+    [
+        (
+            "stepfunctions",
+            "describe_execution",
+            {"executionArn": f"arn:aws:states:us-east-1:{ACCOUNT}:execution:psm:4f0c-1"},
+            f"arn:aws:states:us-east-1:{ACCOUNT}:execution:psm:*",
+        ),
+        (
+            "logs",
+            "create_log_stream",
+            {"logGroupName": "/app", "logStreamName": "2026/11/27/[$LATEST]5c9c"},
+            f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/app:log-stream:*",
+        ),
+    ],
+)
+def test_the_statement_holds_for_what_is_made_anew(cloud, service, operation, given, resource):
+    refused(getattr(cloud.client(service, cloud.user("ann")), operation), **given)
+    [told] = reported(cloud)
+    assert json.loads(told["Statement"])["Resource"] == resource
+
+
+def test_the_statement_passes_a_role_to_one_service_alone(cloud):
+    """IAM User Guide, "Grant a user permissions to pass a role to an AWS service"."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = cloud.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    ann = cloud.client("lambda", cloud.user("ann", allow("lambda:*")))
+    code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+    refused(ann.create_function, FunctionName="fn", Role=role, Runtime="python3.12", Handler="a.b", Code=code)
+    [told] = reported(cloud)
+    condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    wanted = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": condition}
+    assert json.loads(told["Statement"]) == wanted

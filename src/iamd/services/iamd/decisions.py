@@ -18,7 +18,7 @@ from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.data import service_reference
-from iamd.errors import AWSError
+from iamd.errors import AWSError, Common, CommonError
 from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
@@ -26,6 +26,7 @@ from iamd.services.registry import Target, reading
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 from iamd.vpc_endpoint import VpcEndpoint
+from iamd.wrong_settings import suggestion
 
 SESSION_NAME = "iamd-can"
 _NETWORK: Final = frozenset({"aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpcsourceip"})
@@ -132,6 +133,7 @@ def can(
     context: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Decide a request that nobody made, by the same functions that decide those that are made."""
+    _check_action(action)
     identity = _identity(call, principal_arn)
     target = _target(call, identity, resource_arn, action)
     given = {lower(key): values for key, values in (context or {}).items()}
@@ -145,6 +147,16 @@ def can(
     verdict = decided(identity, call.view, asked, layers, endpoint=endpoint)
     shown = _told(explanations.explained(verdict, call.view))
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
+
+
+def _check_action(action: str) -> None:
+    """Refuse an action that nobody can ask for: `*` in a policy would allow it, and who mistyped would not see it."""
+    prefix, _, name = action.partition(":")
+    reference = service_reference.service(prefix.lower())
+    if prefix.lower() == "iamd" or (reference is not None and reference.action(name) is not None):
+        return
+    known = [] if reference is None else [f"{reference.prefix}:{one.name}" for one in reference.actions.values()]
+    raise CommonError(Common.VALIDATION, f"AWS has no action `{action}`{suggestion(action, known)}")
 
 
 def _endpoint(call: Call, action: str, given: Mapping[str, Sequence[str]]) -> VpcEndpoint | None:

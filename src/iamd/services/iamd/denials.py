@@ -1,6 +1,7 @@
 """What was denied, by principal, with the statement that would allow it: for who begins to enforce policies."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -71,15 +72,30 @@ def _shown(denial: Denial) -> dict[str, Any]:
 
 def _statement(denial: Denial, decision: Mapping[str, Any]) -> dict[str, Any]:
     """What a policy of the layer that did not allow it has to say."""
-    said = {"Action": denial.action, "Resource": denial.resource}
+    said = {"Action": denial.action, "Resource": _lasting(denial.resource)}
     if decision["layer"] not in NAMING:
-        return {"Effect": "Allow", **said}
+        service = decision["context"].get(_PASSED_TO) if denial.action == "iam:PassRole" else None
+        passed = {"Condition": {"StringEquals": {"iam:PassedToService": service}}} if service else {}
+        return {"Effect": "Allow", **said, **passed}
     if is_service(denial.who):
         # AWS: a service is let in for one resource, not for everybody's ("The confused deputy problem").
         source = decision["context"].get("aws:sourcearn")
         condition = {"Condition": {"ArnEquals": {"aws:SourceArn": source}}} if source else {}
         return {"Effect": "Allow", "Principal": {"Service": denial.who}, **said, **condition}
     return {"Effect": "Allow", "Principal": {"AWS": denial.who} if denial.who else "*", **said}
+
+
+_PASSED_TO: Final = "iam:passedtoservice"
+_PASSING: Final = re.compile(
+    r"(arn:[^:]*:states:[^:]*:[^:]*:(?:execution|express):[^:]+):.+|(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]+:log-stream):.+"
+)
+"""Resources that are made anew all the time: executions of state machines, and streams of logs."""
+
+
+def _lasting(resource: str) -> str:
+    """A resource as a policy names it that is to hold tomorrow."""
+    found = _PASSING.fullmatch(resource)
+    return f"{found[1] or found[2]}:*" if found is not None else resource
 
 
 def is_service(who: str) -> bool:
