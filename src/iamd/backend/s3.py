@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from defusedxml.ElementTree import fromstring
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3 import responses
@@ -12,7 +13,7 @@ from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 from moto.s3.responses import S3Response
 
-from iamd.backend import acls
+from iamd.backend import acls, object_locks, uploads
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, NOT_IMPLEMENTED, Refused, Verdict
@@ -40,12 +41,24 @@ def install() -> None:
     """Make moto's S3 do the decided operation or nothing, and decide nothing itself."""
     _neutralise()
     acls.install()
+    object_locks.install()
+    uploads.install()
+    replace(S3Response, "_tagging_from_xml", _tagging)
     for name in _functions():
         replace(S3Response, name, partial(_held, name))
     for name in ("_bucket_response", "_key_response"):
         replace(S3Response, name, _owned)
     replace(FakeKey, "response_dict", lambda plain: property(lambda key: _with_key(key, plain.fget(key))))
     replace(S3Response, "backend", lambda plain: property(lambda response: _Held(plain.fget(response))))
+
+
+def _tagging(original: Callable[[S3Response], dict[str, str]]) -> Callable[[S3Response], dict[str, str]]:
+    def tagging_from_xml(response: S3Response) -> dict[str, str]:
+        # AWS: S3 API Reference, PutObjectTagging: an empty set takes the tags away; moto fails on one.
+        told = fromstring(response.body).find("{*}TagSet")
+        return {} if told is not None and len(told) == 0 else original(response)
+
+    return tagging_from_xml
 
 
 def _with_key(key: FakeKey, told: dict[str, Any]) -> dict[str, Any]:
