@@ -34,6 +34,8 @@ _STEPS: Final[dict[str, frozenset[str]]] = {
 _OF_UPLOADS: Final = frozenset(
     {"AbortMultipartUpload", "CompleteMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
 )
+_OF_DIRECTORIES: Final = frozenset({"RenameObject"})
+"""What there is of directory buckets alone, of which moto has none; it is decided as of one of the caller's."""
 _READS: Final = ("get_", "head_", "list_", "is_", "log_")
 
 
@@ -129,6 +131,8 @@ def _owned(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _require_owner(response: S3Response, verdict: Verdict) -> None:
+    if verdict.operation in _OF_DIRECTORIES:
+        raise Refused(NOT_IMPLEMENTED, f"{verdict.operation} is of directory buckets")
     if response.current_account != verdict.account_id or response.region != verdict.region:
         raise Refused(MISMATCH, "account or region")
     owner = s3_backends.bucket_accounts.get(response.bucket_name)
