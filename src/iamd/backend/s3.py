@@ -56,6 +56,9 @@ def install() -> None:
 
 def _tagging(original: Callable[[S3Response], dict[str, str]]) -> Callable[[S3Response], dict[str, str]]:
     def tagging_from_xml(response: S3Response) -> dict[str, str]:
+        if CURRENT.get().operation != "PutObjectTagging":
+            # SECURITY: PutObject has tags in a header, and its steps may set them: not those of a body.
+            raise Refused(NOT_IMPLEMENTED, f"put_object_tagging instead of {CURRENT.get().operation}")
         # AWS: S3 API Reference, PutObjectTagging: an empty set takes the tags away; moto fails on one.
         told = fromstring(response.body).find("{*}TagSet")
         return {} if told is not None and len(told) == 0 else original(response)
