@@ -36,9 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _seconds(item) <= USUAL_SECONDS)
 
 
+def pytest_collection() -> None:
+    """What is collected stays to the end, and is not looked through for garbage while it grows."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end: looking through it for garbage would be a part of every test's time."""
+    """Looking through it later would be a part of every test's time."""
     gc.collect()
+    gc.enable()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

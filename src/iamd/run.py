@@ -200,5 +200,7 @@ def _banner(settings: Settings, metadata: str) -> None:
         lines.append(f"backend: {settings.backend}")
     lines += [f"backend `{name}`: {table.url}" for name, table in settings.backends.items()]
     lines.append(f"instance metadata: {metadata}")
-    lines.append(f"credentials: {settings.data / start.CLIENT_FILES / 'credentials'}")
+    credentials = settings.data / start.CLIENT_FILES / "credentials"
+    known = credentials if credentials.exists() else f"the keys that were there before; there is no {credentials}"
+    lines.append(f"credentials: {known}")
     sys.stderr.write("\n".join([*lines, ""]))

@@ -53,6 +53,10 @@ class Functions(Protocol):
         """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
         ...
 
+    async def mapped(self, asked: "Asked") -> "Asked":
+        """A request that changes a mapping, with the source of that mapping."""
+        ...
+
     async def check(self, asked: "Asked") -> None:
         """What a function is told to do can be done; refused when it can't."""
 

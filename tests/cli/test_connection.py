@@ -77,7 +77,7 @@ def test_a_caller_who_may_not_is_exit_code_1(aws, iamd, words):
     poor = aws.user("poor")
     ended = iamd(*words, env=pointing(aws.endpoint, poor.access_key_id, poor.secret_access_key))
     assert re.match(
-        r"user: arn:aws:iam::123456789012:user/poor is not authorized to perform: iamd:", one_line(ended, 1)
+        r"User: arn:aws:iam::123456789012:user/poor is not authorized to perform: iamd:", one_line(ended, 1)
     )
 
 

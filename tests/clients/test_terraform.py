@@ -23,12 +23,12 @@ UNSET = {
     "get_bucket_lifecycle_configuration": "NoSuchLifecycleConfiguration",
     "get_bucket_replication": "ReplicationConfigurationNotFoundError",
     "get_object_lock_configuration": "ObjectLockConfigurationNotFoundError",
-    # The embedded moto has neither before it is set; the provider goes on without.
-    "get_bucket_encryption": "ServerSideEncryptionConfigurationNotFoundError",
+    # The embedded moto has it not before it is set; the provider goes on without.
     "get_bucket_request_payment": "NotImplemented",
 }
 ALWAYS = (
     "get_bucket_acl",
+    "get_bucket_encryption",
     "get_bucket_versioning",
     "get_bucket_accelerate_configuration",
     "get_bucket_logging",

@@ -16,7 +16,7 @@ from running import ACCOUNT, REGION, allow, deny
 
 from iamd.functions import asynchronous
 from iamd.functions.errors import TooManyRequests
-from iamd.functions.runtime_api import event_of
+from iamd.functions.runtime_events import event_of
 
 # Every try sends a message, so that a test sees when it has been.
 TRY = """

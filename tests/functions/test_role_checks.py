@@ -119,3 +119,32 @@ def test_where_denials_are_only_told_nothing_is_refused(start):
     given = {"FunctionName": "fn", "VpcConfig": VPC}
     told = function.cloud.client("lambda").update_function_configuration(**given)
     assert told["VpcConfig"]["SubnetIds"] == VPC["SubnetIds"]
+
+
+def test_a_bucket_is_a_destination_that_the_role_may_write_to(function):
+    client, arn = function.cloud.client("lambda"), "arn:aws:s3:::records"
+    function.cloud.client("s3").create_bucket(Bucket="records")
+    given = {"FunctionName": "fn", "DestinationConfig": {"OnFailure": {"Destination": arn}}}
+    function.permit(allow("s3:PutObject", f"{arn}/other/*"))
+    assert refused(client.put_function_event_invoke_config, **given) == no_right("PutObject", "S3")
+    function.permit(allow("s3:PutObject", f"{arn}/aws/lambda/*"))
+    client.put_function_event_invoke_config(**given)
+
+
+def test_a_mapping_that_is_changed_is_one_that_the_role_may_poll_and_send_for(function):
+    cloud, client = function.cloud, function.cloud.client("lambda")
+    _, failed = function.queue("failed")
+    cloud.client("kinesis").create_stream(StreamName="s", ShardCount=1)
+    to = {"DestinationConfig": {"OnFailure": {"Destination": failed}}}
+    function.permit(allow(READ, STREAM))
+    given = {"FunctionName": "fn", "EventSourceArn": STREAM, "StartingPosition": "LATEST", "Enabled": False}
+    assert refused(client.create_event_source_mapping, **given, **to) == no_right("SendMessage", "SQS")
+    made = client.create_event_source_mapping(**given)["UUID"]
+    assert refused(client.update_event_source_mapping, UUID=made, **to) == no_right("SendMessage", "SQS")
+    client.update_event_source_mapping(UUID=made, BatchSize=7)
+    cloud.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trusting("lambda.amazonaws.com"))
+    function.make(RELAY, name="other", Role=f"arn:aws:iam::{ACCOUNT}:role/other")
+    told = refused(client.update_event_source_mapping, UUID=made, FunctionName="other")
+    assert told.startswith(f"Cannot access stream {STREAM}.")
+    function.permit(allow(READ, STREAM), allow("sqs:SendMessage", failed))
+    client.update_event_source_mapping(UUID=made, **to)

@@ -268,7 +268,7 @@ def target_of(service: str, name: str, row: Row) -> Target:
     )
     values = {**given, **asked.place, **(mapping.VALUES[service](asked) if service in mapping.VALUES else {})}
     assert row.condition is None or row.condition.holds(values), given
-    return next(mapping._targets(table(service), row, values, {}))
+    return mapping.of_row(table(service), row, values, {})[0]
 
 
 def parameters_of(service: str, name: str, row: Row) -> dict:

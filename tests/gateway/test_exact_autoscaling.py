@@ -30,7 +30,9 @@ def launching(template, subnet):
     """What RunInstances with a template touches, and a role that nobody knows."""
     kinds = ("instance/*", "network-interface/*", "security-group/*", "volume/*", f"subnet/{subnet}")
     touched = [template, f"arn:aws:ec2:{REGION}::image/*", *(f"{EC2}:{kind}" for kind in kinds)]
-    return [*(("ec2:RunInstances", one) for one in touched), ("iam:PassRole", ANY_ROLE)]
+    tagged = ("instance", "network-interface", "spot-instances-request", "volume")
+    tags = [("ec2:CreateTags", f"{EC2}:{kind}/*") for kind in tagged]
+    return [*(("ec2:RunInstances", one) for one in touched), *tags, ("iam:PassRole", ANY_ROLE)]
 
 
 def tag(group, value):

@@ -144,6 +144,7 @@ CASES = [
         {**PLACED, "MinCount": 1, "MaxCount": 1, "LaunchTemplate": {"LaunchTemplateId": "lt-1"}},
         [*on("RunInstances", *NEW, f"arn:aws:ec2:{REGION}::image/*", "subnet/subnet-1", "security-group/sg-1",
              "launch-template/lt-1"),
+         *on("CreateTags", "instance/*", "network-interface/*", "spot-instances-request/*", "volume/*"),
          ("iam:PassRole", ANY_ROLE)],
     ),
     (
@@ -262,7 +263,8 @@ def test_a_type_that_a_template_may_say_is_not_known(counted):
     small = {"StringEquals": {"ec2:InstanceType": "t3.micro"}}
     ann.may(
         allow("iam:*"),
-        allow("ec2:*", f"{EC2}:instance/*", **small),
+        allow("ec2:RunInstances", f"{EC2}:instance/*", **small),
+        allow("ec2:CreateTags"),
         {"Effect": "Allow", "Action": "ec2:*", "NotResource": f"{EC2}:instance/*"},
     )
     template = {"MinCount": 1, "MaxCount": 1, "LaunchTemplate": {"LaunchTemplateId": "lt-1"}}
@@ -299,6 +301,30 @@ def test_a_template_without_a_profile_hands_no_role_on_until_a_version_has_one(c
     version = {"LaunchTemplateId": "lt-0b", "LaunchTemplateData": {"IamInstanceProfile": {"Name": "app"}}}
     counted.call("ec2", "CreateLaunchTemplateVersion", version)
     assert ("iam:PassRole", ROLE) in counted.call("ec2", "RunInstances", run).asked
+
+
+def test_the_tags_in_a_launch_template_are_set_by_whoever_launches_from_it(counted):
+    """AWS: EC2 User Guide, supported-iam-actions-tagging; that it does not know which tags is iamd's."""
+    made = b"<R><launchTemplate><launchTemplateId>lt-0c</launchTemplateId></launchTemplate></R>"
+    counted.backend.answers.append(answer(made))
+    counted.call("ec2", "CreateLaunchTemplate", {"LaunchTemplateName": "plain", "LaunchTemplateData": {}})
+    run = {"MinCount": 1, "MaxCount": 1, "LaunchTemplate": {"LaunchTemplateId": "lt-0c"}}
+    ann, not_prod = Caller.new(counted, "tagging"), deny("*", StringEquals={"aws:RequestTag/env": "prod"})
+    ann.may(allow("*"), not_prod)
+    told = ann.call("ec2", "RunInstances", run)
+    assert told.sent > 0
+    assert "ec2:CreateTags" not in dict(told.asked)
+    counted.backend.answers.append(answer(made.replace(b"launchTemplate>", b"launchTemplateVersion>")))
+    specification = {"ResourceType": "instance", "Tags": [{"Key": "env", "Value": "prod"}]}
+    version = {"LaunchTemplateId": "lt-0c", "LaunchTemplateData": {"TagSpecifications": [specification]}}
+    counted.call("ec2", "CreateLaunchTemplateVersion", version)
+    asked = counted.call("ec2", "RunInstances", run).asked
+    assert [one for one in asked if one[0] == "ec2:CreateTags"] == [("ec2:CreateTags", f"{EC2}:instance/*")]
+    refused(ann.call("ec2", "RunInstances", run), "explicit deny")
+    ann.may(allow("*"), deny("ec2:CreateTags"))
+    refused(ann.call("ec2", "RunInstances", run), "ec2:CreateTags")
+    ann.may(allow("*"))
+    assert ann.call("ec2", "RunInstances", run).sent > 0
 
 
 MAKE = ("ec2:CreateVolume", "CreateVolume")

@@ -309,6 +309,16 @@ def test_an_aws_managed_key_is_described_and_not_used_by_its_account(cloud, kms)
         assert not may(kms.encrypt, KeyId=name, Plaintext=b"m")
 
 
+@pytest.mark.parametrize("operation", ["create_alias", "update_alias"])
+def test_a_name_of_awss_own_keys_is_given_to_none(cloud, kms, operation):
+    """AWS: KMS API Reference, CreateAlias and UpdateAlias: alias/aws/ is reserved for AWS managed keys."""
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    given = {"AliasName": "alias/aws/sqs", "TargetKeyId": key}
+    assert code_of(getattr(kms, operation), **given) == "NotAuthorizedException"
+    assert code_of(kms.delete_alias, AliasName="alias/aws/sqs") == "NotAuthorizedException"
+    assert not [one for one in kms.list_aliases(KeyId=key)["Aliases"] if one["AliasName"].startswith("alias/aws")]
+
+
 def test_a_key_that_was_not_made_through_iamd_is_none(cloud):
     """Not even whether one may use it is decided, as its policy is not known."""
     plain = cloud.client("kms", cloud.user("plain"))

@@ -64,7 +64,10 @@ CASES = [
         "StartExportTask",
         {"ExportTaskIdentifier": "e", "SourceArn": f"{RDS}:snapshot:s", "S3BucketName": "b", "IamRoleArn": ROLE,
          "KmsKeyId": "k"},
-        [*on("StartExportTask", "snapshot:s"), ("iam:PassRole", ROLE)],
+        [
+            *on("StartExportTask", "snapshot:s"), ("iam:PassRole", ROLE),
+            *((f"kms:{name}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k") for name in ("DescribeKey", "CreateGrant")),
+        ],
     ),
 ]  # fmt: skip
 

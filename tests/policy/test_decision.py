@@ -257,7 +257,7 @@ def full_layers():
 
 
 SLOTS = (
-    "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "is_plain", "rcp", "resource", "scp", "session",
+    "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "indexes", "rcp", "resource", "scp", "session",
 )  # fmt: skip
 
 
@@ -277,12 +277,11 @@ def test_layers_are_as_before_but_for_what_is_exchanged():
     assert changed(layers, trust) == {"resource", "gate"}
     assert (trust.resource.layer, trust.gate) == (Layer.TRUST, Gate.TRUST)
     plain = Layers((allowing(PolicyType.IDENTITY, "i"),))
-    assert plain.is_plain
-    assert plain.with_resource(()).is_plain
-    assert changed(plain, plain.with_scp(levels)) == {"scp", "is_plain"}
-    assert changed(plain, plain.with_rcp(levels)) == {"rcp", "is_plain"}
-    assert not plain.with_resource((allowing(PolicyType.RESOURCE, "r"),)).is_plain
-    assert not plain.with_resource((), Gate.KMS_KEY).is_plain
+    assert plain.indexes is plain.with_resource(()).indexes is plain.identity.by_action
+    assert changed(plain, plain.with_scp(levels)) == {"scp", "indexes"}
+    assert changed(plain, plain.with_rcp(levels)) == {"rcp", "indexes"}
+    assert plain.with_resource((allowing(PolicyType.RESOURCE, "r"),)).indexes is None
+    assert plain.with_resource((), Gate.KMS_KEY).indexes is None
 
 
 def test_every_statement_is_found_in_its_policy():

@@ -106,15 +106,50 @@ def test_each_of_many_statements_is_found(way, layer, effect):
     assert other.allowed is (effect == "Deny")
 
 
-BEGINNINGS = ["", "a", "ab", "abc", "abd", "b", "ba", "bb", "a~", "ab*", "b?"]
+BEGINNINGS = [
+    "",
+    "a",
+    "ab",
+    "abc",
+    "abd",
+    "b",
+    "ba",
+    "bb",
+    "a~",
+    "ab*",
+    "b?",
+    "b\U0010ffff",
+    "\U0010ffff",
+    "\U0010ffff\U0010ffffa",
+]
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "a", "ab", "abb", "abc", "abcd", "abe", "ac", "b", "baz", "bz", "a~~", "c", "ab*x", "b?"]
+    "asked",
+    [
+        "",
+        "a",
+        "ab",
+        "abb",
+        "abc",
+        "abcd",
+        "abe",
+        "ac",
+        "b",
+        "baz",
+        "bz",
+        "a~~",
+        "c",
+        "ab*x",
+        "b?",
+        "b\U0010ffffa",
+        "\U0010ffff",
+        "\U0010ffff\U0010ffffab",
+    ],
 )
 def test_the_place_of_a_text_is_that_of_its_longest_beginning(asked):
-    entry = Entry(EVERYTHING[0], (), None, Decision(Outcome.ALLOWED, Layer.IDENTITY))
-    place = Places({text: [entry] for text in BEGINNINGS}).of(asked)
+    entry = Entry(EVERYTHING[0], (), None, None, Decision(Outcome.ALLOWED, Layer.IDENTITY))
+    place = Places({text: [entry] for text in BEGINNINGS}, is_open=False).of(asked)
     assert place.text == max((text for text in BEGINNINGS if asked.startswith(text)), key=len)
 
 
@@ -158,7 +193,7 @@ def entry_of(resource):
     ).statements
     (pattern,) = statement.patterns
     match = Match(Layer.IDENTITY, 0, statement)
-    return Entry(pattern, (), None, Decision(Outcome.ALLOWED, Layer.IDENTITY, (match,)))
+    return Entry(pattern, (), None, None, Decision(Outcome.ALLOWED, Layer.IDENTITY, (match,)))
 
 
 def test_what_a_place_settles_leaves_nothing_to_look_at():

@@ -116,23 +116,24 @@ def test_a_pattern_goes_by_each_value_that_its_variable_has():
 
 
 @pytest.mark.parametrize(
-    ("text", "beginning", "end", "longest"),
+    ("text", "beginning", "end", "literals"),
     [
-        ("abc", "abc", "abc", "abc"),
-        ("a*bcd?e", "a", "e", "bcd"),
-        ("a${*}b*c", "a*b", "c", "a"),
-        ("a${*}${?}bc", "a*?bc", "bc", "bc"),
-        ("ab${aws:a}c", "ab", "c", "ab"),
-        ("${aws:a}bc*", "", "", "bc"),
-        ("x${aws:a}", "x", "", "x"),
-        ("?x", "", "x", "x"),
-        ("", "", "", ""),
+        ("abc", "abc", "abc", ["abc"]),
+        ("a*bcd?e", "a", "e", ["a", "bcd", "e"]),
+        ("a${*}b*c", "a*b", "c", ["a", "b", "c"]),
+        ("a${*}${?}bc", "a*?bc", "bc", ["a", "bc"]),
+        ("ab${aws:a}c", "ab", "c", ["ab", "c"]),
+        ("${aws:a}bc*", "", "", ["bc"]),
+        ("x${aws:a}", "x", "", ["x"]),
+        ("?x", "", "x", ["x"]),
+        ("", "", "", []),
     ],
 )
-def test_what_the_text_of_a_template_tells_alone(text, beginning, end, longest):
+def test_what_the_text_of_a_template_tells_alone(text, beginning, end, literals):
     """An index goes by it: too long loses a match, too short is work."""
     template = variables.parse(text)
     assert variables.literal_beginning(template) == beginning
     assert variables.literal_end(template) == end
-    assert variables.longest_literal(template) == longest
-    assert variables.literal_end(()) == variables.longest_literal(()) == ""
+    assert [literal for literal in variables.literals(template) if literal] == literals
+    assert variables.literal_end(()) == ""
+    assert variables.literals(()) == []

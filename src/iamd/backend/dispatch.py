@@ -47,7 +47,7 @@ _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_groups",
     "batch": "iamd.backend.deliveries.job_logs",
-    "ec2": "iamd.backend.vpc_endpoints",
+    "ec2": "iamd.backend.elastic_compute",
     "ecs": "iamd.backend.clusters",
     "kafka": "iamd.backend.broker_clusters",
     "kms": "iamd.backend.keys",

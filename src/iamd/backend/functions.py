@@ -222,6 +222,7 @@ def _described(backend: Any, function: Any, alias: Any, qualifier: str | None, h
         "timeout": function.timeout,
         "memory": function.memory_size,
         "variables": dict(function.environment_vars or {}),
+        "key": function.kms_key_arn or None,
         "revision": config["RevisionId"],
         "state": function.state,
         "storage": function.ephemeral_storage,

@@ -1,4 +1,4 @@
-"""Permissions of moto's SQS queues beside a policy that somebody wrote.
+"""Policies of moto's SQS queues: they stay when other attributes are set, and permissions are added to any of them.
 
 moto expects a list of statements that all have a Sid. AWS: in a policy a Sid is optional, and Statement may be a single
 object (IAM User Guide, "IAM JSON policy elements"); SQS API Reference, AddPermission and RemovePermission.
@@ -7,7 +7,7 @@ object (IAM User Guide, "IAM JSON policy elements"); SQS API Reference, AddPermi
 from collections.abc import Callable
 from typing import Any
 
-from moto.sqs.models import SQSBackend
+from moto.sqs.models import Queue, SQSBackend
 
 from iamd.backend.replacement import argument, replace
 
@@ -20,9 +20,22 @@ class _Statement(dict[str, Any]):
 
 
 def install() -> None:
-    """Have both read any policy."""
+    """Have both read any policy, and keep it."""
+    replace(Queue, "_set_attributes", _keeping_policy)
     replace(SQSBackend, "add_permission", _among_statements)
     replace(SQSBackend, "remove_permission", _among_statements)
+
+
+def _keeping_policy(original: Callable[..., None]) -> Callable[..., None]:
+    """AWS: SetQueueAttributes sets the attributes that it names (SQS API Reference)."""
+
+    def change(queue: Any, attributes: Any, now: float | None = None) -> None:
+        kept = getattr(queue, "policy", None)
+        original(queue, attributes, now)
+        if "Policy" not in attributes and kept is not None:
+            queue.policy = kept
+
+    return change
 
 
 def _among_statements(original: Callable[..., None]) -> Callable[..., None]:

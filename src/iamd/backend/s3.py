@@ -10,7 +10,7 @@ from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3 import responses
 from moto.s3.exceptions import NoSuchUpload
-from moto.s3.models import FakeBucket, FakeKey, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from iamd.backend import acls, object_locks, uploads
@@ -50,6 +50,8 @@ def install() -> None:
         replace(S3Response, name, partial(_held, name))
     for name in ("_bucket_response", "_key_response"):
         replace(S3Response, name, _owned)
+    replace(FakeBucket, "__init__", _encrypted)
+    replace(S3Backend, "delete_bucket_encryption", always(_encrypt_by_default))
     replace(FakeKey, "response_dict", lambda plain: property(lambda key: _with_key(key, plain.fget(key))))
     replace(S3Response, "backend", lambda plain: property(lambda response: _Held(plain.fget(response))))
 
@@ -64,6 +66,25 @@ def _tagging(original: Callable[[S3Response], dict[str, str]]) -> Callable[[S3Re
         return {} if told is not None and len(told) == 0 else original(response)
 
     return tagging_from_xml
+
+
+def _encrypted(original: Callable[..., None]) -> Callable[..., None]:
+    """AWS: every bucket is encrypted, by S3's own keys where nothing else is set (S3 User Guide, bucket-encryption)."""
+
+    def make(bucket: FakeBucket, *given: Any, **named: Any) -> None:
+        original(bucket, *given, **named)
+        bucket.encryption = _by_s3()
+
+    return make
+
+
+def _by_s3() -> dict[str, Any]:
+    return {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
+
+
+def _encrypt_by_default(backend: Any, bucket_name: str) -> None:
+    """AWS: S3 API Reference, DeleteBucketEncryption: back to SSE-S3."""
+    backend.get_bucket(bucket_name).encryption = _by_s3()
 
 
 def _with_key(key: FakeKey, told: dict[str, Any]) -> dict[str, Any]:

@@ -146,8 +146,9 @@ def _run() -> int:
 
 def _fail(message: str, code: int) -> NoReturn:
     message = one_line(message).rstrip(".")
-    # Names keep their capitals: `PostgreSQL`, `IAMD_PORT`.
-    if message[1:2].islower() and message.partition(" ")[0][1:].islower():
+    # Names keep their capitals (`PostgreSQL`, `IAMD_PORT`), and so do AWS's denials (`User: arn:...`).
+    first = message.partition(" ")[0]
+    if message[1:2].islower() and first[1:].islower() and not first.endswith(":"):
         message = message[:1].lower() + message[1:]
     with suppress(OSError):
         click.echo(f"iamd: {message}", err=True)

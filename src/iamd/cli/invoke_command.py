@@ -41,7 +41,9 @@ def command(
     # Imported here: who mistypes need not wait for it.
     from iamd.functions.local import Handler
 
-    name = _NO_NAME.sub("-", handler.partition(".")[0])[:64]
+    module = _NO_NAME.sub("-", handler.partition(".")[0])[:64]
+    # A session's name has two characters at least.
+    name = module if len(module) > 1 else f"function-{module}"
     wanted = Handler(folder=folder, handler=handler, name=name, memory=memory, timeout=timeout)
     result, log = _ran(wanted, connection, _credentials(connection, role, name), content)
     click.echo(log.decode("utf-8", "replace"), err=True, nl=False)

@@ -18,7 +18,7 @@ from iamd.functions.definition import Function
 from iamd.functions.environment import Result
 from iamd.functions.errors import ResourceNotFound, TooManyRequests
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event
+from iamd.functions.runtime_events import Event
 from iamd.runtime import Runtime
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,7 @@ async def check(runtime: Runtime, embedded: EmbeddedBackend, asked: Asked) -> No
     if operation == "CreateEventSourceMapping":
         mapped.check(operation, parameters, {}, now)
     elif operation in {"UpdateEventSourceMapping", "DeleteEventSourceMapping"}:
-        known = await _mapping(embedded, asked)
+        known = await mapping(embedded, asked)
         if operation == "UpdateEventSourceMapping":
             mapped.check(operation, parameters, known, now)
     elif operation in _CHECKS:
@@ -62,7 +62,7 @@ def _check_own(asked: Asked) -> None:
         raise ResourceNotFound(f"Function not found: {whole}")
 
 
-async def _mapping(embedded: EmbeddedBackend, asked: Asked) -> Mapping[str, Any]:
+async def mapping(embedded: EmbeddedBackend, asked: Asked) -> Mapping[str, Any]:
     """The mapping that is asked for, as it is; ResourceNotFound when there is none."""
     wanted = asked.account, asked.region, asked.parameters.get("UUID")
     try:

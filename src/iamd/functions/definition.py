@@ -40,6 +40,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int
     memory: int
     variables: Mapping[str, str]
+    key: str | None = None
+    """The KMS key of the variables; None for Lambda's own."""
     revision: str
     state: str
     storage: int

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from iamd.functions import keeper
-from iamd.functions.runtime_api import LARGEST_RESPONSE, Event, RuntimeApi, Said, error
+from iamd.functions.runtime_events import LARGEST_RESPONSE, Event, Said, error
 
 BEGIN_SECONDS: Final = 10.0
 """AWS: the Init phase is limited to 10 seconds; what takes longer goes on within the invocation's own time."""
@@ -58,6 +58,9 @@ class Environment:
     """A function's process. `is_usable` ends when the process does."""
 
     def __init__(self, own: Path) -> None:
+        # Imported here: a server whose functions never run would pay for aiohttp at each start.
+        from iamd.functions.runtime_api import RuntimeApi  # noqa: PLC0415
+
         self.api = RuntimeApi()
         self._own = own
         """What is the process's alone, and ends with it."""

@@ -12,7 +12,7 @@ from iamd import ids
 from iamd.functions import libraries, report, variables
 from iamd.functions.definition import Code, Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
-from iamd.functions.runtime_api import event_of
+from iamd.functions.runtime_events import event_of
 from iamd.functions.variables import Places, Server
 from iamd.metadata.temporary import Temporary
 

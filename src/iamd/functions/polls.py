@@ -19,7 +19,7 @@ from iamd.functions.definition import Function
 from iamd.functions.environment import Result
 from iamd.functions.mapped import Mapped
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.runtime_events import Event, event_of
 from iamd.runtime import Runtime
 
 log = logging.getLogger(__name__)

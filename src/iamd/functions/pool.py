@@ -10,7 +10,7 @@ from iamd.functions.environment import Environment, Result
 from iamd.functions.errors import TooManyRequests
 from iamd.functions.logs import LogStream
 from iamd.functions.roles import Session
-from iamd.functions.runtime_api import Event
+from iamd.functions.runtime_events import Event
 
 IDLE_SECONDS: Final = 300.0
 """How long a process waits for its next invocation before it is ended."""

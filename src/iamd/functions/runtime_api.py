@@ -4,42 +4,16 @@ AWS: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes" 
 """
 
 import asyncio
-import json
 import os
 import socket
-from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
-LARGEST_RESPONSE: Final = 6_291_556
-"""AWS: 6 MB, and what stands in its error (Lambda Developer Guide, "Lambda quotas")."""
+from iamd.functions.runtime_events import LARGEST_RESPONSE, Event, Said
+
 _PREFIX: Final = "/2018-06-01/runtime/"
 _TAKEN: Final = 202
-_LISTENERS: Final = ("/proc/net/tcp", "/proc/net/tcp6")
-
-
-class Event(msgspec.Struct, frozen=True):
-    """What is given to a runtime: the event, and the headers beside it."""
-
-    request_id: str
-    content: bytes
-    headers: Mapping[str, str]
-
-
-def event_of(request_id: str, content: bytes, arn: str, *, context: str | None = None) -> Event:
-    """An event for the function of this ARN, with the client's context as JSON."""
-    headers = {"Lambda-Runtime-Invoked-Function-Arn": arn}
-    return Event(request_id, content, headers | ({"Lambda-Runtime-Client-Context": context} if context else {}))
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What a runtime said of an invocation, or of its own beginning: the content, and whether it is an error."""
-
-    content: bytes
-    is_error: bool = False
-    in_beginning: bool = False
 
 
 class RuntimeApi:
@@ -151,8 +125,3 @@ def _form(address: tuple[str, int]) -> str:
     """An IPv4 address as /proc/net/tcp has it: its bytes in the machine's order."""
     number = int.from_bytes(socket.inet_aton(address[0]), "little")
     return f"{number:08X}:{address[1]:04X}"
-
-
-def error(kind: str, message: str) -> bytes:
-    """An error in the form that functions' errors have."""
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()

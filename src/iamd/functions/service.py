@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
 from iamd.functions.roles import Roles
-from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.runtime_events import Event, event_of
 from iamd.functions.urls import Url, Urls
 from iamd.functions.variables import Places
 from iamd.gateway.actions import lambda_
@@ -140,8 +141,12 @@ class Functions:
     async def _begin(self, function: Function) -> Warm:
         """Begin a process that runs a function."""
         session = await self._roles.of_code(function)
+        if function.variables and self._runtime.gateway is not None:
+            await self._runtime.gateway.check_variables(function.arn, function.role, function.key)
         stream = LogStream(self._runtime, function, session.credentials)
         places = await self._places(function)
+        # The environment imports it; the first time takes long enough for other requests to wait.
+        await asyncio.to_thread(import_module, "iamd.functions.runtime_api")
         environment = Environment(places.temporary.parent)
         await environment.api.begin()
         server = variables.Server(self._endpoint, function.region)
@@ -170,9 +175,15 @@ class Functions:
     async def named_with_role(self, asked: Asked) -> tuple[str, str]:
         """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
         given = asked.parameters
-        whole, qualifier = lambda_.function_arn(given["FunctionName"], given.get("Qualifier"), asked)
+        named = given.get("FunctionName") or (await changes.mapping(self._embedded, asked))["FunctionArn"]
+        whole, qualifier = lambda_.function_arn(named, given.get("Qualifier"), asked)
         _, _, _, region, account, _, name = whole.split(":")
         return name, given.get("Role") or (await self.named(account, region, name, qualifier)).role
+
+    async def mapped(self, asked: Asked) -> Asked:
+        """A request that changes a mapping, with the source of that mapping."""
+        source = (await changes.mapping(self._embedded, asked))["EventSourceArn"]
+        return replace(asked, parameters={**asked.parameters, "EventSourceArn": source})
 
     async def check(self, asked: Asked) -> None:
         """What a function is told to do can be done; refused when it can't."""

@@ -24,7 +24,7 @@ from iamd.functions import definition, url_cors
 from iamd.functions.definition import Function
 from iamd.functions.environment import Result
 from iamd.functions.errors import TooManyRequests
-from iamd.functions.runtime_api import Event, event_of
+from iamd.functions.runtime_events import Event, event_of
 from iamd.functions.url_payloads import answer_of, content_of
 from iamd.gateway import resources
 from iamd.gateway.actions import unknown_keys

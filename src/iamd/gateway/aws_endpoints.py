@@ -3,8 +3,6 @@
 from functools import cache
 from typing import Any
 
-from botocore.loaders import create_loader
-from botocore.regions import EndpointResolver
 from yarl import URL
 
 from iamd.errors import Common, CommonError
@@ -12,13 +10,23 @@ from iamd.wire.models import service as model_of
 
 
 @cache
+def _endpoints() -> Any:
+    # Imported here: of all that botocore's loaders import, a server that asks no endpoint of AWS's needs nothing.
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    return create_loader().load_data("endpoints")
+
+
+@cache
 def _resolver() -> Any:
-    return EndpointResolver(create_loader().load_data("endpoints"))
+    from botocore.regions import EndpointResolver  # noqa: PLC0415 - likewise
+
+    return EndpointResolver(_endpoints())
 
 
 @cache
 def _regions() -> frozenset[str]:
-    partitions = create_loader().load_data("endpoints")["partitions"]
+    partitions = _endpoints()["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 

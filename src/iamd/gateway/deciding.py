@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -34,7 +35,7 @@ from iamd.gateway import (
     resource_tags,
     resources,
 )
-from iamd.gateway.actions import mapping, passed_roles, unknown_keys
+from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
@@ -177,7 +178,12 @@ class Decider:
             tagged = bucket_abac.may_count(step.facts, arn)
             through = asked.through is not None
             asking = "kms" if action.startswith("kms:") else service
-            found = unknown_keys.of(asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
+            templated = action in _BY_TEMPLATES and launch_templates.may_tag(asked)
+            found = unknown_keys.of(
+                asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through, templated=templated
+            )
+            if asking != service:
+                found = found.with_keys(unknown_keys.of_use(service, action))
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action
@@ -188,6 +194,10 @@ class Decider:
         marked = any_of_kind.marked(listed, step.made, asked, action)
         through = vpc_endpoints.of(step.progress.request, identity)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
+
+
+_BY_TEMPLATES: Final = frozenset({"ec2:CreateTags", "ec2:RunInstances"})
+"""What is asked for with the tags that a launch template gives."""
 
 
 def _bucket_region(step: Step) -> str | None:

@@ -28,6 +28,7 @@ from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterExcep
 from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.key_uses import defaults as key_defaults
+from iamd.gateway.key_uses import ebs_effects
 from iamd.gateway.key_uses.named import keyed, nothing, of_attribute, of_attributes, of_stream
 from iamd.gateway.policy_errors import (
     InvalidArgument,
@@ -307,6 +308,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **point_effects.EFFECTS,
     **public_access.EFFECTS,
     **key_defaults.EFFECTS,
+    **ebs_effects.EFFECTS,
     **resource_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),

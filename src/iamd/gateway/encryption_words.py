@@ -7,10 +7,10 @@ PutBucketEncryption; of the errors, which these pages do not have, what S3 is se
 from collections.abc import Mapping
 from typing import Any, Final
 
+from iamd.auth.s3_errors import InvalidArgument
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.key_uses.defaults import BY_KMS
-from iamd.gateway.key_uses.s3 import InvalidArgument
 from iamd.wire.models import Operation
 
 _ALGORITHMS: Final = frozenset({"AES256", *BY_KMS})
@@ -52,13 +52,18 @@ def _check_object(given: Mapping[str, Any]) -> None:
     # SECURITY: a Deny of one algorithm is not to be passed by another way of writing it.
     algorithm = given.get("ServerSideEncryption")
     if algorithm is not None and algorithm not in _ALGORITHMS:
-        raise InvalidArgument("The encryption method specified is not supported")
+        raise InvalidArgument("The encryption method specified is not supported", members=_argument(algorithm))
     if any(given.get(name, "AES256") != "AES256" for name in _CUSTOMERS):
         raise InvalidEncryptionAlgorithm("The encryption request you specified is not valid. Supported value: AES256.")
     if algorithm is not None and any(name in given for name in _OF_CUSTOMER):
         raise InvalidArgument(
-            "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
+            "Server Side Encryption with Customer provided key is incompatible with the encryption method specified",
+            members=_argument(algorithm),
         )
+
+
+def _argument(value: str) -> dict[str, str]:
+    return {"ArgumentName": "x-amz-server-side-encryption", "ArgumentValue": value}
 
 
 def _check_default(given: Mapping[str, Any]) -> None:

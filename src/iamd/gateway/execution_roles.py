@@ -17,13 +17,14 @@ from iamd.gateway.actions.asked import Asked, at
 
 _TAKES_WHAT_IT_NEEDS: Final = frozenset(
     {
-        "CreateEventSourceMapping", "CreateFunction", "PutFunctionEventInvokeConfig", "UpdateFunctionConfiguration",
-        "UpdateFunctionEventInvokeConfig",
+        "CreateEventSourceMapping", "CreateFunction", "PutFunctionEventInvokeConfig", "UpdateEventSourceMapping",
+        "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig",
     }
 )  # fmt: skip
 _SENDING: Final[Mapping[str, tuple[str, str]]] = {
     "events": ("PutEvents", "EventBridge"),
     "lambda": ("InvokeFunction", "Lambda"),
+    "s3": ("PutObject", "S3"),
     "sns": ("Publish", "SNS"),
     "sqs": ("SendMessage", "SQS"),
 }
@@ -44,6 +45,9 @@ _NO_STREAM: Final = (
 )
 
 
+_OBJECTS: Final = "/aws/lambda/*"
+"""How the keys of records begin (Lambda Developer Guide, invocation-async-retain-records and kinesis-on-failure)."""
+MAPPINGS: Final = frozenset({"CreateEventSourceMapping", "UpdateEventSourceMapping"})
 SERVICE: Final = "lambda.amazonaws.com"
 
 
@@ -68,8 +72,10 @@ def may_need(name: str) -> bool:
 def needed(asked: Asked) -> list[Needed]:
     """All that the execution role must be allowed for a request of such an operation."""
     given = asked.parameters
-    if asked.operation.name == "CreateEventSourceMapping":
-        return list(_to_poll(str(given.get("EventSourceArn") or "")))
+    if asked.operation.name in MAPPINGS:
+        # What an update leaves as it was has been decided before.
+        polled = list(_to_poll(str(given.get("EventSourceArn") or ""))) if given.get("FunctionName") else []
+        return [*polled, *(one for path in _TARGETS for one in _to_send(at(given, path)))]
     found = list(_in_vpc(asked)) if at(given, "VpcConfig.SubnetIds") else []
     return [*found, *(one for path in _TARGETS for one in _to_send(at(given, path)))]
 
@@ -89,7 +95,9 @@ def _to_send(target: Any) -> Iterator[Needed]:
     parsed = arns.parse(target) if isinstance(target, str) else None
     if parsed is not None and parsed.service in _SENDING:
         name, service = _SENDING[parsed.service]
-        yield Needed(Target(arn=str(target), action=f"{parsed.service}:{name}"), _words(name, service))
+        is_bucket = parsed.service == "s3"
+        arn = f"{target}{_OBJECTS}" if is_bucket else str(target)
+        yield Needed(Target(arn=arn, action=f"{parsed.service}:{name}", any_of_kind=is_bucket), _words(name, service))
 
 
 def _in_vpc(asked: Asked) -> Iterator[Needed]:

@@ -15,7 +15,6 @@ from iamd import query_results
 from iamd.authz.authorize import Denied
 from iamd.authz.target import Target
 from iamd.errors import AWSError
-from iamd.gateway.actions import kms
 from iamd.gateway.actions.asked import Asked, at, untold
 from iamd.wire.models import Operation
 
@@ -23,7 +22,6 @@ _CARRIED: Final = frozenset(
     {("athena", "StartQueryExecution"), ("dynamodb", "ExportTableToPointInTime"), ("dynamodb", "ImportTable")}
 )
 """Operations whose services go on with the caller's permissions after they have answered."""
-_DEFAULT_KEY: Final = "alias/aws/secretsmanager"
 _OF_PASSWORDS: Final = (
     "CreateDBCluster", "CreateDBInstance", "CreateTenantDatabase", "ModifyDBCluster", "ModifyDBInstance",
     "ModifyTenantDatabase", "RestoreDBClusterFromS3", "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceFromS3",
@@ -125,27 +123,14 @@ def _pipeline(asked: Asked, _is_embedded: bool) -> Iterator[Target]:
 
 
 def _master_password(asked: Asked, _is_embedded: bool) -> Iterator[Target]:
-    """What RDS asks of Secrets Manager and KMS to keep a password there."""
+    """What RDS asks of Secrets Manager to keep a password there; the key is one that it uses for its caller."""
     given = asked.parameters
     secrets = f"arn:{asked.partition}:secretsmanager:{asked.region}:{asked.account}:secret:rds!*"
     if given.get("ManageMasterUserPassword"):
         yield Target(arn=secrets, action="secretsmanager:CreateSecret", makes=True)
         yield Target(arn=secrets, action="secretsmanager:TagResource", makes=True)
-        yield from _key_of_secret(asked)
     if given.get("RotateMasterUserPassword"):
         yield Target(arn=secrets, action="secretsmanager:RotateSecret", any_of_kind=True)
-
-
-def _key_of_secret(asked: Asked) -> Iterator[Target]:
-    named = asked.parameters.get("MasterUserSecretKmsKeyId")
-    if not named or named.endswith(_DEFAULT_KEY):
-        # The request does not tell the id of that key.
-        every = f"arn:{asked.partition}:kms:{asked.region}:{asked.account}:key/*"
-        yield Target(arn=every, action="kms:DescribeKey", any_of_kind=True)
-        return
-    key = kms.key_arn(named, asked)
-    for action in ("kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"):
-        yield Target(arn=key, action=action)
 
 
 def _folder(prefix: str) -> str:

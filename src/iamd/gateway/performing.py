@@ -129,6 +129,8 @@ class Performer:
         asked, view = step.asked, step.facts.view
         if self._runtime.settings.enforce == "soft" or not execution_roles.may_need(asked.operation.name):
             return
+        if asked.operation.name == "UpdateEventSourceMapping":
+            asked = await runs.mapped(asked)
         needed = execution_roles.needed(asked)
         name, role_arn = await runs.named_with_role(asked) if needed else ("", "")
         role = service_sessions.role_of(view, role_arn)

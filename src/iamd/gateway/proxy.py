@@ -38,6 +38,7 @@ from iamd.gateway.deciding import Decider, Step, owner
 from iamd.gateway.deliveries import Deliverer
 from iamd.gateway.health import Health
 from iamd.gateway.key_uses.checking import KeyUses
+from iamd.gateway.key_uses.invocations import Variables
 from iamd.gateway.ledger import Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.notices import Publisher
@@ -144,6 +145,15 @@ class Gateway:
         except NotToldError as error:
             log.warning("what the role %s is used for is not known: %s", role.role_name, error)
             return None
+
+    async def check_variables(self, function: str, role_arn: str, key: str | None) -> None:
+        """Refuse to run a function whose environment variables its execution role can't have decrypted."""
+        variables = Variables(function, role_arn, key)
+        account, region, _ = variables.place
+        place = self._backends.of("lambda", account, region)
+        facts = self._facts_at(place)
+        if facts is not None:
+            await self._key_uses.check_variables(variables, place, facts)
 
     def notify(self, notices: list[Notice]) -> None:
         """Publish what iamd's own services have to tell, behind what is going on."""

@@ -14,8 +14,6 @@ from typing import Any, Final, NamedTuple
 
 import jmespath
 import msgspec
-from botocore.loaders import create_loader
-from botocore.regions import EndpointResolver
 
 from iamd import arn as arns
 from iamd.backend.embedded import BackendDown
@@ -94,6 +92,10 @@ async def _asked(row: Row, account: str, backends: Backends) -> list[Asked]:
 @cache
 def regions_of(service: str) -> Sequence[str]:
     """The Regions in which AWS has a service; all of them when botocore's table has none."""
+    # Imported here: a gateway's start would take a third longer.
+    from botocore.loaders import create_loader  # noqa: PLC0415
+    from botocore.regions import EndpointResolver  # noqa: PLC0415
+
     loader = create_loader()
     prefix = loader.load_service_model(service, "service-2")["metadata"]["endpointPrefix"]
     found = EndpointResolver(loader.load_data("endpoints")).get_available_endpoints(prefix, arns.PARTITION)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from iamd.policy import variables
-from iamd.policy.operators import OPERATORS, Compare, Operator
+from iamd.policy.operators import OPERATORS, Compare, Operator, text
 from iamd.policy.request import UNKNOWN, Context, lower
 from iamd.policy.variables import Template
 
@@ -101,25 +101,56 @@ def _test(name: OperatorName, key: str, values: Sequence[str], substitute: bool)
         return unknown
     templates = [variables.parse(value) if substitute else (value,) for value in values]
     is_static = all(map(variables.is_static, templates))
-    if operator.is_equality and name.quantifier is Quantifier.NONE:
-        missing = name.if_exists or operator.negated
-        if is_static:
-            wanted = frozenset(variables.text_of(template, {}) for template in templates)
-            return _one_of(key, wanted, negated=operator.negated, missing=missing)
-        other = variables.only_key(templates[0]) if len(templates) == 1 else None
-        if other is not None:
-            return _same_as(key, other, negated=operator.negated, missing=missing)
+    if operator.is_equality:
+        return _of_texts(name, key, operator, templates, is_static=is_static)
     test = _quantified(name, key, operator, _holds(operator, [operator.compare(template) for template in templates]))
     if not is_static:
         return _unless_unknown(templates, test)
     return _remembering(key, test) if name.quantifier is Quantifier.NONE else test
 
 
+def _of_texts(
+    name: OperatorName, key: str, operator: Operator, templates: Sequence[Template], *, is_static: bool
+) -> Test:
+    """The test of an operator for which a value is one of the texts or is not."""
+    missing = name.if_exists or operator.negated
+    if is_static:
+        wanted = frozenset(variables.text_of(template, {}) for template in templates)
+        if name.quantifier is Quantifier.NONE:
+            return _one_of(key, wanted, negated=operator.negated, missing=missing)
+        return _quantified(name, key, operator, _holds_text(wanted, negated=operator.negated))
+    other = variables.only_key(templates[0]) if len(templates) == 1 else None
+    if other is not None and name.quantifier is Quantifier.NONE:
+        return _same_as(key, other, negated=operator.negated, missing=missing)
+    holds = _holds(operator, [operator.compare(template) for template in templates])
+    return _unless_unknown(templates, _quantified(name, key, operator, holds))
+
+
+def all_of(tests: tuple[Test, ...]) -> Test | None:
+    """One test for all of these, which is False if any is; None where there are none."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+
+    def test(context: Context) -> bool | None:
+        all_held: bool | None = True
+        for one in tests:
+            held = one(context)
+            if not held:
+                if held is not None:
+                    return False
+                all_held = None
+        return all_held
+
+    return test
+
+
 def _unless_unknown(templates: Sequence[Template], test: Test) -> Test:
-    keys = tuple({key for template in templates for key in variables.keys(template)})
+    first, *others = {key for template in templates for key in variables.keys(template)}
 
     def known(context: Context) -> bool | None:
-        for key in keys:
+        if context.get(first) is UNKNOWN:
+            return None
+        for key in others:
             if context.get(key) is UNKNOWN:
                 return None
         return test(context)
@@ -189,13 +220,24 @@ def _holds(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Cont
     read = operator.read
     if len(wanted) == 1:
         only = wanted[0]
+        if read is text:
+            return lambda value, context: only(value, context) is True
         return lambda value, context: (found := read(value)) is not None and only(found, context) is True
 
     def holds_any(value: str, context: Context) -> bool:
         found = read(value)
-        return found is not None and any(compare(found, context) for compare in wanted)
+        if found is not None:
+            for compare in wanted:
+                if compare(found, context):
+                    return True
+        return False
 
     return holds_any
+
+
+def _holds_text(wanted: frozenset[str | None], *, negated: bool) -> Callable[[str, Context], bool]:
+    """The same, of an operator for which a value is one of the texts, or with `negated` is none of them."""
+    return (lambda value, _context: value not in wanted) if negated else (lambda value, _context: value in wanted)
 
 
 def _holds_none(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:
@@ -236,10 +278,15 @@ def _single(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -
 
 def _for_all(key: str, holds: Callable[[str, Context], bool]) -> Test:
     def test(context: Context) -> bool | None:
-        values = _values(context, key)
+        values = context.get(key, ())
+        if isinstance(values, str):
+            return not values or holds(values, context)
         if values is UNKNOWN:
             return None
-        return not any(values) or all(holds(value, context) for value in values)
+        for value in values:
+            if not holds(value, context):
+                return not any(values)
+        return True
 
     return test
 
@@ -251,7 +298,11 @@ def _for_any(key: str, holds: Callable[[str, Context], bool], *, missing: bool) 
             return missing
         if values is UNKNOWN:
             return None
-        return any(values) and any(holds(value, context) for value in values)
+        if any(values):
+            for value in values:
+                if holds(value, context):
+                    return True
+        return False
 
     return test
 

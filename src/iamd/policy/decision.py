@@ -58,6 +58,10 @@ class Decision:
         object.__setattr__(self, "allowed", self.outcome is Outcome.ALLOWED)
 
 
+ALWAYS_ALLOWED: Final = Decision(Outcome.ALLOWED, Layer.ALWAYS)
+NOTHING_ALLOWS: Final = Decision(Outcome.IMPLICITLY_DENIED, Layer.IDENTITY)
+
+
 NAMING_EVERYTHING = ("iam:", "organizations:")
 """The actions whose denials say `on resource: *`; most services leave it out.
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
-from iamd.policy.decision import Decision, Layer, Match, Outcome
+from iamd.policy.decision import ALWAYS_ALLOWED, NOTHING_ALLOWS, Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy, Statement
+from iamd.policy.index import END, Index, behind
 from iamd.policy.principals import Named
 from iamd.policy.request import ALWAYS, SIGNED, PrincipalKind, Request, lower
 from iamd.policy.sets import PolicySet, policy_set
@@ -36,11 +37,12 @@ class Layers:
 
     None means that a layer is not in play; an empty one is in play and allows nothing. `resource` is the policy of the
     resource (of a role: its trust policy), `gate` tells what the resource is, and `gateway_endpoint` that the VPC
-    endpoint is a gateway. `make` makes the sets; PolicySet does for policies that nobody else has.
+    endpoint is a gateway. `indexes` are those of `identity`, or None when anything else is in play. `make` makes the
+    sets; PolicySet does for policies that nobody else has.
     """
 
     __slots__ = (
-        "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "is_plain", "rcp", "resource", "scp", "session",
+        "boundary", "endpoint", "gate", "gateway_endpoint", "identity", "indexes", "rcp", "resource", "scp", "session",
     )  # fmt: skip
 
     def __init__(
@@ -66,14 +68,14 @@ class Layers:
         self.resource = make(resource, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         self.gate = gate
         self.gateway_endpoint = gateway_endpoint
-        self.is_plain = _has_identity_only(self)
+        self.indexes = _indexes_alone(self)
 
     def with_resource(self, policies: tuple[Policy, ...], gate: Gate = Gate.NONE) -> "Layers":
         """The same layers before a resource that has these policies."""
         found = self._copied()
         found.resource = policy_set(policies, Layer.TRUST if gate is Gate.TRUST else Layer.RESOURCE)
         found.gate = gate
-        found.is_plain = _has_identity_only(found)
+        found.indexes = _indexes_alone(found)
         return found
 
     def with_scp(self, scp: CompiledLevels | None) -> "Layers":
@@ -88,12 +90,12 @@ class Layers:
         """The same layers for a request through a VPC endpoint that has these policies."""
         found = self._copied()
         found.endpoint = policy_set(policies, Layer.ENDPOINT)
-        found.gateway_endpoint, found.is_plain = gateway, False
+        found.gateway_endpoint, found.indexes = gateway, None
         return found
 
     def _with_levels(self, scp: CompiledLevels | None, rcp: CompiledLevels | None) -> "Layers":
         found = self._copied()
-        found.scp, found.rcp, found.is_plain = scp, rcp, False
+        found.scp, found.rcp, found.indexes = scp, rcp, None
         return found
 
     def _copied(self) -> "Layers":
@@ -101,7 +103,7 @@ class Layers:
         found.identity, found.boundary, found.session = self.identity, self.boundary, self.session
         found.scp, found.rcp, found.endpoint = self.scp, self.rcp, self.endpoint
         found.resource, found.gate, found.gateway_endpoint = self.resource, self.gate, self.gateway_endpoint
-        found.is_plain = self.is_plain
+        found.indexes = self.indexes
         return found
 
     def changed(self, change: Callable[[PolicySet], PolicySet]) -> "Layers":
@@ -110,6 +112,7 @@ class Layers:
         for name in ("identity", "boundary", "session", "endpoint", "resource"):
             present = getattr(self, name)
             setattr(found, name, change(present) if present is not None else None)
+        found.indexes = found.identity.by_action if self.indexes is not None else None
         found.scp = tuple(map(change, self.scp)) if self.scp is not None else None
         found.rcp = tuple(map(change, self.rcp)) if self.rcp is not None else None
         return found
@@ -129,10 +132,11 @@ class Layers:
         raise LookupError(match)
 
 
-def _has_identity_only(layers: Layers) -> bool:
+def _indexes_alone(layers: Layers) -> dict[str, Index] | None:
     if layers.gate is not Gate.NONE or layers.resource.policies:
-        return False
-    return all(one is None for one in (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint))
+        return None
+    others = (layers.boundary, layers.session, layers.scp, layers.rcp, layers.endpoint)
+    return layers.identity.by_action if all(one is None for one in others) else None
 
 
 def compiled(levels: Levels, layer: Layer, make: Make = policy_set) -> CompiledLevels:
@@ -142,24 +146,26 @@ def compiled(levels: Levels, layer: Layer, make: Make = policy_set) -> CompiledL
 
 def decide(request: Request, layers: Layers) -> Decision:
     """The decision on `request`; it stops at the first statement that settles it."""
-    principal = request.principal
-    kind = principal.kind
-    if layers.is_plain and request.resource_account == principal.account and (kind is USER or kind is ROLE_SESSION):
-        # What `_decide` comes to when only identity policies are in play; most requests are such.
-        index = layers.identity.by_action.get(request.action) or layers.identity.of(request.action)
-        if index.always is not None and kind in index.always:
-            return ALWAYS_ALLOWED
-        found = index.decision(request)
-        if found is None:
-            return NOTHING_ALLOWS
-        if not found.allowed or request.resource.startswith(principal.arn_beginning):
-            return found
-        return PARTITIONS_DIFFER if is_other_partition(request) else found
-    return _decide(Question(request, layers))
+    principal, indexes = request.principal, layers.indexes
+    if indexes is None or request.resource_account != principal.own_account:
+        return _decide(Question(request, layers))
+    # What `_decide` comes to when only identity policies are in play. Most requests are such: no call is made here
+    # that can be done without, and what the place alone tells stands there beforehand.
+    try:
+        index = indexes[request.action]
+    except KeyError:
+        index = layers.identity.of(request.action)
+    resource = request.resource
+    place = index.exact[resource] if resource in index.exact else index.stretches[behind(index.bounds, resource)]
+    if index.ends is not None and resource[END] in index.ends:
+        found = index.decision_of_two(place, request)
+    else:
+        found = place.answer or index.decision(place, request)
+    return found if place.partition == principal.partition else _within_partition(found, request)
 
 
-USER: Final = PrincipalKind.USER
-ROLE_SESSION: Final = PrincipalKind.ROLE_SESSION
+def _within_partition(found: Decision, request: Request) -> Decision:
+    return PARTITIONS_DIFFER if found.allowed and found is not ALWAYS_ALLOWED and is_other_partition(request) else found
 
 
 def _decide(question: "Question") -> Decision:
@@ -287,9 +293,9 @@ def _allowed(grant: Decision | None) -> Decision:
     return IMPLICIT[Layer.IDENTITY] if grant is None else grant
 
 
-ALWAYS_ALLOWED = Decision(Outcome.ALLOWED, Layer.ALWAYS)
-IMPLICIT: Mapping[Layer, Decision] = {layer: Decision(Outcome.IMPLICITLY_DENIED, layer) for layer in Layer}
-NOTHING_ALLOWS: Final = IMPLICIT[Layer.IDENTITY]
+IMPLICIT: Mapping[Layer, Decision] = {
+    layer: NOTHING_ALLOWS if layer is Layer.IDENTITY else Decision(Outcome.IMPLICITLY_DENIED, layer) for layer in Layer
+}
 PARTITIONS_DIFFER: Final = IMPLICIT[Layer.RESOURCE]
 
 

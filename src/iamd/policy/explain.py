@@ -80,7 +80,7 @@ def determining(explanation: Explanation) -> tuple[Match, ...]:
 
 def settling(decision: Decision, request: Request, layers: Layers) -> tuple[Match, ...]:
     """One statement of each layer that allows, or the one that denied: as much as a decision itself comes upon."""
-    if layers.is_plain or not decision.matched or not decision.allowed:
+    if layers.indexes is not None or not decision.matched or not decision.allowed:
         return decision.matched
     question = Question(request, layers)
     found = list(decision.matched)

@@ -10,34 +10,41 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from iamd.policy.conditions import Test
-from iamd.policy.decision import Decision
+from iamd.policy.decision import ALWAYS_ALLOWED, NOTHING_ALLOWS, Decision
 from iamd.policy.elements import Pattern
 from iamd.policy.principals import Principals
-from iamd.policy.request import Context, PrincipalKind, Request
+from iamd.policy.request import NONE, Context, PrincipalKind, Request
 from iamd.policy.variables import Match
 
 CROWDED: Final = 4
 """A beginning that more entries share is no help; those of them that have an end go by it."""
-FEW: Final = 4
-"""So many beginnings are tried in turn; more are searched."""
 SHORTEST: Final = 3
 """An end of fewer characters is no help."""
+END: Final = slice(-SHORTEST, None)
+LAST: Final = "\U0010ffff"
+"""The last character of all, which has no next one."""
+COMMONEST: Final = "arn:aws:"
+"""A place for what no pattern begins like: of an ARN that gets there the partition is known, as `partition` says."""
 
 # Compiled code looks a module's imported names up again for each call, and this one not.
-_behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
+behind: Final[Callable[[Sequence[str], str], int]] = bisect_right
 
 
 class Entry(NamedTuple):
-    """One pattern of one statement: it applies when pattern, conditions and principals do; `decision` is then made."""
+    """One pattern of one statement: it applies when pattern, conditions and principals do; `decision` is then made.
+
+    `condition` is one test for all `conditions`, by which entries are told apart.
+    """
 
     pattern: Pattern
     conditions: tuple[Test, ...]
+    condition: Test | None
     principals: Principals | None
     decision: Decision
 
 
-Placed = tuple[Match | None, tuple[Test, ...], Principals | None, Decision]
-"""An entry at its place: None where the place says all that the pattern does."""
+Placed = tuple[Match | None, Test | None, Principals | None, Decision]
+"""An entry at its place: without a test where the place says all that the pattern does, or without a condition."""
 Bucket = tuple[Placed, ...]
 
 
@@ -45,13 +52,14 @@ class Place:
     """The entries of one text, and in the further buckets those of every text that it begins with.
 
     `denied` and `allowed` are decisions that hold for everyone who gets here; what would come behind them is left out.
+    `answer` is the decision on whoever gets here, where no condition or pattern is left to look at; with `is_open`
+    there is none. `partition` is that of every ARN that gets here, or NONE where the text does not tell.
     """
 
-    __slots__ = ("above", "allowed", "allows", "denied", "denies", "text")
+    __slots__ = ("allowed", "allows", "answer", "denied", "denies", "partition", "text")
 
-    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry]) -> None:
+    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry], *, is_open: bool) -> None:
         self.text: Final = text
-        self.above: Final = above
         denies: list[Placed] = []
         allows: list[Placed] = []
         for entry in entries:
@@ -68,17 +76,26 @@ class Place:
         self.allows: Final[tuple[Bucket, ...]] = _buckets(
             allows, above.allows if above is not None else (), self.allowed
         )
+        settled = NOTHING_ALLOWS if self.allowed is None and not self.allows else self.allowed
+        self.answer: Final[Decision | None] = None if is_open else self.denied or (None if self.denies else settled)
+        known = above.partition if above is not None else NONE
+        self.partition: Final[str] = known if known != NONE else _partition(text)
+
+
+def _partition(beginning: str) -> str:
+    parts = beginning.split(":", 2) if beginning[:4] == "arn:" else ()
+    return parts[1] if len(parts) == 3 else NONE
 
 
 def _placed(entry: Entry, text: str) -> Placed:
     pattern = entry.pattern
     is_all = pattern.exact is not None or (pattern.is_head and pattern.head == text)
-    return None if is_all else pattern.test, entry.conditions, entry.principals, entry.decision
+    return None if is_all else pattern.test, entry.condition, entry.principals, entry.decision
 
 
 def _sure(entries: Iterable[Placed]) -> Decision | None:
-    for test, conditions, principals, decision in entries:
-        if test is None and not conditions and principals is None:
+    for test, condition, principals, decision in entries:
+        if test is None and condition is None and principals is None:
             return decision
     return None
 
@@ -90,40 +107,54 @@ def _buckets(own: Sequence[Placed], above: tuple[Bucket, ...], sure: Decision | 
 
 
 class Places:
-    """Texts in their order, each with its place: what finds the longest of them that another text begins with."""
+    """Texts, each with its place: what finds the longest of them that another text begins with.
 
-    __slots__ = ("places", "texts")
+    In the order of all texts, those that begin with one text are a stretch: from that text on, before the `_next`. So
+    texts and nexts are the bounds of stretches, and `stretches[n]`, which ends before `bounds[n]`, is of one place.
+    """
 
-    def __init__(self, groups: Mapping[str, Sequence[Entry]]) -> None:
-        texts = sorted(text for text, group in groups.items() if text and group)
-        place = Place("", None, groups.get("", ()))
-        places = [place]
-        for text in texts:
-            place = Place(text, _longest(place, text), groups[text])
-            places.append(place)
-        self.texts: Final = texts
-        self.places: Final = places
+    __slots__ = ("bounds", "stretches")
+
+    def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool) -> None:
+        place = root = Place("", None, groups.get("", ()), is_open=is_open)
+        found: dict[str, Place] = {}
+        """Each bound in order, and the place of the stretch that begins there."""
+        around: list[tuple[str, Place]] = []
+        """The ends of the stretches that go on, each within the one before, and what is behind each."""
+        for text in sorted(text for text in groups if text):
+            while around and around[-1][0] <= text:
+                end, place = around.pop()
+                found[end] = place
+            following = _next(text)
+            if following is not None:
+                around.append((following, place))
+            found[text] = place = Place(text, place, groups[text], is_open=is_open)
+        while around:
+            end, place = around.pop()
+            found[end] = place
+        self.bounds: Final = list(found)
+        self.stretches: Final = [root, *found.values()]
 
     def of(self, text: str) -> Place:
         """The place of the longest beginning; that of the empty text is always there."""
-        # Whatever stands in the order between a beginning and the text has that beginning too, so that the text
-        # before has it, or is it.
-        return _longest(self.places[_behind(self.texts, text)], text)
+        return self.stretches[behind(self.bounds, text)]
 
 
-def _longest(place: Place, text: str) -> Place:
-    """The place, or the first above it, whose text the other begins with."""
-    while place.above is not None and not text.startswith(place.text):
-        place = place.above
-    return place
+def _next(text: str) -> str | None:
+    """The first text, in the order of all, that stands behind those that begin with `text`; None if nothing does."""
+    kept = text if text[-1] != LAST else text.rstrip(LAST)
+    return kept[:-1] + chr(ord(kept[-1]) + 1) if kept else None
 
 
 class Index:
-    """The entries of one action; `always` are the callers whom no policy can refuse it."""
+    """The entries of one action; `always` are the callers whom no policy can refuse it.
+
+    A decision looks in `exact`, and then in `stretches` with what `bounds` tell (`Places`). Where `ends` has the
+    resource's, there are two places.
+    """
 
     __slots__ = (
-        "_ends", "_everything", "_exact", "_few", "_has_ends", "_heads", "_places", "_tails", "_texts", "always",
-        "has_allows", "has_denies",
+        "_tails", "always", "bounds", "ends", "exact", "has_allows", "has_denies", "stretches",
     )  # fmt: skip
 
     def __init__(
@@ -134,59 +165,73 @@ class Index:
     ) -> None:
         denying, allowing = _without_needless(denies), _without_needless(allows)
         exact: dict[str, list[Entry]] = {}
-        heads: dict[str, list[Entry]] = {}
+        heads: dict[str, list[Entry]] = {COMMONEST: []}
         for entry in (*denying, *allowing):
             whole, head = entry.pattern.exact, entry.pattern.head
             (heads.setdefault(head, []) if whole is None else exact.setdefault(whole, [])).append(entry)
         tails = _crowds(heads)
-        self._heads: Final = Places(heads)
-        # `decision` is spared a call by these.
-        self._texts: Final = self._heads.texts
-        self._places: Final = self._heads.places
-        self._few: Final = tuple(self._places[:0:-1]) if len(self._texts) <= FEW else None
-        self._everything: Final = self._places[0]
-        self._tails: Final = Places(tails)
-        self._ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails)
-        self._has_ends: Final = bool(tails)
-        self._exact: Final = {text: Place(text, self._heads.of(text), group) for text, group in exact.items()}
+        is_open = always is not None
+        found = Places(heads, is_open=is_open)
+        self.bounds: Final = found.bounds
+        self.stretches: Final = found.stretches
+        self.exact: Final = {text: Place(text, found.of(text), group, is_open=is_open) for text, group in exact.items()}
+        self._tails: Final = Places(tails, is_open=True)
+        self.ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails) or None
         self.always: Final = always
         self.has_denies: Final = bool(denying)
         self.has_allows: Final = bool(allowing)
 
     def places(self, resource: str) -> tuple[Place, ...]:
         """The places whose entries may apply to a resource."""
-        place = self._exact.get(resource)
-        if place is None:
-            place = self._heads.of(resource)
-        return (place, self._tails.of(resource[::-1])) if resource[-SHORTEST:] in self._ends else (place,)
+        place = self.exact.get(resource) or self.stretches[behind(self.bounds, resource)]
+        if self.ends is None or resource[END] not in self.ends:
+            return (place,)
+        return place, self._tails.of(resource[::-1])
 
-    def decision(self, request: Request) -> Decision | None:
-        """The first statement that denies, or else the first that allows; of statements that name no principals."""
+    def decision(self, place: Place, request: Request) -> Decision:
+        """What a place that has no answer comes to, if the resource has none of the ends.
+
+        That is the first statement that denies, or else the first that allows; of statements that name no principals.
+        """
+        if self.always is not None:
+            if request.principal.kind in self.always:
+                return ALWAYS_ALLOWED
+            if place.denied is not None:
+                return place.denied
         resource, context = request.resource, request.context
-        place = self._exact.get(resource)
-        if place is None:
-            few = self._few
-            if few is None:
-                place = self._places[_behind(self._texts, resource)]
-                while place.above is not None and not resource.startswith(place.text):
-                    place = place.above
-            else:
-                for place in few:
-                    if resource.startswith(place.text):
-                        break
-                else:
-                    place = self._everything
-        if self._has_ends and resource[-SHORTEST:] in self._ends:
-            return _of_two(place, self._tails.of(resource[::-1]), resource, context)
-        if place.denied is not None:
-            return place.denied
+        # As `denying` and `allowing`, without a call.
         if place.denies:
-            found = denying(place.denies, resource, context)
-            if found is not None:
-                return found
+            for bucket in place.denies:
+                for test, condition, _, decision in bucket:
+                    if test is not None and test(resource, context) is False:
+                        continue
+                    if condition is None or condition(context) is not False:
+                        return decision
         if place.allowed is not None:
             return place.allowed
-        return allowing(place.allows, resource, context) if place.allows else None
+        for bucket in place.allows:
+            for test, condition, _, decision in bucket:
+                if (test is None or test(resource, context)) and (condition is None or condition(context)):
+                    return decision
+        return NOTHING_ALLOWS
+
+    def decision_of_two(self, place: Place, request: Request) -> Decision:
+        """The same if the resource has one of the ends."""
+        if self.always is not None and request.principal.kind in self.always:
+            return ALWAYS_ALLOWED
+        resource, context = request.resource, request.context
+        other = self._tails.of(resource[::-1])
+        return (
+            place.denied
+            or other.denied
+            or denying(place.denies, resource, context)
+            or denying(other.denies, resource, context)
+            or place.allowed
+            or other.allowed
+            or allowing(place.allows, resource, context)
+            or allowing(other.allows, resource, context)
+            or NOTHING_ALLOWS
+        )
 
     def denial(self, request: Request) -> Decision | None:
         """The first statement that denies; of statements that name no principals."""
@@ -209,44 +254,23 @@ class Index:
         return None
 
 
-def _of_two(place: Place, other: Place, resource: str, context: Context) -> Decision | None:
-    return (
-        place.denied
-        or other.denied
-        or denying(place.denies, resource, context)
-        or denying(other.denies, resource, context)
-        or place.allowed
-        or other.allowed
-        or allowing(place.allows, resource, context)
-        or allowing(other.allows, resource, context)
-    )
-
-
 def allowing(buckets: tuple[Bucket, ...], resource: str, context: Context) -> Decision | None:
     """The decision of the first entry that applies."""
     for bucket in buckets:
-        for test, conditions, _, decision in bucket:
-            if test is None or test(resource, context):
-                for condition in conditions:
-                    if not condition(context):
-                        break
-                else:
-                    return decision
+        for test, condition, _, decision in bucket:
+            if (test is None or test(resource, context)) and (condition is None or condition(context)):
+                return decision
     return None
 
 
 def denying(buckets: tuple[Bucket, ...], resource: str, context: Context) -> Decision | None:
     """The decision of the first entry that applies; what is not understood or not known does."""
     for bucket in buckets:
-        for test, conditions, _, decision in bucket:
-            fits = test is None or test(resource, context)
-            if fits or fits is None:
-                for condition in conditions:
-                    held = condition(context)
-                    if not held and held is not None:
-                        break
-                else:
-                    return decision
+        for test, condition, _, decision in bucket:
+            if test is not None and test(resource, context) is False:
+                continue
+            if condition is None or condition(context) is not False:
+                return decision
     return None
 
 
@@ -271,10 +295,10 @@ def _sense(entry: Entry) -> tuple[object, ...]:
 def _crowds(heads: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
     """The entries whose beginning is shared by too many, by their ends, read backwards; they leave `heads`."""
     found: dict[str, list[Entry]] = {}
-    for head, group in heads.items():
+    for group in heads.values():
         if len(group) > CROWDED:
             for entry in group:
                 if len(entry.pattern.tail) >= SHORTEST:
                     found.setdefault(entry.pattern.tail[::-1], []).append(entry)
-            heads[head] = [entry for entry in group if len(entry.pattern.tail) < SHORTEST]
+            group[:] = [entry for entry in group if len(entry.pattern.tail) < SHORTEST]
     return found

@@ -64,6 +64,10 @@ AWS: STS API Reference, GetCallerIdentity; IAM User Guide, "Permissions for GetS
 """
 
 
+NONE: Final = ":"
+"""What equals no account and no partition; compiled code compares two texts faster than what may be None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller, by every name that a Principal element may call it.
@@ -83,14 +87,15 @@ class Principal:
 
     partition: str = field(init=False, repr=False, compare=False)
     """The partition of the caller's ARN, or an empty string for a caller without one."""
-    arn_beginning: str = field(init=False, repr=False, compare=False)
-    """What ARNs of that partition begin with."""
+    own_account: str = field(init=False, repr=False, compare=False)
+    """The account whose resources a caller reaches by identity policies alone: of a user or role session, or NONE."""
 
     def __post_init__(self) -> None:
         parts = self.arn.split(":", 2)
         partition = parts[1] if len(parts) == 3 else ""
         object.__setattr__(self, "partition", partition)
-        object.__setattr__(self, "arn_beginning", f"arn:{partition}:")
+        has_own = self.kind is PrincipalKind.USER or self.kind is PrincipalKind.ROLE_SESSION
+        object.__setattr__(self, "own_account", self.account if has_own else NONE)
 
 
 ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)

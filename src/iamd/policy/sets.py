@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from iamd.policy.conditions import Test
+from iamd.policy.conditions import all_of
 from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy, Statement
 from iamd.policy.elements import Pattern
 from iamd.policy.index import Bucket, Entry, Index, Placed
 from iamd.policy.principals import Named, Principals, named
-from iamd.policy.request import ALWAYS, Context, Principal, Request, lower
+from iamd.policy.request import ALWAYS, Principal, Request, lower
 
 SETS: Final = 8192
 ACTIONS: Final = 512
@@ -66,9 +66,9 @@ class PolicySet:
         for match in matches:
             statement = match.statement
             tests = tuple(dict.fromkeys(condition.test for condition in statement.conditions))
-            decision = Decision(outcome, match.layer, (match,))
+            condition, decision = all_of(tests), Decision(outcome, match.layer, (match,))
             for pattern in self.patterns(statement):
-                yield Entry(pattern, tests, statement.principals, decision)
+                yield Entry(pattern, tests, condition, statement.principals, decision)
 
     def grant(self, request: Request, *, has_boundary: bool) -> tuple[Named, Decision | None]:
         """The statement that names the caller most directly among those that allow."""
@@ -136,18 +136,11 @@ def _applying(buckets: tuple[Bucket, ...], request: Request, *, unknown_holds: b
     resource, context = request.resource, request.context
     for bucket in buckets:
         for placed in bucket:
-            test, conditions, _, _ = placed
+            test, condition, _, _ = placed
             fits = test is None or test(resource, context)
-            if (fits or (fits is None and unknown_holds)) and _hold(conditions, context, unknown_holds=unknown_holds):
+            held = condition is None or condition(context)
+            if (fits and held) or (unknown_holds and fits is not False and held is not False):
                 yield placed
-
-
-def _hold(conditions: Sequence[Test], context: Context, *, unknown_holds: bool) -> bool:
-    for condition in conditions:
-        held = condition(context)
-        if not held and not (held is None and unknown_holds):
-            return False
-    return True
 
 
 @lru_cache(maxsize=SETS)

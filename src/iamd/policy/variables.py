@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+from iamd.policy.memo import LONGEST
 from iamd.policy.request import UNKNOWN, Context, lower
 from iamd.policy.wildcard import Matcher, Token, cached_matcher, matcher, tokens, typed_matcher
 
@@ -98,7 +100,15 @@ def _with_default(text: str, opening: int, comma: int) -> Variable | None:
 
 
 def _variable(name: str, default: str | None, source: str) -> Variable | None:
-    return Variable(lower(name), default, source) if name.strip() and "$" not in name else None
+    if not name.strip() or "$" in name:
+        return None
+    return _shared(name, default, source) if len(source) <= LONGEST else Variable(lower(name), default, source)
+
+
+@lru_cache(maxsize=1024)
+def _shared(name: str, default: str | None, source: str) -> Variable:
+    """One object for all who write the same."""
+    return Variable(lower(name), default, source)
 
 
 def is_static(template: Template) -> bool:
@@ -142,10 +152,12 @@ def literal_end(template: Template) -> str:
     return _WILDCARD.split(last)[-1] if isinstance(last, str) else ""
 
 
-def longest_literal(template: Template) -> str:
-    """The longest text that every text that `template` matches holds, as far as the text alone tells."""
-    typed = [piece for part in template if isinstance(part, str) for piece in _WILDCARD.split(part)]
-    return max(typed, key=len, default="")
+def literals(template: Template) -> list[str]:
+    """The texts that every text that `template` matches holds, as far as the text alone tells."""
+    only = template[0] if len(template) == 1 else None
+    if isinstance(only, str):
+        return _WILDCARD.split(only)
+    return [piece for part in template if isinstance(part, str) for piece in _WILDCARD.split(part)]
 
 
 _WILDCARD = re.compile(r"[*?]")

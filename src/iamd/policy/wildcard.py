@@ -144,7 +144,7 @@ _cached_matcher = lru_cache(maxsize=4096)(matcher)
 
 def typed_matcher(pattern: str) -> Matcher:
     """As `matcher`, of text that an author typed: its `*` and `?` are wildcards."""
-    return _of_chunks([_Chunk(text.split("?")) for text in pattern.split("*")])
+    return _of_chunks([_Chunk(text.split("?")) if text else _NOTHING for text in pattern.split("*")])
 
 
 def _of_chunks(chunks: Sequence["_Chunk"]) -> Matcher:
@@ -169,15 +169,26 @@ class _Chunk:
         self.literal = pieces[0]
         """The whole chunk, unless it has gaps."""
         self.length = len(self.literal)
-        self.gapped: list[tuple[int, str]] = [(0, self.literal)] if len(pieces) > 1 else []
+        self.gapped: list[tuple[int, str]] = []
         """With gaps, the literals, each with its place in the chunk."""
+        self.anchor = (0, "")
+        """With gaps, the longest literal, and its place."""
+        self.characters = ""
+        """With gaps, the characters of its literals, each once."""
+        if len(pieces) > 1:
+            self._read_gaps(pieces)
+
+    def _read_gaps(self, pieces: Sequence[str]) -> None:
+        self.gapped.append((0, self.literal))
+        longest = self.literal
         for piece in pieces[1:]:
             self.gapped.append((self.length + 1, piece))
+            if len(piece) > len(longest):
+                longest, self.anchor = piece, (self.length + 1, piece)
             self.length += 1 + len(piece)
-        self.anchor = max(self.gapped, key=lambda one: len(one[1]), default=(0, ""))
-        """With gaps, the longest literal, and its place."""
-        self.characters = "".join({*"".join(pieces)}) if self.gapped else ""
-        """With gaps, the characters of its literals, each once."""
+        if longest is self.literal:
+            self.anchor = (0, longest)
+        self.characters = "".join({*"".join(pieces)})
 
     def whole(self, text: str) -> bool:
         if len(text) != self.length:
@@ -239,6 +250,9 @@ class _Chunk:
                 return start + place + self.length
             fits &= fits - 1
         return -1
+
+
+_NOTHING = _Chunk([""])
 
 
 def _lowest(bits: int) -> int:

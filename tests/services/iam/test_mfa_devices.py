@@ -36,7 +36,7 @@ def test_a_new_device_shows_its_seed_and_is_nobodys(iam, arn_of):
 
 def test_two_devices_do_not_share_path_and_name(iam, refused):
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
-    with refused("EntityAlreadyExists", "MFA device already exists."):
+    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists."):
         iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
 

@@ -16,7 +16,7 @@ from iamd.gateway.actions.ec2 import named_by, refused
 from iamd.gateway.actions.ec2_ids import arn_of, of_kind
 from iamd.gateway.actions.forms import arn, name
 from iamd.gateway.actions.launch_templates import arn_of as template_arn
-from iamd.gateway.actions.launch_templates import launching, passing_any, profiles_are_known
+from iamd.gateway.actions.launch_templates import launching, passing_any, profiles_are_known, tagging
 from iamd.policy.request import lower
 
 # SECURITY: no colon and no wildcard, so that a name is told from a pattern.
@@ -33,8 +33,11 @@ def run_instances(asked: Asked) -> list[Target]:
     named = given.get("LaunchTemplate")
     template = template_arn(named, asked) if named else None
     targets = list(_touched(given, asked, "ec2:RunInstances", template))
-    if template is not None and not profiles_are_known(template, asked):
-        targets.append(passing_any(asked))
+    if template is not None:
+        own = {one.get("ResourceType") for one in given.get("TagSpecifications") or []}
+        targets += tagging(template, asked, own)
+        if not profiles_are_known(template, asked):
+            targets.append(passing_any(asked))
     return targets
 
 

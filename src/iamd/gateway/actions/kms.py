@@ -62,16 +62,35 @@ class InvalidAliasName(AWSError):
     status = 400
 
 
+class NotAuthorized(AWSError):
+    """A name that AWS keeps for its own keys; the code is what KMS is seen to answer."""
+
+    code = "NotAuthorizedException"
+    status = 400
+
+
+_OF_AWS: Final = "alias/aws/"
+
+
 def values(asked: Asked) -> Mapping[str, Any]:
     """The key's ARN, the alias's, and what the condition keys tell of key and request."""
     parameters = asked.parameters
     found = _of_request(asked)
     if "AliasName" in parameters:
-        found["alias"] = own("kms", _alias_name(parameters["AliasName"]), asked)
+        found["alias"] = _named(asked)
     key = _key(asked)
     if key is not None:
         found |= {"key": key, **of_key(key, asked)}
     return found
+
+
+def _named(asked: Asked) -> str:
+    """The ARN of the alias that a request makes, moves or deletes."""
+    name = _alias_name(asked.parameters["AliasName"])
+    if name.startswith(_OF_AWS):
+        # SECURITY: a key by such a name is a service's own, by which it encrypts for everybody.
+        raise NotAuthorized("Aliases that begin with alias/aws/ are reserved for keys of AWS.")
+    return own("kms", name, asked)
 
 
 def _key(asked: Asked) -> str | None:
@@ -85,7 +104,7 @@ def _key(asked: Asked) -> str | None:
         if parameters.get(member):
             return key_arn(parameters[member], asked)
     if name == "DeleteAlias":
-        return _key_of_alias(own("kms", _alias_name(parameters["AliasName"]), asked), asked)
+        return _key_of_alias(_named(asked), asked)
     return of_ciphertext(parameters["CiphertextBlob"], asked) if name == "Decrypt" else None
 
 
@@ -228,7 +247,7 @@ def _one(action: str, key: str, side: str, asked: Asked, *, same: bool) -> Targe
 
 def update_alias(asked: Asked) -> list[Target]:
     """`UpdateAlias` on the alias, on the key that it has, and on the one that it gets."""
-    alias = own("kms", _alias_name(asked.parameters["AliasName"]), asked)
+    alias = _named(asked)
     touched = [alias, _key_of_alias(alias, asked), key_arn(asked.parameters["TargetKeyId"], asked)]
     action = "kms:UpdateAlias"
     return [

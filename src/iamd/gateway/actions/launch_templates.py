@@ -7,17 +7,21 @@ through iamd; the rest is asked for on everything of its kind.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from iamd.authz.target import Target
-from iamd.gateway.actions.asked import Asked, at
+from iamd.gateway.actions.asked import Asked, Value, at
 from iamd.gateway.actions.forms import InvalidParameterValue
 
 PROFILES: Final = "profiles"
 """The fact that iamd has seen a template being made, and each version of it since."""
 
 _PROFILE: Final = "profile:"
+_TAGGED: Final = "tagged"
+"""The fact that says, in words with blanks between them, of what the versions of such a template are tags."""
+_TAGGABLE: Final = ("instance", "network-interface", "spot-instances-request", "volume")
+"""What a template can give tags to (EC2 API Reference, LaunchTemplateTagSpecificationRequest, as far as it is made)."""
 
 _ID: Final = re.compile(r"lt-[0-9a-z]{1,32}", re.ASCII)
 _NAME: Final = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}", re.ASCII)
@@ -59,8 +63,44 @@ def launching(named: list[Mapping[str, Any]], subnets: list[str], asked: Asked) 
         touched = [_arn(asked, one) for one in ("image/*", *_TOUCHED, *(f"subnet/{one}" for one in subnets or ["*"]))]
         for arn in [template, *touched]:
             yield Target(arn=arn, action="ec2:RunInstances", context=keys, makes=arn.endswith(_MADE))
+        yield from tagging(template, asked)
         if not profiles_are_known(template, asked):
             yield passing_any(asked)
+
+
+def tagging(template: str, asked: Asked, but: Collection[str] = ()) -> Iterator[Target]:
+    """`ec2:CreateTags` on what is made with the tags of a template, but for the kinds that a request gives its own.
+
+    AWS: EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation" (supported-iam-actions-tagging):
+    for tags in a launch template as well.
+    """
+    context: dict[str, Value] = {"ec2:createaction": "RunInstances", "ec2:region": asked.region}
+    for kind in _tagged(template, asked):
+        if kind not in but:
+            yield Target(arn=_arn(asked, f"{kind}/*"), action="ec2:CreateTags", context=context, makes=True)
+
+
+def may_tag(asked: Asked) -> bool:
+    """Whether a template that a request launches from may have tags: which they are is not known."""
+    return any(_tagged(arn_of(one, asked), asked) for one in _named(asked.parameters))
+
+
+def _named(given: Any) -> Iterator[Mapping[str, Any]]:
+    """The templates that are named anywhere in parameters."""
+    if isinstance(given, Mapping):
+        if "LaunchTemplateId" in given or "LaunchTemplateName" in given:
+            yield given
+        for value in given.values():
+            yield from _named(value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from _named(value)
+
+
+def _tagged(template: str, asked: Asked) -> Sequence[str]:
+    """Of what a template may have tags."""
+    known = asked.known(template).get(_TAGGED)
+    return _TAGGABLE if known is None else known.split()
 
 
 def passing_any(asked: Asked) -> Target:
@@ -88,4 +128,8 @@ def told_of(identifier: str, asked: Asked) -> tuple[str, dict[str, str]] | None:
     profile = at(asked.parameters, "LaunchTemplateData.IamInstanceProfile") or {}
     named = profile.get("Arn") or profile.get("Name")
     told = {PROFILES: "", **({f"{_PROFILE}{named}": ""} if named else {})}
+    known = "" if is_new else asked.known(template).get(_TAGGED)
+    if known is not None:
+        tagged = [one.get("ResourceType") for one in at(asked.parameters, "LaunchTemplateData.TagSpecifications") or ()]
+        told[_TAGGED] = " ".join(sorted({*known.split(), *(str(kind) for kind in tagged)}))
     return template, {**told, "name": known_name(asked, asked.parameters["LaunchTemplateName"])} if is_new else told

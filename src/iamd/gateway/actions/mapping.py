@@ -49,7 +49,7 @@ from iamd.gateway.actions import (
     tagging,
     tags,
 )
-from iamd.gateway.actions.asked import Asked, Question, invalid
+from iamd.gateway.actions.asked import Asked, Question, Value, invalid
 from iamd.gateway.actions.table import Row, Table
 from iamd.wire import validate
 from iamd.wire.models import Operation
@@ -135,6 +135,8 @@ def targets(asked: Asked) -> list[Target]:
     """Everything that the request must be allowed on; at least one, else the request is refused."""
     try:
         mapped = _way(asked.operation)(asked)
+    except tags.TaggedTwice as twice:
+        raise tags.worded(twice, asked.operation.service) from twice
     except KeyError as missing:
         # The operation's own words for a required member that is missing; else nothing says what is touched.
         validate.validate(asked.operation, asked.parameters)
@@ -191,11 +193,18 @@ def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked)
     mapped: list[Target] = []
     for row in rows:
         if row.condition is None or row.condition.holds(values):
-            # Of a parameter that is a list there is one target for each of its items.
-            for arn in _arns(row.template, values):
-                context = keys.of(found.service, row.action, values, arn)
-                told = {**tagged, **context} if tagged else context
-                mapped.append(Target(arn=arn, action=row.action, context=told, makes=row.makes))
+            mapped += of_row(found, row, values, tagged)
+    return mapped
+
+
+def of_row(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> list[Target]:
+    """The target of a row; of a parameter that is a list, one for each of its items."""
+    mapped = []
+    for arn in _arns(row.template, values):
+        context = keys.of(found.service, row.action, values, arn)
+        mapped.append(
+            Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
+        )
     return mapped
 
 

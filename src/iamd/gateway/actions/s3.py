@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from iamd.auth.claim import Mode
+from iamd.auth.s3_errors import InvalidArgument, InvalidTag
 from iamd.authz.target import Target
 from iamd.clock import iso
 from iamd.errors import AWSError, Common, CommonError
@@ -52,6 +53,7 @@ def values(asked: Asked) -> Mapping[str, Any]:
         check_bucket(bucket)
     found = of_signature(asked)
     if not _READ.isdisjoint(given):
+        _check_directives(given)
         found = {**_source(given), **_tags(given), **_lock(asked), **found}
     name = asked.operation.name
     found["object_creation"] = name in _CREATING
@@ -69,7 +71,7 @@ def check_bucket(name: str) -> None:
 
 def copied_with_tags(given: Mapping[str, Any]) -> dict[str, Any] | None:
     """The object whose tags a copy takes over; None where they are replaced, or the source is none."""
-    if str(given.get("TaggingDirective") or "").upper() == "REPLACE":
+    if given.get("TaggingDirective") == "REPLACE":
         return None
     match = _SOURCE.fullmatch(str(given.get("CopySource")))
     if match is None:
@@ -105,12 +107,33 @@ def _unescaped(key: str) -> str:
 def _tags(given: Mapping[str, Any]) -> dict[str, Any]:
     tagging = given.get("Tagging")
     if isinstance(tagging, str):
-        named = dict(tags.of_header(tagging))
+        given_tags = list(tags.of_header(tagging))
     elif isinstance(tagging, Mapping):
-        named = dict(tags.pairs(tagging.get("TagSet")))
+        given_tags = list(tags.pairs(tagging.get("TagSet")))
     else:
         return {}
-    return {"object_tags": named, "object_tag_keys": list(named)} if named else {}
+    # Of keys that differ by case alone, which are one condition key, the first in byte order counts.
+    named = dict(sorted(given_tags, reverse=True))
+    if len(named) < len(given_tags):
+        raise InvalidTag("Cannot provide multiple Tags with the same key")
+    return {"object_tags": named, "object_tag_keys": [key for key, _ in given_tags]} if named else {}
+
+
+_DIRECTIVES: Final[Mapping[str, str]] = {
+    "MetadataDirective": "x-amz-metadata-directive",
+    "TaggingDirective": "x-amz-tagging-directive",
+}
+
+
+def _check_directives(given: Mapping[str, Any]) -> None:
+    """AWS: S3 API Reference, CopyObject: COPY or REPLACE."""
+    for member, header in _DIRECTIVES.items():
+        value = given.get(member)
+        if value is not None and value not in {"COPY", "REPLACE"}:
+            # SECURITY: a backend would take another spelling for COPY.
+            raise InvalidArgument(
+                f"Unknown {header.split('-')[2]} directive.", members={"ArgumentName": header, "ArgumentValue": value}
+            )
 
 
 def _lock(asked: Asked) -> dict[str, Any]:

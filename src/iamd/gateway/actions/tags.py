@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, Value
 from iamd.policy.request import lower
 
@@ -34,6 +35,44 @@ def elsewhere() -> Mapping[str, Mapping[str, Sequence[str]]]:
     """The members of tags.toml, by service and operation."""
     text = resources.files(__package__).joinpath("tags.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), dict[str, dict[str, list[str]]])
+
+
+class TaggedTwice(CommonError):
+    """A request that gives one tag two values: it would be decided by the one, and the other could be kept."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(Common.VALIDATION, f"Duplicate tag key '{key}' specified.")
+
+
+class TagException(AWSError):
+    """Tags that KMS does not take (KMS API Reference, CreateKey and TagResource)."""
+
+    code = "TagException"
+    status = 400
+
+
+class InvalidParameterException(AWSError):
+    """Tags that Secrets Manager does not take (Secrets Manager API Reference, CreateSecret)."""
+
+    code = "InvalidParameterException"
+    status = 400
+
+
+_OWN: Final[Mapping[str, type[AWSError]]] = {"kms": TagException, "secretsmanager": InvalidParameterException}
+
+
+def worded(error: TaggedTwice, service: str) -> AWSError:
+    """The error as the service has it."""
+    own = _OWN.get(service)
+    return own(error.message) if own is not None else error
+
+
+def check_once(tags: Sequence[tuple[str, str]]) -> None:
+    """Refuse tags of which one has two values."""
+    seen: dict[str, str] = {}
+    for key, value in tags:
+        if seen.setdefault(key, value) != value:
+            raise TaggedTwice(key)
 
 
 def of_request(asked: Asked) -> dict[str, Value]:
@@ -69,11 +108,15 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def of(parameters: Mapping[str, Any]) -> dict[str, Value]:
-    """The keys of the tags in these parameters; none when there are no tags."""
+    """The keys of the tags in these parameters; none when there are no tags.
+
+    TaggedTwice when a tag has two values. Of keys that differ by case alone the first in byte order counts.
+    """
     if not _speak_of_tags(tuple(parameters)):
         return {}
     tags = list(_tags(parameters))
-    keys: dict[str, Value] = {f"aws:requesttag/{lower(key)}": value for key, value in tags}
+    check_once(tags)
+    keys: dict[str, Value] = {f"aws:requesttag/{lower(key)}": value for key, value in sorted(tags, reverse=True)}
     named = [key for key, _ in tags] + list(_tag_keys(parameters))
     if named:
         keys["aws:tagkeys"] = tuple(dict.fromkeys(named))

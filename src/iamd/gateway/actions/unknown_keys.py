@@ -14,7 +14,9 @@ from iamd.data import service_reference
 from iamd.gateway.actions import table as tables
 from iamd.policy.request import lower
 
-_KNOWN: Final = ("aws:requesttag/", "aws:tagkeys", "iam:passedtoservice", "s3:resourceaccount")
+_KNOWN: Final = ("iam:passedtoservice", "s3:resourceaccount")
+_OF_REQUEST: Final = ("aws:requesttag/", "aws:tagkeys")
+"""Known but where a launch template may say more."""
 # Only requests through an access point or by a function's URL have the keys of these, and such a one is given them.
 # iamd serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends
 # TLS, so that AWS too would find these keys missing.
@@ -33,6 +35,27 @@ _OF_POINT: Final = ("s3:accesspointtag/",)
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
 _UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
+# What is known of a grant that is asked for, and not of one that a service makes for its caller.
+_OF_GRANT: Final = frozenset(
+    {"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal"}
+)
+# The encryption context has the id of what is made (KMS Developer Guide, services-ebs and services-rds), which nobody
+# knows before it is.
+_OF_NEW: Final = {
+    "ec2": frozenset({"kms:encryptioncontext:aws:ebs:id", "kms:encryptioncontextkeys"}),
+    "efs": frozenset({"kms:encryptioncontext:aws:elasticfilesystem:filesystem:id", "kms:encryptioncontextkeys"}),
+    "firehose": frozenset({"kms:encryptioncontext:aws:firehose:arn", "kms:encryptioncontextkeys"}),
+    "rds": frozenset(
+        {
+            "kms:encryptioncontext:aws:ebs:id",
+            "kms:encryptioncontext:aws:rds:db-id",
+            "kms:encryptioncontext:aws:rds:dbc-id",
+            "kms:encryptioncontext:secretarn",
+            "kms:encryptioncontext:secretversionid",
+            "kms:encryptioncontextkeys",
+        }
+    ),
+}
 # Known of a request that makes the resource or sets the value, and of the resource itself nothing tells them.
 _OF_STATE: Final = {
     "acm:ExportCertificate": ("acm:domainnames",),
@@ -57,19 +80,35 @@ _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*|(?<=tag/)tag-key\Z", re.DOTALL)
 
 
 def of(
-    service: str, action: str, *, creates: bool, unseen: bool = False, tagged: bool = True, through: bool = False
+    service: str,
+    action: str,
+    *,
+    creates: bool,
+    unseen: bool = False,
+    tagged: bool = True,
+    through: bool = False,
+    templated: bool = False,
 ) -> Unknowns:
     """The keys that are not known when an operation of a service asks for an action.
 
     `creates` says that it makes the resource, which has no tags yet; `unseen`, that iamd knows nothing of a KMS key;
     `tagged`, that the resource's tags are condition keys, which those of a bucket without ABAC are not; `through`, that
-    the request is made through an access point.
+    the request is made through an access point; `templated`, that a launch template may bring tags of its own.
     """
-    return _of_action(service, action, creates, unseen, tagged, through)
+    return _of_action(service, action, creates, unseen, tagged, through, templated)
 
 
 @cache
-def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: bool, through: bool) -> Unknowns:
+def of_use(service: str, action: str) -> frozenset[str]:
+    """The keys that are not known of what a service asks of KMS for its caller, where they are not told."""
+    of_same = frozenset({"kms:reencryptonsamekey"} if action.startswith("kms:ReEncrypt") else ())
+    return _OF_NEW.get(service, frozenset()) | of_same | (_OF_GRANT if action == "kms:CreateGrant" else frozenset())
+
+
+@cache
+def _of_action(
+    service: str, action: str, creates: bool, unseen: bool, tagged: bool, through: bool, templated: bool
+) -> Unknowns:
     prefix, _, name = action.partition(":")
     reference = service_reference.service(prefix)
     entry = reference.action(name) if reference is not None else None
@@ -81,6 +120,7 @@ def _of_action(service: str, action: str, creates: bool, unseen: bool, tagged: b
     known = [
         *_KNOWN,
         *_ABSENT,
+        *(() if templated else _OF_REQUEST),
         *(() if tagged else _OF_TAGS),
         *(() if through or service != "s3" else _OF_POINT),
         *_mapped(service),

@@ -17,23 +17,46 @@ from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError
-from iamd.gateway.backends import Backends
+from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
-from iamd.gateway.key_uses import keys, log_groups, messages, parameters, refusals, s3, secrets, streams, tables
+from iamd.gateway.key_uses import (
+    databases,
+    ebs,
+    environments,
+    functions,
+    given_keys,
+    invocations,
+    keys,
+    log_groups,
+    messages,
+    parameters,
+    refusals,
+    s3,
+    secrets,
+    streams,
+    tables,
+)
+from iamd.gateway.key_uses.invocations import Variables
 from iamd.gateway.key_uses.keys import Found
 from iamd.gateway.key_uses.remembered import Remembered
 from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
 from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Ledger
+from iamd.gateway.resources import Facts
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import Outcome, events_of
 
 _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "dynamodb": tables.of_tables,
     "dynamodbstreams": tables.of_tables,
+    "ec2": ebs.before,
+    "efs": given_keys.of_file_system,
+    "firehose": given_keys.of_delivery_stream,
     "kinesis": streams.of_stream,
+    "lambda": functions.before,
     "logs": log_groups.of_group,
+    "rds": databases.before,
     "s3": s3.before,
     "secretsmanager": secrets.before,
     "sns": messages.of_topic,
@@ -72,13 +95,15 @@ class KeyUses:
         """The answer, unless it shows what the caller may not decrypt: nothing of it has been passed on yet."""
         if answer.status >= 300 or s3.is_plain(step.asked, answer):
             return answer
-        work = self._work(step, identity)
+        work, service = self._work(step, identity), step.asked.operation.service
         try:
-            if step.asked.operation.service == "s3":
+            if service == "lambda":
+                return await environments.shown(work, await whole(answer), self._refusal)
+            if service == "s3":
                 uses = await s3.after(work, answer)
             else:
                 answer = await whole(answer)
-                uses = await _AFTER[step.asked.operation.service](work, answer.whole or b"")
+                uses = await _AFTER[service](work, answer.whole or b"")
             for use in uses:
                 await self._decide(use, work)
         except NotToldError as error:
@@ -89,12 +114,28 @@ class KeyUses:
             raise
         return answer
 
+    async def check_variables(self, variables: Variables, place: Place, facts: Facts) -> None:
+        """Refuse to run a function whose environment variables can't be decrypted."""
+        identity = invocations.session(variables, facts.view, self._runtime.clock.seconds())
+        if identity is None:
+            return
+        work = self._work(invocations.step(variables, place, facts, self._runtime), identity)
+        refusal = await self._refusal(invocations.use(variables, identity), work)
+        if refusal is not None:
+            raise invocations.refused(refusal) from refusal
+
     def _work(self, step: Step, identity: Identity) -> Work:
         clock = self._runtime.clock
         now, second = clock.machine_timestamp(), clock.seconds()
         return Work(step, identity, self._backends, self._ledger, self._remembered, now, second)
 
     async def _decide(self, use: Use, work: Work) -> None:
+        refusal = await self._refusal(use, work)
+        if refusal is not None:
+            raise refusals.of(refusal, use, work.asked) from refusal
+
+    async def _refusal(self, use: Use, work: Work) -> AWSError | None:
+        """KMS's own refusal of a use, None when there is none; it is recorded either way."""
         if work.identity is ANONYMOUS:
             raise refusals.unsigned(use, work.asked)
         key: Found | None = None
@@ -105,11 +146,12 @@ class KeyUses:
             keys.check_state(use, key, work)
         except AWSError as error:
             self._record(use, key, work, identity, before, error)
-            raise refusals.of(error, use, work.asked) from error
+            return error
         sealing = work.step.sealing
         if sealing is not None and use.action == GENERATE and not key.arn.endswith("/*"):
             sealing.arn = key.arn
         self._record(use, key, work, identity, before)
+        return None
 
     async def _authorize(self, work: Work, identity: Identity, targets: Sequence[Target], use: Use) -> None:
         step, progress = work.step, work.step.progress
@@ -130,7 +172,7 @@ class KeyUses:
             time=self._runtime.clock.seconds(),
             service="kms",
             source="kms.amazonaws.com",
-            name=use.action,
+            name=keys.event_name(use),
             region=use.region,
             identity=identity,
             read_only=use.action != CREATE_GRANT,

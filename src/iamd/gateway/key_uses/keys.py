@@ -20,10 +20,22 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.kms import ALIAS_KEY
 from iamd.gateway.asking import NotToldError
-from iamd.gateway.key_uses.use import CREATE_GRANT, DESCRIBE, GENERATE, Use, Work
+from iamd.gateway.key_uses.use import (
+    CREATE_GRANT,
+    DESCRIBE,
+    GENERATE,
+    GENERATE_UNSEEN,
+    RE_ENCRYPT_FROM,
+    RE_ENCRYPT_TO,
+    Use,
+    Work,
+)
 from iamd.gateway.kms_effects import STATE, described, managed_policy
 
 _DATA_KEY: Final = "AES_256"
+_BYTES: Final = 64
+_RE_ENCRYPTING: Final = {RE_ENCRYPT_FROM: "SourceKeyId", RE_ENCRYPT_TO: "DestinationKeyId"}
+"""Which parameter of ReEncrypt names the key of each of its two actions."""
 _OWN: Final = "alias/aws/"
 
 
@@ -56,7 +68,7 @@ def service_name(use: Use, work: Work) -> str:
 
 async def found(use: Use, work: Work) -> Found:
     """The key of a use; KMS's own error when there is none by that name."""
-    own_alias = f"{_OWN}{service_name(use, work)}"
+    own_alias = f"{_OWN}{use.own_alias or service_name(use, work)}"
     there = work.in_account(use.account, use.region)
     if use.any_key:
         return Found(_every(there), use.account)
@@ -142,10 +154,20 @@ def targets(use: Use, key: Found, work: Work) -> Sequence[Target]:
         any_of_kind=key.arn.endswith("/*"),
     )
     if key.own:
-        return [
-            replace(wanted, policies=(_own_policy(key.account, service_name(use, work), use.region),), kms_key=True)
-        ]
-    return resources.decided([wanted], work.facts, key.account)
+        own = _own_policy(key.account, use.own_service or service_name(use, work), use.region)
+        found = [replace(wanted, policies=(own,), kms_key=True)]
+    else:
+        found = resources.decided([wanted], work.facts, key.account)
+    if use.granted is None:
+        return found
+    grant = _grant(use.granted, use.action)
+    return [replace(one, policies=(*one.policies, grant)) for one in found]
+
+
+def _grant(session: str, action: str) -> str:
+    """What a service's grant to a session comes to."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": session}, "Action": f"kms:{action}", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @lru_cache(maxsize=1024)
@@ -191,15 +213,25 @@ def check_state(use: Use, key: Found, work: Work) -> None:
         raise InvalidState(f"{key.arn} is pending {what}.")
 
 
+def event_name(use: Use) -> str:
+    """What KMS calls the event of the use."""
+    return "ReEncrypt" if use.action in _RE_ENCRYPTING else use.action
+
+
 def parameters(use: Use, key: Found) -> dict[str, object]:
     """The parameters that the event of the use shows."""
+    if use.action in _RE_ENCRYPTING:
+        return {_RE_ENCRYPTING[use.action]: key.arn}
     found: dict[str, object] = {"KeyId": key.arn}
     if use.action == DESCRIBE:
         return found
     if use.action == CREATE_GRANT:
-        return {**found, "Constraints": {"EncryptionContextSubset": dict(use.context)}}
+        constraints = {"Constraints": {"EncryptionContextSubset": dict(use.context)}} if use.context else {}
+        return {**found, **constraints}
     if use.context:
         found["EncryptionContext"] = dict(use.context)
     if use.action == GENERATE:
         return {**found, "KeySpec": _DATA_KEY}
+    if use.action == GENERATE_UNSEEN:
+        return {**found, "NumberOfBytes": _BYTES}
     return {**found, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}

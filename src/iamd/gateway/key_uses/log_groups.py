@@ -15,8 +15,7 @@ async def of_group(work: Work) -> list[Use]:
     named = work.given.get("kmsKeyId")
     if not named:
         return []
-    if not work.facts.forgets and _is_unseen(str(named), work):
-        # Whom the policy lets in the backend alone can say.
+    if is_decided_by_backend(str(named), work):
         return []
     arn, owner = work.step.targets[0].arn.partition(":log-stream:")[0].removesuffix(":*"), work.owner
     service = Service(f"logs.{work.asked.region}.amazonaws.com", owner, arn)
@@ -27,8 +26,9 @@ async def of_group(work: Work) -> list[Use]:
     ]
 
 
-def _is_unseen(named: str, work: Work) -> bool:
+def is_decided_by_backend(named: str, work: Work) -> bool:
+    """Whether the backend alone can say whom the policy of a key lets in, as iamd has not seen it."""
     try:
-        return work.facts.get(kms.key_arn(named, work.asked)) is None
+        return not work.facts.forgets and work.facts.get(kms.key_arn(named, work.asked)) is None
     except AWSError:
-        return True
+        return not work.facts.forgets

@@ -17,8 +17,23 @@ BEFORE: Final = frozenset(
             "UpdateItem", "UpdateTable",
         ),
         "dynamodbstreams": ("GetRecords",),
+        "ec2": ("AttachVolume", "CopyImage", "CopySnapshot", "CreateVolume", "RunInstances"),
+        "efs": ("CreateFileSystem", "CreateReplicationConfiguration"),
+        "firehose": ("CreateDeliveryStream", "StartDeliveryStreamEncryption"),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
+        "lambda": (
+            "CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping", "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+        ),
         "logs": ("AssociateKmsKey", "CreateLogGroup"),
+        "rds": (
+            "CopyDBClusterSnapshot", "CopyDBSnapshot", "CreateCustomDBEngineVersion", "CreateDBCluster",
+            "CreateDBInstance", "CreateDBInstanceReadReplica", "CreateIntegration", "CreateTenantDatabase",
+            "ModifyDBCluster", "ModifyDBInstance", "ModifyTenantDatabase", "RestoreDBClusterFromS3",
+            "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime",
+            "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceFromS3", "RestoreDBInstanceToPointInTime",
+            "StartActivityStream", "StartDBInstanceAutomatedBackupsReplication", "StartExportTask",
+        ),
         "secretsmanager": ("CreateSecret", "PutSecretValue", "ReplicateSecretToRegions", "UpdateSecret"),
         "sns": ("Publish", "PublishBatch"),
         "sqs": ("ReceiveMessage", "SendMessage", "SendMessageBatch"),
@@ -30,12 +45,16 @@ BEFORE: Final = frozenset(
 AFTER: Final = frozenset(
     (service, name)
     for service, names in {
+        "lambda": (
+            "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions", "ListVersionsByFunction",
+            "PublishVersion", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+        ),
         "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
         "secretsmanager": ("BatchGetSecretValue", "GetSecretValue"),
         "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath"),
     }.items()
     for name in names
-)
+)  # fmt: skip
 """What is read where the answer tells how it is encrypted, and what is to be remembered of an answer."""
 
 

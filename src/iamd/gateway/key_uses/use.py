@@ -24,6 +24,9 @@ DECRYPT: Final = "Decrypt"
 DESCRIBE: Final = "DescribeKey"
 ENCRYPT: Final = "Encrypt"
 GENERATE: Final = "GenerateDataKey"
+GENERATE_UNSEEN: Final = "GenerateDataKeyWithoutPlaintext"
+RE_ENCRYPT_FROM: Final = "ReEncryptFrom"
+RE_ENCRYPT_TO: Final = "ReEncryptTo"
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,12 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Another service that asks KMS, for that of the request: `secretsmanager`."""
     itself: Service | None = None
     """The service that asks for itself, not for the caller."""
+    own_alias: str | None = None
+    """What the service's own key is called where that is not the service's name: `ebs`."""
+    own_service: str | None = None
+    """The service that the service's own key is open through, where that is not the one that asks."""
+    granted: str | None = None
+    """Whom a grant that the service has made lets use the key: the ARN of a session."""
 
 
 class Work(msgspec.Struct):

@@ -75,8 +75,10 @@ def update_account_password_policy(
 @operation(on=arns.anything)
 def delete_account_password_policy(call: Call) -> None:
     """Delete the account's password policy, so that AWS's default one holds."""
-    _password_policy(call)
-    call.put(replace(record_of(call), password_policy=None))
+    record = record_of(call)
+    if record.password_policy is None:
+        raise NoSuchEntity("The account policy with name PasswordPolicy cannot be found.")
+    call.put(replace(record, password_policy=None))
 
 
 @operation(on=arns.anything)

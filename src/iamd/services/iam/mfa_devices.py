@@ -62,7 +62,7 @@ def create_virtual_mfa_device(
     if len(serial_number) > MAX_SERIAL_NUMBER:
         raise InvalidInput(f"The serial number of a virtual MFA device has {MAX_SERIAL_NUMBER} characters at most.")
     if call.account.get(MFADevice, serial_number) is not None:
-        raise EntityAlreadyExists("MFA device already exists.")
+        raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
     quotas.check_virtual_mfa_devices(call)
     seed = mfa.generate_seed()
     device = MFADevice(
