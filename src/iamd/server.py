@@ -153,8 +153,11 @@ def is_own(request: HttpRequest, claim: Claim | Literal[False] | None) -> bool:
     host = host_of(request.header(b"host") or "")
     if host.entries:
         return host.entries[0].signing_name in OWN_SERVICES
-    # An unsigned form is STS's; an unsigned SSO call stands on a path of its own; all else unsigned is S3's.
-    return (request.header(b"content-type") or "").encode("latin-1").startswith(FORM) or b"Action=" in request.query
+    # An unsigned form to the root is STS's; an unsigned SSO call stands on a path of its own; all else unsigned is
+    # S3's, whatever its objects say of themselves (curl calls each of them a form).
+    if request.method not in {"GET", "POST"} or request.path not in {b"/", b""}:
+        return False
+    return request.fields.get(b"content-type", b"").startswith(FORM) or b"Action=" in request.query
 
 
 async def whole_body(request: HttpRequest, receive: Receive, longest: int) -> bytes:

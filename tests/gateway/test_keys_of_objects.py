@@ -200,6 +200,22 @@ def test_copying_decrypts_the_source_and_generates_for_the_copy(cloud, s3, key):
     assert get(user(cloud, name="anybody"), "copy") == b"data"
 
 
+@pytest.mark.parametrize("begun", [{}, by("other"), {"ServerSideEncryption": "AES256"}])
+def test_an_upload_is_encrypted_as_it_was_begun(cloud, s3, key, begun):
+    """AWS: S3 User Guide, bucket-encryption: a default counts for what is written from then on."""
+    if "SSEKMSKeyId" in begun:
+        begun = by(cloud.client("kms").create_key()["KeyMetadata"]["Arn"], BucketKeyEnabled=False)
+    upload = {"Bucket": "files", "Key": "a"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload, **begun)["UploadId"]
+    default(s3, key, bucket_key=True)
+    tag = s3.upload_part(**upload, PartNumber=1, Body=b"data")["ETag"]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"ETag": tag, "PartNumber": 1}]})
+    told = s3.head_object(Bucket="files", Key="a")
+    assert told["ServerSideEncryption"] == begun.get("ServerSideEncryption", "AES256")
+    assert told.get("SSEKMSKeyId") == begun.get("SSEKMSKeyId")
+    assert told.get("BucketKeyEnabled", False) is False
+
+
 def test_uploads_in_parts(cloud, s3, key):
     generates, decrypts = allow("kms:GenerateDataKey", key), allow("kms:Decrypt", key)
     without, begins = user(cloud), user(cloud, generates, name="begins")

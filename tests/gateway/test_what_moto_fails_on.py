@@ -94,3 +94,36 @@ def test_versions_and_aliases_of_a_state_machine_are_started(cloud):
     assert {one["stateMachineVersionArn"] for one in listed} == {version}
     assert len(states.list_executions(stateMachineArn=machine)["executions"]) == 3
     assert refused(states.start_execution, stateMachineArn=f"{machine}:9")[0] == "StateMachineDoesNotExist"
+
+
+def test_a_mesh_is_described(cloud):
+    """App Mesh API Reference, DescribeMesh; moto takes none for the mesh of an account, but says so."""
+    appmesh = cloud.client("appmesh")
+    appmesh.create_mesh(meshName="m")
+    assert appmesh.describe_mesh(meshName="m")["mesh"]["meshName"] == "m"
+    assert refused(appmesh.describe_mesh, meshName="m", meshOwner="111122223333")[0] == "MeshOwnerDoesNotMatch"
+    assert refused(appmesh.describe_mesh, meshName="none")[0] == "MeshNotFound"
+
+
+def test_a_cluster_of_msk_that_is_not_there_is_not_found(cloud):
+    """MSK API Reference, DescribeCluster, DescribeClusterV2, DeleteCluster."""
+    kafka, arn = cloud.client("kafka"), f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/none/abc-1"
+    for call in (kafka.describe_cluster, kafka.describe_cluster_v2, kafka.delete_cluster):
+        assert refused(call, ClusterArn=arn) == ("NotFoundException", f"The cluster {arn} does not exist.")
+    serverless = {"VpcConfigs": [{"SubnetIds": ["subnet-1"]}]}
+    made = kafka.create_cluster_v2(ClusterName="c", Serverless=serverless)["ClusterArn"]
+    assert kafka.describe_cluster_v2(ClusterArn=made)["ClusterInfo"]["ClusterName"] == "c"
+
+
+def test_what_moto_says_that_it_does_not_implement_is_said_to_be_so(cloud):
+    ram = cloud.client("ram")
+    assert ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
+    assert refused(ram.get_resource_shares, resourceOwner="OTHER-ACCOUNTS")[0] == "NotImplemented"
+
+
+def test_nothing_is_renamed_in_a_general_purpose_bucket(cloud, other):
+    """S3 API Reference, RenameObject: it is of directory buckets."""
+    cloud.client("s3").create_bucket(Bucket="files")
+    for of in (None, other):
+        s3 = cloud.client("s3", of)
+        assert refused(s3.rename_object, Bucket="files", Key="b", RenameSource="/files/a")[0] == "NotImplemented"

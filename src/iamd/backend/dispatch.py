@@ -49,6 +49,7 @@ _MENDED: Final = {
     "batch": "iamd.backend.deliveries.job_logs",
     "ec2": "iamd.backend.elastic_compute",
     "ecs": "iamd.backend.clusters",
+    "kafka": "iamd.backend.broker_clusters",
     "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
@@ -93,6 +94,9 @@ class Dispatcher:
             pieces = self._app(verdict.service)(environ, lambda *given: answer.append(given))
         except Refused as refused:
             return _refusal(refused, start_response)
+        except NotImplementedError as error:
+            # moto says so of values of parameters too.
+            return _refusal(Refused(NOT_IMPLEMENTED, str(error)), start_response)
         except Exception as error:
             # moto raises whatever its handlers raise; none of it may end the connection or reach the client.
             log.debug("moto failed", exc_info=error)
@@ -210,11 +214,11 @@ def _own_parameters(response: Any, request: Any) -> dict[str, Any]:
 
 
 def _parameter(original: Callable[..., Any]) -> Callable[..., Any]:
-    def get_param(response: Any, name: str, if_none: Any = None) -> Any:
+    def get_param(response: Any, param_name: str, if_none: Any = None) -> Any:
         # SECURITY: what the path names cannot be named again by the query or the body.
-        if response.uri_match and name in response.uri_match and not response.automated_parameter_parsing:
-            return response.uri_match[name]
-        return original(response, name, if_none)
+        if response.uri_match and param_name in response.uri_match and not response.automated_parameter_parsing:
+            return response.uri_match[param_name]
+        return original(response, param_name, if_none)
 
     return get_param
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from defusedxml.ElementTree import fromstring
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3 import responses
@@ -12,7 +13,7 @@ from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
-from iamd.backend import acls
+from iamd.backend import acls, object_locks, uploads
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, NOT_IMPLEMENTED, Refused, Verdict
@@ -33,6 +34,8 @@ _STEPS: Final[dict[str, frozenset[str]]] = {
 _OF_UPLOADS: Final = frozenset(
     {"AbortMultipartUpload", "CompleteMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
 )
+_OF_DIRECTORIES: Final = frozenset({"RenameObject"})
+"""What there is of directory buckets alone, of which moto has none; it is decided as of one of the caller's."""
 _READS: Final = ("get_", "head_", "list_", "is_", "log_")
 
 
@@ -40,6 +43,9 @@ def install() -> None:
     """Make moto's S3 do the decided operation or nothing, and decide nothing itself."""
     _neutralise()
     acls.install()
+    object_locks.install()
+    uploads.install()
+    replace(S3Response, "_tagging_from_xml", _tagging)
     for name in _functions():
         replace(S3Response, name, partial(_held, name))
     for name in ("_bucket_response", "_key_response"):
@@ -48,6 +54,18 @@ def install() -> None:
     replace(S3Backend, "delete_bucket_encryption", always(_encrypt_by_default))
     replace(FakeKey, "response_dict", lambda plain: property(lambda key: _with_key(key, plain.fget(key))))
     replace(S3Response, "backend", lambda plain: property(lambda response: _Held(plain.fget(response))))
+
+
+def _tagging(original: Callable[[S3Response], dict[str, str]]) -> Callable[[S3Response], dict[str, str]]:
+    def tagging_from_xml(response: S3Response) -> dict[str, str]:
+        if CURRENT.get().operation != "PutObjectTagging":
+            # SECURITY: PutObject has tags in a header, and its steps may set them: not those of a body.
+            raise Refused(NOT_IMPLEMENTED, f"put_object_tagging instead of {CURRENT.get().operation}")
+        # AWS: S3 API Reference, PutObjectTagging: an empty set takes the tags away; moto fails on one.
+        told = fromstring(response.body).find("{*}TagSet")
+        return {} if told is not None and len(told) == 0 else original(response)
+
+    return tagging_from_xml
 
 
 def _encrypted(original: Callable[..., None]) -> Callable[..., None]:
@@ -137,6 +155,8 @@ def _owned(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _require_owner(response: S3Response, verdict: Verdict) -> None:
+    if verdict.operation in _OF_DIRECTORIES:
+        raise Refused(NOT_IMPLEMENTED, f"{verdict.operation} is of directory buckets")
     if response.current_account != verdict.account_id or response.region != verdict.region:
         raise Refused(MISMATCH, "account or region")
     owner = s3_backends.bucket_accounts.get(response.bucket_name)

@@ -20,6 +20,7 @@ from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import (
     access_points,
+    anonymous,
     any_of_kind,
     bucket_abac,
     bucket_owners,
@@ -91,6 +92,7 @@ class Decider:
         progress.view = facts.view
         if identity is ANONYMOUS:
             _check_anonymous(asked, facts, wanted)
+            anonymous.check(asked)
         traits = traits_of(asked.operation)
         made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
         targets = resources.decided(wanted, facts, asked.account, creates=made)

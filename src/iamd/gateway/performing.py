@@ -34,6 +34,7 @@ from iamd.gateway import (
     making_roles,
     missing,
     object_acls,
+    object_locks,
     placing,
     point_effects,
     policies,
@@ -63,6 +64,8 @@ Receive = Callable[[], Awaitable[Any]]
 def _request(step: Step) -> HttpRequest:
     """The request as it is for the backend."""
     request = step.progress.request
+    if step.traits.may_bypass:
+        request = object_locks.forwarded(request, step.asked)
     if step.sealing is not None:
         written = step.sealing.written(request.headers, whole=step.place.backend.embedded is not None)
         request = replace(request, headers=written, fields={}, repeats_headers=False)

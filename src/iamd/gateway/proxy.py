@@ -17,6 +17,7 @@ from iamd.gateway import (
     access_points,
     browser_forms,
     buckets,
+    encryption_words,
     events,
     handles,
     kept_by_arns,
@@ -247,6 +248,8 @@ class Gateway:
             self._configuring.check(step.asked, step.targets[0].arn, place)
         if step.traits.has_times and step.place.backend.embedded is not None:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
+        if step.traits.says_encryption and not step.place.backend.rules.is_aws:
+            encryption_words.check(step.asked)
         if step.traits.uses_keys:
             await self._key_uses.check(step, identity)
         step.posted = posted

@@ -12,6 +12,7 @@ from iamd.gateway import (
     bucket_tags,
     configured,
     effects,
+    encryption_words,
     events,
     first_use,
     instances,
@@ -19,6 +20,7 @@ from iamd.gateway import (
     kept_policies,
     learned,
     new_things,
+    object_locks,
     on_behalf,
     point_effects,
     policies,
@@ -46,7 +48,8 @@ class Traits(msgspec.Struct, frozen=True):
     came from (`notifies`). It may have its service send something to others from then on (`configures`), or at times
     (`has_times`), or ask others for something with its caller's permissions, before it answers (`asks_for_caller`) or
     afterwards (`carries_caller`). Its service may use KMS keys for the caller (`uses_keys`), or its answer tell that it
-    did (`shows_keys`).
+    did (`shows_keys`). It may say how S3 is to encrypt something (`says_encryption`), or bypass an object's lock
+    (`may_bypass`).
     """
 
     action: str
@@ -74,6 +77,8 @@ class Traits(msgspec.Struct, frozen=True):
     carries_caller: bool
     uses_keys: bool
     shows_keys: bool
+    says_encryption: bool
+    may_bypass: bool
 
 
 @cache
@@ -112,4 +117,6 @@ def of(operation: Operation) -> Traits:
         carries_caller=on_behalf.carries_on(operation),
         uses_keys=key_uses.uses(operation),
         shows_keys=key_uses.shows(operation),
+        says_encryption=encryption_words.may_say(operation),
+        may_bypass=object_locks.may_bypass(operation),
     )

@@ -159,7 +159,9 @@ def dialect(request: HttpRequest, scope_service: str | None) -> Dialect:
     if entries:
         return Dialect(entries[0].name, Protocol(entries[0].protocols[0]))
     form_like = (request.header(b"content-type") or "").startswith(_FORM_TYPE) or b"Action=" in request.query
-    return Dialect(None, Protocol.QUERY) if form_like else Dialect("s3", Protocol.REST_XML)
+    return (
+        Dialect(None, Protocol.QUERY) if form_like and request.path in {b"/", b""} else Dialect("s3", Protocol.REST_XML)
+    )
 
 
 def _first(*groups: Iterable[Entry]) -> str | None:

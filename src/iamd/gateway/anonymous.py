@@ -1,0 +1,27 @@
+"""What S3 does for nobody whose name it does not know, whatever a bucket lets everybody do."""
+
+from typing import Final
+
+from iamd.errors import Common, CommonError
+from iamd.gateway.actions.asked import Asked
+
+_DENIED: Final = "Access Denied"
+_ONLY_SIGNED: Final = {
+    # AWS: S3 User Guide, mpuoverview; the words are those that S3 is seen to answer.
+    "CreateMultipartUpload": "Anonymous users cannot initiate multipart uploads.  Please authenticate.",
+    # AWS: mpuoverview: whoever initiated an upload adds its parts and completes it, and that is never nobody.
+    "UploadPart": _DENIED,
+    "CompleteMultipartUpload": _DENIED,
+    # AWS: S3 API Reference, CopyObject and UploadPartCopy: all requests must be authenticated and signed.
+    "CopyObject": "Anonymous users cannot copy objects.  Please authenticate.",
+    "UploadPartCopy": _DENIED,
+    # AWS: S3 API Reference, SelectObjectContent: no anonymous access.
+    "SelectObjectContent": _DENIED,
+}
+
+
+def check(asked: Asked) -> None:
+    """Refuse what nobody signed for and has to be signed for."""
+    words = _ONLY_SIGNED.get(asked.operation.name) if asked.operation.service == "s3" else None
+    if words is not None:
+        raise CommonError(Common.ACCESS_DENIED, words)
