@@ -69,6 +69,10 @@ class Step(msgspec.Struct):
     """What `owner` has found."""
     sealing: Sealing | None = None
     """How what it writes is to be encrypted by KMS."""
+    encrypted_by: str | None = None
+    """The ARN of the key that what it writes is encrypted by, empty for the service's own; None where there is none."""
+    encrypted_anew: Sequence[str] = ()
+    """The versions that its service encrypts by another key."""
     posted: Posted | None = None
     """The form that its object comes in, where it comes in one."""
     acl: str | None = None

@@ -20,10 +20,21 @@ from iamd.gateway.asking import NotToldError
 from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
-from iamd.gateway.key_uses import keys, log_groups, messages, parameters, refusals, s3, secrets, streams, tables
+from iamd.gateway.key_uses import (
+    keys,
+    log_groups,
+    messages,
+    parameters,
+    refusals,
+    s3,
+    secrets,
+    several,
+    streams,
+    tables,
+)
 from iamd.gateway.key_uses.keys import Found
 from iamd.gateway.key_uses.remembered import Remembered
-from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
+from iamd.gateway.key_uses.use import CREATE_GRANT, ENCRYPT, GENERATE, Use, Work
 from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Ledger
 from iamd.runtime import Runtime
@@ -44,6 +55,7 @@ _AFTER: Final[Mapping[str, Callable[[Work, bytes], Awaitable[list[Use]]]]] = {
     "secretsmanager": secrets.after,
     "ssm": parameters.after,
 }
+_WRITING: Final = frozenset({ENCRYPT, GENERATE})
 _UNTOLD: Final = "The backend does not tell by which key this is encrypted."
 
 
@@ -76,6 +88,8 @@ class KeyUses:
         try:
             if step.asked.operation.service == "s3":
                 uses = await s3.after(work, answer)
+            elif step.asked.operation.name == "BatchGetSecretValue":
+                return await several.shown(work, await whole(answer), self._decide)
             else:
                 answer = await whole(answer)
                 uses = await _AFTER[step.asked.operation.service](work, answer.whole or b"")
@@ -109,6 +123,8 @@ class KeyUses:
         sealing = work.step.sealing
         if sealing is not None and use.action == GENERATE and not key.arn.endswith("/*"):
             sealing.arn = key.arn
+        if use.action in _WRITING and use.region == work.asked.region:
+            work.step.encrypted_by = "" if key.own else key.arn
         self._record(use, key, work, identity, before)
 
     async def _authorize(self, work: Work, identity: Identity, targets: Sequence[Target], use: Use) -> None:

@@ -24,7 +24,9 @@ from iamd.gateway.key_uses.use import CREATE_GRANT, DESCRIBE, GENERATE, Use, Wor
 from iamd.gateway.kms_effects import STATE, described, managed_policy
 
 _DATA_KEY: Final = "AES_256"
+_ENCRYPTS: Final = "ENCRYPT_DECRYPT"
 _OWN: Final = "alias/aws/"
+_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
 
 
 class DisabledKey(AWSError):
@@ -38,6 +40,13 @@ class InvalidState(AWSError):
     """A key that can't be used as it is (KMS API Reference, GenerateDataKey)."""
 
     code = "KMSInvalidStateException"
+    status = 400
+
+
+class InvalidKeyUsage(AWSError):
+    """A key that is none for symmetric encryption (KMS API Reference, GenerateDataKey, which takes no other)."""
+
+    code = "InvalidKeyUsageException"
     status = 400
 
 
@@ -163,7 +172,7 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
     told = {
         **there.place,
         **kms.of_key(key.arn, there),
-        "algorithm": "SYMMETRIC_DEFAULT",
+        "algorithm": _SYMMETRIC,
         "encryption_context": use.context,
         "encryption_context_keys": list(use.context),
     }
@@ -180,8 +189,14 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
 
 
 def check_state(use: Use, key: Found, work: Work) -> None:
-    """Refuse a key that is not enabled."""
-    state = work.facts.known(key.arn).get(STATE, "Enabled")
+    """Refuse a key that encrypts nothing, or is not enabled."""
+    known = work.facts.known(key.arn)
+    state, spec = known.get(STATE, "Enabled"), known.get("key_spec", _SYMMETRIC)
+    if spec != _SYMMETRIC:
+        usage = known.get("key_usage", _ENCRYPTS)
+        if usage != _ENCRYPTS:
+            raise InvalidKeyUsage(f"{key.arn} key usage is {usage} which is not valid for {use.action}.")
+        raise InvalidKeyUsage(f"Algorithm {_SYMMETRIC} is incompatible with key spec {spec}.")
     if use.action == DESCRIBE:
         return
     if state == "Disabled":
@@ -202,4 +217,4 @@ def parameters(use: Use, key: Found) -> dict[str, object]:
         found["EncryptionContext"] = dict(use.context)
     if use.action == GENERATE:
         return {**found, "KeySpec": _DATA_KEY}
-    return {**found, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+    return {**found, "EncryptionAlgorithm": _SYMMETRIC}

@@ -31,11 +31,14 @@ AFTER: Final = frozenset(
     (service, name)
     for service, names in {
         "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
-        "secretsmanager": ("BatchGetSecretValue", "GetSecretValue"),
-        "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath"),
+        "secretsmanager": (
+            "BatchGetSecretValue", "CreateSecret", "GetSecretValue", "PutSecretValue", "ReplicateSecretToRegions",
+            "UpdateSecret",
+        ),
+        "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath", "PutParameter"),
     }.items()
     for name in names
-)
+)  # fmt: skip
 """What is read where the answer tells how it is encrypted, and what is to be remembered of an answer."""
 
 

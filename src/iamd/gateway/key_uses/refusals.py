@@ -25,32 +25,42 @@ _NOT_FOUND: Final = frozenset({"InvalidAliasNameException", "InvalidArnException
 _OF_TABLES: Final = "ValidationException"
 _CODES: Final[Mapping[str, Mapping[str, str]]] = {
     # No page of AWS's has DynamoDB's code for a key that it can't use.
-    "dynamodb": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES),
+    "dynamodb": dict.fromkeys(
+        ("DisabledException", "InvalidKeyUsageException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES
+    ),
     "dynamodbstreams": {},
     "kinesis": {
         "AccessDeniedException": "KMSAccessDeniedException",
         "DisabledException": "KMSDisabledException",
+        # The models of Kinesis and SNS have no error of their own for a key of another kind.
+        "InvalidKeyUsageException": "KMSInvalidStateException",
         "KMSInvalidStateException": "KMSInvalidStateException",
         "NotFoundException": "KMSNotFoundException",
     },
     "s3": {
         "DisabledException": "KMS.DisabledException",
+        "InvalidKeyUsageException": "KMS.InvalidKeyUsageException",
         "KMSInvalidStateException": "KMS.KMSInvalidStateException",
         "NotFoundException": "KMS.NotFoundException",
     },
     "sns": {
         "AccessDeniedException": "KMSAccessDenied",
         "DisabledException": "KMSDisabled",
+        "InvalidKeyUsageException": "KMSInvalidState",
         "KMSInvalidStateException": "KMSInvalidState",
         "NotFoundException": "KMSNotFound",
     },
     "sqs": {
         "AccessDeniedException": "KmsAccessDenied",
         "DisabledException": "KmsDisabled",
+        "InvalidKeyUsageException": "KmsInvalidKeyUsage",
         "KMSInvalidStateException": "KmsInvalidState",
         "NotFoundException": "KmsNotFound",
     },
-    "ssm": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "InvalidKeyId"),
+    "ssm": dict.fromkeys(
+        ("DisabledException", "InvalidKeyUsageException", "KMSInvalidStateException", "NotFoundException"),
+        "InvalidKeyId",
+    ),
 }
 """The services' codes for KMS's; a denial without one is the service's own."""
 
