@@ -21,6 +21,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
 from iamd.gateway.key_uses import (
+    copied_tables,
     keys,
     log_groups,
     messages,
@@ -41,7 +42,7 @@ from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import Outcome, events_of
 
 _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
-    "dynamodb": tables.of_tables,
+    "dynamodb": copied_tables.of_tables,
     "dynamodbstreams": tables.of_tables,
     "kinesis": streams.of_stream,
     "logs": log_groups.of_group,
@@ -52,6 +53,7 @@ _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "ssm": parameters.before,
 }
 _AFTER: Final[Mapping[str, Callable[[Work, bytes], Awaitable[list[Use]]]]] = {
+    "dynamodb": copied_tables.after,
     "secretsmanager": secrets.after,
     "ssm": parameters.after,
 }

@@ -16,7 +16,7 @@ import msgspec
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.kms import ALIAS_KEY, key_arn
 from iamd.gateway.effect import Effect, Kind
-from iamd.gateway.key_uses.named import KEY, UNSETTLED, of_attributes, of_stream
+from iamd.gateway.key_uses.named import KEY, UNSETTLED, of_attributes, of_stream, of_table, whole
 from iamd.gateway.resources import Facts
 
 EMPTIED: Final = "emptied"
@@ -154,6 +154,13 @@ def _set_stream(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     return _replaced(keys_of(arn), facts.known(arn).get(KEY), of_stream(asked), asked, facts)
 
 
+def _set_table(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
+    named = of_table(asked.parameters)
+    if named is None:
+        return []
+    return _replaced(keys_of(arn), facts.known(arn).get(KEY), whole(named, asked), asked, facts)
+
+
 def _end_stream(_: Asked, arn: str, facts: Facts) -> list[Effect]:
     record = keys_of(arn)
     return [Effect(Kind.END, record)] if facts.get(record) is not None else []
@@ -170,6 +177,8 @@ def _end_alias(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
 
 
 _EFFECTS: Final[Mapping[tuple[str, str], Callable[[Asked, str, Facts], list[Effect]]]] = {
+    ("dynamodb", "DeleteTable"): _end_stream,
+    ("dynamodb", "UpdateTable"): _set_table,
     ("kinesis", "DeleteStream"): _end_stream,
     ("kinesis", "StartStreamEncryption"): _set_stream,
     ("kinesis", "StopStreamEncryption"): _set_stream,

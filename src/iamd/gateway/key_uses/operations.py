@@ -13,7 +13,8 @@ BEFORE: Final = frozenset(
         ),
         "dynamodb": (
             "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "CreateTable", "DeleteItem", "ExecuteStatement",
-            "ExecuteTransaction", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "TransactWriteItems",
+            "ExecuteTransaction", "ExportTableToPointInTime", "GetItem", "ImportTable", "PutItem", "Query",
+            "RestoreTableFromBackup", "RestoreTableToPointInTime", "Scan", "TransactGetItems", "TransactWriteItems",
             "UpdateItem", "UpdateTable",
         ),
         "dynamodbstreams": ("GetRecords",),
@@ -30,6 +31,7 @@ BEFORE: Final = frozenset(
 AFTER: Final = frozenset(
     (service, name)
     for service, names in {
+        "dynamodb": ("CreateBackup", "ImportTable", "RestoreTableFromBackup", "RestoreTableToPointInTime"),
         "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
         "secretsmanager": (
             "BatchGetSecretValue", "CreateSecret", "GetSecretValue", "PutSecretValue", "ReplicateSecretToRegions",
