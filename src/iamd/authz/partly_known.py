@@ -20,6 +20,10 @@ class Unknowns(NamedTuple):
         beginnings = tuple(name for name in listed if name.endswith(("/", ":")))
         return cls(frozenset(listed).difference(beginnings), beginnings)
 
+    def also(self, names: Iterable[str]) -> "Unknowns":
+        """These, and those of these names."""
+        return Unknowns.of([*self.keys, *self.beginnings, *names])
+
     def without(self, beginnings: Iterable[str]) -> "Unknowns":
         """These, but for the keys that begin so, which are known."""
         told = frozenset(beginnings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -46,6 +47,8 @@ from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress, Via
 from iamd.runtime import Runtime
 
+_OF_CONTEXT: Final = ("kms:encryptioncontext:", "kms:encryptioncontextkeys")
+
 
 class Step(msgspec.Struct):
     """What is known of one request once it has been decided."""
@@ -73,6 +76,8 @@ class Step(msgspec.Struct):
     """The ARN of the key that what it writes is encrypted by, empty for the service's own; None where there is none."""
     encrypted_anew: Sequence[str] = ()
     """The versions that its service encrypts by another key."""
+    untold_context: bool = False
+    """Whether the encryption context of what is being decided may hold more than is known."""
     posted: Posted | None = None
     """The form that its object comes in, where it comes in one."""
     acl: str | None = None
@@ -180,6 +185,8 @@ class Decider:
             through = asked.through is not None
             asking = "kms" if action.startswith("kms:") else service
             found = unknown_keys.of(asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through)
+            if step.untold_context and asking == "kms":
+                found = found.also(_OF_CONTEXT)
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action

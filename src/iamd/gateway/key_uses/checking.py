@@ -21,6 +21,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
 from iamd.gateway.key_uses import (
+    code_objects,
     copied_tables,
     keys,
     log_groups,
@@ -45,6 +46,7 @@ _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "dynamodb": copied_tables.of_tables,
     "dynamodbstreams": tables.of_tables,
     "kinesis": streams.of_stream,
+    "lambda": code_objects.before,
     "logs": log_groups.of_group,
     "s3": s3.before,
     "secretsmanager": secrets.before,
@@ -114,6 +116,7 @@ class KeyUses:
         if work.identity is ANONYMOUS:
             raise refusals.unsigned(use, work.asked)
         key: Found | None = None
+        work.step.untold_context = use.untold_context
         identity, before = _through(use, work), len(work.step.progress.verdicts)
         try:
             key = await keys.found(use, work)

@@ -176,6 +176,8 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
         "encryption_context": use.context,
         "encryption_context_keys": list(use.context),
     }
+    if use.untold_context:
+        del told["encryption_context_keys"]
     if not caller:
         # A service that asks for itself has no account.
         del told["account"]

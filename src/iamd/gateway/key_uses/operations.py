@@ -19,6 +19,7 @@ BEFORE: Final = frozenset(
         ),
         "dynamodbstreams": ("GetRecords",),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
+        "lambda": ("CreateFunction", "PublishLayerVersion", "UpdateFunctionCode"),
         "logs": ("AssociateKmsKey", "CreateLogGroup"),
         "secretsmanager": ("CreateSecret", "PutSecretValue", "ReplicateSecretToRegions", "UpdateSecret"),
         "sns": ("Publish", "PublishBatch"),

@@ -95,6 +95,8 @@ def denied(use: Use, refusal: Denied) -> AWSError:
 def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
     """KMS's error as the service tells it."""
     service = asked.operation.service
+    if use.through == "s3":
+        return _of_code(error, use)
     if service == "secretsmanager":
         return _of_secrets(error, use)
     if service == "logs":
@@ -110,6 +112,23 @@ def _of_secrets(error: AWSError, use: Use) -> AWSError:
     if use.action == DECRYPT:
         return _error("DecryptionFailure")(f"Secrets Manager can't decrypt by the KMS key: {error.message}")
     return _error("EncryptionFailure")(f"Secrets Manager can't encrypt by the KMS key: {error.message}")
+
+
+def _of_code(error: AWSError, use: Use) -> AWSError:
+    """What Lambda says of code that it can't read from S3.
+
+    AWS: Lambda Developer Guide, "Troubleshoot deployment issues in Lambda", has the words and the codes.
+    """
+    if isinstance(error, CommonError):
+        place = use.context["aws:s3:arn"].partition(":::")[2]
+        why = (
+            "Your access has been denied by S3, please make sure your request credentials have permission to GetObject"
+        )
+        message = f"{why} for {place}. S3 Error Code: AccessDenied. S3 Error Message: {error.message}"
+        return CommonError(Common.ACCESS_DENIED, message)
+    code = _CODES["s3"].get(_named(error), error.code)
+    message = f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {error.message}"
+    return _error("InvalidParameterValueException")(message)
 
 
 def _of_logs(error: AWSError, use: Use) -> AWSError:
