@@ -118,3 +118,23 @@ def test_records_stay_encrypted_by_the_key_of_their_time(cloud, to):
     assert code_of(mallory.get_records, ShardIterator=iterator) == "KMSAccessDeniedException"
     assert [one["Data"] for one in kinesis.get_records(ShardIterator=iterator)["Records"]] == [b"hidden"]
     mallory.put_record(StreamName="s", Data=b"new", PartitionKey="a")
+
+
+def test_a_dead_letter_queue_that_was_empty_may_get_what_was_encrypted_before(cloud):
+    first, sqs = key(cloud), cloud.client("sqs")
+    dead = queue(cloud, "dead")
+    url = queue(cloud, "q", KmsMasterKeyId=first, **redrive("dead"))
+    sqs.send_message(QueueUrl=url, MessageBody="hidden")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": ""})
+    mallory, refused = without(cloud, "sqs", first), "KMS.AccessDeniedException"
+    # Nothing is here yet, and it may come at any time.
+    assert code_of(mallory.receive_message, QueueUrl=dead) == refused
+    for _ in range(3):
+        sqs.receive_message(QueueUrl=url)
+    assert "Messages" not in mallory.receive_message(QueueUrl=url)
+    assert code_of(mallory.receive_message, QueueUrl=dead) == refused
+    (message,) = sqs.receive_message(QueueUrl=dead)["Messages"]
+    sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+    # Nothing is left in either, which shows when they are read.
+    sqs.receive_message(QueueUrl=dead)
+    assert "Messages" not in mallory.receive_message(QueueUrl=dead)

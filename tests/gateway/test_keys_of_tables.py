@@ -107,6 +107,7 @@ def test_a_table_is_restored_by_its_key_and_has_it(cloud, how):
         operation, given = "restore_table_from_backup", {"BackupArn": arn}
         # The backup keeps the key that it was made by.
         admin.update_table(TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": second})
+        admin.delete_table(TableName="orders")
     else:
         on = {"PointInTimeRecoveryEnabled": True}
         admin.update_continuous_backups(TableName="orders", PointInTimeRecoverySpecification=on)

@@ -31,11 +31,13 @@ async def of_queue(arn: str, present: str | None, work: Work) -> list[Use]:
         return found
     after = _after(known, work, _OF_QUEUES)
     more = _unlike(present, arn, after, work)
-    for source in sources:
-        more += _of_source(source, arn, after, work)
-    if any(period.until is not None for _, period in more) and await _is_empty(arn, work):
+    is_news = any(_emptied(source, work) > after for source in sources)
+    if (is_news or any(period.until is not None for _, period in more)) and await _is_empty(arn, work):
         await work.note(former.keys_of(arn), {EMPTIED: repr(work.now)})
         more = [one for one in more if one[1].until is None]
+    for source in sources:
+        # What is there may move at any time.
+        more += _of_source(source, arn, after, work)
     return _distinct([*found, *(use for use, _ in more)])
 
 
@@ -95,15 +97,22 @@ def _of_source(source: str, arn: str, after: float, work: Work, seen: frozenset[
     redrives = Period.read(text)
     if redrives.until is not None and redrives.until <= after:
         return []
-    # A message may have been there for all of its retention period before it moved, unless nothing was left there.
-    emptied = float(work.facts.known(former.keys_of(source)).get(EMPTIED, "0"))
-    before, known = max(after - _OF_QUEUES, min(emptied, after)), work.facts.known(source).get(KEY)
+    # A message may have been there for all of its retention period before it moved, unless nothing was left there
+    # before anything of what is here could move.
+    emptied = _emptied(source, work)
+    before = max(after - _OF_QUEUES, emptied if emptied <= after else 0.0)
+    known = work.facts.known(source).get(KEY)
     present = known if known and known != UNSETTLED else None
     found = [] if present is None else [(_use(present, source, work), replace(redrives, since=0.0))]
     found += [(use, Period(0.0, redrives.until)) for use, _ in _unlike(present, source, before, work)]
     for further in work.facts.known(former.dead_letters_of(source)):
         found += _of_source(further, source, before, work, seen | {source})
     return found
+
+
+def _emptied(arn: str, work: Work) -> float:
+    """When nothing was left in a queue."""
+    return float(work.facts.known(former.keys_of(arn)).get(EMPTIED, "0"))
 
 
 async def _is_empty(arn: str, work: Work) -> bool:

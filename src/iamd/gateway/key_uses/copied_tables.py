@@ -7,6 +7,8 @@ S3DataExport_Requesting; API Reference, RestoreTableFromBackup (SSESpecification
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from iamd.gateway.actions.asked import at
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.dynamodb import table_arn
@@ -19,6 +21,7 @@ from iamd.gateway.key_uses.use import DECRYPT, Use, Work
 _COPYING: Final = frozenset(
     {"ExportTableToPointInTime", "ImportTable", "RestoreTableFromBackup", "RestoreTableToPointInTime"}
 )
+_ANY: Final = "*"
 _WINDOW: Final = 35 * 86_400.0
 """How far back a table can be restored (DynamoDB Developer Guide, PointInTimeRecovery_Howitworks)."""
 
@@ -57,12 +60,14 @@ async def after(work: Work, body: bytes) -> list[Use]:
     except NotToldError:
         return []
     if isinstance(arn, str):
-        await work.note(arn, {KEY: key or ""})
+        # What is known of a table goes with it; its backups stay.
+        await work.note(former.keys_of(arn), {KEY: key or ""})
     return []
 
 
 def _read(keys: list[str], source: str, work: Work) -> list[Use]:
-    return [tables.use(DECRYPT, key, source, work) for key in dict.fromkeys(keys) if key]
+    uses = [tables.use(DECRYPT, key, source, work) for key in dict.fromkeys(keys) if key]
+    return [replace(one, key=None, any_key=True) if one.key == _ANY else one for one in uses]
 
 
 def _restored(source: str, work: Work) -> str:
@@ -88,11 +93,11 @@ def _target(work: Work) -> str:
 async def _of_backup(arn: str, work: Work) -> tuple[str, str]:
     """The key of a backup, empty for DynamoDB's own in no account, and the table that it is of."""
     source = arn.partition("/backup/")[0]
-    known = work.facts.known(arn).get(KEY)
+    known = work.facts.known(former.keys_of(arn)).get(KEY)
     if known is None and (work.is_embedded or work.step.place.backend.rules.is_aws):
         told: Any = await work.told("DescribeBackup", {"BackupArn": arn}, account=account_of(arn))
         described = at(told or {}, "BackupDescription.SourceTableFeatureDetails.SSEDescription.KMSMasterKeyArn")
-        known = described or (await tables.key_of(source, work) if work.is_embedded else None)
+        known = described or (_ANY if work.is_embedded else None)
     return known or "", source
 
 
