@@ -37,7 +37,10 @@ def test_secrets_of_a_customer_key(cloud, key):
         assert error_of(client.create_secret, Name="app", KmsKeyId=key, SecretString="s") == NOT_ALLOWED
     arn = whole.create_secret(Name="app", KmsKeyId=key, SecretString="s")["ARN"]
     assert error_of(half.get_secret_value, SecretId="app") == NOT_ALLOWED
-    assert error_of(half.batch_get_secret_value, SecretIdList=["app"]) == NOT_ALLOWED
+    half.create_secret(Name="open", SecretString="o")
+    told = half.batch_get_secret_value(SecretIdList=["app", "open"])
+    assert [one["SecretString"] for one in told["SecretValues"]] == ["o"]
+    assert told["Errors"] == [{"SecretId": arn, "ErrorCode": NOT_ALLOWED["Code"], "Message": NOT_ALLOWED["Message"]}]
     assert whole.batch_get_secret_value(SecretIdList=["app"])["SecretValues"][0]["SecretString"] == "s"
     assert half.describe_secret(SecretId="app")["KmsKeyId"] == key
     assert error_of(without.put_secret_value, SecretId=arn, SecretString="t") == NOT_ALLOWED

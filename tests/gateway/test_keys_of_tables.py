@@ -4,8 +4,10 @@ AWS: KMS Developer Guide, services-dynamodb: DescribeKey and CreateGrant for who
 who uses it; DynamoDB API Reference, SSESpecification; CloudWatch Logs User Guide, encrypt-log-data-kms.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from gateway.two_accounts import code_of, error_of, policy, to
 from running import ACCOUNT, REGION, allow, deny
 
@@ -83,3 +85,84 @@ def test_a_log_group_gets_a_key_that_lets_cloudwatch_logs_in(cloud):
     assert code_of(logs.associate_kms_key, **{**given, "logGroupName": "/other"}) == "AccessDeniedException"
     kms.disable_key(KeyId=key)
     assert code_of(logs.associate_kms_key, **given) == "InvalidParameterException"
+
+
+SEALED = {"Enabled": True, "SSEType": "KMS"}
+
+
+def without(cloud, name: str, *keys: str) -> Any:
+    """The client of somebody who may do everything, but nothing with these keys."""
+    return cloud.client("dynamodb", cloud.user(name, allow("*"), deny("kms:*", list(keys))))
+
+
+@pytest.mark.parametrize("how", ["backup", "time"])
+def test_a_table_is_restored_by_its_key_and_has_it(cloud, how):
+    # AWS: DynamoDB Developer Guide, encryption.usagenotes; API Reference, RestoreTableFromBackup.
+    first, second = (cloud.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    admin, mallory, other = cloud.client("dynamodb"), without(cloud, "one", first), without(cloud, "other", second)
+    admin.create_table(**SCHEMA, TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": first})
+    admin.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    if how == "backup":
+        arn = mallory.create_backup(TableName="orders", BackupName="back")["BackupDetails"]["BackupArn"]
+        operation, given = "restore_table_from_backup", {"BackupArn": arn}
+        # The backup keeps the key that it was made by.
+        admin.update_table(TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": second})
+        admin.delete_table(TableName="orders")
+    else:
+        on = {"PointInTimeRecoveryEnabled": True}
+        admin.update_continuous_backups(TableName="orders", PointInTimeRecoverySpecification=on)
+        operation = "restore_table_to_point_in_time"
+        given = {"SourceTableName": "orders", "UseLatestRestorableTime": True}
+    error = error_of(getattr(mallory, operation), TargetTableName="copy", **given)
+    assert "kms:Decrypt on the resource associated with this ciphertext" in error["Message"]
+    over = {**SEALED, "KMSMasterKeyId": second}
+    refused = error_of(getattr(other, operation), TargetTableName="copy", SSESpecificationOverride=over, **given)
+    assert "kms:DescribeKey" in refused["Message"]
+    getattr(other, operation)(TargetTableName="copy", **given)
+    assert code_of(mallory.scan, TableName="copy") == "AccessDeniedException"
+    assert other.scan(TableName="copy")["Count"] == 1
+    getattr(admin, operation)(TargetTableName="moved", SSESpecificationOverride=over, **given)
+    assert mallory.scan(TableName="moved")["Count"] == 1
+    assert code_of(other.scan, TableName="moved") == "AccessDeniedException"
+
+
+def test_another_key_for_a_table_needs_the_one_that_it_has(cloud):
+    first, second = (cloud.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    admin, mallory = cloud.client("dynamodb"), without(cloud, "one", first)
+    admin.create_table(**SCHEMA, TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": first})
+    for changed in ({**SEALED, "KMSMasterKeyId": second}, {"Enabled": False}):
+        given = {"TableName": "orders", "SSESpecification": changed}
+        assert code_of(mallory.update_table, **given) == "AccessDeniedException"
+    admin.update_table(TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": second})
+    mallory.scan(TableName="orders")
+    # What was written before may be of the former key.
+    on = {"PointInTimeRecoveryEnabled": True}
+    admin.update_continuous_backups(TableName="orders", PointInTimeRecoverySpecification=on)
+    given = {"SourceTableName": "orders", "TargetTableName": "copy", "RestoreDateTime": datetime.now(UTC)}
+    assert code_of(mallory.restore_table_to_point_in_time, **given) == "AccessDeniedException"
+
+
+def test_a_table_is_exported_by_its_key(cloud):
+    # AWS: DynamoDB Developer Guide, S3DataExport_Requesting.
+    first, admin = cloud.client("kms").create_key()["KeyMetadata"]["Arn"], cloud.client("dynamodb")
+    cloud.client("s3").create_bucket(Bucket="files")
+    made = admin.create_table(**SCHEMA, TableName="orders", SSESpecification={**SEALED, "KMSMasterKeyId": first})
+    on = {"PointInTimeRecoveryEnabled": True}
+    admin.update_continuous_backups(TableName="orders", PointInTimeRecoverySpecification=on)
+    given = {"TableArn": made["TableDescription"]["TableArn"], "S3Bucket": "files"}
+    error = error_of(without(cloud, "one", first).export_table_to_point_in_time, **given)
+    assert "kms:Decrypt on the resource associated with this ciphertext" in error["Message"]
+    admin.export_table_to_point_in_time(**given)
+
+
+def test_a_table_is_imported_with_a_key(cloud):
+    # AWS: DynamoDB API Reference, TableCreationParameters, SSESpecification.
+    first, s3 = cloud.client("kms").create_key()["KeyMetadata"]["Arn"], cloud.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="a.json", Body=b'{"Item":{"id":{"S":"1"}}}\n')
+    made = {**SCHEMA, "TableName": "orders", "SSESpecification": {**SEALED, "KMSMasterKeyId": first}}
+    given = {"S3BucketSource": {"S3Bucket": "files"}, "InputFormat": "DYNAMODB_JSON", "TableCreationParameters": made}
+    mallory = without(cloud, "one", first)
+    assert "kms:DescribeKey" in error_of(mallory.import_table, **given)["Message"]
+    cloud.client("dynamodb").import_table(**given)
+    assert code_of(mallory.scan, TableName="orders") == "AccessDeniedException"

@@ -20,9 +20,9 @@ class Unknowns(NamedTuple):
         beginnings = tuple(name for name in listed if name.endswith(("/", ":")))
         return cls(frozenset(listed).difference(beginnings), beginnings)
 
-    def with_keys(self, names: frozenset[str]) -> "Unknowns":
-        """These, and further keys."""
-        return Unknowns(self.keys | names, self.beginnings)
+    def also(self, names: Iterable[str]) -> "Unknowns":
+        """These, and those of these names."""
+        return Unknowns.of([*self.keys, *self.beginnings, *names])
 
     def without(self, beginnings: Iterable[str]) -> "Unknowns":
         """These, but for the keys that begin so, which are known."""

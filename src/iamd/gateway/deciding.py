@@ -51,6 +51,8 @@ from iamd.gateway.traits import of as traits_of
 from iamd.pipeline import Progress, Via
 from iamd.runtime import Runtime
 
+_OF_CONTEXT: Final = ("kms:encryptioncontext:", "kms:encryptioncontextkeys")
+
 
 class Step(msgspec.Struct):
     """What is known of one request once it has been decided."""
@@ -74,6 +76,12 @@ class Step(msgspec.Struct):
     """What `owner` has found."""
     sealing: Sealing | None = None
     """How what it writes is to be encrypted by KMS."""
+    encrypted_by: str | None = None
+    """The ARN of the key that what it writes is encrypted by, empty for the service's own; None where there is none."""
+    encrypted_anew: Sequence[str] = ()
+    """The versions that its service encrypts by another key."""
+    untold_context: bool = False
+    """Whether the encryption context of what is being decided may hold more than is known."""
     posted: Posted | None = None
     """The form that its object comes in, where it comes in one."""
     acl: str | None = None
@@ -210,7 +218,9 @@ class Decider:
                 asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through, templated=templated
             )
             if asking != service:
-                found = found.with_keys(unknown_keys.of_use(service, action))
+                found = found.also(unknown_keys.of_use(service, action))
+            if step.untold_context and asking == "kms":
+                found = found.also(_OF_CONTEXT)
             return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
 
         action = step.traits.action

@@ -30,7 +30,7 @@ from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterExcep
 from iamd.gateway.actions.glue_catalog import InvalidInput
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end, make, put_policy
 from iamd.gateway.key_uses import defaults as key_defaults
-from iamd.gateway.key_uses import ebs_effects
+from iamd.gateway.key_uses import ebs_effects, former
 from iamd.gateway.key_uses.named import keyed, nothing, of_attribute, of_attributes, of_stream
 from iamd.gateway.policy_errors import (
     InvalidArgument,
@@ -101,22 +101,21 @@ _LEAVING: Final = frozenset({"RemoveLayerVersionPermission", "RemovePermission",
 
 def may_change(operation: Operation) -> bool:
     """Whether requests for an operation may change what is known of resources."""
-    return (operation.service, operation.name) in _EFFECTS
+    return (operation.service, operation.name) in _EFFECTS or (operation.service, operation.name) in former.CHANGING
 
 
 def of(asked: Asked, arn: str, facts: Facts) -> list[Effect]:
     """What the request will do to the facts of its first target; nothing for nearly all."""
     found = _EFFECTS.get((asked.operation.service, asked.operation.name))
-    if found is None:
-        return []
-    effect = _effect(found, asked, arn, facts)
+    effect = _effect(found, asked, arn, facts) if found is not None else None
+    more = former.effects(asked, arn, facts)
     if effect is None:
-        return []
+        return more
     if effect.policy is not None:
         check_size(asked.operation.service, effect.policy)
         if asked.operation.name not in _LEAVING:
             effect = replace(effect, policy=policy_principals.stored(effect.policy, asked, facts.view))
-    return [effect]
+    return [effect, *more]
 
 
 def _effect(found: Of, asked: Asked, arn: str, facts: Facts) -> Effect | None:

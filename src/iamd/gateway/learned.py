@@ -17,7 +17,7 @@ from iamd.gateway.actions.secretsmanager import known_name
 from iamd.gateway.actions.ssm import parameter_arn
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Learned
-from iamd.gateway.key_uses.named import KEY, of_table
+from iamd.gateway.key_uses.named import KEY, of_secret, of_table
 from iamd.gateway.key_uses.named import whole as key_named
 from iamd.gateway.resources import Facts
 from iamd.store.records import Resource
@@ -84,7 +84,9 @@ def _secret(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | None:
 
 def _key_of_secret(asked: Asked, told: Told) -> dict[str, str]:
     if asked.operation.name == "DescribeSecret":
-        return {KEY: told.get("KmsKeyId") or ""}
+        is_known_replica = told.get("PrimaryRegion") not in {None, asked.region} and KEY in asked.known(told["ARN"])
+        # Some backends do not tell the key of a replica, which was seen when it was given.
+        return {} if is_known_replica else {KEY: of_secret(told, asked.region)}
     is_set = asked.operation.name == "CreateSecret" or "KmsKeyId" in asked.parameters
     return {KEY: key_named(asked.parameters.get("KmsKeyId"), asked)} if is_set else {}
 

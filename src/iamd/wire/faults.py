@@ -207,6 +207,7 @@ def _compatible(service: str | None) -> bool:
 _OF_KMS: Final = {
     "KmsAccessDenied": "KMS.AccessDeniedException",
     "KmsDisabled": "KMS.DisabledException",
+    "KmsInvalidKeyUsage": "KMS.InvalidKeyUsageException",
     "KmsInvalidState": "KMS.InvalidStateException",
     "KmsNotFound": "KMS.NotFoundException",
 }

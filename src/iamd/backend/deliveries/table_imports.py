@@ -129,7 +129,7 @@ def _table(backend: Any, job: Any) -> Any:
         global_indexes=job.global_indexes,
         indexes=None,
         attr=job.attrs,
-        sse_specification=None,
+        sse_specification=job.given["TableCreationParameters"].get("SSESpecification"),
         streams=None,
         tags=[],
         deletion_protection_enabled=False,

@@ -21,6 +21,7 @@ from iamd.gateway.backends import Backends, Place
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.instances import whole
 from iamd.gateway.key_uses import (
+    copied_tables,
     databases,
     ebs,
     environments,
@@ -34,13 +35,14 @@ from iamd.gateway.key_uses import (
     refusals,
     s3,
     secrets,
+    several,
     streams,
     tables,
 )
 from iamd.gateway.key_uses.invocations import Variables
 from iamd.gateway.key_uses.keys import Found
 from iamd.gateway.key_uses.remembered import Remembered
-from iamd.gateway.key_uses.use import CREATE_GRANT, GENERATE, Use, Work
+from iamd.gateway.key_uses.use import CREATE_GRANT, ENCRYPT, GENERATE, Use, Work
 from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Ledger
 from iamd.gateway.resources import Facts
@@ -48,7 +50,7 @@ from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import Outcome, events_of
 
 _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
-    "dynamodb": tables.of_tables,
+    "dynamodb": copied_tables.of_tables,
     "dynamodbstreams": tables.of_tables,
     "ec2": ebs.before,
     "efs": given_keys.of_file_system,
@@ -64,9 +66,11 @@ _BEFORE: Final[Mapping[str, Callable[[Work], Awaitable[list[Use]]]]] = {
     "ssm": parameters.before,
 }
 _AFTER: Final[Mapping[str, Callable[[Work, bytes], Awaitable[list[Use]]]]] = {
+    "dynamodb": copied_tables.after,
     "secretsmanager": secrets.after,
     "ssm": parameters.after,
 }
+_WRITING: Final = frozenset({ENCRYPT, GENERATE})
 _UNTOLD: Final = "The backend does not tell by which key this is encrypted."
 
 
@@ -101,6 +105,8 @@ class KeyUses:
                 return await environments.shown(work, await whole(answer), self._refusal)
             if service == "s3":
                 uses = await s3.after(work, answer)
+            elif step.asked.operation.name == "BatchGetSecretValue":
+                return await several.shown(work, await whole(answer), self._decide)
             else:
                 answer = await whole(answer)
                 uses = await _AFTER[service](work, answer.whole or b"")
@@ -139,6 +145,7 @@ class KeyUses:
         if work.identity is ANONYMOUS:
             raise refusals.unsigned(use, work.asked)
         key: Found | None = None
+        work.step.untold_context = use.untold_context
         identity, before = _through(use, work), len(work.step.progress.verdicts)
         try:
             key = await keys.found(use, work)
@@ -150,6 +157,8 @@ class KeyUses:
         sealing = work.step.sealing
         if sealing is not None and use.action == GENERATE and not key.arn.endswith("/*"):
             sealing.arn = key.arn
+        if use.action in _WRITING and use.region == work.asked.region:
+            work.step.encrypted_by = "" if key.own else key.arn
         self._record(use, key, work, identity, before)
         return None
 

@@ -21,6 +21,10 @@ USED: Final = "kms_used"
 """The fact that something in a bucket is encrypted by KMS."""
 
 
+CONTEXT: Final = "kms_context"
+"""The fact that requests added to the encryption context of something in a bucket."""
+
+
 class Encryption(msgspec.Struct, frozen=True):
     """How an object is encrypted by KMS: by which key, as it is named, and whether by a key of the whole bucket."""
 
@@ -30,9 +34,12 @@ class Encryption(msgspec.Struct, frozen=True):
     context: Mapping[str, str] = {}
     unknown: bool = False
     """Whether nobody can tell how it is encrypted."""
+    told: bool = False
+    """Whether all of its context is known."""
 
 
-def read(text: str) -> Encryption | None:
+def standing(text: str) -> Encryption | None:
+    """How a bucket encrypts by what is kept of it."""
     if text == UNSETTLED:
         return Encryption("aws:kms", unknown=True)
     return msgspec.json.decode(text, type=Encryption) if text else None

@@ -13,7 +13,7 @@ from iamd.auth.identity import Service
 from iamd.gateway.actions import lambda_
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.kms import InvalidArn
-from iamd.gateway.key_uses import refusals
+from iamd.gateway.key_uses import code_objects, refusals
 from iamd.gateway.key_uses.log_groups import is_decided_by_backend
 from iamd.gateway.key_uses.use import CREATE_GRANT, DECRYPT, DESCRIBE, ENCRYPT, GENERATE, Use, Work
 
@@ -21,14 +21,20 @@ FUNCTION: Final = "aws:lambda:FunctionArn"
 """What the encryption context of all that belongs to a function has."""
 SERVICE: Final = "lambda.amazonaws.com"
 _SOURCE: Final = "aws:lambda:EventSourceArn"
+_LAYER: Final = "PublishLayerVersion"
 _MAPPINGS: Final = frozenset({"CreateEventSourceMapping", "UpdateEventSourceMapping"})
 
 
 async def before(work: Work) -> list[Use]:
-    """What Lambda asks of KMS before it answers."""
-    given = work.given
+    """What Lambda asks of KMS before it answers, and S3 of what Lambda reads for its caller."""
     if work.name in _MAPPINGS:
         return _of_filters(work)
+    code = await code_objects.before(work)
+    return code if work.name == _LAYER else [*code, *await _of_function(work)]
+
+
+async def _of_function(work: Work) -> list[Use]:
+    given = work.given
     arn = _arn(work)
     if work.name == "UpdateFunctionCode":
         return _of_code(given.get("SourceKMSKeyArn"), arn, work)

@@ -36,7 +36,9 @@ _DATA_KEY: Final = "AES_256"
 _BYTES: Final = 64
 _RE_ENCRYPTING: Final = {RE_ENCRYPT_FROM: "SourceKeyId", RE_ENCRYPT_TO: "DestinationKeyId"}
 """Which parameter of ReEncrypt names the key of each of its two actions."""
+_ENCRYPTS: Final = "ENCRYPT_DECRYPT"
 _OWN: Final = "alias/aws/"
+_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
 
 
 class DisabledKey(AWSError):
@@ -50,6 +52,13 @@ class InvalidState(AWSError):
     """A key that can't be used as it is (KMS API Reference, GenerateDataKey)."""
 
     code = "KMSInvalidStateException"
+    status = 400
+
+
+class InvalidKeyUsage(AWSError):
+    """A key that is none for symmetric encryption (KMS API Reference, GenerateDataKey, which takes no other)."""
+
+    code = "InvalidKeyUsageException"
     status = 400
 
 
@@ -185,10 +194,12 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
     told = {
         **there.place,
         **kms.of_key(key.arn, there),
-        "algorithm": "SYMMETRIC_DEFAULT",
+        "algorithm": _SYMMETRIC,
         "encryption_context": use.context,
         "encryption_context_keys": list(use.context),
     }
+    if use.untold_context:
+        del told["encryption_context_keys"]
     if not caller:
         # A service that asks for itself has no account.
         del told["account"]
@@ -202,8 +213,14 @@ def _context(use: Use, key: Found, work: Work) -> dict[str, str | tuple[str, ...
 
 
 def check_state(use: Use, key: Found, work: Work) -> None:
-    """Refuse a key that is not enabled."""
-    state = work.facts.known(key.arn).get(STATE, "Enabled")
+    """Refuse a key that encrypts nothing, or is not enabled."""
+    known = work.facts.known(key.arn)
+    state, spec = known.get(STATE, "Enabled"), known.get("key_spec", _SYMMETRIC)
+    if spec != _SYMMETRIC:
+        usage = known.get("key_usage", _ENCRYPTS)
+        if usage != _ENCRYPTS:
+            raise InvalidKeyUsage(f"{key.arn} key usage is {usage} which is not valid for {use.action}.")
+        raise InvalidKeyUsage(f"Algorithm {_SYMMETRIC} is incompatible with key spec {spec}.")
     if use.action == DESCRIBE:
         return
     if state == "Disabled":
@@ -234,4 +251,4 @@ def parameters(use: Use, key: Found) -> dict[str, object]:
         return {**found, "KeySpec": _DATA_KEY}
     if use.action == GENERATE_UNSEEN:
         return {**found, "NumberOfBytes": _BYTES}
-    return {**found, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+    return {**found, "EncryptionAlgorithm": _SYMMETRIC}

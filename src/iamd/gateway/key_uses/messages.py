@@ -7,16 +7,20 @@ from functools import partial
 from typing import Any
 
 from iamd.gateway.actions.asked import at
+from iamd.gateway.key_uses import backlog
 from iamd.gateway.key_uses.set_keys import key_of, told, use_of
 from iamd.gateway.key_uses.use import DECRYPT, GENERATE, Use, Work
 
 
 async def of_queue(work: Work) -> list[Use]:
-    """What SQS asks of KMS: sending generates and decrypts a data key, receiving decrypts it."""
+    """What SQS asks of KMS: sending generates and decrypts a data key, receiving decrypts it,
+    and whatever else it was that messages in the queue are encrypted by.
+    """
     arn = work.step.targets[0].arn
     key = await key_of(arn, work, partial(_told_of_queue, arn, work))
-    actions = (DECRYPT,) if work.name == "ReceiveMessage" else (GENERATE, DECRYPT)
-    return [use_of(action, key, {"aws:sqs:arn": arn}, arn, work) for action in actions] if key else []
+    if work.name == "ReceiveMessage":
+        return await backlog.of_queue(arn, key, work)
+    return [use_of(action, key, {"aws:sqs:arn": arn}, arn, work) for action in (GENERATE, DECRYPT)] if key else []
 
 
 async def of_topic(work: Work) -> list[Use]:

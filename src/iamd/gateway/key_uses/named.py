@@ -74,6 +74,17 @@ def of_stream(asked: Asked) -> str | None:
     return str(asked.parameters.get("KeyId") or "") if asked.operation.name == "StartStreamEncryption" else ""
 
 
+def of_secret(told: Mapping[str, Any], region: str) -> str:
+    """The key of a secret that is described in a Region, empty for the service's own.
+
+    AWS: Secrets Manager API Reference, ReplicateSecretToRegions: a replica without a key of its own has the service's
+    in its Region. Some backends tell the primary's key of it.
+    """
+    key = str(told.get("KmsKeyId") or "")
+    is_replica = told.get("PrimaryRegion") not in {None, "", region}
+    return "" if is_replica and f":kms:{region}:" not in key else key
+
+
 def of_table(given: Mapping[str, Any]) -> str | None:
     """The key that a table gets, empty for DynamoDB's own in no account; None where nothing is said of it."""
     encryption = given.get("SSESpecification")

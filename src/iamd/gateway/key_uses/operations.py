@@ -13,7 +13,8 @@ BEFORE: Final = frozenset(
         ),
         "dynamodb": (
             "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "CreateTable", "DeleteItem", "ExecuteStatement",
-            "ExecuteTransaction", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "TransactWriteItems",
+            "ExecuteTransaction", "ExportTableToPointInTime", "GetItem", "ImportTable", "PutItem", "Query",
+            "RestoreTableFromBackup", "RestoreTableToPointInTime", "Scan", "TransactGetItems", "TransactWriteItems",
             "UpdateItem", "UpdateTable",
         ),
         "dynamodbstreams": ("GetRecords",),
@@ -22,8 +23,8 @@ BEFORE: Final = frozenset(
         "firehose": ("CreateDeliveryStream", "StartDeliveryStreamEncryption"),
         "kinesis": ("GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"),
         "lambda": (
-            "CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping", "UpdateFunctionCode",
-            "UpdateFunctionConfiguration",
+            "CreateEventSourceMapping", "CreateFunction", "PublishLayerVersion", "UpdateEventSourceMapping",
+            "UpdateFunctionCode", "UpdateFunctionConfiguration",
         ),
         "logs": ("AssociateKmsKey", "CreateLogGroup"),
         "rds": (
@@ -45,13 +46,17 @@ BEFORE: Final = frozenset(
 AFTER: Final = frozenset(
     (service, name)
     for service, names in {
+        "dynamodb": ("CreateBackup", "ImportTable", "RestoreTableFromBackup", "RestoreTableToPointInTime"),
         "lambda": (
             "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions", "ListVersionsByFunction",
             "PublishVersion", "UpdateFunctionCode", "UpdateFunctionConfiguration",
         ),
         "s3": ("CreateMultipartUpload", "GetObject", "HeadObject"),
-        "secretsmanager": ("BatchGetSecretValue", "GetSecretValue"),
-        "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath"),
+        "secretsmanager": (
+            "BatchGetSecretValue", "CreateSecret", "GetSecretValue", "PutSecretValue", "ReplicateSecretToRegions",
+            "UpdateSecret",
+        ),
+        "ssm": ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath", "PutParameter"),
     }.items()
     for name in names
 )  # fmt: skip

@@ -12,13 +12,14 @@ from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.secretsmanager import secret_arn
 from iamd.gateway.actions.ssm import SECRET_REFERENCE, parameter_arn
 from iamd.gateway.asking import NotToldError
-from iamd.gateway.key_uses import secrets
+from iamd.gateway.key_uses import by_version, secrets
 from iamd.gateway.key_uses.answers import Told, told_in
 from iamd.gateway.key_uses.named import KEY
 from iamd.gateway.key_uses.use import DECRYPT, ENCRYPT, GENERATE, Use, Work
 
 _SECURE: Final = "SecureString"
 _REFERENCE: Final = f"/{SECRET_REFERENCE.removeprefix(':parameter/')}"
+_ANY: Final = "*"
 _LARGEST_STANDARD: Final = 4096
 """Systems Manager User Guide, parameter-store-advanced-parameters: what is larger is advanced."""
 
@@ -47,9 +48,12 @@ def _is_advanced(given: Told) -> bool:
 
 async def after(work: Work, body: bytes) -> list[Use]:
     """What has been decrypted for an answer."""
+    if work.name == "PutParameter":
+        await _remember(work, body)
+        return []
     if work.given.get("WithDecryption") is not True:
         return []
-    found = {}
+    found: dict[tuple[str, str], Use] = {}
     for told in _shown(told_in(body)):
         if told.get("Type") == _SECURE:
             secret = _secret_in(told, work)
@@ -57,9 +61,51 @@ async def after(work: Work, body: bytes) -> list[Use]:
                 found[secret, ""] = await _of_secret(secret, work)
                 continue
             arn = str(told.get("ARN") or parameter_arn(told["Name"], work.asked))
-            key = told["KeyId"] if "KeyId" in told else await _key_of(arn, work)
-            found[arn, key] = _use(DECRYPT, key or None, arn, work)
+            for key in await _keys_of(arn, told, work):
+                found[arn, key] = _of_key(key, arn, work)
     return list(found.values())
+
+
+async def _remember(work: Work, body: bytes) -> None:
+    """Remember by which key a version is encrypted."""
+    key = work.step.encrypted_by
+    try:
+        version = str(told_in(body)["Version"]) if key is not None else ""
+    except (KeyError, NotToldError):
+        # It is done; what is not known of a version needs every key that it may have.
+        return
+    if key is not None:
+        arn = parameter_arn(work.given["Name"], work.asked)
+        await work.note(arn, {KEY: key})
+        await by_version.remember(arn, [version], key, work, is_first=version == "1")
+
+
+async def _keys_of(arn: str, told: Told, work: Work) -> list[str]:
+    """The keys that what is shown of a parameter is encrypted by, empty for the service's own."""
+    versions, version = by_version.known(arn, work), str(told.get("Version"))
+    if version in versions:
+        return [versions[version]]
+    if versions or work.is_embedded:
+        return by_version.may_be(arn, work) or [await _key_of(arn, work)]
+    if "KeyId" not in told and not any(_selects(name) for name in _named(work.given)):
+        return [await _key_of(arn, work)]
+    key = str(told.get("KeyId", _ANY))
+    # An alias may be another key's by now.
+    return [_ANY] if "alias/" in key and "alias/aws/" not in key else [key]
+
+
+def _named(given: Told) -> list[str]:
+    return [str(name) for name in [given.get("Name") or "", *(given.get("Names") or ())]]
+
+
+def _selects(name: str) -> bool:
+    """Whether a name ends in a version or a label."""
+    return ":" in (name.partition(":parameter/")[2] if name.startswith("arn:") else name)
+
+
+def _of_key(key: str, arn: str, work: Work) -> Use:
+    found = _use(DECRYPT, key or None, arn, work)
+    return replace(found, key=None, any_key=True) if key == _ANY else found
 
 
 def _shown(told: Told) -> Iterator[dict[str, Any]]:

@@ -26,34 +26,44 @@ _NOT_FOUND: Final = frozenset({"InvalidAliasNameException", "InvalidArnException
 _OF_TABLES: Final = "ValidationException"
 _CODES: Final[Mapping[str, Mapping[str, str]]] = {
     # No page of AWS's has DynamoDB's code for a key that it can't use.
-    "dynamodb": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES),
+    "dynamodb": dict.fromkeys(
+        ("DisabledException", "InvalidKeyUsageException", "KMSInvalidStateException", "NotFoundException"), _OF_TABLES
+    ),
     "dynamodbstreams": {},
     # No page of AWS's has EFS's code for a key that it can't use.
     "efs": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "BadRequest"),
     "kinesis": {
         "AccessDeniedException": "KMSAccessDeniedException",
         "DisabledException": "KMSDisabledException",
+        # The models of Kinesis and SNS have no error of their own for a key of another kind.
+        "InvalidKeyUsageException": "KMSInvalidStateException",
         "KMSInvalidStateException": "KMSInvalidStateException",
         "NotFoundException": "KMSNotFoundException",
     },
     "s3": {
         "DisabledException": "KMS.DisabledException",
+        "InvalidKeyUsageException": "KMS.InvalidKeyUsageException",
         "KMSInvalidStateException": "KMS.KMSInvalidStateException",
         "NotFoundException": "KMS.NotFoundException",
     },
     "sns": {
         "AccessDeniedException": "KMSAccessDenied",
         "DisabledException": "KMSDisabled",
+        "InvalidKeyUsageException": "KMSInvalidState",
         "KMSInvalidStateException": "KMSInvalidState",
         "NotFoundException": "KMSNotFound",
     },
     "sqs": {
         "AccessDeniedException": "KmsAccessDenied",
         "DisabledException": "KmsDisabled",
+        "InvalidKeyUsageException": "KmsInvalidKeyUsage",
         "KMSInvalidStateException": "KmsInvalidState",
         "NotFoundException": "KmsNotFound",
     },
-    "ssm": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "InvalidKeyId"),
+    "ssm": dict.fromkeys(
+        ("DisabledException", "InvalidKeyUsageException", "KMSInvalidStateException", "NotFoundException"),
+        "InvalidKeyId",
+    ),
 }
 """The services' codes for KMS's; a denial without one is the service's own."""
 
@@ -88,6 +98,8 @@ def denied(use: Use, refusal: Denied) -> AWSError:
 def of(error: AWSError, use: Use, asked: Asked) -> AWSError:
     """KMS's error as the service tells it."""
     service = asked.operation.service
+    if use.through == "s3":
+        return _of_code(error, use)
     if service == "secretsmanager":
         return _of_secrets(error, use)
     if service == "logs":
@@ -115,6 +127,23 @@ def _of_secrets(error: AWSError, use: Use) -> AWSError:
     if use.action == DECRYPT:
         return _error("DecryptionFailure")(f"Secrets Manager can't decrypt by the KMS key: {error.message}")
     return _error("EncryptionFailure")(f"Secrets Manager can't encrypt by the KMS key: {error.message}")
+
+
+def _of_code(error: AWSError, use: Use) -> AWSError:
+    """What Lambda says of code that it can't read from S3.
+
+    AWS: Lambda Developer Guide, "Troubleshoot deployment issues in Lambda", has the words and the codes.
+    """
+    if isinstance(error, CommonError):
+        place = use.context["aws:s3:arn"].partition(":::")[2]
+        why = (
+            "Your access has been denied by S3, please make sure your request credentials have permission to GetObject"
+        )
+        message = f"{why} for {place}. S3 Error Code: AccessDenied. S3 Error Message: {error.message}"
+        return CommonError(Common.ACCESS_DENIED, message)
+    code = _CODES["s3"].get(_named(error), error.code)
+    message = f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {error.message}"
+    return _error("InvalidParameterValueException")(message)
 
 
 def _of_logs(error: AWSError, use: Use) -> AWSError:

@@ -18,7 +18,17 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError
 from iamd.gateway.bucket_tags import REGION
-from iamd.gateway.key_uses.defaults import BY_KMS, DEFAULT, UNSETTLED, USED, Encryption, read, text_of, upload
+from iamd.gateway.key_uses.defaults import (
+    BY_KMS,
+    CONTEXT,
+    DEFAULT,
+    UNSETTLED,
+    USED,
+    Encryption,
+    standing,
+    text_of,
+    upload,
+)
 from iamd.gateway.key_uses.sealing import BUCKET_KEY, HEADER, KEY_ID, Sealing
 from iamd.gateway.key_uses.use import DECRYPT, GENERATE, Use, Work
 from iamd.http import Headers
@@ -79,10 +89,10 @@ async def _written(work: Work) -> list[Use]:
     found = await _asked_for(work)
     if found is None:
         return []
-    await _note_use(work)
+    await _note_use(work, has_context=bool(found.context))
     use = _use(GENERATE, found, work, _key_of(work.given), work.identity.asks_in)
     if not found.unknown:
-        work.step.sealing = Sealing(found.algorithm, found.key, use.account, found.bucket_key)
+        work.step.sealing = Sealing(found.algorithm, found.key, use.account, found.bucket_key, found.context)
     return [use]
 
 
@@ -94,8 +104,8 @@ async def _asked_for(work: Work) -> Encryption | None:
     if algorithm in BY_KMS:
         has_bucket_key = given.get("BucketKeyEnabled")
         if has_bucket_key is None:
-            standing = await _default(work)
-            has_bucket_key = standing is not None and standing.bucket_key
+            default = await _default(work)
+            has_bucket_key = default is not None and default.bucket_key
         return Encryption(algorithm, key or None, bool(has_bucket_key), _context(context))
     if key or context:
         raise InvalidArgument(
@@ -125,7 +135,7 @@ async def _default(work: Work) -> Encryption | None:
         return None
     if known is None or known == UNSETTLED or not work.is_embedded:
         return await _told_default(work, bucket)
-    return read(known)
+    return standing(known)
 
 
 async def _told_default(work: Work, bucket: str) -> Encryption | None:
@@ -142,14 +152,16 @@ async def _told_default(work: Work, bucket: str) -> Encryption | None:
             text = UNSETTLED if work.step.place.backend.rules.is_aws or work.is_embedded else ""
         answered = (text,)
         work.remembered.put(asked, text, work.now)
-    return read(answered[0])
+    return standing(answered[0])
 
 
-async def _note_use(work: Work) -> None:
-    """Note that what the embedded backend has in this bucket may be encrypted, before it is."""
-    bucket = _bucket(work)
-    if work.is_embedded and work.facts.get(bucket) is not None and USED not in work.facts.known(bucket):
-        await work.note(bucket, {USED: "true"})
+async def _note_use(work: Work, *, has_context: bool) -> None:
+    """Note that what the embedded backend has in this bucket may be encrypted, and with more context, before it is."""
+    bucket, noted = _bucket(work), (USED, CONTEXT) if has_context else (USED,)
+    if not work.is_embedded or work.facts.get(bucket) is None:
+        return
+    if not work.facts.known(bucket).keys() >= set(noted):
+        await work.note(bucket, dict.fromkeys(noted, "true"))
 
 
 # What is read.
@@ -158,17 +170,22 @@ async def _note_use(work: Work) -> None:
 async def _source(work: Work) -> list[Use]:
     """What reading the source of a copy needs."""
     place = s3.values(work.asked)
-    bucket, key = f"arn:{work.asked.partition}:s3:::{place['source_bucket']}", str(place["source_key"])
+    version = {"VersionId": place["source_version"]} if "source_version" in place else {}
+    named = {"Bucket": place["source_bucket"], "Key": str(place["source_key"]), **version}
+    customer = {name: work.given[f"CopySource{name}"] for name in _OF_CUSTOMER if f"CopySource{name}" in work.given}
+    return await read(named, work, customer)
+
+
+async def read(named: Mapping[str, Any], work: Work, customer: Mapping[str, Any] | None = None) -> list[Use]:
+    """What reading an object needs, whichever bucket it is in; `customer` is the key that a customer brings."""
+    bucket = f"arn:{work.asked.partition}:s3:::{named['Bucket']}"
     if _is_free(bucket, work):
         return []
-    version = {"VersionId": place["source_version"]} if "source_version" in place else {}
     backend = placing.of_bucket(bucket, work.asked, work.backends, work.facts).backend
     owner = work.facts.bucket_owner(work.facts.get(bucket), work.asked.account)
-    named = {"Bucket": place["source_bucket"], "Key": key, **version}
-    customer = {name: work.given[f"CopySource{name}"] for name in _OF_CUSTOMER if f"CopySource{name}" in work.given}
-    told = await work.told("HeadObject", named | customer, backend=backend, account=owner)
+    told = await work.told("HeadObject", {**named, **(customer or {})}, backend=backend, account=owner, service="s3")
     found = _described(told)
-    return [_use(DECRYPT, found, work, f"{bucket}/{key}", owner)] if found is not None else []
+    return [_use(DECRYPT, found, work, f"{bucket}/{named['Key']}", owner)] if found is not None else []
 
 
 async def _read(work: Work) -> list[Use]:
@@ -223,7 +240,8 @@ def _of_upload(work: Work) -> list[Use]:
     known = work.facts.known(_upload(work, str(work.given.get("UploadId"))))
     if not known:
         return []
-    found = Encryption(known["algorithm"], known["key"] or None, known["bucket_key"] == "true")
+    more = msgspec.json.decode(known.get("context", "{}"), type=dict[str, str])
+    found = Encryption(known["algorithm"], known["key"] or None, known["bucket_key"] == "true", more, told=True)
     return [_use(DECRYPT, found, work, _key_of(work.given), known["account"])]
 
 
@@ -241,6 +259,7 @@ async def _remember_upload(work: Work, answer: Answer) -> None:
         "key": sealing.arn or sealing.key or "",
         "bucket_key": str(sealing.bucket_key).lower(),
         "account": sealing.account,
+        "context": msgspec.json.encode(sealing.context).decode(),
     }
     await work.note(_upload(work, match[1].decode()), facts)
 
@@ -256,6 +275,13 @@ def _key_of(given: Mapping[str, Any]) -> str:
     return str(given["Key"])
 
 
+def _may_have_context(bucket: str, work: Work) -> bool:
+    """Whether an object in a bucket may have been written with more context than its ARN."""
+    known = work.facts.get(bucket)
+    # SECURITY: what was written past iamd nobody knows.
+    return not work.is_embedded or known is None or CONTEXT in known.facts
+
+
 def _use(action: str, found: Encryption, work: Work, key: str, account: str) -> Use:
     """The use for one object, whose key or ARN is given.
 
@@ -266,4 +292,12 @@ def _use(action: str, found: Encryption, work: Work, key: str, account: str) -> 
     arn = bucket if found.bucket_key else whole
     region = work.facts.known(bucket).get(REGION) or work.asked.region
     context = {"aws:s3:arn": arn, **found.context}
-    return Use(action=action, key=found.key, account=account, region=region, context=context, any_key=found.unknown)
+    return Use(
+        action=action,
+        key=found.key,
+        account=account,
+        region=region,
+        context=context,
+        any_key=found.unknown,
+        untold_context=action == DECRYPT and not found.told and _may_have_context(bucket, work),
+    )

@@ -1,5 +1,6 @@
 """Sealing: how what a request writes is to be encrypted by KMS, as the backend is told."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ class Sealing(msgspec.Struct):
     key: str | None
     account: str
     bucket_key: bool
+    context: Mapping[str, str] = {}
     arn: str | None = None
 
     def written(self, headers: Headers, *, whole: bool) -> Headers:

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.secretsmanager import UNKNOWN_SUFFIX, secret_arn
+from iamd.gateway.asking import NotToldError
+from iamd.gateway.key_uses import by_version
 from iamd.gateway.key_uses.answers import Told, told_in
-from iamd.gateway.key_uses.named import KEY
+from iamd.gateway.key_uses.named import KEY, of_secret
 from iamd.gateway.key_uses.use import DECRYPT, ENCRYPT, GENERATE, Use, Work
 
 SERVICE: Final = "secretsmanager"
@@ -39,7 +41,11 @@ async def before(work: Work) -> list[Use]:
         return _written(present, arn, work, has_value)
     named = given.get("KmsKeyId") or None
     # What is there is encrypted anew, and nobody gets at it by a key of their own.
-    again = [_use(DECRYPT, present, arn, work)] if named != present else []
+    again = [_use(action, key, arn, work) for action, key in ((DECRYPT, present), (ENCRYPT, named))]
+    if named != present:
+        work.step.encrypted_anew = await _staged(arn, work)
+    else:
+        again = []
     return [*_established(named, arn, work), *again, *_written(named, arn, work, has_value)]
 
 
@@ -64,22 +70,64 @@ def _replicas(arn: str, work: Work) -> Iterator[Use]:
                 yield _use(action, key, there, work, _VALIDATING, region)
 
 
+async def _staged(arn: str, work: Work) -> list[str]:
+    """The versions that are encrypted anew when their secret gets another key."""
+    told = await work.told("DescribeSecret", {"SecretId": arn}) or {}
+    stages: Mapping[str, list[str]] = told.get("VersionIdsToStages") or {}
+    return [version for version, labels in stages.items() if not by_version.ENCRYPTED_ANEW.isdisjoint(labels)]
+
+
 async def after(work: Work, body: bytes) -> list[Use]:
     """What has been decrypted for an answer."""
-    told = told_in(body)
-    shown = told.get("SecretValues") if work.name == "BatchGetSecretValue" else [told]
-    return [use for one in shown or [] if (use := await _shown(one, work)) is not None]
+    if work.name != "GetSecretValue":
+        await _remember(work, body)
+        return []
+    return await shown(told_in(body), work)
 
 
-async def _shown(told: Told, work: Work) -> Use | None:
+async def _remember(work: Work, body: bytes) -> None:
+    """Remember by which key versions are encrypted, and the keys that replicas have."""
+    try:
+        told = told_in(body)
+        arn = await _whole(str(told["ARN"]), work)
+    except (KeyError, NotToldError):
+        # It is done; what is not known of a version needs every key that it may have.
+        return
+    for replica in work.given.get("AddReplicaRegions") or []:
+        region = str(replica.get("Region"))
+        there = arn.replace(f":{work.asked.region}:", f":{region}:", 1)
+        await work.note(there, {KEY: str(replica.get("KmsKeyId") or "")})
+    key, has_value = work.step.encrypted_by, any(work.given.get(name) is not None for name in _VALUES)
+    versions = [*work.step.encrypted_anew, *([str(told["VersionId"])] if has_value and "VersionId" in told else [])]
+    if versions and key is not None:
+        await by_version.remember(arn, versions, key, work, is_first=work.name == "CreateSecret")
+
+
+async def _whole(arn: str, work: Work) -> str:
+    """The ARN of a secret that some backends tell by whatever it was named by."""
+    if arn.startswith("arn:"):
+        return arn
+    known = await key_of(secret_arn(arn, work.asked), work)
+    return known[0] if known is not None else arn
+
+
+async def shown(told: Told, work: Work) -> list[Use]:
+    """What has been decrypted to show a version of a secret."""
     if not any(told.get(name) is not None for name in _VALUES):
-        return None
+        return []
     arn = str(told.get("ARN") or work.step.targets[0].arn)
-    known = await key_of(arn, work)
-    version = str(told.get("VersionId") or "")
-    if known is None:
-        return _use(DECRYPT, None, arn, work, version, any_key=True)
-    return _use(DECRYPT, known[1], known[0], work, version)
+    found, version = await key_of(arn, work), str(told.get("VersionId") or "")
+    if found is None:
+        return [_use(DECRYPT, None, arn, work, version, any_key=True)]
+    whole, present = found
+    versions = by_version.known(whole, work)
+    if version in versions:
+        keys = [versions[version]]
+    elif not work.is_embedded and by_version.ENCRYPTED_ANEW.isdisjoint(told.get("VersionStages") or ()):
+        return [_use(DECRYPT, None, whole, work, version, any_key=True)]
+    else:
+        keys = list(dict.fromkeys([present or "", *(by_version.may_be(whole, work) if versions else [])]))
+    return [_use(DECRYPT, key or None, whole, work, version) for key in keys]
 
 
 async def key_of(arn: str, work: Work) -> tuple[str, str | None] | None:
@@ -100,7 +148,7 @@ async def key_of(arn: str, work: Work) -> tuple[str, str | None] | None:
     )
     if told is None:
         return None
-    whole, key = str(told.get("ARN") or arn), told.get("KmsKeyId") or ""
+    whole, key = str(told.get("ARN") or arn), of_secret(told, work.asked.region)
     if "ARN" in told:
         await work.note(whole, {KEY: key})
     return whole, key or None

@@ -6,8 +6,9 @@ producers generate data keys, consumers decrypt.
 
 from functools import partial
 
+from iamd.gateway.key_uses import backlog
 from iamd.gateway.key_uses.set_keys import key_of, told, use_of
-from iamd.gateway.key_uses.use import DECRYPT, GENERATE, Use, Work
+from iamd.gateway.key_uses.use import GENERATE, Use, Work
 
 _READS = frozenset({"GetRecords", "SubscribeToShard"})
 
@@ -19,8 +20,9 @@ async def of_stream(work: Work) -> list[Use]:
         # A shard iterator that nobody can read is of no stream that is known.
         return []
     key = await key_of(arn, work, partial(_told_of_stream, arn, work))
-    action = DECRYPT if work.name in _READS else GENERATE
-    return [use_of(action, key, {"aws:kinesis:arn": arn}, arn, work)] if key else []
+    if work.name in _READS:
+        return await backlog.of_stream(arn, key, work)
+    return [use_of(GENERATE, key, {"aws:kinesis:arn": arn}, arn, work)] if key else []
 
 
 async def _told_of_stream(arn: str, work: Work) -> str:

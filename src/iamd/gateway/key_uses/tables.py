@@ -4,7 +4,7 @@ AWS: KMS Developer Guide, services-dynamodb; DynamoDB Developer Guide, encryptio
 """
 
 from iamd.gateway.actions.by_rule import account_of
-from iamd.gateway.key_uses.named import KEY, of_table
+from iamd.gateway.key_uses.named import KEY, of_table, whole
 from iamd.gateway.key_uses.set_keys import told, use_of
 from iamd.gateway.key_uses.use import CREATE_GRANT, DECRYPT, DESCRIBE, Use, Work
 
@@ -16,16 +16,31 @@ async def of_tables(work: Work) -> list[Use]:
     if work.name in _MAKING:
         arn = work.step.targets[0].arn
         key = of_table(work.given)
-        return [_use(action, key, arn, work) for action in (DESCRIBE, CREATE_GRANT)] if key else []
+        if key is None:
+            return []
+        return [*await _changed(key, arn, work), *made_with(key, arn, work)]
     tables = dict.fromkeys(_table(one.arn) for one in work.step.targets if ":table/" in one.arn)
-    return [_use(DECRYPT, key, arn, work) for arn in tables if (key := await _key_of(arn, work))]
+    return [use(DECRYPT, key, arn, work) for arn in tables if (key := await key_of(arn, work))]
+
+
+def made_with(key: str, arn: str, work: Work) -> list[Use]:
+    """What a table needs that gets a key."""
+    return [use(action, key, arn, work) for action in (DESCRIBE, CREATE_GRANT)] if key else []
+
+
+async def _changed(key: str, arn: str, work: Work) -> list[Use]:
+    """What is there is encrypted anew, and nobody gets at it by a key of their own."""
+    if work.name != "UpdateTable":
+        return []
+    present = await key_of(arn, work)
+    return [use(DECRYPT, present, arn, work)] if present and present != whole(key, work.asked) else []
 
 
 def _table(arn: str) -> str:
     return arn.partition("/index/")[0].partition("/stream/")[0]
 
 
-async def _key_of(arn: str, work: Work) -> str | None:
+async def key_of(arn: str, work: Work) -> str | None:
     """The key of a table, None for DynamoDB's own in no account."""
     known = work.facts.known(arn).get(KEY)
     if known is not None:
@@ -40,7 +55,8 @@ async def _key_of(arn: str, work: Work) -> str | None:
     return key or None
 
 
-def _use(action: str, key: str, arn: str, work: Work) -> Use:
+def use(action: str, key: str, arn: str, work: Work) -> Use:
+    """One use of a table's key."""
     account = account_of(arn) or work.asked.account
     context = {"aws:dynamodb:tableName": arn.partition(":table/")[2], "aws:dynamodb:subscriberId": account}
     return use_of(action, key, context, arn, work)

@@ -45,6 +45,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     any_key: bool = False
     through: str | None = None
     """Another service that asks KMS, for that of the request: `secretsmanager`."""
+    untold_context: bool = False
+    """Whether the encryption context may hold more than is known of it."""
     itself: Service | None = None
     """The service that asks for itself, not for the caller."""
     own_alias: str | None = None
