@@ -206,5 +206,6 @@ def test_a_buckets_default_locks_what_comes_whole_and_in_parts(s3):
         mode, until = lock_of(s3, named)
         assert mode == "GOVERNANCE"
         assert days(2) < until < days(4)
-        with pytest.raises(ClientError, match=LOCKED):
+        with pytest.raises(ClientError, match=LOCKED) as raised:
             s3.delete_object(**named)
+        assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

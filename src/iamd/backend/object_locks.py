@@ -4,6 +4,7 @@ AWS: S3 User Guide, object-lock-overview and object-lock-managing; S3 API Refere
 PutObjectLegalHold, PutObject. Of the errors, which these pages do not have, what S3 is seen to answer.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,6 +33,7 @@ _STORED: Final = "%Y-%m-%dT%H:%M:%SZ"
 _STORED_EXACTLY: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 """How moto reads the date that an object is locked until."""
 
+_SETTING: Final = threading.Lock()
 Lock = tuple[str | None, str | None, str | None]
 """The legal hold, the mode, and the date of an object."""
 
@@ -141,10 +143,13 @@ def _invalid(words: str) -> S3ClientError:
 
 def _put_object_retention(original: Callable[[S3Response], Any]) -> Any:
     def put_object_retention(response: S3Response) -> Any:
-        key = _version(response)
-        if response.headers.get("x-amz-bypass-governance-retention") != "true" or key.lock_mode == COMPLIANCE:
-            _check_kept(key, *_retention(response))
-        return original(response)
+        is_bypass = response.headers.get("x-amz-bypass-governance-retention") == "true"
+        # SECURITY: of two requests at a time, the later one is compared with what the earlier one has set.
+        with _SETTING:
+            key = _version(response)
+            if not is_bypass or key.lock_mode == COMPLIANCE:
+                _check_kept(key, *_retention(response))
+            return original(response)
 
     return put_object_retention
 
