@@ -1,8 +1,9 @@
-"""What the embedded backend would forget or leave out, and AWS does not."""
+"""What the embedded backend would forget, leave out or make up, and AWS does not."""
 
 import json
 
-from gateway.two_accounts import everybody, policy
+from gateway.counting import trusting
+from gateway.two_accounts import code_of, everybody, policy
 from running import deny
 
 
@@ -36,3 +37,15 @@ def test_every_bucket_is_encrypted(cloud):
     assert standing() == [by_kms]
     s3.delete_bucket_encryption(**named)
     assert standing() == [by_s3]
+
+
+def test_nobody_is_told_a_history_that_did_not_happen(cloud):
+    """The embedded backend runs no state machine: docs/divergences.md."""
+    trust = trusting("states.amazonaws.com")
+    role = cloud.client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument=trust)
+    states = cloud.client("stepfunctions")
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}}
+    made = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role["Role"]["Arn"])
+    started = states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+    assert states.describe_execution(executionArn=started)["status"] == "RUNNING"
+    assert code_of(states.get_execution_history, executionArn=started) == "NotImplemented"

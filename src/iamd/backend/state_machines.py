@@ -13,7 +13,8 @@ from moto.core.responses import ActionResult
 from moto.stepfunctions.models import Execution, StateMachineAlias, StateMachineVersion, StepFunctionBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from iamd.backend.replacement import replace
+from iamd.backend.replacement import always, replace
+from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
 
 
 def install() -> None:
@@ -21,6 +22,12 @@ def install() -> None:
     replace(StepFunctionBackend, "start_execution", _start)
     replace(StepFunctionResponse, "list_executions", _list)
     replace(StepFunctionResponse, "describe_execution", _describe)
+    replace(StepFunctionResponse, "get_execution_history", always(_no_history))
+
+
+def _no_history(_response: Any) -> ActionResult:
+    """Refuse: moto runs no state machine, and tells a history that it makes up."""
+    raise Refused(NOT_IMPLEMENTED, "GetExecutionHistory")
 
 
 def _start(original: Callable[..., Execution]) -> Callable[..., Execution]:
