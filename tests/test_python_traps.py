@@ -16,6 +16,7 @@ UNHOOKED_JSON = {
     "backend/deliveries/topics.py": "where undelivered messages go, which is decided when one is sent there",
     "backend/control.py": "what iamd itself wrote",
     "cli/connection.py": "what the server answered",
+    "cli/report_command.py": "what the server answered",
     "data/regions.py": "a file of botocore's",
     "gateway/events_effects.py": "policies that were checked when they were stored",
     "gateway/statement_policies.py": "policies that were checked when they were stored",

@@ -78,6 +78,8 @@ ANSWERS = {
 }
 # What iamd has to have seen before it knows what an operation touches.
 BEFORE = {
+    # What streams were encrypted by before, as others of these requests have it, is none of this stream's.
+    ("kinesis", "SubscribeToShard"): "DeleteStream",
     **{
         ("codecommit", name): "PostCommentForComparedCommit"
         for name in (

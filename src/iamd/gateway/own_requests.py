@@ -106,7 +106,7 @@ def parsed(service: str, operation: str, status: int, headers: Headers, body: by
     response = {"status_code": status, "headers": told, "body": b"" if streams else body}
     try:
         found: dict[str, Any] = create_parser(model.resolved_protocol).parse(response, modelled.output_shape)
-    except ResponseParserError as error:
+    except (ResponseParserError, UnicodeDecodeError) as error:
         raise NotToldError("the answer can't be read") from error
     return {**found, modelled.output_shape.serialization["payload"]: body} if streams else found
 

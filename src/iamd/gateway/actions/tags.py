@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from iamd.auth.s3_errors import InvalidTag
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions.asked import Asked, Value
 from iamd.policy.request import lower
@@ -61,8 +62,13 @@ class InvalidParameterException(AWSError):
 _OWN: Final[Mapping[str, type[AWSError]]] = {"kms": TagException, "secretsmanager": InvalidParameterException}
 
 
+_OF_S3: Final = frozenset({"s3", "s3control"})
+
+
 def worded(error: TaggedTwice, service: str) -> AWSError:
     """The error as the service has it."""
+    if service in _OF_S3:
+        return InvalidTag("Cannot provide multiple Tags with the same key")
     own = _OWN.get(service)
     return own(error.message) if own is not None else error
 

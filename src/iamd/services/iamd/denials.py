@@ -87,7 +87,9 @@ def _statement(denial: Denial, decision: Mapping[str, Any]) -> dict[str, Any]:
 
 _PASSED_TO: Final = "iam:passedtoservice"
 _PASSING: Final = re.compile(
-    r"(arn:[^:]*:states:[^:]*:[^:]*:(?:execution|express):[^:]+):.+|(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]+:log-stream):.+"
+    r"(arn:[^:]*:states:[^:]*:[^:]*:(?:execution|express):[^:]+):.+"
+    r"|(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]+:log-stream):.+",
+    re.DOTALL,
 )
 """Resources that are made anew all the time: executions of state machines, and streams of logs."""
 
