@@ -91,20 +91,24 @@ def inbox(cloud: AWS) -> Callable[..., Inbox]:
 
 
 @pytest.fixture
-def denied(cloud: AWS) -> Callable[[str, str], dict[str, Any]]:
-    """`denied(operation, service)` waits for the event of what a service was refused, and gives it."""
+def denied(cloud: AWS) -> Callable[..., dict[str, Any]]:
+    """`denied(operation, service)` waits for the event of what a service was refused, and gives it.
 
-    def find(operation: str, service: str) -> dict[str, Any]:
+    `times` is how often it was refused by then.
+    """
+
+    def find(operation: str, service: str, times: int = 1) -> dict[str, Any]:
         trail = cloud.client("cloudtrail")
         named = [{"AttributeKey": "EventName", "AttributeValue": operation}]
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
-            for one in trail.lookup_events(LookupAttributes=named)["Events"]:
-                event: dict[str, Any] = json.loads(one["CloudTrailEvent"])
-                if event["userIdentity"].get("invokedBy") == service and "errorCode" in event:
-                    assert event["userIdentity"]["type"] in {"AWSService", "AssumedRole"}
-                    assert event["sourceIPAddress"] == event["userAgent"] == service
-                    return event
+            told = [json.loads(one["CloudTrailEvent"]) for one in trail.lookup_events(LookupAttributes=named)["Events"]]
+            refused = [one for one in told if one["userIdentity"].get("invokedBy") == service and "errorCode" in one]
+            if len(refused) >= times:
+                event: dict[str, Any] = refused[0]
+                assert event["userIdentity"]["type"] in {"AWSService", "AssumedRole"}
+                assert event["sourceIPAddress"] == event["userAgent"] == service
+                return event
             time.sleep(0.05)
         raise AssertionError(f"{service} was refused no {operation}")
 

@@ -63,9 +63,12 @@ def test_all_of_an_accounts_policies_count_and_a_deny_wins(logs, send, denied):
     assert written(logs, 1) == ["let in"]
     put(logs, "denying", statement("Deny"))
     send("denied")
+    # Each is decided when it is sent, a moment later: what it is to be decided by stays until then.
+    denied("CreateLogStream", EVENTS, times=2)
     put(logs, "own", statement(Condition=of_source(f"{RULE}s")))
     logs.delete_resource_policy(policyName="denying")
     send("for another rule")
+    denied("CreateLogStream", EVENTS, times=3)
     put(logs, "own", statement())
     send("let in again")
     assert sorted(written(logs, 2)) == ["let in", "let in again"]

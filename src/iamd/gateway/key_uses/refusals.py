@@ -31,7 +31,9 @@ _CODES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "dynamodbstreams": {},
     # No page of AWS's has EFS's code for a key that it can't use.
-    "efs": dict.fromkeys(("DisabledException", "KMSInvalidStateException", "NotFoundException"), "BadRequest"),
+    "efs": dict.fromkeys(
+        ("DisabledException", "InvalidKeyUsageException", "KMSInvalidStateException", "NotFoundException"), "BadRequest"
+    ),
     "kinesis": {
         "AccessDeniedException": "KMSAccessDeniedException",
         "DisabledException": "KMSDisabledException",
