@@ -38,16 +38,15 @@ class Actions(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """One entry of a Resource element, or a whole NotResource; `test` takes the request's ARN and its context.
+    """One entry of a Resource element, or a whole NotResource.
 
-    It answers True, False, or None for what rests on a key that is not known. `exact` is the ARN, where the entry is
-    one. `head` and `tail` are what every ARN that it matches begins and ends with, as far as the text alone tells;
-    with `is_head`, it matches all that begin so. `inverted` marks a NotResource, which has none of these, and `listed`
-    are its entries.
+    `exact` is the ARN, where the entry is one. `head` and `tail` are what every ARN that it matches begins and ends
+    with, as far as the text alone tells; with `is_head`, it matches all that begin so. `rest` is the test of those that
+    do begin with `head`. `inverted` marks a NotResource, which has none of these, and `listed` are its entries.
     """
 
     text: str
-    test: Match
+    rest: Match
     is_every: bool = False
     exact: str | None = None
     head: str = ""
@@ -55,6 +54,10 @@ class Pattern(NamedTuple):
     is_head: bool = False
     inverted: bool = False
     listed: "tuple[Pattern, ...]" = ()
+
+    def test(self, resource: str, context: Context) -> bool | None:
+        """Whether it matches an ARN: True, False, or None for what rests on a key that is not known."""
+        return self.rest(resource, context) if resource.startswith(self.head) else False
 
 
 def actions(patterns: Iterable[str], *, inverted: bool) -> Actions:
@@ -152,27 +155,27 @@ def _of_text(text: str, last: str, typed: list[str]) -> Pattern:
     if len(head) == len(text):
         return Pattern(text, lambda resource, _context: resource == text, exact=text)
     if len(head) == len(text) - 1 and text[-1] == "*":
-        return Pattern(text, lambda resource, _context: resource.startswith(head), head=head, is_head=True)
+        return Pattern(text, every_resource, head=head, is_head=True)
     tail = last[max(last.rfind("*"), last.rfind("?")) + 1 :]
-    return Pattern(text, _unless_plainly_other(head, tail, typed, (last,)), head=head, tail=tail)
+    return Pattern(text, _unless_plainly_other(tail, typed, (last,)), head=head, tail=tail)
 
 
 def _of_template(text: str, typed: list[str], last: Template) -> Pattern:
     head = variables.literal_beginning((":".join(typed) + ":", *last))
     tail = variables.literal_end(last)
-    return Pattern(text, _unless_plainly_other(head, tail, typed, last), head=head, tail=tail)
+    return Pattern(text, _unless_plainly_other(tail, typed, last), head=head, tail=tail)
 
 
-def _unless_plainly_other(head: str, tail: str, typed: list[str], last: Template) -> Match:
+def _unless_plainly_other(tail: str, typed: list[str], last: Template) -> Match:
     """A test that is made when it is first needed: most ARNs plainly lack a text that the pattern has."""
     inside: str | None = None
     test: Match | None = None
-    # A slice and a comparison take half as long as `startswith`.
-    beginning, end = slice(len(head)), slice(-len(tail), None) if tail else None
+    # A slice and a comparison take half as long as `endswith`.
+    end = slice(-len(tail), None) if tail else None
 
     def match(resource: str, context: Context) -> bool | None:
         nonlocal inside, test
-        if resource[beginning] != head or (end is not None and resource[end] != tail):
+        if end is not None and resource[end] != tail:
             return False
         if inside is None:
             inside = max(variables.literals(last), key=len, default="")

@@ -7,6 +7,7 @@ Entries that say the same are kept once, and one that holds for everything makes
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from sys import intern
 from typing import Final, NamedTuple
 
 from iamd.policy.conditions import Test
@@ -51,6 +52,7 @@ Bucket = tuple[Placed, ...]
 class Place:
     """The entries of one text, and in the further buckets those of every text that it begins with.
 
+    It is of the ARNs that begin with the text, or with `backwards`, that read backwards do.
     `denied` and `allowed` are decisions that hold for everyone who gets here; what would come behind them is left out.
     `answer` is the decision on whoever gets here, where no condition or pattern is left to look at; with `is_open`
     there is none. `partition` is that of every ARN that gets here, or NONE where the text does not tell.
@@ -58,12 +60,14 @@ class Place:
 
     __slots__ = ("allowed", "allows", "answer", "denied", "denies", "partition", "text")
 
-    def __init__(self, text: str, above: "Place | None", entries: Iterable[Entry], *, is_open: bool) -> None:
+    def __init__(
+        self, text: str, above: "Place | None", entries: Iterable[Entry], *, is_open: bool, backwards: bool = False
+    ) -> None:
         self.text: Final = text
         denies: list[Placed] = []
         allows: list[Placed] = []
         for entry in entries:
-            (allows if entry.decision.allowed else denies).append(_placed(entry, text))
+            (allows if entry.decision.allowed else denies).append(_placed(entry, backwards=backwards))
         self.denied: Final[Decision | None] = (
             above.denied if above is not None and above.denied is not None else _sure(denies)
         )
@@ -84,13 +88,17 @@ class Place:
 
 def _partition(beginning: str) -> str:
     parts = beginning.split(":", 2) if beginning[:4] == "arn:" else ()
-    return parts[1] if len(parts) == 3 else NONE
+    return intern(parts[1]) if len(parts) == 3 else NONE  # as in Principal
 
 
-def _placed(entry: Entry, text: str) -> Placed:
+def _placed(entry: Entry, *, backwards: bool) -> Placed:
     pattern = entry.pattern
-    is_all = pattern.exact is not None or (pattern.is_head and pattern.head == text)
-    return None if is_all else pattern.test, entry.condition, entry.principals, entry.decision
+    test: Match | None = None
+    if backwards:
+        test = pattern.test
+    elif pattern.exact is None and not pattern.is_head:
+        test = pattern.rest
+    return test, entry.condition, entry.principals, entry.decision
 
 
 def _sure(entries: Iterable[Placed]) -> Decision | None:
@@ -115,8 +123,8 @@ class Places:
 
     __slots__ = ("bounds", "stretches")
 
-    def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool) -> None:
-        place = root = Place("", None, groups.get("", ()), is_open=is_open)
+    def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool, backwards: bool = False) -> None:
+        place = root = Place("", None, groups.get("", ()), is_open=is_open, backwards=backwards)
         found: dict[str, Place] = {}
         """Each bound in order, and the place of the stretch that begins there."""
         around: list[tuple[str, Place]] = []
@@ -128,7 +136,7 @@ class Places:
             following = _next(text)
             if following is not None:
                 around.append((following, place))
-            found[text] = place = Place(text, place, groups[text], is_open=is_open)
+            found[text] = place = Place(text, place, groups[text], is_open=is_open, backwards=backwards)
         while around:
             end, place = around.pop()
             found[end] = place
@@ -175,7 +183,7 @@ class Index:
         self.bounds: Final = found.bounds
         self.stretches: Final = found.stretches
         self.exact: Final = {text: Place(text, found.of(text), group, is_open=is_open) for text, group in exact.items()}
-        self._tails: Final = Places(tails, is_open=True)
+        self._tails: Final = Places(tails, is_open=True, backwards=True)
         self.ends: Final = frozenset(tail[:SHORTEST][::-1] for tail in tails) or None
         self.always: Final = always
         self.has_denies: Final = bool(denying)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from string import ascii_lowercase, ascii_uppercase
+from sys import intern
 from typing import Final
 
 from iamd.policy.memo import of_short_texts
@@ -92,7 +93,8 @@ class Principal:
 
     def __post_init__(self) -> None:
         parts = self.arn.split(":", 2)
-        partition = parts[1] if len(parts) == 3 else ""
+        # Of two texts that are one object the machine knows at once that they are equal.
+        partition = intern(parts[1]) if len(parts) == 3 else ""
         object.__setattr__(self, "partition", partition)
         has_own = self.kind is PrincipalKind.USER or self.kind is PrincipalKind.ROLE_SESSION
         object.__setattr__(self, "own_account", self.account if has_own else NONE)

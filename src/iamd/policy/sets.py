@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from sys import intern
 from typing import Final
 
 from iamd.policy.conditions import all_of
@@ -48,7 +49,7 @@ class PolicySet:
             self._entries(allows, Outcome.ALLOWED),
             ALWAYS.get(lower(action)),
         )
-        self.by_action[action] = found
+        self.by_action[intern(action)] = found
         return found
 
     def fitting(self, action: str) -> Iterator[Match]:

@@ -162,7 +162,7 @@ def _of_chunks(chunks: Sequence["_Chunk"]) -> Matcher:
 class _Chunk:
     """What stands between two `*`: text of a fixed length, in which `?` leaves gaps."""
 
-    __slots__ = ("anchor", "characters", "gapped", "length", "literal")
+    __slots__ = ("_spots", "anchor", "gapped", "length", "literal")
 
     def __init__(self, pieces: Sequence[str]) -> None:
         """Of its literals, with one `?` between any two."""
@@ -173,8 +173,8 @@ class _Chunk:
         """With gaps, the literals, each with its place in the chunk."""
         self.anchor = (0, "")
         """With gaps, the longest literal, and its place."""
-        self.characters = ""
-        """With gaps, the characters of its literals, each once."""
+        self._spots: dict[str, list[int]] | None = None
+        """With gaps, where each character stands in the chunk, from when that is first asked for."""
         if len(pieces) > 1:
             self._read_gaps(pieces)
 
@@ -188,7 +188,19 @@ class _Chunk:
             self.length += 1 + len(piece)
         if longest is self.literal:
             self.anchor = (0, longest)
-        self.characters = "".join({*"".join(pieces)})
+
+    def spots(self) -> dict[str, list[int]]:
+        """Where each character of its literals stands in it."""
+        found = self._spots
+        if found is None:
+            found = self._spots = {}
+            for place, piece in self.gapped:
+                for spot, character in enumerate(piece, place):
+                    if character in found:
+                        found[character].append(spot)
+                    else:
+                        found[character] = [spot]
+        return found
 
     def whole(self, text: str) -> bool:
         if len(text) != self.length:
@@ -229,16 +241,14 @@ class _Chunk:
         if room <= 0:
             return -1
         find = _places_in(text)
-        places = {character: find(character) for character in self.characters}
+        found = [(find(character), spots) for character, spots in self.spots().items()]
+        found.sort(key=_rarity)
         fits = (1 << room) - 1
-        for character in sorted(places, key=lambda one: places[one].bit_count()):
-            for place, piece in self.gapped:
-                offset = piece.find(character)
-                while offset >= 0:
-                    fits &= places[character] >> start + place + offset
-                    if not fits:
-                        return -1
-                    offset = piece.find(character, offset + 1)
+        for places, spots in found:
+            for spot in spots:
+                fits &= places >> start + spot
+                if not fits:
+                    return -1
             if fits.bit_count() <= TRIES:
                 return self._end_of_first_of(text, start, fits)
         return start + _lowest(fits) + self.length
@@ -253,6 +263,10 @@ class _Chunk:
 
 
 _NOTHING = _Chunk([""])
+
+
+def _rarity(found: tuple[int, list[int]]) -> int:
+    return found[0].bit_count()
 
 
 def _lowest(bits: int) -> int:
