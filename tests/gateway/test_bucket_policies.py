@@ -76,7 +76,7 @@ def test_a_deny_of_the_policy_beats_every_allow(cloud, s3):
 
 
 def test_a_policy_is_given_back_as_it_was_set_until_it_is_deleted(s3):
-    text = ' {"Version":"2012-10-17", "Statement":[' + json.dumps(everybody(allow("s3:GetObject", OBJECTS))) + "] }\n"
+    text = '{ "Version":"2012-10-17", "Statement":[' + json.dumps(everybody(allow("s3:GetObject", OBJECTS))) + "] }\n"
     assert code_of(s3.get_bucket_policy, Bucket="files") == "NoSuchBucketPolicy"
     s3.put_bucket_policy(Bucket="files", Policy=text)
     assert s3.get_bucket_policy(Bucket="files")["Policy"] == text

@@ -7,6 +7,7 @@ and nothing driven by the body done, before `check` has returned.
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -257,21 +258,43 @@ def _body_hash(request: HttpRequest, body_sha256: str | None) -> str | None:
 
 
 def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str, *, is_s3: bool) -> None:
+    told: Mapping[str, object] = {}
     try:
-        if _matches(claim, key, canonical_request(claim, request, payload)):
+        text = canonical_request(claim, request, payload)
+        if _matches(claim, key, text):
             return
         if is_s3 and _matches(claim, key, canonical_request(claim, request, payload, canonical.s3_path(request.path))):
             return
+        told = _compared(claim, key, text) if is_s3 else {}
     except (KeyError, canonical.NotCanonicalError):
         # A signed header that the request does not have, or a target with no canonical form.
         pass
-    raise CommonError(Common.SIGNATURE_MISMATCH, _S3_MISMATCH if is_s3 else _MISMATCH)
+    raise CommonError(Common.SIGNATURE_MISMATCH, _S3_MISMATCH if is_s3 else _MISMATCH, members=told)
 
 
 def _matches(claim: Claim, key: Key, text: bytes) -> bool:
+    return key.has_signed(_to_sign(claim, key, text), claim.signature)
+
+
+def _to_sign(claim: Claim, key: Key, text: bytes) -> bytes:
     digest = hashlib.sha256(text).hexdigest()
-    to_sign = f"{key.algorithm}\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
-    return key.has_signed(to_sign, claim.signature)
+    return f"{key.algorithm}\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
+
+
+def _compared(claim: Claim, key: Key, text: bytes) -> dict[str, object]:
+    """What S3 tells of a signature that is another one: all that it compared but its own.
+
+    AWS: S3 API Reference, "Troubleshooting" of signature errors; none of it is more than the request tells.
+    """
+    to_sign = _to_sign(claim, key, text)
+    return {
+        "AWSAccessKeyId": claim.access_key_id,
+        "StringToSign": to_sign.decode("utf-8", "replace"),
+        "SignatureProvided": claim.signature.decode("latin-1"),
+        "StringToSignBytes": to_sign.hex(" "),
+        "CanonicalRequest": text.decode("utf-8", "replace"),
+        "CanonicalRequestBytes": text.hex(" "),
+    }
 
 
 def canonical_request(claim: Claim, request: HttpRequest, payload: str, path: bytes | None = None) -> bytes:

@@ -10,6 +10,7 @@ from iamd.errors import AWSError
 from iamd.gateway import (
     bucket_abac,
     bucket_ownership,
+    bucket_policies,
     bucket_tags,
     endpoint_effects,
     events_effects,
@@ -310,7 +311,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **resource_policies.EFFECTS,
     **statement_policies.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
-    ("s3", "PutBucketPolicy"): put_policy("Policy", InvalidPolicy),
+    ("s3", "PutBucketPolicy"): bucket_policies.put,
     ("s3", "DeleteBucketPolicy"): clear,
     ("sqs", "CreateQueue"): keyed(_make_with_attributes(InvalidAttributeValue), of_attributes),
     ("sqs", "DeleteQueue"): end,
