@@ -68,6 +68,29 @@ def test_quarantine_of_what_is_not_there_is_one_line(aws, iamd, data):
     assert "would be cut themselves" in one_line(iamd("quarantine", own, "--data", data), 2)
 
 
+@pytest.mark.parametrize("target", ["ann", "AKIA123", "akiaiosfodnn7example"])
+def test_quarantine_of_what_names_nothing_is_told_before_a_server_is_asked(iamd, target):
+    words = f"`{target}` is neither an access key's id nor the ARN of a user or role"
+    assert one_line(iamd("quarantine", target, "--data", "nowhere"), 2) == words
+
+
+def test_explain_spells_condition_keys_as_aws_does(aws, iamd, data):
+    with pytest.raises(Exception, match="AccessDenied") as caught:
+        aws.client("iam", aws.user("ann")).tag_user(UserName="ann", Tags=[{"Key": "Team", "Value": "a"}])
+    told = iamd(
+        "explain",
+        caught.value.response["ResponseMetadata"]["RequestId"],
+        "--data",
+        data,
+        "--query",
+        "Decisions[0].Context",
+    )
+    keys = json.loads(told.stdout)
+    assert keys["aws:SourceIp"] == ["127.0.0.1"]
+    assert {"aws:username", "aws:PrincipalArn", "aws:TagKeys"} <= keys.keys()
+    assert any(key.startswith("aws:RequestTag/") for key in keys)
+
+
 def test_explain_tells_why_a_request_was_decided_so(aws, iamd, data):
     ann = aws.user("ann", deny("iam:*"))
     with pytest.raises(Exception, match="AccessDenied") as caught:

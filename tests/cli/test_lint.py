@@ -70,6 +70,18 @@ def test_one_file_among_many_fails(iamd, file):
     assert iamd("lint", file(CLEAN, "a"), file(WRONG, "b"), file(CLEAN, "c")).returncode == 1
 
 
+def test_what_can_be_read_is_told_beside_what_can_not(iamd, file):
+    ended = iamd("lint", "nope.json", file(OPEN, "a"), ".", file(CLEAN, "b"))
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        "iamd: cannot read `nope.json`: No such file or directory",
+        "iamd: cannot read `.`: Is a directory",
+    ]
+    warned, total = ended.stdout.splitlines()
+    assert warned.startswith("a:1:")
+    assert total.startswith("2 files, 0 errors, 1 security warning")
+
+
 def test_a_type_of_policy_has_findings_of_its_own(iamd, file):
     name = file(TRUST)
     assert "ERROR UNSUPPORTED_PRINCIPAL: The policy type IDENTITY_POLICY" in iamd("lint", name).stdout

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -44,6 +45,17 @@ def test_a_table_shows_names_as_they_are(iamd, named):
     assert table.returncode == 0
     assert "AccountId" in table.stdout
     assert all(name in table.stdout for name in NAMES)
+
+
+def test_when_an_account_was_made_is_a_date(iamd, named):
+    listed = json.loads(iamd("account", "list", "--data", named).stdout)["Accounts"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["Created"]) for one in listed)
+
+
+def test_a_table_shows_what_is_within_line_by_line(iamd, named):
+    table = iamd("status", "--data", named, "-o", "table").stdout
+    assert re.search(r"│ services +│ iam: running +│\n│ +│ sts: running", table)
+    assert "{" not in table
 
 
 def test_query_chooses_what_is_printed(iamd, named):

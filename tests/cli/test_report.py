@@ -38,6 +38,13 @@ def test_denials_are_listed_what_happened_most_often_first(denied, iamd, data):
     assert "iam:ListUsers" in table
 
 
+def test_who_can_be_nobody_has_no_denials_to_be_asked_for(aws, iamd, data):
+    told = one_line(iamd("report", "denials", "--principal", "user/ann", "--data", data), 2)
+    assert told == "`user/ann` is no ARN, as `arn:aws:iam::123456789012:user/NAME` is one"
+    gone = iamd("report", "denials", "--principal", ANN, "--data", data)
+    assert (gone.returncode, gone.stdout) == (0, "nothing was denied\n")
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_table_of_denials_is_read_on_a_narrow_terminal(denied, iamd, data, width):
     told = iamd("report", "denials", "--data", data, "-o", "table", env={"COLUMNS": str(width)})

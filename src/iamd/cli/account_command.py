@@ -8,6 +8,7 @@ import click
 from iamd.cli.connection import data_option, find
 from iamd.cli.output import output_options, show
 from iamd.cli.text import first_line
+from iamd.clock import iso_of
 
 
 @click.group("account", help="Add and list accounts.")
@@ -53,4 +54,5 @@ def root_password(
 @data_option
 def list_accounts(output: str | None, query: str | None, data: Path | None) -> None:
     """Print the accounts."""
-    show(find(data).call("ListAccounts", {}), output, query)
+    listed = find(data).call("ListAccounts", {})["Accounts"]
+    show({"Accounts": [one | {"Created": iso_of(int(one["Created"]))} for one in listed]}, output, query)

@@ -68,7 +68,16 @@ def command(
 ) -> None:
     """Print what is found in each file."""
     type, attached_to = _kind(policy_type, resource_type)
-    linted = [Linted(file, lint(read_file(file), type, aws(), attached_to)) for file in files]
+    linted, unread = [], False
+    for file in files:
+        try:
+            linted.append(Linted(file, lint(read_file(file), type, aws(), attached_to)))
+        except Failure as failure:
+            # What can be read is told all the same: it may be what somebody waits for.
+            click.echo(f"iamd: {failure.message}", err=True)
+            unread = True
+    if not linted:
+        sys.exit(USAGE)
     if output is None and query is None:
         _print(linted)
     else:
@@ -77,6 +86,8 @@ def command(
         write_file(sarif_file, sarif.document([(one.file, one.report.findings) for one in linted]).encode())
     types = [*FindingType]
     failing = types[: types.index(FindingType(fail_on)) + 1]
+    if unread:
+        sys.exit(USAGE)
     sys.exit(DENIED if any(one.fails(failing) for one in linted) else 0)
 
 

@@ -65,7 +65,7 @@ def _rows(content: Any) -> list[dict[str, Any]]:
 
 def _table(content: Any) -> None:
     """A row each, or, where a row's cells would be folded until nobody can read them, a table for each."""
-    rows = [{plain(name): plain(_cell(value)) for name, value in row.items()} for row in _rows(content)]
+    rows = [{plain(name): _lines(value) for name, value in row.items()} for row in _rows(content)]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     # What users named something is no markup of rich's.
     console = Console(markup=False, emoji=False, highlight=False)
@@ -78,7 +78,10 @@ def _table(content: Any) -> None:
 
 def _width(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> int:
     """What a table needs at least to be read, its lines between the columns counted."""
-    widest = (max(map(cell_len, (column, *(row.get(column, "") for row in rows)))) for column in columns)
+    widest = (
+        max(map(cell_len, (column, *(line for row in rows for line in row.get(column, "").split("\n")))))
+        for column in columns
+    )
     return 1 + sum(min(cells, READABLE) + 3 for cells in widest)
 
 
@@ -100,6 +103,15 @@ def _table_of(row: Mapping[str, str]) -> Table:
         if value:
             table.add_row(name, value)
     return table
+
+
+def _lines(value: Any) -> str:
+    """A cell of a table: of a mapping or a list of plain values, each on a line of its own."""
+    if isinstance(value, Mapping) and not any(isinstance(one, Mapping | list) for one in value.values()):
+        return "\n".join(plain(f"{name}: {_cell(one)}") for name, one in value.items())
+    if isinstance(value, list) and not any(isinstance(one, Mapping | list) for one in value):
+        return "\n".join(plain(_cell(one)) for one in value)
+    return plain(_cell(value))
 
 
 def _csv(content: Any) -> str:

@@ -93,3 +93,13 @@ def global_key(key: str) -> GlobalKey | None:
     """What the page says of a key, which is in lower case, with its tag's name; or None."""
     name, slash, tag = key.partition("/")
     return KEYS.get(f"{name}/" if slash and tag else name)
+
+
+def spelling(key: str) -> str:
+    """A key, in whatever case, as AWS spells it; the name of a tag stays as it is, and so does what is no such key."""
+    known = KEYS.get(lower(key))
+    if known is not None:
+        return known.name
+    beginning, slash, rest = key.partition("/")
+    of_tags = KEYS.get(lower(beginning) + slash)
+    return of_tags.name + rest if of_tags is not None else key

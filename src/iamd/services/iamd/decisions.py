@@ -20,6 +20,7 @@ from iamd.call import Call
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
 from iamd.own_services import OWN_SERVICES
+from iamd.policy.lint import global_keys
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
@@ -94,7 +95,9 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Layer": decision["layer"],
         "Message": decision["message"],
         "Statements": [shown_statement(one) for one in decision["statements"]],
-        "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
+        "Context": {
+            _spelled(key): [value] if isinstance(value, str) else value for key, value in decision["context"].items()
+        },
     }
     if "nearMisses" in decision:
         told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
@@ -102,6 +105,12 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         told["UnknownKeys"] = decision.get("unknownKeys", [])
         told["Layers"] = [_layer(one) for one in decision["layers"]]
     return told
+
+
+def _spelled(key: str) -> str:
+    """A condition key as AWS spells it: those of a record are in lower case."""
+    reference = service_reference.service(key.partition(":")[0])
+    return global_keys.spelling(key) if reference is None else reference.spelling(key)
 
 
 def _layer(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,12 +204,17 @@ def _asked(
     return Request(principal_of(identity), action, target.arn, owner, PartlyKnown(keys, partial(_unknown, target.arn)))
 
 
+def no_arn(call: Call, text: str) -> NoSuchPrincipal:
+    """The error for what names nobody."""
+    example = arn.iam(call.account.id, "user", "/", "NAME")
+    return NoSuchPrincipal(f"`{text}` is no ARN, as `{example}` is one.")
+
+
 def _identity(call: Call, principal_arn: str) -> Identity:
     """The user, role or root user of an ARN; a role stands for a session of it."""
     parsed = arn.parse(principal_arn)
     if parsed is None:
-        example = arn.iam(call.account.id, "user", "/", "NAME")
-        raise NoSuchPrincipal(f"`{principal_arn}` is no ARN, as `{example}` is one.")
+        raise no_arn(call, principal_arn)
     account = call.view.account(parsed.account)
     # SECURITY: an account's policies are its own: nobody asks about another account's principals.
     if account is None or account.id != call.identity.account_id:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd import arn
 from iamd.call import Call
 from iamd.policy.decision import Layer, Outcome
-from iamd.services.iamd.decisions import nothing, shown_statement
+from iamd.services.iamd.decisions import no_arn, nothing, shown_statement
 from iamd.services.registry import reading
 from iamd.store.errors import Unavailable
 from iamd.store.log import Denial
@@ -35,7 +36,10 @@ def report_denials(
     """List what the account's principals were denied, and what they would be with `--enforce strict`.
 
     What happened most often stands first. An explicit denial has no statement that would allow it.
+    Raises NoSuchPrincipal for what is no ARN; who is gone still has denials.
     """
+    if principal_arn is not None and arn.parse(principal_arn) is None:
+        raise no_arn(call, principal_arn)
     # While nothing can be stored, what was stored is still told.
     with suppress(Unavailable):
         call.store.flush()
