@@ -38,6 +38,8 @@ def is_for_the_simulator(case):
         and "unique_id" not in asked
         and "canonical_id" not in asked
         and not {"session", "rcp", "vpce"} & policies.keys()
+        # Those of a resource are one for the simulator.
+        and len(texts(policies.get("resource"))) < 2
         # A query can't say that there is a boundary without a policy.
         and policies.get("boundary") != []
         and cases.read({**case, "expected": ""}).layers.gate is not Gate.TRUST
@@ -91,7 +93,8 @@ def test_near_misses_are_decided_alike(iam):
         try:
             answer = iam.simulate_custom_policy(**parameters(case))
         except ClientError as error:
-            # Some policies, ARNs and empty lists of values are no input of the simulator's.
+            # Some policies, ARNs and empty lists of values are no input of the simulator's; letters beyond Latin-1 are none
+            # of any policy that is sent to IAM (IAM API Reference, SimulateCustomPolicy: the patterns of its members).
             seen[error.response["Error"]["Code"]] += 1
             continue
         [found] = answer["EvaluationResults"]
@@ -101,4 +104,5 @@ def test_near_misses_are_decided_alike(iam):
     assert min(seen["allowed"], seen["implicitDeny"]) > 100
     assert seen["explicitDeny"] > 5
     assert seen["InvalidInput"] < seen["allowed"]
-    assert seen.keys() == {*DECISIONS.values(), "InvalidInput"}
+    assert seen.keys() - {"ValidationError"} == {*DECISIONS.values(), "InvalidInput"}
+    assert seen["ValidationError"] < seen["InvalidInput"] / 10
