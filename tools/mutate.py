@@ -48,6 +48,7 @@ OF_MODULE = {
     "wildcard": ("wildcard", "worst_case"),
     "index": ("index", "worst_case"),
     "elements": ("worst_case",),
+    "operators": ("worst_case",),
     "variables": ("worst_case",),
 }
 """Slower tests, of what a module alone does. The laws are left out: near-misses show the same, at less cost."""

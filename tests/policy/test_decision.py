@@ -284,6 +284,30 @@ def test_layers_are_as_before_but_for_what_is_exchanged():
     assert plain.with_resource((), Gate.KMS_KEY).indexes is None
 
 
+def test_what_changes_layers_changes_every_set_of_them():
+    layers = full_layers()
+    made = {id(one): policy_set(one.policies[:1], one.layer, one.level) for one in layers.sets()}
+    found = layers.changed(lambda one: made[id(one)])
+    assert [id(one) for one in found.sets()] == [id(made[id(one)]) for one in layers.sets()]
+    assert len(list(layers.sets())) == 9
+    assert changed(layers, found) <= {"identity", "boundary", "session", "endpoint", "resource", "scp", "rcp"}
+    plain = Layers((allowing(PolicyType.IDENTITY, "i"),))
+    other = policy_set((allowing(PolicyType.IDENTITY, "j"),), Layer.IDENTITY)
+    found = plain.changed(lambda one: other if one.layer is Layer.IDENTITY else one)
+    assert found.identity is other
+    assert found.indexes is other.by_action
+    assert (found.boundary, found.session, found.endpoint, found.scp, found.rcp) == (None,) * 5
+
+
+def test_an_explanation_leaves_out_statements_for_others():
+    theirs = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    named = [("mine", ANA), ("theirs", ANA.replace("ana", "bob")), ("account", f"arn:aws:iam::{HERE}:root")]
+    made = [{**theirs, "Sid": sid, "Principal": {"AWS": arn}} for sid, arn in named]
+    policy = load(json.dumps({"Version": "2012-10-17", "Statement": made}), PolicyType.RESOURCE)
+    told = explain(GET, Layers(resource=(policy,))).applying
+    assert [match.statement.sid for match in told] == ["mine", "account"]
+
+
 def test_every_statement_is_found_in_its_policy():
     layers = full_layers()
     found = {match.statement.sid: layers.policy_of(match) for match in explain(GET, layers).applying}

@@ -45,6 +45,7 @@ def test_action_patterns(pattern, action, answer):
         ("*", True),
         ("*:*", True),
         ("s3:*", True),
+        ("s3:Get*:x", True),
         ("s3", False),
         ("s*:x", False),
         (":x", False),
@@ -141,6 +142,14 @@ def test_a_patterns_text_tells_where_an_index_finds_it():
     texts = [SQS, "arn:aws:s3:::b/*", "arn:aws:s3:::b/*/x?yz", "*"]
     found = [(one.exact, one.head, one.tail) for one in compiled(texts)]
     assert found == [(SQS, "", ""), (None, texts[1][:-1], ""), (None, texts[1][:-1], "yz"), (None, "", "")]
+    assert [one.is_head for one in compiled(texts)] == [False, True, False, True]
+
+
+def test_the_entries_of_a_not_resource_are_one_pattern_that_says_so():
+    listed = [SQS, "arn:aws:s3:::b/*"]
+    (found,) = patterns(listed, PolicyType.IDENTITY, inverted=True, substitute=True)
+    assert (found.inverted, [one.text for one in found.listed]) == (True, listed)
+    assert not any(one.inverted for one in found.listed)
 
 
 def compiled(texts):

@@ -12,7 +12,7 @@ from iamd.policy.document import PolicyType, load
 from iamd.policy.elements import EVERYTHING
 from iamd.policy.evaluate import Layers, decide
 from iamd.policy.index import Entry, Index, Places
-from iamd.policy.request import Principal, PrincipalKind, Request
+from iamd.policy.request import NONE, Principal, PrincipalKind, Request
 
 HERE = "111122223333"
 USER = Principal(PrincipalKind.USER, HERE, f"arn:aws:iam::{HERE}:user/ana")
@@ -208,6 +208,67 @@ def test_of_a_crowd_those_with_an_end_go_by_it(number, end, places):
     index = Index(allows=[entry_of(f"arn:aws:s3:::*{n}{'x' * n}*{end}") for n in range(number)])
     assert len(index.places(f"arn:aws:s3:::0{end}")) == places
     assert len(index.places("arn:aws:s3:::other")) == 1
+
+
+def crowd(*made):
+    """Six statements whose resources begin alike, so that they go by their ends, and others."""
+    common = f"arn:aws:dynamodb:us-east-1:{HERE}:table/"
+    return layers(
+        [
+            *(
+                {"Effect": "Allow", "Action": "*", "Resource": f"{common}*{number}-end"}
+                | ({"Condition": {"StringEquals": {"aws:username": "ana"}}} if number == 5 else {})
+                for number in range(6)
+            ),
+            *made,
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "outcome"),
+    [
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/x3-end", "bob", "Allowed"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/x5-end", "ana", "Allowed"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/x5-end", "bob", "ImplicitlyDenied"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/x6-end", "ana", "ImplicitlyDenied"),
+        # What they all begin with is looked at, too: regions and accounts have as many characters.
+        (f"arn:aws:dynamodb:us-west-1:{HERE}:table/x3-end", "ana", "ImplicitlyDenied"),
+        ("arn:aws:dynamodb:us-east-1:444455556666:table/x3-end", "ana", "ImplicitlyDenied"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:tabel/x3-end", "ana", "ImplicitlyDenied"),
+        # Of the place by the beginning and that by the end, each may deny.
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/no3-end", "ana", "ExplicitlyDenied"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/exactly3-end", "ana", "ExplicitlyDenied"),
+    ],
+)
+def test_what_goes_by_its_end_is_told_by_its_beginning_too(resource, name, outcome):
+    common = f"arn:aws:dynamodb:us-east-1:{HERE}:table/"
+    found = crowd({**DENY, "Resource": f"{common}no*"}, {**DENY, "Resource": f"{common}exactly3-end"})
+    index = found.identity.of("dynamodb:GetItem")
+    assert index.ends is not None
+    request = Request(USER, "dynamodb:GetItem", resource, HERE, {"aws:username": name})
+    assert decide(request, found).outcome == outcome
+    denial = found.identity.denial(request, has_boundary=False)
+    assert (denial is not None) is (outcome == "ExplicitlyDenied")
+    assert (found.identity.allowance(request) is not None) is (outcome != "ImplicitlyDenied")
+
+
+def test_a_place_tells_what_its_text_does():
+    """A decision that finds it so has nothing to call."""
+    found = layers([{**ALLOW, "Resource": ["arn:aws:s3:::data/a", "arn:aws:s3:::data/b*", "arn:aws-cn:s3:::*"]}])
+    index = found.identity.of("s3:GetObject")
+    for resource, partition, allowed in (
+        ("arn:aws:s3:::data/a", "aws", True),
+        ("arn:aws:s3:::data/bc", "aws", True),
+        ("arn:aws:s3:::other", "aws", False),
+        ("arn:aws-cn:s3:::data", "aws-cn", True),
+        ("arn:aws-us-gov:s3:::data", NONE, False),
+    ):
+        (place,) = index.places(resource)
+        assert (place.partition, place.answer.allowed) == (partition, allowed)
+    assert (USER.partition, USER.own_account) == ("aws", HERE)
+    root = Principal(PrincipalKind.ROOT, HERE, f"arn:aws:iam::{HERE}:root")
+    assert (root.partition, root.own_account) == ("aws", NONE)
 
 
 def visited(found, request):

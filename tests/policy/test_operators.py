@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamd.policy.conditions import REMEMBERED, REMEMBERED_CHARACTERS, condition
+from iamd.policy.conditions import CACHED_CHARACTERS, REMEMBERED, REMEMBERED_CHARACTERS, condition
 from iamd.policy.operators import OPERATORS, address, moment, network, number
 from iamd.policy.request import UNKNOWN
 
@@ -124,6 +124,23 @@ def test_auz_15_missing_keys(operator):
 )
 def test_operator(operator, wanted, value, answer):
     assert holds(operator, wanted, value) is answer
+
+
+def test_who_write_the_same_short_condition_share_it():
+    short, long = "x" * CACHED_CHARACTERS, "x" * (CACHED_CHARACTERS + 1)
+    assert condition("StringLike", "aws:a", [short], substitute=True) is condition(
+        "StringLike", "AWS:A", [short], substitute=True
+    )
+    made = [condition("StringLike", "aws:a", [long], substitute=True) for _ in range(2)]
+    assert made[0] is not made[1]
+
+
+@pytest.mark.parametrize("quantifier", ["", "ForAllValues:", "ForAnyValue:"])
+@pytest.mark.parametrize("value", ["ana1", ("ana1",)])
+def test_a_variable_is_of_the_request_whatever_the_quantifier(quantifier, value):
+    test = condition(f"{quantifier}StringLike", "aws:b", ["${aws:a}?"], substitute=True).test
+    assert test({"aws:a": "ana", "aws:b": value}) is True
+    assert test({"aws:a": "bob", "aws:b": value}) is False
 
 
 def test_null_of_a_missing_key():

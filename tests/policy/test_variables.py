@@ -104,6 +104,14 @@ def test_one_valueless_variable_of_two_is_enough(key, value, answer):
     assert variables.glob(variables.parse(f"${{{key}}}"))("x", {key: value}) is answer
 
 
+def test_a_variable_is_called_by_its_key_as_it_is_written():
+    parts = variables.parse("${aws:UserName}${aws:PrincipalTag/Team, 'none'}-${aws:a, 'x'}")
+    assert [part.name for part in parts if not isinstance(part, str)] == [
+        "aws:UserName", "aws:PrincipalTag/Team", "aws:a",
+    ]  # fmt: skip
+    assert [part.default for part in parts if not isinstance(part, str)] == [None, "none", "x"]
+
+
 def test_a_pattern_goes_by_each_value_that_its_variable_has():
     """However many there were before: it keeps what the last few made of it."""
     match = variables.glob(variables.parse("home/${aws:username}/*"))
@@ -125,6 +133,7 @@ def test_a_pattern_goes_by_each_value_that_its_variable_has():
         ("ab${aws:a}c", "ab", "c", ["ab", "c"]),
         ("${aws:a}bc*", "", "", ["bc"]),
         ("x${aws:a}", "x", "", ["x"]),
+        ("a*${*}b", "a", "b", ["a", "b"]),
         ("?x", "", "x", ["x"]),
         ("", "", "", []),
     ],

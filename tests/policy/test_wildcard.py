@@ -5,6 +5,7 @@ import tracemalloc
 from functools import cache
 from unittest import mock
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,36 @@ def test_matcher_is_the_definition(pattern, text):
 def test_a_long_text_is_matched_as_a_short_one(pattern, text, tries):
     with mock.patch.multiple(wildcard, REMEMBERED=-1, TRIES=tries):
         assert typed_matcher(pattern)(text) == defined(pattern, text)
+
+
+LONG = "abx" * 5
+"""Three times as many beginnings as are tried one by one."""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "answer"),
+    [
+        ("*ab?cd*", f"{LONG}abYcd", True),
+        ("*ab?cd*fg*", f"{LONG}abYcdfg", True),
+        ("*ab?cd*fg*", f"{LONG}fgabYcd", False),
+        ("*ab?cd*de", f"{LONG}abYcde", False),
+        ("*ab?cd*de", f"{LONG}abYcdde", True),
+        # So many of them that all its characters leave several places: the first counts.
+        ("*ab?cd*fg*", f"{LONG}abWcdfg{'abYcd' * 6}", True),
+        ("*ab?cd*fg*", f"fg{LONG}{'abYcd' * 6}", False),
+        ("*ab?cd*fg*", f"{LONG}fg{'abYcd' * 6}", False),
+        ("*ab?cd*de*", f"{LONG}abYcde{'abYcd' * 6}", False),
+        ("*ab?cd*" * 6, LONG + "abYcd" * 6, True),
+        ("*ab?cd*" * 7, LONG + "abYcd" * 6, False),
+        # Where it stands there is room for it alone.
+        ("*a?b", "aaaXb", True),
+        ("*a?b*", "aaaXb", True),
+        ("*a?b*", "aaaXc", False),
+    ],
+)
+def test_what_is_sought_everywhere_at_once_is_the_leftmost(pattern, text, answer):
+    assert typed_matcher(pattern)(text) is answer
+    assert defined(pattern, text) is answer
 
 
 @cache

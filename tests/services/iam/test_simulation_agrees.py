@@ -95,7 +95,7 @@ def enforced(aws, credentials, service, operation, parameters):
 def simulated(aws, source, decided):
     """What the simulator says of the same."""
     entries = [
-        entry(key, "string" if len(values) == 1 and key != "aws:tagkeys" else "stringList", *values)
+        entry(key, "string" if len(values) == 1 and key != "aws:TagKeys" else "stringList", *values)
         for key, values in decided["Context"].items()
     ]
     answer = aws.client("iam").simulate_principal_policy(
@@ -119,6 +119,7 @@ def check(decided, found):
 def test_what_is_enforced_is_what_is_simulated(aws):
     seen = set()
     for seed in SEEDS:
+        aws.hang_up()
         aws.server.post("/_iamd/reset")
         for credentials, source in build(aws, random.Random(seed)):
             for request in REQUESTS:
