@@ -14,7 +14,7 @@ from iamd.policy.decision import Decision, Layer, Outcome, denial_message
 from iamd.policy.document import PolicyType, load
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.explain import LayerResult, explain
-from iamd.policy.request import ANONYMOUS, Principal, PrincipalKind, Request, lower
+from iamd.policy.request import ANONYMOUS, NONE, Principal, PrincipalKind, Request, lower
 from iamd.policy.sets import policy_set
 from iamd.policy.wildcard import cached_typed_matcher
 
@@ -215,6 +215,15 @@ def test_a_denial_of_an_organization_tells_its_level():
     nothing = load('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}', PolicyType.SCP)
     (match,) = decide(GET, Layers(scp=((everything,), (everything, nothing)))).matched
     assert (match.layer, match.level, match.policy) == (Layer.SCP, 1, 1)
+
+
+def test_a_caller_tells_its_partition_and_whose_resources_its_own_policies_reach():
+    assert (USER.partition, USER.own_account) == ("aws", HERE)
+    session = Principal(PrincipalKind.ROLE_SESSION, HERE, f"arn:aws-cn:sts::{HERE}:assumed-role/app/one")
+    assert (session.partition, session.own_account) == ("aws-cn", HERE)
+    root = Principal(PrincipalKind.ROOT, HERE, f"arn:aws:iam::{HERE}:root")
+    assert (root.partition, root.own_account) == ("aws", NONE)
+    assert (ANONYMOUS.partition, ANONYMOUS.own_account) == ("", NONE)
 
 
 @pytest.mark.parametrize("own", ["aws", "aws-cn", "aws-us-gov"])

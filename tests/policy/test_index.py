@@ -266,9 +266,6 @@ def test_a_place_tells_what_its_text_does():
     ):
         (place,) = index.places(resource)
         assert (place.partition, place.answer.allowed) == (partition, allowed)
-    assert (USER.partition, USER.own_account) == ("aws", HERE)
-    root = Principal(PrincipalKind.ROOT, HERE, f"arn:aws:iam::{HERE}:root")
-    assert (root.partition, root.own_account) == ("aws", NONE)
 
 
 def visited(found, request):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamd.policy.conditions import CACHED_CHARACTERS, REMEMBERED, REMEMBERED_CHARACTERS, condition
+from iamd.policy.conditions import REMEMBERED, REMEMBERED_CHARACTERS, condition
 from iamd.policy.operators import OPERATORS, address, moment, network, number
 from iamd.policy.request import UNKNOWN
 
@@ -127,7 +127,7 @@ def test_operator(operator, wanted, value, answer):
 
 
 def test_who_write_the_same_short_condition_share_it():
-    short, long = "x" * CACHED_CHARACTERS, "x" * (CACHED_CHARACTERS + 1)
+    short, long = "x" * 4_096, "x" * 4_097
     assert condition("StringLike", "aws:a", [short], substitute=True) is condition(
         "StringLike", "AWS:A", [short], substitute=True
     )
