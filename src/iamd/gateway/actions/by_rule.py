@@ -1,5 +1,8 @@
 """Services without a table: the action is the operation's name, the resources what its parameters plainly name."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.data.action_prefixes import action_prefix
@@ -7,6 +10,16 @@ from iamd.errors import Common, CommonError
 from iamd.gateway.actions import named_resources, tags
 from iamd.gateway.actions.asked import Asked
 from iamd.wire.models import service as model_of
+
+_ACCOUNT: Final[Mapping[str, str]] = {
+    # AWS: Glacier Developer Guide, "Account ID" of each operation; QuickSight and Lake Formation API References.
+    "glacier": "accountId",
+    "lakeformation": "CatalogId",
+    "quicksight": "AwsAccountId",
+}
+"""The member that names whose resources a request is about."""
+_OWN: Final = "-"
+"""Glacier's word for the caller's account."""
 
 
 class Unmapped(CommonError):
@@ -30,6 +43,10 @@ def targets(asked: Asked) -> list[Target]:
     action = action_of(operation.service, operation.name)
     if action is None:
         raise Unmapped(f"{operation.service}:{operation.name}")
+    named = asked.parameters.get(_ACCOUNT.get(operation.service, "")) or _OWN
+    if named not in {_OWN, asked.account}:
+        # SECURITY: the backend acts in the caller's account, and no policy of another account's is kept for it here.
+        raise CommonError(Common.ACCESS_DENIED, f"{action} is not allowed on resources of account {named}.")
     keys = tags.of_request(asked)
     return [
         Target(arn=one.arn, action=action, context=keys, any_of_kind=one.any_of_kind, makes=one.makes)
