@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from iamd.cli.decision_text import GRANTS, NEAR, WITHOUT_POLICY, decision_text
+from iamd.cli.explain_command import explained
 from iamd.policy.decision import Layer
 
 ANN = "arn:aws:iam::123456789012:user/ann"
@@ -140,12 +141,23 @@ def test_a_value_without_a_space_is_not_cut_in_two(monkeypatch):
 def test_keys_that_are_not_known_are_told_with_what_follows():
     told = decision("ExplicitlyDenied", IDENTITY, statement("Deny"), UnknownKeys=["aws:resourcetag/team"])
     assert lines(told)[2] == (
-        "  unknown    iamd cannot know aws:resourcetag/team of this request, which AWS would: a Deny that asks for it "
+        "  unknown    iamd cannot know aws:ResourceTag/team of this request, which AWS would: a Deny that asks for it "
         "applies"
     )
     missed = near("Allow", condition("aws:resourcetag/team", ["red"], []))
     told = decision("ImplicitlyDenied", IDENTITY, NearMisses=[missed], UnknownKeys=["aws:resourcetag/team"])
     assert lines(told)[3].endswith(
-        "would apply if StringEquals aws:resourcetag/team red; the request's value is not known"
+        "would apply if StringEquals aws:ResourceTag/team red; the request's value is not known"
     )
     assert lines(told)[4].endswith("of this request, which AWS would: an Allow that asks for it does not apply")
+
+
+def test_an_explanation_tells_a_refusals_words_once_however_the_service_writes_them():
+    words = "User: ann is not authorized to perform: s3:GetObject on resource: {} because no policy allows it"
+    denied = decision("ImplicitlyDenied", IDENTITY, Message=words.format("arn:aws:s3:::b/k"), Context={})
+    answer = {"PrincipalArn": ANN, "EventName": "GetObject", "EventSource": "s3.amazonaws.com", "Decisions": [denied]}
+    for shown in ("arn:aws:s3:::b/k", '"arn:aws:s3:::b/k"'):
+        told = list(explained(answer | {"ErrorCode": "AccessDenied", "ErrorMessage": words.format(shown)}))
+        assert sum("is not authorized" in line for line in told) == 1
+    told = list(explained(answer | {"ErrorCode": "AccessDenied", "ErrorMessage": "Access Denied"}))
+    assert sum("is not authorized" in line for line in told) == 1

@@ -10,6 +10,8 @@ from typing import Any, Final
 import click
 
 from iamd.cli.text import plain
+from iamd.data import service_reference
+from iamd.policy.lint import global_keys
 
 Told = Mapping[str, Any]
 """A decision, statement or near miss as the API of iamd has it."""
@@ -115,7 +117,10 @@ def _unknown(decision: Told, therefore: str) -> Iterator[tuple[str, str]]:
     """The condition keys that AWS would know and iamd does not, and what follows."""
     keys = decision.get("UnknownKeys", [])
     if keys:
-        yield "unknown", f"iamd cannot know {', '.join(keys)} of this request, which AWS would: {therefore}"
+        yield (
+            "unknown",
+            f"iamd cannot know {', '.join(map(spelled, keys))} of this request, which AWS would: {therefore}",
+        )
 
 
 def _looked_at(decision: Told) -> str:
@@ -165,11 +170,17 @@ def _near(decision: Told, effect: str) -> Iterator[tuple[str, str]]:
 
 
 def _condition(failed: Told, *, unknown: bool) -> str:
-    wanted = " or ".join(failed["Values"]) or "nothing"
+    wanted, key = " or ".join(failed["Values"]) or "nothing", spelled(failed["Key"])
     if unknown:
-        return f"{failed['Operator']} {failed['Key']} {wanted}; the request's value is not known"
+        return f"{failed['Operator']} {key} {wanted}; the request's value is not known"
     found = f"the request has {', '.join(failed['Found'])}" if failed["Found"] else "the request has no such key"
-    return f"{failed['Operator']} {failed['Key']} {wanted}; {found}"
+    return f"{failed['Operator']} {key} {wanted}; {found}"
+
+
+def spelled(key: str) -> str:
+    """A condition key, which decisions have in lower case, as AWS spells it."""
+    reference = service_reference.service(key.partition(":")[0])
+    return global_keys.spelling(key) if reference is None else reference.spelling(key)
 
 
 def _coloured(text: str, colour: str | None, *, dim: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from iamd.cli.connection import data_option, find
-from iamd.cli.decision_text import decision_text, labelled
+from iamd.cli.decision_text import decision_text, labelled, spelled
 from iamd.cli.output import output_options, show
 from iamd.cli.text import plain
 
@@ -22,21 +22,24 @@ def command(request_id: str, output: str | None, query: str | None, data: Path |
     if output is not None or query is not None:
         show(answer, output, query)
         return
-    for line in _lines(answer):
+    for line in explained(answer):
         click.echo(line)
 
 
-def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
+def explained(answer: Mapping[str, Any]) -> Iterator[str]:
+    """An answer of Explain, for people."""
     principal, message = answer["PrincipalArn"], answer.get("ErrorMessage", "")
     yield plain(f"{principal} called {answer['EventName']} of {answer['EventSource']}")
     if answer.get("ErrorCode"):
         yield plain(f"refused: {answer['ErrorCode']} {message}".rstrip())
+    # S3 puts resources in quotes.
+    told = message.replace('"', "")
     for decision in answer["Decisions"]:
-        yield from decision_text(decision, principal, message=decision["Message"] not in message)
+        yield from decision_text(decision, principal, message=decision["Message"] not in told)
         yield from _keys(decision["Context"])
 
 
 def _keys(context: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """The condition keys of a request, one a line."""
     for number, (key, values) in enumerate(sorted(context.items())):
-        yield from labelled("keys" if number == 0 else "", f"{key} = {', '.join(values)}")
+        yield from labelled("keys" if number == 0 else "", f"{spelled(key)} = {', '.join(values)}")

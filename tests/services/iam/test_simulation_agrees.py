@@ -95,7 +95,7 @@ def enforced(aws, credentials, service, operation, parameters):
 def simulated(aws, source, decided):
     """What the simulator says of the same."""
     entries = [
-        entry(key, "string" if len(values) == 1 and key != "aws:TagKeys" else "stringList", *values)
+        entry(key, "string" if len(values) == 1 and key != "aws:tagkeys" else "stringList", *values)
         for key, values in decided["Context"].items()
     ]
     answer = aws.client("iam").simulate_principal_policy(

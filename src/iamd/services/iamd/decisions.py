@@ -20,7 +20,6 @@ from iamd.call import Call
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
 from iamd.own_services import OWN_SERVICES
-from iamd.policy.lint import global_keys
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
@@ -95,9 +94,7 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Layer": decision["layer"],
         "Message": decision["message"],
         "Statements": [shown_statement(one) for one in decision["statements"]],
-        "Context": {
-            _spelled(key): [value] if isinstance(value, str) else value for key, value in decision["context"].items()
-        },
+        "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
     if "nearMisses" in decision:
         told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
@@ -105,12 +102,6 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         told["UnknownKeys"] = decision.get("unknownKeys", [])
         told["Layers"] = [_layer(one) for one in decision["layers"]]
     return told
-
-
-def _spelled(key: str) -> str:
-    """A condition key as AWS spells it: those of a record are in lower case."""
-    reference = service_reference.service(key.partition(":")[0])
-    return global_keys.spelling(key) if reference is None else reference.spelling(key)
 
 
 def _layer(one: Mapping[str, Any]) -> dict[str, Any]:
