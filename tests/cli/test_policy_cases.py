@@ -43,7 +43,7 @@ def test_a_difference_is_a_finding_with_its_reason(iamd, folder):
             "cases.jsonl:2: two: expected Denied, decided Allowed by identity-based policy:"
             " Allow in identity-based policy 1, statement 1 (Sid All)"
         ),
-        "2 cases, 1 differ",
+        "2 cases, 1 differs",
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_policy_that_aws_would_not_store_fails_whatever_is_expected(iamd, fold
     first, count = ended.stdout.splitlines()
     assert first.startswith("cases.jsonl:2: two: AWS would not store ")
     assert told in first
-    assert count == "2 cases, 1 differ"
+    assert count == "2 cases, 1 differs"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_yaml_takes_plain_words_as_they_are_written(iamd, folder):
     """Of `2012-10-17`, `012345678901` and `yes` YAML 1.1 makes a date, an octal number and a boolean."""
     (folder / "cases.yaml").write_text(YAML)
     ended = iamd("test", "cases.yaml")
-    assert (ended.returncode, ended.stdout) == (0, "1 cases, 0 differ\n"), ended
+    assert (ended.returncode, ended.stdout) == (0, "1 case, 0 differ\n"), ended
     (folder / "cases.yaml").write_text(YAML.replace("layer: identity", "layer: resource"))
     assert (
         "expected Allowed by resource-based policy, decided Allowed by identity-based policy"
@@ -212,7 +212,7 @@ def test_yaml_takes_plain_words_as_they_are_written(iamd, folder):
 
 
 def test_cases_come_from_standard_input_too(iamd):
-    assert iamd("test", "-", input=json.dumps(case()) + "\n\n").stdout == "1 cases, 0 differ\n"
+    assert iamd("test", "-", input=json.dumps(case()) + "\n\n").stdout == "1 case, 0 differ\n"
 
 
 def test_a_policy_that_cannot_be_read_is_named(iamd, folder):

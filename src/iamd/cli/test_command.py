@@ -133,7 +133,8 @@ def _print(results: list[Result], output: str | None, query: str | None) -> None
         differing = [result for result in results if not result.agrees]
         for result in differing:
             click.echo(plain(result.line()))
-        click.echo(f"{len(results)} cases, {len(differing)} differ")
+        cases = "1 case" if len(results) == 1 else f"{len(results)} cases"
+        click.echo(f"{cases}, {'1 differs' if len(differing) == 1 else f'{len(differing)} differ'}")
 
 
 def _coverage(every: Iterable[Found], results: Iterable[Result]) -> Coverage:
