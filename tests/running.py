@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +50,16 @@ class Credentials:
     def of(cls, answer: dict[str, Any]) -> "Credentials":
         """The credentials in an answer of STS or CreateAccessKey."""
         return cls(answer["AccessKeyId"], answer["SecretAccessKey"], answer.get("SessionToken"))
+
+
+def asking(seconds: float = 60) -> Iterator[int]:
+    """Counts as long as something that comes about by itself is asked for; how often that is, machines differ in."""
+    end = time.monotonic() + seconds
+    for number in count(1):
+        yield number
+        if time.monotonic() > end:
+            return
+        time.sleep(0.005)
 
 
 class Server:

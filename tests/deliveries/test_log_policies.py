@@ -8,7 +8,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 from deliveries.conftest import of_source
-from running import ACCOUNT, REGION, allow
+from running import ACCOUNT, REGION, allow, asking
 
 EVENTS = "events.amazonaws.com"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders"
@@ -47,7 +47,7 @@ def statement(effect="Allow", service=EVENTS, **more):
 
 def written(logs, count):
     """The events of the group, once there are so many."""
-    for _ in range(1000):
+    for _ in asking():
         found = logs.filter_log_events(logGroupName="orders")["events"]
         if len(found) >= count:
             return [json.loads(one["message"])["detail-type"] for one in found]

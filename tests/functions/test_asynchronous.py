@@ -12,7 +12,7 @@ import pytest
 from functions.conftest import Functions
 from functions.test_invoke import FUNCTION, refused, waiting
 from functions.test_logs import written
-from running import ACCOUNT, REGION, allow, deny
+from running import ACCOUNT, REGION, allow, asking, deny
 
 from iamd.functions import asynchronous
 from iamd.functions.errors import TooManyRequests
@@ -54,7 +54,7 @@ def reported(cloud, count):
 
 def refusal(cloud, name):
     """The newest refused event of an operation, once there is one."""
-    for _ in range(1000):
+    for _ in asking():
         for one in cloud.events(name):
             if "errorCode" in one:
                 return one

@@ -9,7 +9,7 @@ import json
 import pytest
 from functions.test_asynchronous import bodies
 from functions.test_invoke import refused, waiting
-from running import ACCOUNT, REGION, allow
+from running import ACCOUNT, REGION, allow, asking
 
 RELAY = """
 import json, os
@@ -47,7 +47,7 @@ def begun_later(functions, arn, **more):
 def gone(functions, url, *, visible=0, hidden=0):
     """Whether a queue comes to have so many messages, those that are being processed apart."""
     sqs = functions.cloud.client("sqs")
-    for _ in range(2000):
+    for _ in asking():
         told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         found = int(told["ApproximateNumberOfMessages"]), int(told["ApproximateNumberOfMessagesNotVisible"])
         if found == (visible, hidden):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from running import asking
 from services.iam.delegating import PARTNER, Partner
 
 TOPIC = f"arn:aws:sns:us-east-1:{PARTNER}:delegations"
@@ -160,7 +161,7 @@ def of_partner(cloud, credentials):
     """The partner's events of Publish, waited for."""
     client = cloud.client("cloudtrail", credentials)
     chosen = [{"AttributeKey": "EventName", "AttributeValue": "Publish"}]
-    for _ in range(200):
+    for _ in asking():
         found = client.lookup_events(LookupAttributes=chosen)["Events"]
         if found:
             return [json.loads(event["CloudTrailEvent"]) for event in found]

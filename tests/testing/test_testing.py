@@ -154,7 +154,7 @@ def test_a_failed_assertion_is_explained():
         assert_allowed(answer)
     told = str(caught.value).splitlines()
     assert told[:2] == ["denied, and should be allowed", f"ImplicitlyDenied: s3:GetObject on {KEY}"]
-    assert "             would apply if Bool aws:multifactorauthpresent true; the request has no such key" in told
+    assert "             would apply if Bool aws:MultiFactorAuthPresent true; the request has no such key" in told
     assert_denied(answer)
     with pytest.raises(AssertionError, match="allowed, and should be denied\nAllowed: s3:GetObject"):
         assert_denied(decide(ANN, "s3:GetObject", KEY, identity=ALLOW))

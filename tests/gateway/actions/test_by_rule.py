@@ -179,6 +179,10 @@ def test_an_action_makes_what_its_name_speaks_of(action, made):
     assert {kind.name for kind in resource_kinds.made_by(action)} == made
 
 
+NAMING_ACCOUNTS = {"accountId", "AwsAccountId", "CatalogId"}
+"""Members that name whose resources a request is about; another account's are refused."""
+
+
 def whole(operation, *, required):
     """Texts for an operation's members: of all, or of those that it can't do without."""
     shape = operation.input
@@ -186,6 +190,7 @@ def whole(operation, *, required):
         return {}
     members = {name: one.shape for name, one in shape.members.items() if name in shape.required or not required}
     texts = {name: "text" for name, one in members.items() if one.type == "string"}
+    texts |= {name: ACCOUNT for name in texts if name in NAMING_ACCOUNTS}
     return texts | {
         name: ["text"] for name, one in members.items() if one.type == "list" and one.element.shape.type == "string"
     }
