@@ -284,7 +284,8 @@ def _to_sign(claim: Claim, key: Key, text: bytes) -> bytes:
 def _compared(claim: Claim, key: Key, text: bytes) -> dict[str, object]:
     """What S3 tells of a signature that is another one: all that it compared but its own.
 
-    AWS: S3 API Reference, "Troubleshooting" of signature errors; none of it is more than the request tells.
+    SECURITY: none of it is more than the request tells, and of S3's signature nothing. AWS: S3 API Reference, "Error
+    responses" (ErrorResponses), SignatureDoesNotMatch; the members are those of answers that its users have met.
     """
     to_sign = _to_sign(claim, key, text)
     return {
