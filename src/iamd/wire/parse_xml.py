@@ -1,16 +1,17 @@
 """XML bodies, read without DTD or entities, and their elements by the model."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
-from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from typing import TYPE_CHECKING, Any, Final
 
 from iamd.errors import Common, CommonError
 from iamd.wire.scalars import from_text, wrong
 from iamd.wire.shapes import Member, Shape
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _DEPTH: Final = 32
 _MOST: Final = 120_000
@@ -35,6 +36,12 @@ def body(text: bytes, member: Member) -> dict[str, Any]:
 
 
 def _root(text: bytes) -> Element:
+    # A server that is sent no XML does without the readers, which take a MiB.
+    from xml.etree.ElementTree import ParseError  # noqa: PLC0415
+
+    from defusedxml import DefusedXmlException  # noqa: PLC0415
+    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
+
     try:
         if text.count(b"<") > _MOST or text.count(b"=") > _MOST or not _is_utf8(text):
             raise malformed()
