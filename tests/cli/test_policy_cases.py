@@ -294,6 +294,25 @@ def test_a_slip_is_told_with_its_place(iamd, folder, text):
 
 
 ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
+def test_what_is_merged_gives_way_to_a_cases_own(iamd, folder):
+    """As YAML's merge key has it; a name of its own that stands twice is refused all the same."""
+    asked = """
+get: &get {principal: "arn:aws:iam::111122223333:user/ana", action: "s3:GetObject", resource: "arn:aws:s3:::data/x"}
+put: &put {<<: *get, action: "s3:PutObject"}
+policies: &policies {identity: [{Version: 2012-10-17, Statement: [{Effect: Allow, Action: "s3:Put*", Resource: "arn:aws:s3:::data/y"}]}]}
+cases:
+  - {id: merged, request: {<<: *get, resource_account: 111122223333}, policies: *policies, expected: ImplicitlyDenied}
+  - {id: own, request: {<<: *put, resource: "arn:aws:s3:::data/y", resource_account: 111122223333}, policies: *policies,
+     expected: Allowed}
+"""
+    (folder / "cases.yaml").write_text(asked)
+    assert iamd("test", "cases.yaml").stdout == "2 cases, 0 differ\n"
+    (folder / "cases.yaml").write_text(asked.replace("{<<: *put, ", "{<<: *put, action: a, action: b, "))
+    assert one_line(iamd("test", "cases.yaml"), 2) == "`cases.yaml` is not YAML: a name stands twice in one object"
+
+
 MERGED = "a0: &a0 {x: y}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
 
 

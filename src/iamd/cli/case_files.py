@@ -13,6 +13,7 @@ from iamd.cli.files import read_file
 from iamd.settings import suggestion
 
 YAML = frozenset({".yaml", ".yml"})
+MERGE = "tag:yaml.org,2002:merge"
 MOST = 5_000_000
 """How many characters and values the aliases of a file may add."""
 _ENDLESS = 1 << 64
@@ -76,10 +77,10 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    _once([(loader.construct_object(key), None) for key, _ in node.value if key.tag != MERGE])
+    # What is merged comes first then, so that a mapping's own names win (YAML's "Merge Key Language-Independent Type").
     loader.flatten_mapping(node)
-    return _once(
-        [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]
-    )
+    return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

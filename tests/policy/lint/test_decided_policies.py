@@ -23,11 +23,16 @@ TYPES: Mapping[str, DocumentType] = {
 }
 JUSTIFIED = {
     # AWS takes these, and they match nothing or not what they seem to.
+    ("INVALID_ACTION", '"s3: GetObject"'),
     ("INVALID_ARN_REGION", '"arn:aws:sqs:US-EAST-1:111122223333:q"'),
+    ("MISSING_ARN_FIELD", '"arn:aws:s3"'),
+    ("MISSING_ARN_FIELD", '"arn:aws:sqs:*:q"'),
     ("MISSING_ARN_FIELD", '"arn:aws:sqs:us-*:q"'),
+    ("MISSING_QUALIFIER", '"aws:TagKeys"'),
     ("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", '"arn:aws:iam::111122223333:user/*"'),
     ("VARIABLE_UNSUPPORTED_IN_VERSION", '"${aws:username}"'),
     ("VARIABLE_UNSUPPORTED_IN_VERSION", '"arn:aws:s3:::data/${aws:username}"'),
+    ("VARIABLE_UNSUPPORTED_IN_VERSION", '"arn:aws:s3:::data/${aws:username}/*"'),
     # AWS takes none of these, which were made short for their cases.
     ("INVALID_PRINCIPAL_FORMAT", '"AIDAANAEXAMPLE"'),
     ("MISSING_PRINCIPAL", '{"Effect": "Allow", "Action": "*", "Resource": "*"}'),
