@@ -83,6 +83,15 @@ def test_a_policy_that_s3_does_not_take_is_refused_in_its_words(s3, name):
     assert s3.get_bucket_policy(Bucket="worded")["Policy"] == kept
 
 
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_bucket_that_blocks_public_policies_has_the_same_words(cloud, name):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="worded")
+    text, words = REFUSED[name]
+    error = error_of(s3.put_bucket_policy, Bucket="worded", Policy=text)
+    assert (error["Code"], error["Message"]) == ("MalformedPolicy", words)
+
+
 TAKEN = {
     "every action": one(allow("s3:*", BOTH)),
     "the star": one(allow("*", BOTH)),

@@ -34,11 +34,16 @@ _OF_EVERY: Final = ("s3:accessgrant", "s3:accesspoint", "s3:buckettag/", "s3:dat
 def put(asked: Asked, arn: str, _: Facts) -> Effect:
     """The bucket has the policy; the error of S3 where it takes none such."""
     text = asked.parameters["Policy"]
+    check(text, arn)
+    return Effect(Kind.SET_POLICY, arn, text, has_policy=True)
+
+
+def check(text: str, bucket: str) -> None:
+    """Raise unless S3 takes this as the policy of the bucket whose ARN it is: InvalidPolicy or InvalidPrincipal."""
     _check_text(text)
     checked(text, InvalidPolicy)
     for statement in syntax.read(text).statements:
-        _check(statement.members, arn)
-    return Effect(Kind.SET_POLICY, arn, text, has_policy=True)
+        _check(statement.members, bucket)
 
 
 def _check_text(text: str) -> None:

@@ -15,11 +15,11 @@ from iamd.authz.public_access import NOBODY, PENDING, SETTINGS, SETTLED, of_acco
 from iamd.authz.public_policies import has_public_acl, is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway import policy_principals
+from iamd.gateway import bucket_policies, policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.points import Point
 from iamd.gateway.answer import Answer
-from iamd.gateway.effect import Effect, Kind, Of, checked
+from iamd.gateway.effect import Effect, Kind, Of
 from iamd.gateway.own_answers import written
 from iamd.gateway.resources import Facts, bucket_of, is_s3
 from iamd.policy.trust import InvalidPrincipal
@@ -51,13 +51,6 @@ class PublicPolicy(AWSError):
     """A secret's policy for everybody, where that is blocked (Secrets Manager API Reference, PutResourcePolicy)."""
 
     code = "PublicPolicyException"
-    status = 400
-
-
-class InvalidPolicy(AWSError):
-    """A policy that no bucket can have."""
-
-    code = "MalformedPolicy"
     status = 400
 
 
@@ -120,7 +113,7 @@ def _check_policy(asked: Asked, targets: Sequence[Target], identity: Identity, f
     text = asked.parameters.get("Policy")
     if isinstance(text, str) and _is_blocked("BlockPublicPolicy", asked, facts) and is_public(text, of_bucket=True):
         try:
-            checked(text, InvalidPolicy)
+            bucket_policies.check(text, f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}")
         except InvalidPrincipal as problem:
             raise policy_principals.refused(problem.member, problem.value, asked) from None
         raise _denied(_POLICY_WORDS, asked, targets, identity)
