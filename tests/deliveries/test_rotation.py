@@ -17,7 +17,7 @@ from services.iamd.test_workloads import trust
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rotating"
 ROTATING = """
-import boto3, json, os
+import boto3, json, os, time
 
 def handler(event, context):
     secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")
@@ -27,6 +27,7 @@ def handler(event, context):
     if step == os.environ.get("CLOSES"):
         boto3.client("lambda").remove_permission(FunctionName="rotating", StatementId="rotation")
     if step == os.environ.get("FAILS"):
+        time.sleep(float(os.environ.get("SLEEPS", 0)))
         raise RuntimeError(step)
     if step == "createSecret":
         secrets.put_secret_value(
@@ -186,7 +187,7 @@ def test_a_secret_is_rotated_when_it_is_due(cloud, secret, steps):
     known = described(cloud, lambda known: len(known["VersionIdsToStages"]) == 1)
     ten, closes = timedelta(days=10), timedelta(hours=23, minutes=59, seconds=59)
     assert known["NextRotationDate"] == midnight(datetime.now(UTC)) + ten + closes
-    environment = {"QUEUE": steps.url, "FAILS": "setSecret"}
+    environment = {"QUEUE": steps.url, "FAILS": "setSecret", "SLEEPS": "2"}
     lambdas.update_function_configuration(FunctionName="rotating", Environment={"Variables": environment})
     cloud.advance(ten.total_seconds())
     [(step, _), _] = steps.read(2)
@@ -194,7 +195,7 @@ def test_a_secret_is_rotated_when_it_is_due(cloud, secret, steps):
     [left] = [key for key, stages in pending["VersionIdsToStages"].items() if stages == ["AWSPENDING"]]
     assert (step, "LastRotatedDate" in pending, value(cloud)) == ("createSecret", False, "stale")
     lambdas.update_function_configuration(FunctionName="rotating", Environment={"Variables": {"QUEUE": steps.url}})
-    # It goes on with what it has left, once, though it was due twice.
+    # It goes on with what it has left, once, though it was due twice, as soon as the step that fails has ended.
     cloud.advance(2 * ten.total_seconds())
     assert [step for step, _ in steps.read(4)] == ["createSecret", "setSecret", "testSecret", "finishSecret"]
     known = described(cloud, lambda known: "LastRotatedDate" in known)

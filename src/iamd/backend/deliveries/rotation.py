@@ -138,12 +138,20 @@ def _running(secret: Any) -> object | None:
 
 
 def rotate(secret: Any, now: float) -> None:
-    """Rotate a secret that is due, or go on with the rotation that it has not finished."""
+    """Rotate a secret that is due, or go on with the rotation that it has not finished, after one that goes on."""
     _plan(secret, now)
-    if secret.is_deleted() or _running(secret) is not None:
+    secret.iamd_due = now
+    if _running(secret) is None:
+        _rotate_due(secret, Act(PRINCIPAL, secret.arn))
+
+
+def _rotate_due(secret: Any, act: Act) -> None:
+    # What is due is taken once: by who finds it when nothing goes on, or by the rotation that ends.
+    due: float | None = secret.__dict__.pop("iamd_due", None)
+    if due is None or secret.is_deleted():
         return
     try:
-        _begin(secret, _unfinished(secret) or str(uuid.uuid4()), STEPS, now)
+        _begin(secret, _unfinished(secret) or str(uuid.uuid4()), STEPS, due, act)
     except JsonRESTError as refused:
         log.error("the secret %s is not rotated: %s", secret.arn, refused)  # noqa: TRY400 - nothing is wrong here
 
@@ -156,7 +164,7 @@ def _plan(secret: Any, now: float) -> None:
     timings.tell(secret, of, at(found.opens) if found is not None else None, told=now)
 
 
-def _begin(secret: Any, token: str, steps: Sequence[str], now: float) -> None:
+def _begin(secret: Any, token: str, steps: Sequence[str], now: float, act: Act | None = None) -> None:
     """Have the function take these steps with a pending version, beside the request."""
     is_new = token not in secret.versions
     if is_new:
@@ -169,9 +177,10 @@ def _begin(secret: Any, token: str, steps: Sequence[str], now: float) -> None:
         finally:
             if _running(secret) is running:
                 secret.iamd_rotation = None
+                _rotate_due(secret, act)
 
     try:
-        Act(PRINCIPAL, secret.arn).begin(work)
+        (act or Act(PRINCIPAL, secret.arn)).begin(work)
     except JsonRESTError:
         secret.iamd_rotation = None
         if is_new:
@@ -225,7 +234,7 @@ def _cancelled(original: Callable[[Any, str], str]) -> Callable[[Any, str], str]
     def cancel_rotate_secret(backend: Any, secret_id: str) -> str:
         answer = original(backend, secret_id)
         secret = backend.secrets[secret_id]
-        secret.iamd_rotation = None
+        secret.iamd_rotation = secret.iamd_due = None
         _plan(secret, asked_at())
         return answer
 
