@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from store.disk import Disk, chance
@@ -11,6 +13,7 @@ from store.processes import worker
 from store.worker import write
 
 from iamd.clock import Clock
+from iamd.store import writer
 from iamd.store.chain import Chain
 from iamd.store.counter import OwnCounter
 from iamd.store.fsck import check
@@ -158,3 +161,36 @@ def test_works_that_wait_share_one_sync(disk, tmp_path):
     syncs = disk.syncs - before
     store.close()
     assert syncs < 60
+
+
+def test_who_writes_with_others_waits_for_them_and_who_writes_alone_for_nobody(disk, tmp_path, monkeypatch):
+    store = store_on(disk, tmp_path)
+    gathering, go_on, seconds = threading.Event(), threading.Event(), []
+
+    def gather(wait):
+        seconds.append(wait)
+        gathering.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=gather, monotonic=time.monotonic))
+    for number in range(20):
+        store.write(write(number)).result()
+    assert seconds == []
+    # The first holds up the writer, so that the next two are taken together.
+    held = threading.Event()
+    first = store.write(lambda change: held.wait(30))
+    together = [store.write(write(number)) for number in (20, 21)]
+    held.set()
+    first.result()
+    for future in together:
+        future.result()
+    before = disk.syncs
+    later = [store.write(write(22))]
+    assert gathering.wait(30)
+    later.append(store.write(write(23)))
+    go_on.set()
+    for future in later:
+        future.result()
+    syncs = disk.syncs - before
+    store.close()
+    assert (seconds, syncs) == ([writer.GATHER_SECONDS], 1)

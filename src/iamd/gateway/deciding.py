@@ -207,22 +207,9 @@ class Decider:
             by_service = identity.invoked_by is not None
             return context.of_request(step.progress.request, region, now, by_service=by_service)
 
-        def unknown(arn: str, action: str) -> Unknowns:
-            makes = arn in step.made
-            unseen = kms_keys.is_key(arn) and not step.facts.known(arn)
-            tagged = bucket_abac.may_count(step.facts, arn)
-            through = asked.through is not None
-            asking = "kms" if action.startswith("kms:") else service
-            templated = action in _BY_TEMPLATES and launch_templates.may_tag(asked)
-            found = unknown_keys.of(
-                asking, action, creates=makes, unseen=unseen, tagged=tagged, through=through, templated=templated
-            )
-            if asking != service:
-                found = found.also(unknown_keys.of_use(service, action))
-            if step.untold_context and asking == "kms":
-                found = found.also(_OF_CONTEXT)
-            return found.without(resource_tags.known_beginnings(arn, step.facts)) if step.facts.tags else found
-
+        # Whatever stays in a verdict must not hold the step, which has the verdict: only the collector of garbage would
+        # find what is left of a request.
+        unknown = partial(_unknown, asked, step.facts, step.made, untold_context=step.untold_context)
         action = step.traits.action
         unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
         own = [owners_only.closed(one, identity, one.action or action) if one.policies else one for one in unlocked]
@@ -235,6 +222,28 @@ class Decider:
 
 _BY_TEMPLATES: Final = frozenset({"ec2:CreateTags", "ec2:RunInstances"})
 """What is asked for with the tags that a launch template gives."""
+
+
+def _unknown(
+    asked: Asked, facts: Facts, made: frozenset[str], arn: str, action: str, *, untold_context: bool
+) -> Unknowns:
+    """The condition keys of an action on a resource whose values iamd does not know."""
+    service = asked.operation.service
+    asking = "kms" if action.startswith("kms:") else service
+    found = unknown_keys.of(
+        asking,
+        action,
+        creates=arn in made,
+        unseen=kms_keys.is_key(arn) and not facts.known(arn),
+        tagged=bucket_abac.may_count(facts, arn),
+        through=asked.through is not None,
+        templated=action in _BY_TEMPLATES and launch_templates.may_tag(asked),
+    )
+    if asking != service:
+        found = found.also(unknown_keys.of_use(service, action))
+    if untold_context and asking == "kms":
+        found = found.also(_OF_CONTEXT)
+    return found.without(resource_tags.known_beginnings(arn, facts)) if facts.tags else found
 
 
 def _bucket_region(step: Step) -> str | None:

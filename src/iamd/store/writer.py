@@ -30,6 +30,9 @@ RETRY_SECONDS: Final = 0.2
 BATCH: Final = 256
 """How many works share one commit at most."""
 
+GATHER_SECONDS: Final = 0.0005
+"""How long works wait for others to share their commit, which takes longer, where several came together before."""
+
 logger = logging.getLogger("iamd.store")
 
 
@@ -152,6 +155,7 @@ class Writer:
         self._submitting = threading.Lock()
         self._retry_at = 0.0
         self._closing = False
+        self._took_several = False
         self._events = events
         self._last_used = last_used
         self._upkeep = upkeep
@@ -188,6 +192,7 @@ class Writer:
             self._wake.wait(self._events.patience(self._seconds_to_wait()))
             self._wake.clear()
             if self._seconds_to_wait() <= 0:
+                self._gather()
                 self._commit()
         while self._works:
             self._commit()
@@ -198,6 +203,11 @@ class Writer:
             return 0.0
         dues = (self._events.due(), self._last_used.due(), self._upkeep.due)
         return max(self._retry_at, min(due for due in dues if due is not None)) - time.monotonic()
+
+    def _gather(self) -> None:
+        """Let those share a commit who write at the same time; who writes alone waits for nobody."""
+        if self._took_several and self._works:
+            time.sleep(GATHER_SECONDS)
 
     def _commit(self) -> None:
         """One transaction with everything that waits; when it fails, all of it fails and nothing is changed."""
@@ -217,7 +227,10 @@ class Writer:
 
     def _take(self, *, everything: bool = False) -> list[Waiting]:
         limit = WRITES_WAITING if everything else BATCH
-        return [self._works.popleft() for _ in range(min(limit, len(self._works)))]
+        taken = [self._works.popleft() for _ in range(min(limit, len(self._works)))]
+        if taken:
+            self._took_several = len(taken) > 1
+        return taken
 
     def _begin(self, writing: Writing) -> Batch:
         snapshot = self._current.follow(writing)
