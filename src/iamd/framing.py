@@ -163,7 +163,8 @@ class Chunks:
     def __init__(self) -> None:
         self._left = 0
         self._line = b""
-        self._next = self._size
+        # Functions and no methods: one that is bound would hold what holds it.
+        self._next = Chunks._size
         self.done = False
 
     def take(self, data: bytes) -> tuple[bytes, int]:
@@ -187,19 +188,19 @@ class Chunks:
             raise Malformed("a chunk is malformed")
         if feed >= 0:
             line, self._line = self._line, b""
-            self._next(line)
+            self._next(self, line)
         return stop
 
     def _size(self, line: bytes) -> None:
         if not _CHUNK_SIZE.fullmatch(line):
             raise Malformed("the size of a chunk is malformed")
         self._left = int(line, 16)
-        self._next = self._after_chunk if self._left else self._end
+        self._next = Chunks._after_chunk if self._left else Chunks._end
 
     def _after_chunk(self, line: bytes) -> None:
         if line != b"\r\n":
             raise Malformed("a chunk is longer than it says")
-        self._next = self._size
+        self._next = Chunks._size
 
     def _end(self, line: bytes) -> None:
         if line != b"\r\n":

@@ -313,23 +313,24 @@ class Gateway:
 
     async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""
-        refusal: CommonError | None = None
-        step: Step | None = None
         notes = progress.notes
         try:
             step = self._decider.decide(progress, asked, place, facts, identity)
-        except CommonError as error:
-            refusal = error
-        known = None
-        if step is None or step.would_deny is not None:
-            now = self._runtime.clock.machine_timestamp()
-            known = await knowing.told(progress.verdicts, asked, facts, self._backends, now)
-        if known is not None:
-            progress.verdicts, progress.notes = (), notes
-            return await self._decided(progress, asked, place, known, identity)
-        if step is None:
-            raise refusal or TypeError("neither decided nor refused")
-        return step
+        except CommonError:
+            known = await self._known(progress, asked, facts)
+            if known is None:
+                raise
+        else:
+            known = await self._known(progress, asked, facts) if step.would_deny is not None else None
+            if known is None:
+                return step
+        progress.verdicts, progress.notes = (), notes
+        return await self._decided(progress, asked, place, known, identity)
+
+    async def _known(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:
+        """What is known when the backend has told what a denial rests on; None when there is nothing to ask for."""
+        now = self._runtime.clock.machine_timestamp()
+        return await knowing.told(progress.verdicts, asked, facts, self._backends, now)
 
     def _record(self, step: Step, answer: Answer) -> None:
         """Step 10: the event, when the answer begins."""
