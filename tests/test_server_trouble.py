@@ -7,11 +7,16 @@ import signal
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from raw import Raw
 from running import AWS, Server
+from test_pipeline import signed
+
+from iamd.store.queue import EVENTS_WAITING
 
 
 @pytest.fixture
@@ -224,3 +229,15 @@ def fsck(data: Path) -> list[str]:
     from iamd.store.fsck import check
 
     return check(data, audit_key(key_file.load(data / "key")))
+
+
+def test_requests_without_a_pause_are_slowed_down_until_their_events_are_stored(aws, server):
+    # As many as can wait to be stored, four times over.
+    request = signed(aws, "iam", {"Action": "ListUsers", "Version": "2010-05-08"})
+    with ExitStack() as stack:
+        connections = [stack.enter_context(Raw(server.endpoint)) for _ in range(16)]
+        for _ in range(4 * EVENTS_WAITING // 16):
+            for connection in connections:
+                connection.send(request)
+            # The last one first: while it is waited for, nothing interrupts the server.
+            assert {connection.answer()[0] for connection in reversed(connections)} == {200}

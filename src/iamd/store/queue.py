@@ -12,6 +12,9 @@ from iamd.store.pending import LOOK_SECONDS, NoneElse, Pending
 EVENTS_WAITING: Final = 10_000
 """How many events may wait; a decision whose event finds no place is not given."""
 
+WAY_SECONDS: Final = 0.0002
+"""How long whoever adds to a queue that is a quarter full gives way to the thread that empties it."""
+
 FLUSH_SECONDS: Final = 0.1
 """How long the first waiting event waits for others; interface of the audit: committed within 200 ms."""
 
@@ -37,7 +40,8 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Add an event; Unavailable when the queue is full or was not emptied for too long."""
-        if len(self._waiting) + len(self._taken) >= self._size:
+        before = len(self._waiting) + len(self._taken)
+        if before >= self._size:
             raise Unavailable("too many audit events wait for the database")
         since = self._taken_since or self._waiting_since
         if since and time.monotonic() - since > self._staleness:
@@ -49,6 +53,10 @@ class EventQueue:
             if not self._taken_since:
                 self._pending.note(since)
             self.wake()
+        if before * 4 >= self._size:
+            # A thread that never waits leaves the interpreter to others too seldom: requests would be taken faster than
+            # their events can be stored, until they had to be refused.
+            time.sleep(WAY_SECONDS)
 
     def due(self) -> float | None:
         """When (by the monotonic clock) what waits should be taken; None when nothing waits."""
