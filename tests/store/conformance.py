@@ -99,6 +99,29 @@ class Conformance:
         assert [o for n, o in enumerate(outcomes) if n % 3] == list(range(400))
         assert store.snapshot().revision == 400
 
+    def test_works_that_wait_together_write_the_same_records_in_turn(self, store):
+        """What one deletes another writes anew in the same commit, and the first state is the first one's alone."""
+
+        def delete(number):
+            return lambda change: change.delete(ACCOUNT, user(number))
+
+        works = [
+            put(account()),
+            put(user(1)),
+            put(user(2)),
+            delete(1),
+            put(user(2, path="/b/")),
+            put(user(1)),
+            delete(2),
+        ]
+        for future in together(store, works):
+            future.result()
+        store = self.reopened(store)
+        assert (users(store), store.snapshot().revision) == (["user-1"], 7)
+        store.reset()
+        assert users(store) == []
+        assert store.snapshot().account(ACCOUNT).get(AccountRecord, ACCOUNT) == account()
+
     def test_work_sees_what_works_before_it_wrote(self, store):
         futures = together(store, [append_name(str(number)) for number in range(100)])
         assert [future.result() for future in futures] == list(range(100))

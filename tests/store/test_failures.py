@@ -91,21 +91,27 @@ def test_event_that_failed_is_committed_once_when_the_disk_is_well(store, disk, 
 @pytest.mark.parametrize("fail", [set_full, set_broken])
 def test_failure_inside_a_batch_keeps_no_half_of_it(store, tmp_path, monkeypatch, fail):
     """The database fails at each statement of a batch in turn; after each, all of it is gone."""
-    real, calls, fail_at = SQLiteWriting._put, [], 0
+    real, calls, fail_at = SQLiteWriting._insert, [], 0
 
-    def put_or_fail(self, row):
-        calls.append(row)
+    def insert_or_fail(self, table, *given):
+        calls.append(table)
         if len(calls) == fail_at:
             raise apsw.FullError("no space left")
-        real(self, row)
+        real(self, table, *given)
 
-    monkeypatch.setattr(SQLiteWriting, "_put", put_or_fail)
-    for fail_at in range(1, 7):  # noqa: B007 (the patched function reads it)
+    def work(change):
+        for number in range(6):
+            change.put(ACCOUNT, user(number))
+        change.record_event(event(1))
+
+    monkeypatch.setattr(SQLiteWriting, "_insert", insert_or_fail)
+    for fail_at in range(1, 5):
         calls.clear()
-        outcome = store.write(lambda change: [change.put(ACCOUNT, user(n)) for n in range(6)])
         with pytest.raises(Unavailable, match="full"):
-            outcome.result()
+            store.write(work).result()
+        assert len(calls) == fail_at
         assert users(store) == []
+    assert store.by_request_id("request-1") == []
     assert check(tmp_path, KEY) == []
     assert store.snapshot().revision == 1
 

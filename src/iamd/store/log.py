@@ -211,8 +211,8 @@ class Writing(Reading, Protocol):
         """Where the store stands."""
         ...
 
-    def append(self, revision: int, written: Iterable[Written]) -> None:
-        """Write records as the next revision."""
+    def append(self, revisions: Iterable[tuple[int, Iterable[Written]]]) -> None:
+        """Write records as the next revisions, each with its number."""
         ...
 
     def mark_first_state(self) -> None:

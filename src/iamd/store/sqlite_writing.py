@@ -12,30 +12,37 @@ from iamd.store.sqlite_reading import SQLiteReading
 ROWS_PER_STATEMENT: Final = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """How many rows one INSERT takes; few sizes, so that each is prepared once."""
 
+_REPLACING: Final = (
+    " ON CONFLICT (account, kind, key) DO UPDATE SET revision = excluded.revision, document = excluded.document"
+)
+
 
 class SQLiteWriting(SQLiteReading):
     """What can be asked of a connection that holds the write lock."""
 
-    def append(self, revision: int, written: Iterable[Written]) -> None:
-        """Write records as the next revision."""
-        for number, line in enumerate(written):
-            key = (line.account, line.kind, line.key)
-            if line.document is None:
+    def append(self, revisions: Iterable[tuple[int, Iterable[Written]]]) -> None:
+        """Write records as the next revisions, each with its number."""
+        records: list[tuple[object, ...]] = []
+        changes: list[tuple[object, ...]] = []
+        for revision, written in revisions:
+            for number, line in enumerate(written):
+                key = (line.account, line.kind, line.key)
+                changes.append((revision, number, *key, line.document is None))
+                if line.document is not None:
+                    records.append((*key, revision, line.document))
+                    continue
+                self._put(records)
                 self._connection.execute("DELETE FROM records WHERE account = ? AND kind = ? AND key = ?", key)
-            else:
-                self._put((*key, revision, line.document))
-            self._connection.execute(
-                "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)", (revision, number, *key, line.document is None)
-            )
-        if revision == 1:
-            self.mark_first_state()
+            if revision == 1:
+                self._put(records)
+                self.mark_first_state()
+        self._put(records)
+        self._insert("changes", changes)
 
-    def _put(self, row: tuple[str, str, str, int, bytes]) -> None:
-        self._connection.execute(
-            "INSERT INTO records (account, kind, key, revision, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT"
-            " (account, kind, key) DO UPDATE SET revision = excluded.revision, document = excluded.document",
-            row,
-        )
+    def _put(self, records: list[tuple[object, ...]]) -> None:
+        """Write records, of which the later ones replace the earlier ones, and empty the list."""
+        self._insert("records (account, kind, key, revision, document)", records, _REPLACING)
+        records.clear()
 
     def mark_first_state(self) -> None:
         """Have a reset go back to the records as they are now; the first revision does this by itself."""
@@ -95,7 +102,7 @@ class SQLiteWriting(SQLiteReading):
         self._insert("events", rows)
         self._insert("event_keys", keys)
 
-    def _insert(self, table: str, rows: list[tuple[object, ...]]) -> None:
+    def _insert(self, table: str, rows: list[tuple[object, ...]], conflict: str = "") -> None:
         """Insert rows, many to a statement.
 
         Each statement gives the interpreter's lock away and takes it again, and the thread that serves requests may
@@ -105,7 +112,7 @@ class SQLiteWriting(SQLiteReading):
         for size in ROWS_PER_STATEMENT:
             while len(rows) - at >= size:
                 values = tuple(chain.from_iterable(rows[at : at + size]))
-                self._connection.execute(_insertion(table, size, len(rows[at])), values)
+                self._connection.execute(_insertion(table, size, len(rows[at]), conflict), values)
                 at += size
 
     def set_head(self, stream: int, head: Head) -> None:
@@ -148,6 +155,6 @@ class SQLiteWriting(SQLiteReading):
 
 
 @cache
-def _insertion(table: str, rows: int, columns: int) -> str:
+def _insertion(table: str, rows: int, columns: int, conflict: str) -> str:
     row = f"({', '.join('?' * columns)})"
-    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608 (a table of ours)
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}{conflict}"  # noqa: S608 (a table of ours)

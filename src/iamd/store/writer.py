@@ -66,11 +66,13 @@ class Batch:
     end: End | None
     now: float
     outcomes: list[tuple[Told, Any, BaseException | None]] = field(default_factory=list)
+    revisions: list[tuple[int, list[Written]]] = field(default_factory=list)
+    """Records that are still to be written: all together, for a statement costs more than a row."""
     events: list[tuple[Facts, bytes]] = field(default_factory=list)
-    """What is still to be appended to this process's stream: all together, for a statement costs more than a row."""
+    """What is still to be appended to this process's stream, likewise."""
 
     def run(self, waiting: Waiting) -> None:
-        """Run a work on the newest state and append what it did; nothing when it raises.
+        """Run a work on the newest state and have what it did appended; nothing when it raises.
 
         What is raised while appending is the database's: it ends the whole batch, for half a work must not be kept.
         """
@@ -88,8 +90,11 @@ class Batch:
             self._append(change, lines, events)
             self.outcomes.append((waiting.told, result, None))
 
-    def append_events(self) -> None:
-        """Append the events so far to this process's stream."""
+    def append(self) -> None:
+        """Write the records so far, and append the events so far to this process's stream."""
+        if self.revisions:
+            self.writing.append(self.revisions)
+            self.revisions.clear()
         self.end = self.chain.append(self.writing, self.end, self.events, self.reset, self.now)
         self.events.clear()
 
@@ -101,7 +106,7 @@ class Batch:
     def _append(self, change: Change, lines: list[Written], events: list[tuple[Facts, bytes]]) -> None:
         if lines:
             revision = self.snapshot.revision + 1
-            self.writing.append(revision, lines)
+            self.revisions.append((revision, lines))
             self.snapshot = change.snapshot(revision)
         for use in change.uses:
             self._use(use)
@@ -115,6 +120,7 @@ class Batch:
 
     def _do(self, task: Task, told: Told) -> None:
         error = None
+        self.append()
         if self.snapshot.revision == 0:
             error = Conflict("nothing was ever written, so there is no first state")
         elif task is Task.MARK:
@@ -124,7 +130,6 @@ class Batch:
         self.outcomes.append((told, None, error))
 
     def _reset(self) -> None:
-        self.append_events()
         self.reset = self.snapshot.revision + 1
         self.writing.reset(self.reset)
         self.chain.seal_roster(self.writing, 0)
@@ -243,7 +248,7 @@ class Writer:
         batch.events += [encoded_anyway(event) for event in self._events.take()]
         for waiting in taken:
             batch.run(waiting)
-        batch.append_events()
+        batch.append()
 
     def _succeed(self, batch: Batch, uses: dict[UseKey, Use]) -> None:
         self._end = batch.end
