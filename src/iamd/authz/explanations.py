@@ -20,6 +20,11 @@ OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
 """The layers that belong to the owner of the resource, not to the caller."""
 
 
+Shown = Mapping[str, Any] | msgspec.Raw
+"""A statement with its place in its policy, perhaps as JSON already."""
+
+_ENCODER: Final = msgspec.json.Encoder()
+
 NOTED: Final = 100
 """The statements and near misses that an event keeps, and the values of each of their conditions."""
 
@@ -32,7 +37,7 @@ class Noted(msgspec.Struct, frozen=True):
     outcome: Outcome
     layer: Layer
     message: str
-    statements: Sequence[Mapping[str, Any]]
+    statements: Sequence[Shown]
     context: Context
 
 
@@ -48,7 +53,7 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str,
         decision.outcome,
         decision.layer,
         verdict.message,
-        _statements(verdict, view, matches) if matches else (),
+        _noted_statements(verdict, view, matches) if matches else (),
         _context(verdict),
     )
 
@@ -119,19 +124,32 @@ def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Itera
     return [_statement(verdict, view, match) for match in shown_matches(verdict, matches)]
 
 
-def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Mapping[str, Any]:
-    """A statement of a policy; a snapshot remembers those of the caller's own policies, if it has no session."""
+def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches: Sequence[Match]) -> Sequence[Shown]:
+    if len(matches) == 1 and matches[0].layer is Layer.IDENTITY:
+        # The caller's own is hidden from nobody who is told of the caller.
+        return [_remembered(verdict, view, matches[0])]
+    return [_remembered(verdict, view, match) for match in shown_matches(verdict, matches)]
+
+
+def _remembered(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Shown:
+    """A statement as an event has it; a snapshot remembers those of callers without a session, and of roles' trust."""
     identity = verdict.identity
-    if match.layer is not Layer.IDENTITY or identity.session is not None or not isinstance(view, Snapshot):
-        return _read_statement(verdict, view, match)
-    key = f"statement {match.policy} {match.statement.index} of {identity.arn}"
+    if match.layer is Layer.IDENTITY and identity.session is None:
+        of = identity.arn
+    elif match.layer is Layer.TRUST:
+        of = verdict.request.resource
+    else:
+        return _statement(verdict, view, match)
+    if not isinstance(view, Snapshot):
+        return _statement(verdict, view, match)
+    key = (match.layer, match.policy, match.statement.index, of)
     known = view.cache.get(key)
-    if not isinstance(known, dict):
-        known = view.cache[key] = _read_statement(verdict, view, match)
+    if not isinstance(known, msgspec.Raw):
+        known = view.cache[key] = msgspec.Raw(_ENCODER.encode(_statement(verdict, view, match)))
     return known
 
 
-def _read_statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
+def _statement(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> dict[str, Any]:
     place = position(verdict.layers.policy_of(match).text, match.statement.start)
     return {
         "layer": match.layer,

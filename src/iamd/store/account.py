@@ -1,6 +1,6 @@
 """One account's state, as immutable maps of records with their indexes; and the Snapshot that readers hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from iamd import ids
@@ -119,8 +119,8 @@ class Account:
         return found[0] if found else None
 
 
-class _Bounded(dict[str, object]):
-    def __setitem__(self, key: str, value: object) -> None:
+class _Bounded(dict[Hashable, object]):
+    def __setitem__(self, key: Hashable, value: object) -> None:
         if len(self) >= REMEMBERED:
             self.clear()
         super().__setitem__(key, value)
@@ -136,7 +136,7 @@ class Snapshot:
         self._accounts = accounts
         self._foreign_keys = foreign_keys
         """The accounts of access keys that were given to iamd and so don't name their account."""
-        self.cache: dict[str, object] = _Bounded()
+        self.cache: dict[Hashable, object] = _Bounded()
         """What readers worked out of this snapshot and nothing else, by a name of their own; it ends with it.
 
         It forgets all when it holds REMEMBERED things, so that many callers don't make it grow without bound.
