@@ -242,7 +242,13 @@ async def _tried(call: _Call) -> Incoming:
     except OpenError as error:
         raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
     try:
-        incoming = await _sent_on_a_live_connection(call)
+        try:
+            incoming = await _sent(call)
+        except NeverAnswered:
+            # A kept connection that the backend closed just as it was used again.
+            if not call.can_be_repeated:
+                raise
+            incoming = await _sent(call)
     except Unreachable:
         breaker.failed("it cannot be reached")
         raise
@@ -257,16 +263,6 @@ async def _tried(call: _Call) -> Incoming:
         raise
     breaker.succeeded()
     return incoming
-
-
-async def _sent_on_a_live_connection(call: _Call) -> Incoming:
-    try:
-        return await _sent(call)
-    except NeverAnswered:
-        # A kept connection that the backend closed just as it was used again.
-        if not call.can_be_repeated:
-            raise
-        return await _sent(call)
 
 
 async def _sent(call: _Call) -> Incoming:

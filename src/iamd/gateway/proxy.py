@@ -6,6 +6,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from iamd import pipeline, sandbox
@@ -277,27 +278,30 @@ class Gateway:
         """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
         claim, identity = progress.claim, progress.identity or ANONYMOUS
         region = (claim.region if claim is not None else "") or self._runtime.settings.region
-        if not REGION.fullmatch(region):
+        if not _is_region(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
-        service, now = found.operation.service, self._runtime.clock.machine_timestamp()
-        account = identity.asks_in
-
-        async def at(place: Place) -> tuple[Place, Asked, Facts]:
-            embedded = place.backend.embedded
-            facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
-            asked = Asked(found.operation, parameters, account, region, claim, now, facts.known, facts.named)
-            if service == "s3":
-                asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
-                if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
-                    progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
-            return place, asked, facts
-
-        place, asked, facts = await at(self._backends.of(service, account, region))
-        if self._backends.is_split(service):
-            home = placing.home(asked, self._backends, facts)
+        service, backends = found.operation.service, self._backends
+        place = backends.of(service, identity.asks_in, region)
+        asked, facts = await self._asked_at(place, progress, found, parameters, region)
+        if backends.is_split(service):
+            home = placing.home(asked, backends, facts)
             if home is not place:
-                return await at(home)
+                return home, *await self._asked_at(home, progress, found, parameters, region)
         return place, asked, facts
+
+    async def _asked_at(
+        self, place: Place, progress: Progress, found: route.Route, parameters: Mapping[str, Any], region: str
+    ) -> tuple[Asked, Facts]:
+        """The parameters as they are asked at a backend, and its facts."""
+        embedded, account = place.backend.embedded, (progress.identity or ANONYMOUS).asks_in
+        facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
+        now = self._runtime.clock.machine_timestamp()
+        asked = Asked(found.operation, parameters, account, region, progress.claim, now, facts.known, facts.named)
+        if found.operation.service == "s3":
+            asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
+            if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
+                progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
+        return asked, facts
 
     def _is_alive(self, record: Resource) -> bool:
         return placing.is_alive(record, self._backends)
@@ -349,6 +353,11 @@ class Gateway:
         if step.would_deny is not None:
             added.append((WOULD_DENY_HEADER, _header_value(step.would_deny.message)))
         return sandbox.shown(request, added)
+
+
+@lru_cache(maxsize=256)
+def _is_region(text: str) -> bool:
+    return REGION.fullmatch(text) is not None
 
 
 class _Begun:
