@@ -1,9 +1,11 @@
 """Policy text to compiled Policy and Statement: `validate` when one is stored, `load` when one is decided on."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 from iamd.policy import syntax
 from iamd.policy.conditions import Condition, condition
@@ -11,7 +13,7 @@ from iamd.policy.elements import EVERYTHING, Actions, Pattern, actions, is_actio
 from iamd.policy.kinds import WITHOUT_PRINCIPAL, PolicyType
 from iamd.policy.malformed import SYNTAX, check
 from iamd.policy.principals import MEMBERS, NOBODY, Principals, principals
-from iamd.policy.syntax import RawStatement, SyntaxProblem
+from iamd.policy.syntax import RawDocument, RawStatement, SyntaxProblem
 from iamd.policy.values import MalformedPolicy
 
 __all__ = ["Effect", "MalformedPolicy", "Policy", "PolicyType", "Statement", "load", "read", "validate"]
@@ -135,23 +137,35 @@ def _speaks_of(statement: Statement, service: str) -> bool:
 
 def validate(text: str, kind: PolicyType) -> Policy:
     """The policy in `text`, which may be stored as `kind`, or MalformedPolicy in AWS's words."""
-    check(text, kind)
-    policy = load(text, kind)
+    _checked.document = check(text, kind)
+    try:
+        policy = load(text, kind)
+    finally:
+        _checked.document = None
     if policy.unreadable is not None:
         raise MalformedPolicy(SYNTAX)
     return policy
 
 
+_checked: Final = threading.local()
+"""Its `document` is what a thread has read of the text that it loads next: the checks of what is stored read it too."""
+
+
 @lru_cache(maxsize=CACHED_POLICIES)
 def load(text: str, kind: PolicyType) -> Policy:
     """The policy in `text`, compiled once for all who have the same text; one that cannot be read denies everything."""
-    return read(text, kind)
+    return _compiled(text, kind, getattr(_checked, "document", None))
 
 
 def read(text: str, kind: PolicyType) -> Policy:
     """The same, kept by nobody: for texts that are not stored, as large as a request can be."""
+    return _compiled(text, kind)
+
+
+def _compiled(text: str, kind: PolicyType, raw: RawDocument | None = None) -> Policy:
     try:
-        raw = syntax.read(text)
+        if raw is None:
+            raw = syntax.read(text)
         version = _version(raw.members)
         compiled = tuple(
             _statement(statement, index, kind, substitute=version == VARIABLES_SINCE)

@@ -11,7 +11,7 @@ from iamd.policy import shared_issuers, syntax, trust, values
 from iamd.policy.conditions import operator_name
 from iamd.policy.kinds import IAM_DOCUMENTS, WITHOUT_PRINCIPAL, PolicyType
 from iamd.policy.principals import MEMBERS
-from iamd.policy.syntax import SyntaxProblem
+from iamd.policy.syntax import RawDocument, SyntaxProblem
 from iamd.policy.values import MalformedPolicy
 
 SYNTAX = "Syntax errors in policy."
@@ -38,8 +38,8 @@ EVERYONE: Sequence[object] = ("*", {"AWS": "*"})
 Members = Mapping[str, object]
 
 
-def check(text: str, kind: PolicyType) -> None:
-    """Raise MalformedPolicy unless `text` may be stored as a policy of `kind`."""
+def check(text: str, kind: PolicyType) -> RawDocument:
+    """The document in `text`, or MalformedPolicy unless it may be stored as a policy of `kind`."""
     try:
         syntax.check_depth(text)
         document = syntax.read(text)
@@ -47,6 +47,7 @@ def check(text: str, kind: PolicyType) -> None:
         raise MalformedPolicy(ORGANIZATIONS if kind in _ORGANIZATIONS else SYNTAX) from None
     statements = [statement.members for statement in document.statements]
     _CHECKS[kind](document.members, statements)
+    return document
 
 
 def check_simulated(text: str, kind: PolicyType) -> None:
