@@ -45,6 +45,7 @@ from iamd.gateway.backends import Place
 from iamd.gateway.browser_forms import Posted
 from iamd.gateway.first_use import FirstUse
 from iamd.gateway.key_uses.sealing import Sealing
+from iamd.gateway.recording import Recording
 from iamd.gateway.resources import Facts, NoSuchBucket
 from iamd.gateway.traits import Traits
 from iamd.gateway.traits import of as traits_of
@@ -86,6 +87,8 @@ class Step(msgspec.Struct):
     """The form that its object comes in, where it comes in one."""
     acl: str | None = None
     """The access control list of what S3 makes or sets, for a backend that keeps it."""
+    recording: Recording | None = None
+    """Its event, which can be made while its backend works."""
 
 
 class Decider:

@@ -1,7 +1,7 @@
 """Forwarding: a decided request goes to its backend signed anew, and the backend's answer comes back as a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -59,16 +59,19 @@ async def forward(
     receive: Receive | None = None,
     roles: Sequence[MirroredRole] = (),
     profiles: Sequence[MirroredProfile] = (),
+    meanwhile: Callable[[], None] | None = None,
 ) -> Answer:
     """Send a request that was allowed to its backend; path, query, payload and other headers are the client's own.
 
     `receive` is the request's ASGI channel once its body has been read: when the client goes, the backend's part ends
-    and ClientGone is raised. `roles` and `profiles` are those that the request hands to a service. A CommonError says
-    that there is no answer; nothing that may have arrived is sent again unless it changes nothing.
+    and ClientGone is raised. `roles` and `profiles` are those that the request hands to a service. `meanwhile` is
+    called when the request has gone out. A CommonError says that there is no answer; nothing that may have arrived is
+    sent again unless it changes nothing.
     """
     try:
         boot = await _boot(backend.embedded, verdict, roles, profiles) if backend.embedded is not None else None
         call = _call(request, payload, backend, verdict, boot, now)
+        call.meanwhile = meanwhile
         if receive is None:
             return await _answer(call)
         with Watch(receive, call.reading):
@@ -169,6 +172,8 @@ class _Call:
         self.payload = payload
         self.backend = backend
         self.verdict = verdict
+        self.meanwhile: Callable[[], None] | None = None
+        """What is done once while the backend works."""
         self._taken = isinstance(payload.content, bytes)
 
     def reading(self) -> bool:
@@ -273,6 +278,9 @@ async def _sent(call: _Call) -> Incoming:
             incoming = connection.ask(call.method, whole, whole=True)
         else:
             incoming = await _streamed(call, connection)
+        meanwhile, call.meanwhile = call.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         await incoming.start()
     except BaseException:
         connection.close()

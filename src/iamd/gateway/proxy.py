@@ -44,6 +44,7 @@ from iamd.gateway.ledger import Ledger
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.notices import Publisher
 from iamd.gateway.performing import Performer
+from iamd.gateway.recording import Recording
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
@@ -51,7 +52,6 @@ from iamd.http import Headers, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
-from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role
 from iamd.store.report_records import RoleUsage
@@ -254,10 +254,12 @@ class Gateway:
         if step.traits.uses_keys:
             await self._key_uses.check(step, identity)
         step.posted = posted
+        recording = step.recording = Recording(runtime, progress, read_only=traits.is_read_only)
         answer = await self._performer.perform(step, identity, receive)
         if step.traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
-        self._record(step, answer)
+        # Step 10: the event, when the answer begins.
+        runtime.store.record_event(recording.event(*events.error_of(answer, operation.protocol)))
         headers, whole = self._headers(step, answer), answer.whole
         if whole is not None and progress.request.method != "HEAD":
             return HttpResponse(answer.status, headers, whole)
@@ -335,13 +337,6 @@ class Gateway:
         """What is known when the backend has told what a denial rests on; None when there is nothing to ask for."""
         now = self._runtime.clock.machine_timestamp()
         return await knowing.told(progress.verdicts, asked, facts, self._backends, now)
-
-    def _record(self, step: Step, answer: Answer) -> None:
-        """Step 10: the event, when the answer begins."""
-        progress, operation = step.progress, step.asked.operation
-        code, message = events.error_of(answer, operation.protocol)
-        told = pipeline.outcome(self._runtime, progress, read_only=step.traits.is_read_only, code=code, message=message)
-        self._runtime.store.record_event(event_of(told))
 
     def _headers(self, step: Step, answer: Answer) -> Headers:
         """The headers of the answer; of what is whole the server tells the length."""

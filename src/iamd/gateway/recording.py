@@ -1,0 +1,39 @@
+"""Recording: the event of a request that goes to a backend, which is made while the backend works."""
+
+from iamd import pipeline
+from iamd.pipeline import Progress
+from iamd.runtime import Runtime
+from iamd.services.cloudtrail.events import event_of
+from iamd.store.events import Event
+
+
+class Recording:
+    """Makes the event of one request; `foresee` may be called before its outcome is known, or not at all."""
+
+    def __init__(self, runtime: Runtime, progress: Progress, *, read_only: bool) -> None:
+        self._runtime = runtime
+        self._progress = progress
+        self._read_only = read_only
+        self._foreseen: Event | None = None
+        self._rests_on: tuple[object, ...] = ()
+
+    def foresee(self) -> None:
+        """Make the event of a request that goes well, as nearly all do that were allowed."""
+        self._foreseen, self._rests_on = self._made(None, None), self._grounds()
+
+    def event(self, code: str | None, message: str | None) -> Event:
+        """The event of the outcome: what was foreseen, if the request went well and nothing else became of it."""
+        foreseen, grounds = self._foreseen, self._grounds()
+        if foreseen is None or code is not None:
+            return self._made(code, message)
+        is_still_so = all(one is other for one, other in zip(self._rests_on, grounds, strict=True))
+        return foreseen if is_still_so else self._made(code, message)
+
+    def _grounds(self) -> tuple[object, ...]:
+        """What an event says that an answer may change; each is replaced and never changed."""
+        progress = self._progress
+        return progress.verdicts, progress.notes, progress.parameters, progress.identity, progress.view
+
+    def _made(self, code: str | None, message: str | None) -> Event:
+        told = pipeline.outcome(self._runtime, self._progress, read_only=self._read_only, code=code, message=message)
+        return event_of(told)
