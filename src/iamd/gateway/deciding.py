@@ -107,12 +107,10 @@ class Decider:
         traits = traits_of(asked.operation)
         made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
         targets = resources.decided(wanted, facts, asked.account, creates=made)
-        if asked.operation.service == "xray":
-            targets = named_policies.over_account(targets, asked, facts)
-        elif asked.operation.name == "RetireGrant":
-            targets = kms_grants.to_retire(targets, asked, facts)
+        if traits.retargets:
+            targets = _retargeted(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
-        if asked.operation.name == "CreateLogGroup":
+        if traits.asks_either:
             step.targets = targets = self._by_either(step, identity)
         if asked.through is not None:
             access_points.check(asked)
@@ -129,11 +127,17 @@ class Decider:
         if traits.gives_access:
             step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
             public_access.check(asked, targets, identity, facts)
-        if asked.operation.service == "kms":
-            kms_keys.check_lockout(asked, targets[0].arn, identity, facts.view, self._runtime.clock.seconds())
-        elif asked.operation.service == "xray":
-            named_policies.check_lockout(asked, identity, facts.view, self._runtime.clock.seconds())
+        if traits.locks_out:
+            self._check_lockout(step, identity)
         return step
+
+    def _check_lockout(self, step: Step, identity: Identity) -> None:
+        """Refuse a policy after which its caller could not change it any more."""
+        asked, view, now = step.asked, step.facts.view, self._runtime.clock.seconds()
+        if asked.operation.service == "kms":
+            kms_keys.check_lockout(asked, step.targets[0].arn, identity, view, now)
+        else:
+            named_policies.check_lockout(asked, identity, view, now)
 
     def _by_either(self, step: Step, identity: Identity) -> list[Target]:
         """The targets of CreateLogGroup, with the right to tag that the caller has where it has not the newer one.
@@ -221,6 +225,13 @@ class Decider:
         marked = any_of_kind.marked(listed, step.made, asked, action)
         through = vpc_endpoints.of(step.progress.request, identity)
         return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
+
+
+def _retargeted(targets: list[Target], asked: Asked, facts: Facts) -> list[Target]:
+    """The targets with what is known of the accounts and grants that they stand for."""
+    if asked.operation.service == "xray":
+        return named_policies.over_account(targets, asked, facts)
+    return kms_grants.to_retire(targets, asked, facts)
 
 
 _BY_TEMPLATES: Final = frozenset({"ec2:CreateTags", "ec2:RunInstances"})

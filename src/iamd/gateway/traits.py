@@ -49,7 +49,8 @@ class Traits(msgspec.Struct, frozen=True):
     (`has_times`), or ask others for something with its caller's permissions, before it answers (`asks_for_caller`) or
     afterwards (`carries_caller`). Its service may use KMS keys for the caller (`uses_keys`), or its answer tell that it
     did (`shows_keys`). It may say how S3 is to encrypt something (`says_encryption`), or bypass an object's lock
-    (`may_bypass`).
+    (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either of two rights
+    (`asks_either`); it may set a policy that would lock its caller out (`locks_out`).
     """
 
     action: str
@@ -79,6 +80,9 @@ class Traits(msgspec.Struct, frozen=True):
     shows_keys: bool
     says_encryption: bool
     may_bypass: bool
+    retargets: bool
+    asks_either: bool
+    locks_out: bool
 
 
 @cache
@@ -119,4 +123,7 @@ def of(operation: Operation) -> Traits:
         shows_keys=key_uses.shows(operation),
         says_encryption=encryption_words.may_say(operation),
         may_bypass=object_locks.may_bypass(operation),
+        retargets=operation.service == "xray" or (operation.service, operation.name) == ("kms", "RetireGrant"),
+        asks_either=(operation.service, operation.name) == ("logs", "CreateLogGroup"),
+        locks_out=operation.service in {"kms", "xray"},
     )
