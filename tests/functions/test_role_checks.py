@@ -3,6 +3,8 @@
 AWS: Lambda Developer Guide, configuration-vpc ("Required IAM permissions"), with-sqs, services-kinesis-create, with-ddb.
 """
 
+import json
+
 import pytest
 from functions.conftest import ROLE, Functions
 from functions.relay import READ, READ_TABLE, RELAY, STREAM
@@ -43,6 +45,25 @@ def test_a_queue_is_not_mapped_that_the_role_may_not_poll(function, missing):
     assert client.list_event_source_mappings(FunctionName="fn")["EventSourceMappings"] == []
     function.permit(allow(POLL, arn))
     assert mapped(function, arn, Enabled=False)["EventSourceArn"] == arn
+
+
+def test_what_the_role_lacks_is_explained_and_reported_as_the_roles(function):
+    cloud = function.cloud
+    _, arn = function.queue("into")
+    function.permit(allow("sqs:ListQueues"))
+    error = error_of(cloud.client("lambda").create_event_source_mapping, FunctionName="fn", EventSourceArn=arn)
+    assert error["Code"] == "InvalidParameterValueException"
+    [event] = [one for one in cloud.events() if one.get("errorCode") == "InvalidParameterValueException"]
+    [made, lacking] = cloud.explain(event["requestID"])["Decisions"]
+    assert (made["Action"], made["Outcome"]) == ("lambda:CreateEventSourceMapping", "Allowed")
+    assert (lacking["Action"], lacking["Resource"]) == ("sqs:ReceiveMessage", arn)
+    assert lacking["Outcome"] == "ImplicitlyDenied"
+    [told] = cloud.iamd("ReportDenials", PrincipalArn=ROLE)["Denials"]
+    assert (told["PrincipalArn"], told["Action"], told["Resource"]) == (ROLE, "sqs:ReceiveMessage", arn)
+    # What it says would allow it does, for this one.
+    function.permit(allow("sqs:ListQueues"), json.loads(told["Statement"]))
+    error = error_of(cloud.client("lambda").create_event_source_mapping, FunctionName="fn", EventSourceArn=arn)
+    assert "ReceiveMessage" not in error["Message"]
 
 
 def test_a_queues_own_policy_may_let_the_role_poll(function):

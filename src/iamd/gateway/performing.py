@@ -142,6 +142,8 @@ class Performer:
             try:
                 await self._verdicts(step, identity, resources.decided([one.target], step.facts, session.account_id))
             except Denied as denied:
+                # What is refused in these words is the role's to be allowed: the event tells what, and of whom.
+                step.progress.verdicts = [*step.progress.verdicts, *denied.verdicts]
                 raise execution_roles.NotAllowed(one.refusal) from denied
 
     async def _invoked(self, step: Step) -> Answer:

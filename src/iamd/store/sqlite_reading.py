@@ -31,10 +31,12 @@ _ACCESSES = """
     GROUP BY 1, 2"""
 
 
-# A session's denials are those of its role; the last event's columns stand for the group, as above. Of one second the
-# last one is that of the highest number in its stream.
+# A session's denials are those of its role, and what a request finds its function's role to be refused is that role's.
+# The last event's columns stand for the group, as above. Of one second the last one is that of the highest number in
+# its stream.
 _DENIALS = """
     SELECT coalesce(
+               one.value ->> '$.context."aws:principalarn"',
                document ->> '$.userIdentity.sessionContext.sessionIssuer.arn', document ->> '$.userIdentity.arn',
                document ->> '$.userIdentity.invokedBy', ''
            ) AS who,
