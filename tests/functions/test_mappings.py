@@ -97,6 +97,8 @@ def test_the_poller_goes_on_with_a_role_that_was_made_anew(functions, queues):
     iam, sqs = functions.cloud.client("iam"), functions.cloud.client("sqs")
     sqs.send_message(QueueUrl=into, MessageBody="first")
     assert len(bodies(functions, out)) == 1
+    # The poller deletes it with the role that is about to go.
+    assert gone(functions, into)
     for policy in iam.list_role_policies(RoleName="worker")["PolicyNames"]:
         iam.delete_role_policy(RoleName="worker", PolicyName=policy)
     trusting = json.dumps(iam.get_role(RoleName="worker")["Role"]["AssumeRolePolicyDocument"])

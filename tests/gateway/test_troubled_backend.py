@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from raw import Raw
-from running import AWS, Server
+from running import AWS, Server, asking
 
 SOON = ("--backend-connect-seconds", "1", "--backend-response-seconds", "1.5", "--backend-idle-seconds", "1.5")
 
@@ -30,9 +30,13 @@ def cloud(tmp_path_factory):
 
 
 def backend(aws):
-    """The process of the embedded backend."""
-    pid = aws.server.process.pid
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    """The process of the embedded backend, once there is but one: another may just have ended, or not have come up."""
+    pid, children = aws.server.process.pid, []
+    for _ in asking():
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if len(children) == 1:
+            return int(children[0])
+    raise AssertionError(children)
 
 
 def calls(aws):
