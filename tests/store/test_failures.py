@@ -137,6 +137,7 @@ def test_lock_held_shortly_is_waited_for(store, tmp_path):
     other.execute("ROLLBACK")
     other.close()
     future.result()
+    assert users(store) == ["user-1"]
 
 
 def test_decisions_stop_when_their_events_are_too_old(store, disk):
