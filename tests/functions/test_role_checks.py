@@ -14,6 +14,8 @@ from gateway.counting import trusting
 from gateway.two_accounts import error_of, policy
 from running import ACCOUNT, AWS, REGION, allow, deny
 
+from iamd.cli.explain_command import explained
+
 INTERFACES = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
 VPC = {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
 
@@ -54,7 +56,10 @@ def test_what_the_role_lacks_is_explained_and_reported_as_the_roles(function):
     error = error_of(cloud.client("lambda").create_event_source_mapping, FunctionName="fn", EventSourceArn=arn)
     assert error["Code"] == "InvalidParameterValueException"
     [event] = [one for one in cloud.events() if one.get("errorCode") == "InvalidParameterValueException"]
-    [made, lacking] = cloud.explain(event["requestID"])["Decisions"]
+    answer = cloud.explain(event["requestID"])
+    [made, lacking] = answer["Decisions"]
+    text = "\n".join(explained(answer))
+    assert f"Allow sqs:ReceiveMessage on this resource in an identity-based policy of {ROLE}." in text
     assert (made["Action"], made["Outcome"]) == ("lambda:CreateEventSourceMapping", "Allowed")
     assert (lacking["Action"], lacking["Resource"]) == ("sqs:ReceiveMessage", arn)
     assert lacking["Outcome"] == "ImplicitlyDenied"

@@ -34,9 +34,18 @@ def explained(answer: Mapping[str, Any]) -> Iterator[str]:
         yield plain(f"refused: {answer['ErrorCode']} {message}".rstrip())
     # S3 puts resources in quotes.
     told = message.replace('"', "")
-    for decision in answer["Decisions"]:
-        yield from decision_text(decision, principal, message=decision["Message"] not in told)
+    decisions = answer["Decisions"]
+    for decision in decisions:
+        # What else was decided may be somebody else's to be allowed: a function's role.
+        who = _who(decision) if _who(decision) != _who(decisions[0]) else None
+        yield from decision_text(decision, who or principal, message=decision["Message"] not in told)
         yield from _keys(decision["Context"])
+
+
+def _who(decision: Mapping[str, Any]) -> str | None:
+    """Whose request was decided; None for who has no ARN."""
+    found = decision["Context"].get("aws:principalarn")
+    return found[0] if found else None
 
 
 def _keys(context: Mapping[str, Sequence[str]]) -> Iterator[str]:
