@@ -59,8 +59,13 @@ class Clock:
         return now + self._advanced[0]
 
     def seconds(self) -> int:
-        """Whole seconds since the epoch."""
-        return int(self.timestamp())
+        """Whole seconds since the epoch, of `timestamp`, which each request asks for several times."""
+        now = self._machine()
+        if now < self._latest:
+            now = self._latest
+        else:
+            self._latest = now
+        return int(now + self._advanced[0])
 
     def now(self) -> datetime:
         """The moment, in UTC, in whole seconds as AWS's dates are."""

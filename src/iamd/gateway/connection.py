@@ -109,7 +109,7 @@ class Incoming:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _news(self) -> asyncio.Future[None]:
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        waiter = self._waiter = self._connection.loop.create_future()
         return waiter
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._response_seconds, self._idle_seconds = seconds
         self._idle, self._lost = idle, lost
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._incoming: Incoming | None = None
         self._headers: list[tuple[bytes, bytes]] = []
@@ -192,19 +192,19 @@ class Connection(asyncio.Protocol):
 
     def _begin_time(self, seconds: float) -> None:
         # Nearly all answers are in time: the timer runs on from one request to the next and then looks at this.
-        deadline = self._deadline = self._loop.time() + seconds
+        deadline = self._deadline = self.loop.time() + seconds
         if self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._look)
+            self._timer = self.loop.call_at(deadline, self._look)
         elif self._timer.when() > deadline:
             self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._look)
+            self._timer = self.loop.call_at(deadline, self._look)
 
     def _look(self) -> None:
         deadline, self._timer = self._deadline, None
         if deadline is None:
             return
-        if deadline > self._loop.time():
-            self._timer = self._loop.call_at(deadline, self._look)
+        if deadline > self.loop.time():
+            self._timer = self.loop.call_at(deadline, self._look)
         else:
             self._fail(TimeoutError("the backend is silent"))
 
@@ -306,7 +306,7 @@ class Connection(asyncio.Protocol):
                 self.resume_reading()
             if not self._is_parsed:
                 self._parser = httptools.HttpResponseParser(self)
-            self.idle_since = self._loop.time()
+            self.idle_since = self.loop.time()
             self._idle(self)
         incoming.end()
 

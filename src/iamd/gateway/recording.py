@@ -23,14 +23,16 @@ class Recording:
 
     def event(self, code: str | None, message: str | None) -> Event:
         """The event of the outcome: what was foreseen, if the request went well and nothing else became of it."""
-        foreseen, grounds = self._foreseen, self._grounds()
+        foreseen = self._foreseen
         if foreseen is None or code is not None:
             return self._made(code, message)
-        is_still_so = all(one is other for one, other in zip(self._rests_on, grounds, strict=True))
-        return foreseen if is_still_so else self._made(code, message)
+        return foreseen if self._grounds() == self._rests_on else self._made(code, message)
 
     def _grounds(self) -> tuple[object, ...]:
-        """What an event says that an answer may change; each is replaced and never changed."""
+        """What an event says that an answer may change; each is replaced and never changed.
+
+        Two of these are compared by identity before anything else.
+        """
         progress = self._progress
         return progress.verdicts, progress.notes, progress.parameters, progress.identity, progress.view
 
