@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import dataclasses
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -78,7 +77,7 @@ class Via(msgspec.Struct, frozen=True):
     def seen(self, identity: Identity) -> Identity:
         """The caller as decisions and events have it."""
         called_via = (self.service,) if self.as_caller else ()
-        return dataclasses.replace(identity, invoked_by=self.service, called_via=called_via)
+        return replace(identity, invoked_by=self.service, called_via=called_via)
 
 
 class Progress(msgspec.Struct):

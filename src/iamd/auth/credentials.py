@@ -1,6 +1,7 @@
 """Access key id to Identity: the user or root key it is, or the session that its token holds."""
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from iamd import arn, ids
 from iamd.accounts import ACCESS_KEY_PURPOSE
@@ -20,8 +21,7 @@ MEMO_SIZE = 8192
 """How many opened secrets are kept: every write makes a snapshot, and each would open them again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """A caller with the secret that its signature must have been made with."""
 
     identity: Identity

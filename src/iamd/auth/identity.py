@@ -1,7 +1,8 @@
 """Identity: who makes a request, once the proof has been checked."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from iamd import arn
 from iamd.auth.tokens import SessionKind
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 ANONYMOUS_ID = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """An AWS service that asks for itself: its principal, the account it acts for, and the resource of that account.
 
     `session_keys` are condition keys that sessions carry which it begins. `ancestors` is what they derive from, when
@@ -27,12 +27,11 @@ class Service:
     name: str
     source_account: str
     source_arn: str | None = None
-    session_keys: "Mapping[str, str]" = field(default_factory=dict)
+    session_keys: "Mapping[str, str]" = {}
     ancestors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The caller. `arn` and `user_id` are what GetCallerIdentity shows, `aws:userid` included.
 
     `entity_id` is the unique id (AIDA..., AROA...) of the IAM user or role behind it, `entity_arn` that entity's ARN

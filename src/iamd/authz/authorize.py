@@ -1,7 +1,6 @@
 """One request's decisions: every thing it touches is decided on its own, and all must be allowed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import msgspec
@@ -85,8 +84,7 @@ def _decided_through(
     return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """What a caller brings to every decision; `standing` is the place of its account in its organization."""
 
     principal: Principal

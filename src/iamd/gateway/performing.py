@@ -1,6 +1,5 @@
 """What a decided request does: it goes to its backend, and the facts about resources keep in step with the answer."""
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -138,7 +137,7 @@ class Performer:
             if role is None:
                 raise execution_roles.NotAllowed(one.refusal)
             session = credentials.session_now(*role, name, self._runtime.clock.seconds())
-            identity = dataclasses.replace(session, invoked_by=execution_roles.SERVICE)
+            identity = replace(session, invoked_by=execution_roles.SERVICE)
             try:
                 await self._verdicts(step, identity, resources.decided([one.target], step.facts, session.account_id))
             except Denied as denied:

@@ -1,8 +1,7 @@
 """What a snapshot remembers of a caller: of that identity alone, and nothing of a session."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from iamd.auth.identity import Identity
 from iamd.policy.request import PrincipalKind

@@ -3,7 +3,6 @@
 AWS: IAM User Guide, "Forward access sessions" (access_forward_access_sessions); KMS Developer Guide, "kms:ViaService".
 """
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -213,4 +212,4 @@ def _through(use: Use, work: Work) -> Identity:
     if identity.service is not None:
         return identity
     services = [work.step.traits.source, *([f"{use.through}.amazonaws.com"] if use.through is not None else [])]
-    return dataclasses.replace(identity, invoked_by=services[-1], called_via=(*identity.called_via, *services))
+    return replace(identity, invoked_by=services[-1], called_via=(*identity.called_via, *services))
