@@ -16,19 +16,17 @@ def pairs(text: bytes) -> list[tuple[str, str]]:
     """Give the names and values of a query or form body in order; a name without `=` has an empty value."""
     if text.count(b"&") >= MOST:
         raise CommonError(Common.MALFORMED, f"A request may have at most {MOST} parameters.")
-    if b"%" not in text and b"+" not in text:
-        pieces = [piece.partition("=") for piece in text_of(text).split("&") if piece]
+    pieces = [piece.partition("=") for piece in text_of(text.replace(b"+", b" ")).split("&") if piece]
+    if b"%" not in text:
         return [(name, value) for name, _, value in pieces]
-    return [_pair(piece) for piece in text.replace(b"+", b" ").split(b"&") if piece]
+    # Nearly all of them have nothing to decode.
+    return [
+        (_decoded(name), _decoded(value)) if "%" in value or "%" in name else (name, value) for name, _, value in pieces
+    ]
 
 
-def _pair(piece: bytes) -> tuple[str, str]:
-    """A name and its value; nearly all of them have nothing to decode."""
-    if b"%" not in piece:
-        plain, _, text = text_of(piece).partition("=")
-        return plain, text
-    name, _, value = piece.partition(b"=")
-    return decoded(name), decoded(value)
+def _decoded(text: str) -> str:
+    return decoded(text.encode())
 
 
 def parameters(text: bytes) -> dict[str, str]:
