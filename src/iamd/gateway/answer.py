@@ -27,6 +27,10 @@ class Answer:
         """The body when it is all there."""
         return self._body if isinstance(self._body, bytes) else None
 
+    def with_headers(self, headers: Headers) -> "Answer":
+        """The same with other headers; its body can still be taken once."""
+        return Answer(self.status, headers, self._body)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the body piece by piece, as fast as they are taken; BackendBroke when it does not come whole."""
         if isinstance(self._body, bytes):

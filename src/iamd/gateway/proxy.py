@@ -18,6 +18,7 @@ from iamd.gateway import (
     access_points,
     browser_forms,
     buckets,
+    cors,
     encryption_words,
     events,
     handles,
@@ -52,6 +53,7 @@ from iamd.http import Headers, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
+from iamd.services.cloudtrail.events import event_of
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role
 from iamd.store.report_records import RoleUsage
@@ -223,6 +225,10 @@ class Gateway:
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
         runtime = self._runtime
+        if progress.request.method == "OPTIONS":
+            asked_beforehand = cors.preflight_route(progress.request, progress.claim)
+            if asked_beforehand is not None:
+                return await self._preflight(progress, asked_beforehand)
         is_form = progress.request.method == "POST" and browser_forms.is_one(progress)
         posted = await browser_forms.opened(progress, receive) if is_form else None
         found = progress.route = await reading.read(progress, receive)
@@ -256,6 +262,8 @@ class Gateway:
         step.posted = posted
         recording = step.recording = Recording(runtime, progress, read_only=traits.is_read_only)
         answer = await self._performer.perform(step, identity, receive)
+        if b"origin" in progress.request.fields and operation.service == "s3":
+            answer = await self._shared(step, answer)
         if step.traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
@@ -265,6 +273,36 @@ class Gateway:
             return HttpResponse(answer.status, headers, whole)
         await answer.relay(send, receive, headers)
         return None
+
+    async def _preflight(self, progress: Progress, found: route.Route) -> HttpResponse:
+        """Answer a browser that asks whether a page of another origin may send a request; nobody signs that."""
+        labels, operation = found.path_parameters, found.operation
+        progress.route, progress.identity, progress.parameters = found, ANONYMOUS, labels
+        progress.event_name, progress.management, progress.source = cors.EVENT, False, events.source(operation)
+        wish, is_object = cors.preflight(progress.request), "Key" in labels
+        place, asked, facts = await self._placed(progress, found, labels)
+        account = cors.owner_of(asked, facts)
+        if account is None:
+            raise cors.refusal(cors.NO_BUCKET, wish, is_object=is_object)
+        headers = cors.told(await cors.rules_of(asked, place, account), wish, is_object=is_object)
+        told = pipeline.outcome(self._runtime, progress, read_only=True)
+        self._runtime.store.record_event(event_of(told))
+        ids = request_id_headers(operation.protocol, operation.service, progress.request.id)
+        return HttpResponse(200, [*headers, *ids], b"")
+
+    async def _shared(self, step: Step, answer: Answer) -> Answer:
+        """The answer to a browser; backends other than the embedded one say themselves which pages may see it."""
+        request = step.posted.request if step.posted is not None else step.progress.request
+        wish, embedded = cors.wished(request), step.place.backend.embedded
+        account = cors.owner_of(step.asked, step.facts) if "Bucket" in step.asked.parameters else None
+        if wish is None or embedded is None or account is None:
+            return answer
+        try:
+            rules = await cors.rules_of(step.asked, step.place, account)
+        except BackendUnavailable:
+            # What was asked for has been done.
+            rules = ()
+        return cors.shared(answer, rules, wish)
 
     def _note_endpoint(self, progress: Progress, parameters: Mapping[str, Any]) -> None:
         """Find out which VPC endpoint the request came through, if any."""

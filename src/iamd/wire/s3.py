@@ -106,7 +106,7 @@ def operation_of(request: HttpRequest, query: Mapping[str, str], host: Host, sco
         raise CommonError(
             Common.NOT_IMPLEMENTED, "iamd serves no access points of several regions or of Object Lambda."
         )
-    labels, style = _labels(path, host)
+    labels, style = labels_of(path, host)
     if not labels and (host.directory_buckets or scope == "s3express"):
         chosen = _checked(_candidate("ListDirectoryBuckets", {}), query)
     elif query or _COPY_HEADER in request.fields:
@@ -121,11 +121,12 @@ def bucket_of(path: bytes, host: Host) -> tuple[str, Style] | None:
     """The bucket that a request is for, and how it was named; None when it is for more, or less, than a bucket."""
     if host.other_points or host.directory_buckets:
         return None
-    labels, style = _labels(path, host)
+    labels, style = labels_of(path, host)
     return (labels["Bucket"], style) if labels.keys() == {"Bucket"} else None
 
 
-def _labels(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
+def labels_of(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
+    """The bucket and the key that a request names, and how; InvalidURI when its path can name none."""
     if not path.startswith(b"/") or b"%00" in path or b"\0" in path:
         raise InvalidURI("Couldn't parse the specified URI.")
     if host.point is not None:
