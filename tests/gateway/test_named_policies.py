@@ -63,7 +63,11 @@ def test_each_of_an_identitys_policies_counts_for_another_account(cloud, owner, 
     guest = cloud.client("sesv2", stranger)
     assert send(guest) == DENIED
     put(owner, "one", sending(StringEquals={"ses:FromAddress": "x@a.example"}))
-    put(owner, "two", sending(effect=deny, principal="*", StringLike={"ses:Recipients": "*@c.example"}))
+    put(
+        owner,
+        "two",
+        sending(effect=deny, principal="*", **{"ForAnyValue:StringLike": {"ses:Recipients": "*@c.example"}}),
+    )
     assert send(guest) is None
     asks = {"Action": "ses:SendEmail", "ResourceArn": IDENTITY, "PrincipalArn": f"arn:aws:iam::{OTHER}:user/stranger"}
     for sender in ("x@a.example", "y@a.example"):
@@ -101,7 +105,8 @@ def raw(client, head="From: X <x@a.example>", **given):
 
 def test_a_raw_message_is_sent_by_the_identity_of_its_sender(cloud, owner, stranger):
     guest, arn = cloud.client("ses", stranger), {"SourceArn": IDENTITY}
-    conditions = {"StringEquals": {"ses:FromAddress": "x@a.example"}, "StringLike": {"ses:Recipients": "*@b.example"}}
+    recipients = {"ForAllValues:StringLike": {"ses:Recipients": "*@b.example"}}
+    conditions = {"StringEquals": {"ses:FromAddress": "x@a.example"}, **recipients}
     text = policy(to({"AWS": OTHER}, allow("ses:SendRawEmail", IDENTITY, **conditions)))
     assert raw(guest, **arn) == "AccessDenied"
     put(owner, "one", text)

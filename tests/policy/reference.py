@@ -17,11 +17,12 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum
 from fractions import Fraction
+from math import floor
 from typing import Any, Final, Literal
 
 Json = Any
@@ -81,19 +82,20 @@ IF_EXISTS_BEATS_SET_OPERATORS: Final = True
 # 5.4 [U]: AWS defines no ForAllValues:Null or ForAnyValue:Null; the prefix is dropped.
 SET_OPERATOR_ON_NULL_IS_IGNORED: Final = True
 
-# 5.5 [U]: several values without a set operator make the condition false, whether positive or negated.
-SEVERAL_VALUES_WITHOUT_SET_OPERATOR: Final[Truth] = False
+# 5.5, seen on AWS: a multivalued key that is present without a set operator makes the condition false, positive or
+# negated, even with one value.
+MULTIVALUED_WITHOUT_SET_OPERATOR: Final[Truth] = False
 
-# 5.7 [S, T]: a request value that does not parse makes the condition false, a policy value that does not parse makes
-# a negated condition false.
-UNPARSEABLE_REQUEST_VALUE: Final = False
-UNPARSEABLE_POLICY_VALUE_NEGATED: Final = False
+# 5.7, seen on AWS: a value that does not parse equals nothing, so that NumericNotEquals and DateNotEquals hold; of the
+# request it makes every operator of addresses and ARNs false. A policy value that is no ARN leaves the condition
+# unknown where no other one matches. (AWS goes through them in their order, and stops there: AUZ-11 wants no order.)
+DIFFERS_FROM_WHAT_DOES_NOT_PARSE: Final = ("Numeric", "Date")
 
 # 5.7 [U]: numbers may have an exponent.
 NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 # 5.7 [U]: digits alone are seconds since 1970, even four of them; from 10^11 on they are milliseconds.
-EPOCH: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+EPOCH: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 FIRST_EPOCH_IN_MILLISECONDS: Final = 10**11
 
 # 5.7: an operator that is not in the table is unknown. An unknown condition keeps an Allow from applying and lets
@@ -158,11 +160,6 @@ def not_principal_denies(chain: Sequence[Link], listed: Sequence[bool], everyone
 def lower(text: str) -> str:
     """Lower the ASCII letters only (AUZ-17): the KELVIN SIGN is not a k in an action or a key name."""
     return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
-
-
-def simple_lower(text: str) -> str:
-    """Lower every character by its simple mapping, without folding (5.7 [S]); only U+0130 has a longer full one."""
-    return text.lower() if text.isascii() else "".join("i" if c == "\u0130" else c.lower() for c in text)
 
 
 def text_of(value: Json) -> str:
@@ -635,15 +632,28 @@ class Operator:
     read_policy: Callable[[str, Scope], Any]
     match: Callable[[Any, Any], bool]
     negated: bool = False
+    unparseable_request_value: bool = False  # what the operator says of one
+    strict: bool = False  # a policy value that does not parse leaves unknown what no other one matches
 
 
 def conditions_hold(statement: Statement, document: Document, request: Request) -> Truth:
     """Combine all entries by AND (5.1, MULTI): false if one is false, else unknown if one is unknown (5.7)."""
     scope = Scope(request.context, document.variables)
-    truths = [entry_holds(operator, key, values, scope) for operator, key, values in statement.conditions]
+    return conjunction([entry_holds(operator, key, values, scope) for operator, key, values in statement.conditions])
+
+
+def conjunction(truths: list[Truth]) -> Truth:
+    """Combine by AND: false if one is false, else unknown if one is unknown."""
     if False in truths:
         return False
     return UNKNOWN if UNKNOWN in truths else True
+
+
+def disjunction(truths: list[Truth]) -> Truth:
+    """Combine by OR: true if one is true, else unknown if one is unknown."""
+    if True in truths:
+        return True
+    return UNKNOWN if UNKNOWN in truths else False
 
 
 def entry_holds(name: str, key: str, policy: tuple[str, ...], scope: Scope) -> Truth:
@@ -658,13 +668,13 @@ def entry_holds(name: str, key: str, policy: tuple[str, ...], scope: Scope) -> T
     if values is None and if_exists and (quantifier is None or IF_EXISTS_BEATS_SET_OPERATORS):
         return True  # OPS
     if quantifier == "ForAllValues":  # 5.4, MV: also true for the null dataset
-        return nullish(values) or all(holds(operator, value, policy, scope) for value in values or [])
+        return nullish(values) or conjunction([holds(operator, value, policy, scope) for value in values or []])
     if quantifier == "ForAnyValue":
-        return not nullish(values) and any(holds(operator, value, policy, scope) for value in values or [])
+        return not nullish(values) and disjunction([holds(operator, value, policy, scope) for value in values or []])
     if values is None:
         return operator.negated  # 5.3, OPS
-    if len(values) > 1:
-        return SEVERAL_VALUES_WITHOUT_SET_OPERATOR
+    if isinstance(lookup(scope.context, key), list):
+        return MULTIVALUED_WITHOUT_SET_OPERATOR
     return holds(operator, values[0], policy, scope)
 
 
@@ -693,19 +703,18 @@ def nullish(values: list[str] | None) -> bool:
 
 def null_test(values: list[str] | None, policy: tuple[str, ...]) -> bool:
     """Evaluate Null: "true" holds for an absent or null key, "false" for another (5.6, OPS)."""
-    return ("true" if nullish(values) else "false") in [lower(wanted) for wanted in policy]
+    return nullish(values) in [lower(wanted) == "true" for wanted in policy]
 
 
-def holds(operator: Operator, value: str, policy: tuple[str, ...], scope: Scope) -> bool:
+def holds(operator: Operator, value: str, policy: tuple[str, ...], scope: Scope) -> Truth:
     """Compare one request value with the policy's: OR, or NOR when negated (5.1, 5.2, 5.7)."""
     read = operator.read_value(value)
     if read is Special.UNPARSEABLE:
-        return UNPARSEABLE_REQUEST_VALUE
+        return operator.unparseable_request_value
     wanted = [operator.read_policy(text, scope) for text in policy]
-    matched = any(operator.match(read, w) for w in wanted if not isinstance(w, Special))
-    if operator.negated and Special.UNPARSEABLE in wanted:
-        return UNPARSEABLE_POLICY_VALUE_NEGATED
-    return matched != operator.negated
+    if any(operator.match(read, w) for w in wanted if not isinstance(w, Special)):
+        return not operator.negated
+    return UNKNOWN if operator.strict and Special.UNPARSEABLE in wanted else operator.negated
 
 
 def as_is(value: str) -> str:
@@ -724,7 +733,7 @@ def string_policy(text: str, scope: Scope) -> str | Special:
 def lower_policy(text: str, scope: Scope) -> str | Special:
     """Read the policy's side of StringEqualsIgnoreCase."""
     value = string_policy(text, scope)
-    return value if isinstance(value, Special) else simple_lower(value)
+    return value if isinstance(value, Special) else value.lower()
 
 
 def glob_policy(text: str, scope: Scope) -> Resolved | Special:
@@ -753,19 +762,19 @@ def bool_value(value: str) -> bool:
 
 
 def bool_policy(text: str, scope: Scope) -> bool | Special:
-    """Read the policy's side of Bool: "true" or "false" in any case."""
+    """Read the policy's side of Bool: "true" in any case, and all else is false (seen on AWS)."""
     value = string_policy(text, scope) if BOOL_TAKES_VARIABLES else text
-    if isinstance(value, Special):
-        return value
-    return {"true": True, "false": False}.get(lower(value), Special.UNPARSEABLE)
+    return value if isinstance(value, Special) else lower(value) == "true"
 
 
 BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def binary(value: str) -> bytes | Special:
-    """Read base64 (5.7)."""
-    return base64.b64decode(value) if BASE64.fullmatch(value) else Special.UNPARSEABLE
+    """Read base64 (5.7), of which no bytes have two forms (seen on AWS)."""
+    if not BASE64.fullmatch(value) or base64.b64encode(base64.b64decode(value)).decode() != value:
+        return Special.UNPARSEABLE
+    return base64.b64decode(value)
 
 
 def number(value: str) -> Decimal | Special:
@@ -782,11 +791,17 @@ ISO_DATE: Final = re.compile(
 )
 
 
-def instant(value: str) -> Fraction | Special:
-    """Read a date as seconds since 1970: epoch, or the W3C forms of ISO 8601 (5.7, OPS)."""
+def instant(value: str) -> int | Special:
+    """Read a date as whole milliseconds since 1970 (seen on AWS)."""
+    seconds = seconds_since_1970(value)
+    return seconds if isinstance(seconds, Special) else floor(seconds * 1000)
+
+
+def seconds_since_1970(value: str) -> Fraction | Special:
+    """Read a date: epoch, or the W3C forms of ISO 8601 (5.7, OPS)."""
     if EPOCH.fullmatch(value):
         seconds = Fraction(value)
-        return seconds / 1000 if seconds >= FIRST_EPOCH_IN_MILLISECONDS else seconds
+        return seconds / 1000 if abs(seconds) >= FIRST_EPOCH_IN_MILLISECONDS else seconds
     found = ISO_DATE.fullmatch(value)
     if found is None:
         return Special.UNPARSEABLE
@@ -831,12 +846,16 @@ def ip_value(value: str) -> Range | Special:
 def ip_range(value: str) -> Range | Special:
     """Read an address or CIDR: bare is /32 or /128, host bits do not count, `::ffff:a.b.c.d` is IPv4 (5.7)."""
     text, slash, suffix = value.partition("/")
+    # Seen on AWS: zeros before a digit say nothing, where they could not say that a number is octal.
+    plain = (
+        re.sub(r"(?<![0-9])0{1,2}(?=[0-7](?![0-9]))", "", text) if text.count(".") == 3 and ":" not in text else text
+    )
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(plain)
     except ValueError:
         return Special.UNPARSEABLE
     bits = address.max_prefixlen
-    if "%" in text or (slash and not re.fullmatch("0|[1-9][0-9]?[0-9]?", suffix)) or int(suffix or 0) > bits:
+    if "%" in text or (slash and not re.fullmatch(r"\+?[0-9]{1,3}", suffix)) or int(suffix or 0) > bits:
         return Special.UNPARSEABLE
     prefix = int(suffix) if slash else bits
     if bits == 128 and int(address) >> 32 == 0xFFFF and prefix >= 96:
@@ -851,7 +870,7 @@ def without_variables(read: Callable[[str], Any]) -> Callable[[str, Scope], Any]
 
 def negation(operator: Operator) -> Operator:
     """Make an operator's negated twin."""
-    return Operator(operator.read_value, operator.read_policy, operator.match, negated=True)
+    return replace(operator, negated=True)
 
 
 def equal(value: Any, wanted: Any) -> bool:
@@ -869,13 +888,15 @@ def ordered(family: str, read: Callable[[str], Any]) -> dict[str, Operator]:
         "GreaterThanEquals": lambda value, wanted: bool(value >= wanted),
     }
     operators = {family + name: Operator(read, without_variables(read), match) for name, match in matches.items()}
-    return {**operators, f"{family}NotEquals": negation(operators[f"{family}Equals"])}
+    differs = family in DIFFERS_FROM_WHAT_DOES_NOT_PARSE
+    twin = replace(operators[f"{family}Equals"], negated=True, unparseable_request_value=differs)
+    return {**operators, f"{family}NotEquals": twin}
 
 
 STRING_EQUALS: Final = Operator(as_is, string_policy, equal)
-STRING_EQUALS_IGNORE_CASE: Final = Operator(simple_lower, lower_policy, equal)
+STRING_EQUALS_IGNORE_CASE: Final = Operator(str.lower, lower_policy, equal)
 STRING_LIKE: Final = Operator(as_is, glob_policy, lambda value, wanted: glob(wanted, value))
-ARN_LIKE: Final = Operator(arn_value, arn_policy, lambda value, wanted: arn_matches(wanted, value))
+ARN_LIKE: Final = Operator(arn_value, arn_policy, lambda value, wanted: arn_matches(wanted, value), strict=True)
 IP_ADDRESS: Final = Operator(ip_value, without_variables(ip_range), lambda value, wanted: wanted.holds(value))
 
 # 5.7, OPS. There is no BinaryNotEquals and no NotBool.

@@ -147,7 +147,7 @@ VALUES = [
     ("NumericLessThan", "1", ["-inf", "-Infinity", "\uff0d1", "NaN", "", "0\n"]),
     ("DateLessThan", "2026-01-01T00:00:00Z", ["2025011T00:00:00Z", "2025-01-01T00:00:00Z\n", "\uff12025-01-01", "-", ""]),
     ("Bool", "true", ["true\n", "TRUE\0", "tru\u0435", "1", "yes", "", "\ud800"]),
-    ("IpAddress", "10.0.0.0/8", ["10.0.0.1\n", "10.0.0.01", "10.1", "\uff11\uff10.0.0.1", "0x0a.0.0.1", "10.0.0.1/8", "167772161"]),
+    ("IpAddress", "10.0.0.0/8", ["10.0.0.1\n", "10.0.0.010", "10.1", "\uff11\uff10.0.0.1", "0x0a.0.0.1", "10.0.0.1/8", "167772161"]),
     ("IpAddress", "fe80::/10", ["fe80::1%eth0", "fe80::1\n", ""]),
     ("BinaryEquals", "QUJD", ["QUJD\n", "QUJD=", "QUJD====", "QU=JD", "QU JD", "\uff31UJD", "QUJ"]),
     ("ArnLike", "arn:aws:iam::*:role/a", ["arn:aws:iam::1:2:role/a", "arn:aws:iam::1:role/a\n", "ARN:aws:iam::1:role/a", "a"]),

@@ -190,6 +190,13 @@ def test_identity_policies_are_accepted(text, kind):
         (document(statement(Action="*:*")), "Vendor * is not valid"),
         (document(statement(Resource="arn:aws:s3:::b/${aws:username")), LEGACY),
         (document(under("StringEquals", "${}")), LEGACY),
+        (document(under("NumericEquals", "no-number")), LEGACY),
+        (document(under("NumericLessThanIfExists", ["1", "NaN"])), LEGACY),
+        (document(under("IpAddress", "not-an-ip")), LEGACY),
+        (document(under("ForAnyValue:NotIpAddress", "10.0.0.0/33")), LEGACY),
+        (document(under("ArnLike", "not-an-arn")), LEGACY),
+        (document(under("ArnNotEquals", "")), LEGACY),
+        (document(under("BinaryEquals", "no-binary")), LEGACY),
         (document(under("ForAllValues:Null", "true")), SYNTAX),
         (document(under("NullIfExists", "true")), SYNTAX),
         (document(under("stringequals", "a")), SYNTAX),
@@ -198,6 +205,34 @@ def test_identity_policies_are_accepted(text, kind):
 )
 def test_identity_policies_are_refused(text, message):
     assert refusal(text) == message
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [
+        ("NumericEquals", "01"),
+        ("NumericEquals", 10),
+        ("NumericEquals", "${aws:epochtime}"),
+        ("Bool", "yes"),
+        ("Null", "yes"),
+        ("ArnLike", "*"),
+        ("ArnLike", "arn:aws:sns:*"),
+        ("ArnEquals", "${aws:PrincipalArn}"),
+        ("IpAddress", "192.000.002.0/+24"),
+        ("BinaryEquals", "YQ=="),
+    ],
+)
+def test_values_that_parse_or_may_be_patterns_are_stored(operator, value):
+    assert load(document(under(operator, value)), PolicyType.IDENTITY) is validate(
+        document(under(operator, value)), PolicyType.IDENTITY
+    )
+
+
+def test_session_policies_hold_values_that_do_not_parse():
+    """AWS was seen to take them at AssumeRole, but for what is no base64."""
+    for operator, value in (("NumericEquals", "x"), ("DateEquals", "x"), ("ArnLike", "x"), ("IpAddress", "x")):
+        assert validate(document(under(operator, value)), PolicyType.SESSION).unreadable is None
+    assert refusal(document(under("BinaryEquals", "no-binary")), PolicyType.SESSION) == LEGACY
 
 
 @pytest.mark.parametrize(

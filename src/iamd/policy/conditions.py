@@ -3,7 +3,7 @@
 AWS: IAM User Guide, "Condition operators" and "Conditions with multiple context keys or values"
 (reference_policies_elements_condition_operators, reference_policies_condition-logic-multiple-context-keys-or-values).
 A test has three answers: True, False, and None for unknown, with which an Allow does not apply and a Deny does. Unknown
-are operators that do not exist, and what rests on a key of the value UNKNOWN.
+are operators that do not exist, what rests on a key of the value UNKNOWN, and an ARN beside one that is none.
 """
 
 from collections.abc import Callable, Sequence
@@ -185,9 +185,7 @@ def _one_of(key: str, wanted: frozenset[str | None], *, negated: bool, missing: 
             return (value in wanted) is not negated
         if not value:
             return missing
-        if value is UNKNOWN:
-            return None
-        return len(value) == 1 and (value[0] in wanted) is not negated
+        return None if value is UNKNOWN else False
 
     return test
 
@@ -203,54 +201,64 @@ def _same_as(key: str, other: str, *, negated: bool, missing: bool) -> Test:
         if wanted is UNKNOWN or value is UNKNOWN:
             return None
         if not isinstance(value, str):
-            if not value:
-                return missing
-            if len(value) != 1:
-                return False
-            value = value[0]
+            return False if value else missing
         return (value == wanted and value != "") is not negated
 
     return test
 
 
-def _holds(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:
-    """Whether one request value satisfies the operator against all policy values: OR, or NOR for a negated one."""
-    if operator.negated:
-        return _holds_none(operator, wanted)
-    read = operator.read
-    if len(wanted) == 1:
+Holds = Callable[[str, Context], bool | None]
+"""Whether one request value satisfies an operator against all policy values; None for unknown."""
+
+
+def _holds(operator: Operator, wanted: Sequence[Compare]) -> Holds:
+    """OR of all policy values, or NOR for a negated operator; a policy value that does not parse matches nothing."""
+    if operator.is_strict:
+        return _holds_strictly(operator, wanted)
+    read, negated, unread = operator.read, operator.negated, operator.unread
+    if len(wanted) == 1 and not negated and not unread:
         only = wanted[0]
         if read is text:
             return lambda value, context: only(value, context) is True
         return lambda value, context: (found := read(value)) is not None and only(found, context) is True
 
-    def holds_any(value: str, context: Context) -> bool:
+    def holds(value: str, context: Context) -> bool:
         found = read(value)
-        if found is not None:
-            for compare in wanted:
-                if compare(found, context):
-                    return True
-        return False
+        if found is None:
+            return unread
+        for compare in wanted:
+            if compare(found, context):
+                return not negated
+        return negated
 
-    return holds_any
+    return holds
 
 
-def _holds_text(wanted: frozenset[str | None], *, negated: bool) -> Callable[[str, Context], bool]:
+def _holds_text(wanted: frozenset[str | None], *, negated: bool) -> Holds:
     """The same, of an operator for which a value is one of the texts, or with `negated` is none of them."""
     return (lambda value, _context: value not in wanted) if negated else (lambda value, _context: value in wanted)
 
 
-def _holds_none(operator: Operator, wanted: Sequence[Compare]) -> Callable[[str, Context], bool]:
-    def holds_none(value: str, context: Context) -> bool:
+def _holds_strictly(operator: Operator, wanted: Sequence[Compare]) -> Holds:
+    """The same, where what matches no policy value is unknown if one of these does not parse."""
+
+    def holds(value: str, context: Context) -> bool | None:
         found = operator.read(value)
-        # AWS leaves open what a value that does not parse does under a negated operator: the condition is false here,
-        # whether it is the request's value or the policy's (`compare` is then None).
-        return found is not None and all(compare(found, context) is False for compare in wanted)
+        if found is None:
+            return operator.unread
+        otherwise: bool | None = operator.negated
+        for compare in wanted:
+            matches = compare(found, context)
+            if matches:
+                return not operator.negated
+            if matches is None:
+                otherwise = None
+        return otherwise
 
-    return holds_none
+    return holds
 
 
-def _quantified(name: OperatorName, key: str, operator: Operator, holds: Callable[[str, Context], bool]) -> Test:
+def _quantified(name: OperatorName, key: str, operator: Operator, holds: Holds) -> Test:
     match name.quantifier:
         case Quantifier.FOR_ALL_VALUES:
             return _for_all(key, holds)
@@ -260,49 +268,55 @@ def _quantified(name: OperatorName, key: str, operator: Operator, holds: Callabl
             return _single(key, holds, missing=name.if_exists or operator.negated)
 
 
-def _single(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
+def _single(key: str, holds: Holds, *, missing: bool) -> Test:
     def test(context: Context) -> bool | None:
         value = context.get(key)
         if isinstance(value, str):
             return holds(value, context)
         if not value:
             return missing
-        if value is UNKNOWN:
-            return None
-        # AWS wants a set operator for a multivalued key and leaves open what happens without one: false here,
-        # negated or not.
-        return len(value) == 1 and holds(value[0], context)
+        # AWS wants a set operator for a multivalued key. Without one the condition was seen to be false, negated or
+        # not, whether there was one value or more.
+        return None if value is UNKNOWN else False
 
     return test
 
 
-def _for_all(key: str, holds: Callable[[str, Context], bool]) -> Test:
+def _for_all(key: str, holds: Holds) -> Test:
     def test(context: Context) -> bool | None:
         values = context.get(key, ())
         if isinstance(values, str):
             return not values or holds(values, context)
         if values is UNKNOWN:
             return None
+        all_held: bool | None = True
         for value in values:
-            if not holds(value, context):
+            held = holds(value, context)
+            if held is None:
+                all_held = None
+            elif not held:
                 return not any(values)
-        return True
+        return all_held
 
     return test
 
 
-def _for_any(key: str, holds: Callable[[str, Context], bool], *, missing: bool) -> Test:
+def _for_any(key: str, holds: Holds, *, missing: bool) -> Test:
     def test(context: Context) -> bool | None:
         values = _values(context, key)
         if not values:
             return missing
         if values is UNKNOWN:
             return None
+        any_held: bool | None = False
         if any(values):
             for value in values:
-                if holds(value, context):
+                held = holds(value, context)
+                if held:
                     return True
-        return False
+                if held is None:
+                    any_held = None
+        return any_held
 
     return test
 
@@ -313,7 +327,8 @@ def _values(context: Context, key: str) -> tuple[str, ...]:
 
 
 def _null(key: str, values: Sequence[str]) -> Test:
-    wanted = {lower(value) == "true" for value in values if lower(value) in {"true", "false"}}
+    # AWS was seen to take every value but `true` for `false`.
+    wanted = {lower(value) == "true" for value in values}
 
     def test(context: Context) -> bool | None:
         # AWS: an empty string and an empty list count as null ("Condition", "the value is null").

@@ -6,6 +6,7 @@ principals named exist are the caller's to check.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from iamd.policy import shared_issuers, syntax, trust, values
 from iamd.policy.conditions import operator_name
@@ -36,6 +37,8 @@ EVERYONE: Sequence[object] = ("*", {"AWS": "*"})
 """The Principals that an RCP may have: the first by the guide's page, the second by AWS's recorded answers."""
 
 Members = Mapping[str, object]
+Taken = Callable[[str, str], bool]
+"""Whether a value may stand under an operator in what is stored."""
 
 
 def check(text: str, kind: PolicyType) -> RawDocument:
@@ -67,11 +70,11 @@ def check_simulated(text: str, kind: PolicyType) -> None:
         _CHECKS[kind](document.members, statements)
 
 
-def _check_iam(members: Members, statements: list[dict[str, object]]) -> None:
+def _check_iam(members: Members, statements: list[dict[str, object]], taken: Taken = values.is_stored) -> None:
     _check_shape(members, statements)
     if members.get("Version") != "2012-10-17":
         raise MalformedPolicy(VERSION)
-    _check_legacy_parsing(members, statements)
+    _check_legacy_parsing(members, statements, taken)
     if any("Principal" in statement or "NotPrincipal" in statement for statement in statements):
         raise MalformedPolicy(WITH_PRINCIPAL)
     _check_sids(statements, alphanumeric=True)
@@ -155,6 +158,7 @@ def _check_organizations(members: Members, statements: list[dict[str, object]], 
 _ORGANIZATIONS = frozenset({PolicyType.SCP, PolicyType.RCP})
 _CHECKS: Mapping[PolicyType, Callable[[Members, list[dict[str, object]]], None]] = {
     **dict.fromkeys(IAM_DOCUMENTS, _check_iam),
+    PolicyType.SESSION: partial(_check_iam, taken=values.is_passed),
     PolicyType.TRUST: _check_trust,
     PolicyType.RESOURCE: _check_resource,
     PolicyType.ENDPOINT: _check_resource,
@@ -229,27 +233,31 @@ def _is_operator(name: str, entries: object) -> bool:
     return not entries or operator_name(name).may_be_stored
 
 
-def _check_legacy_parsing(members: Members, statements: list[dict[str, object]]) -> None:
+def _check_legacy_parsing(
+    members: Members, statements: list[dict[str, object]], taken: Taken = values.is_dated
+) -> None:
     # AWS: under 2008-10-17 a `${` is plain text.
     substitute = members.get("Version") == "2012-10-17"
-    if not all(_passes_legacy_parsing(statement, substitute=substitute) for statement in statements):
+    if not all(_passes_legacy_parsing(statement, taken, substitute=substitute) for statement in statements):
         raise MalformedPolicy(LEGACY)
 
 
-def _passes_legacy_parsing(statement: Members, *, substitute: bool) -> bool:
+def _passes_legacy_parsing(statement: Members, taken: Taken, *, substitute: bool) -> bool:
     return (
         statement.get("Effect") in {"Allow", "Deny"}
-        and all(values.is_stored_date(value) for value in _dates(statement))
+        and all(taken(base, value) for base, value in _compared(statement))
         and all(map(values.is_whole_arn, _strings(statement, "Resource")))
         and not (substitute and any(not values.has_variables_in_order(text) for text in _texts(statement)))
     )
 
 
-def _dates(statement: Members) -> Iterator[str]:
+def _compared(statement: Members) -> Iterator[tuple[str, str]]:
+    """Each value of a condition, with its operator."""
     for name, entries in _conditions(statement):
-        if operator_name(name).base.startswith("Date"):
-            for value in entries.values():
-                yield from syntax.scalars(value) or ()
+        base = operator_name(name).base
+        for value in entries.values():
+            for text in syntax.scalars(value) or ():
+                yield base, text
 
 
 def _texts(statement: Members) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Condition operators: one row each, and one small function where a comparison is new.
 
-AWS: IAM User Guide, "Condition operators" (reference_policies_elements_condition_operators). Negation, `IfExists`,
-`ForAllValues`, `ForAnyValue` and missing keys are not here: `conditions.py` does them once for every operator.
+AWS: IAM User Guide, "Condition operators" (reference_policies_elements_condition_operators); what its page leaves open
+is as AWS was seen to decide in September 2026. Negation, `IfExists`, `ForAllValues`, `ForAnyValue` and missing keys are
+not here: `conditions.py` does them once for every operator.
 """
 
 import base64
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -28,8 +30,8 @@ Compare = Callable[[Any, Context], bool | None]
 class Operator:
     """How one operator reads a request value and compares it with a policy value.
 
-    `read` gives None for a request value that does not parse. `negated` marks AWS's *Not* operators: `compare` is then
-    that of the positive twin, and `conditions.py` turns the answer round.
+    `read` gives None for a request value that does not parse, of which the operator says `unread`. `negated` marks
+    AWS's *Not* operators: `compare` is then that of the positive twin, and `conditions.py` turns the answer round.
     """
 
     read: Callable[[str], Any]
@@ -37,6 +39,9 @@ class Operator:
     negated: bool = False
     is_equality: bool = False
     """Its values, where they hold no variable, are texts of which one must be the request's."""
+    unread: bool = False
+    is_strict: bool = False
+    """A request value that no policy value matches is unknown beside one that does not parse."""
 
 
 def unreadable(_value: object, _context: Context) -> None:
@@ -49,12 +54,6 @@ def unreadable(_value: object, _context: Context) -> None:
 
 def text(value: str) -> str:
     return value
-
-
-def simple_lower(value: str) -> str:
-    """`value` in lower case, character for character: no case folding, so `ss` is not `ß`."""
-    # Of all characters U+0130 alone has a lower case of two; its simple form is `i` (UnicodeData.txt).
-    return value.lower() if value.isascii() else "".join(character.lower()[0] for character in value)
 
 
 def string_equals(template: Template) -> Compare:
@@ -70,9 +69,10 @@ def string_equals(template: Template) -> Compare:
 
 def string_equals_ignore_case(template: Template) -> Compare:
     def compare(value: str, context: Context) -> bool:
-        # `simple_lower` leaves each character one, so that the lengths tell.
+        # No text is shorter in lower case. It is that of the whole text, whose last sigma is another; there is no case
+        # folding, so `ss` is not `ß`.
         wanted = variables.text_of(template, context, len(value))
-        return wanted is not None and value == simple_lower(wanted)
+        return wanted is not None and value == wanted.lower()
 
     return compare
 
@@ -104,20 +104,21 @@ def number(value: str) -> Decimal | None:
     return Decimal(value) if _NUMBER.fullmatch(value) else None
 
 
-_EPOCH = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,9})?")
+_EPOCH = re.compile(r"[+-]?[0-9]{1,19}(?:\.[0-9]{1,9})?")
 _ISO = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:[Tt](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?",
 )
-PICOSECONDS = 10**12
+MILLISECONDS = 10**3
+"""Of a second: what is finer makes no difference, as AWS was seen to decide."""
 MILLISECONDS_FROM = 10**11
 """AWS leaves open which numbers are milliseconds: from here (the year 5138 in seconds) a number is read as such."""
 
 
 @of_short_texts(1024)
 def moment(value: str) -> int | None:
-    """An instant, in picoseconds since 1970: ISO 8601 as W3C profiles it, or epoch time.
+    """An instant, in whole milliseconds since 1970: ISO 8601 as W3C profiles it, or epoch time.
 
     AWS leaves open what digits alone mean: they are epoch seconds here, even four of them. Without an offset a time is
     UTC; a month or a day begins at 00:00 UTC.
@@ -126,7 +127,7 @@ def moment(value: str) -> int | None:
         seconds = Fraction(value)
         if abs(seconds) >= 2**63:
             return None
-        return int(seconds * (10**9 if abs(seconds) >= MILLISECONDS_FROM else PICOSECONDS))
+        return floor(seconds if abs(seconds) >= MILLISECONDS_FROM else seconds * MILLISECONDS)
     fields = _ISO.fullmatch(value)
     return _instant(fields.groupdict()) if fields else None
 
@@ -142,7 +143,7 @@ def _instant(fields: dict[str, str | None]) -> int | None:
         return None
     days = day.toordinal() - date(1970, 1, 1).toordinal()
     seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-    return seconds * PICOSECONDS + int((fields["fraction"] or "0").ljust(12, "0"))
+    return seconds * MILLISECONDS + int((fields["fraction"] or "0").ljust(3, "0")[:3])
 
 
 def _offset(zone: str | None) -> int | None:
@@ -162,7 +163,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def address(value: str) -> Address | None:
     """An IP address; one of IPv4 that is mapped into IPv6 (`::ffff:a.b.c.d`) is the IPv4 address."""
     try:
-        found = ipaddress.ip_address(value)
+        found = ipaddress.ip_address(_without_zeros(value))
     except ValueError:
         return None
     if isinstance(found, ipaddress.IPv6Address):
@@ -176,14 +177,23 @@ def network(value: str) -> Network | None:
 
     AWS: the page says /32 for every bare address; for IPv6 that would be half the internet, so it is /128 here.
     """
-    base, _, length = value.partition("/")
-    if "/" in value and not (length.isascii() and length.isdigit()):
+    base, slash, length = value.partition("/")
+    if "%" in base or (slash and not _LENGTH.fullmatch(length)):
         return None
     try:
-        found = ipaddress.ip_network(value, strict=False)
+        found = ipaddress.ip_network(f"{_without_zeros(base)}{slash}{length.removeprefix('+')}", strict=False)
     except ValueError:
         return None
-    return _unmapped(found) if "%" not in base else None
+    return _unmapped(found)
+
+
+_LENGTH = re.compile(r"\+?[0-9]{1,3}")
+_ZEROS = re.compile(r"(?<![0-9])0{1,2}(?=[0-7](?:\.|\Z))")
+
+
+def _without_zeros(value: str) -> str:
+    """An address as AWS was seen to read `192.000.002.1`; zeros before what would be another number in octal stay."""
+    return _ZEROS.sub("", value) if "0" in value and ":" not in value else value
 
 
 def _unmapped(found: Network) -> Network:
@@ -202,8 +212,9 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 
 def octets(value: str) -> bytes | None:
-    """The bytes that `value` holds in base64."""
-    return base64.b64decode(value, validate=True) if _BASE64.fullmatch(value) else None
+    """The bytes that `value` holds in base64; None unless it is the one form that they have."""
+    found = base64.b64decode(value, validate=True) if _BASE64.fullmatch(value) else None
+    return found if found is not None and base64.b64encode(found).decode() == value else None
 
 
 # --- Bool
@@ -216,11 +227,16 @@ def truth(value: str) -> bool:
 
 def bool_equals(template: Template) -> Compare:
     # AWS: the variables page leaves Bool out, the operators page has it. Variables are substituted here.
-    def compare(value: bool, context: Context) -> bool | None:
-        wanted = variables.text_of(template, context, len("false"))
+    # Every value but `true` counts as false.
+    if variables.is_static(template):
+        only = truth(variables.text_of(template, {}) or "")
+        return lambda value, _context: value is only
+
+    def compare(value: bool, context: Context) -> bool:
+        wanted = variables.text_of(template, context, len("true"))
         if wanted is None:
-            return False
-        return value is (lower(wanted) == "true") if lower(wanted) in {"true", "false"} else None
+            return not value and variables.is_given(template, context)
+        return value is truth(wanted)
 
     return compare
 
@@ -273,18 +289,18 @@ def _in_network(template: Template) -> Compare:
 OPERATORS: dict[str, Operator] = {
     "StringEquals": Operator(text, string_equals, is_equality=True),
     "StringNotEquals": Operator(text, string_equals, negated=True, is_equality=True),
-    "StringEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case),
-    "StringNotEqualsIgnoreCase": Operator(simple_lower, string_equals_ignore_case, negated=True),
+    "StringEqualsIgnoreCase": Operator(str.lower, string_equals_ignore_case),
+    "StringNotEqualsIgnoreCase": Operator(str.lower, string_equals_ignore_case, negated=True),
     "StringLike": Operator(text, string_like),
     "StringNotLike": Operator(text, string_like, negated=True),
     "NumericEquals": Operator(number, _numeric["="]),
-    "NumericNotEquals": Operator(number, _numeric["="], negated=True),
+    "NumericNotEquals": Operator(number, _numeric["="], negated=True, unread=True),
     "NumericLessThan": Operator(number, _numeric["<"]),
     "NumericLessThanEquals": Operator(number, _numeric["<="]),
     "NumericGreaterThan": Operator(number, _numeric[">"]),
     "NumericGreaterThanEquals": Operator(number, _numeric[">="]),
     "DateEquals": Operator(moment, _dated["="]),
-    "DateNotEquals": Operator(moment, _dated["="], negated=True),
+    "DateNotEquals": Operator(moment, _dated["="], negated=True, unread=True),
     "DateLessThan": Operator(moment, _dated["<"]),
     "DateLessThanEquals": Operator(moment, _dated["<="]),
     "DateGreaterThan": Operator(moment, _dated[">"]),
@@ -293,9 +309,9 @@ OPERATORS: dict[str, Operator] = {
     "BinaryEquals": Operator(octets, parsed(octets, eq)),
     "IpAddress": Operator(address, _in_network),
     "NotIpAddress": Operator(address, _in_network, negated=True),
-    "ArnEquals": Operator(arn_segments, arn_like),
-    "ArnNotEquals": Operator(arn_segments, arn_like, negated=True),
-    "ArnLike": Operator(arn_segments, arn_like),
-    "ArnNotLike": Operator(arn_segments, arn_like, negated=True),
+    "ArnEquals": Operator(arn_segments, arn_like, is_strict=True),
+    "ArnNotEquals": Operator(arn_segments, arn_like, negated=True, is_strict=True),
+    "ArnLike": Operator(arn_segments, arn_like, is_strict=True),
+    "ArnNotLike": Operator(arn_segments, arn_like, negated=True, is_strict=True),
 }
 """AWS's names, in AWS's case; AWS leaves open whether another case is accepted. It is not here."""

@@ -6,7 +6,7 @@ The answers that these rest on were published as test data by getmoto/moto (test
 import re
 
 from iamd.policy import variables
-from iamd.policy.operators import moment
+from iamd.policy.operators import moment, network, number, octets
 from iamd.policy.wildcard import matches
 
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
@@ -122,6 +122,35 @@ _YEAR = re.compile(r"[0-9]{1,9}T")
 def is_stored_date(value: str) -> bool:
     """Whether AWS stores `value` under a date operator; it takes a bare year before a `T`, which no moment matches."""
     return moment(value) is not None or _YEAR.fullmatch(value) is not None
+
+
+def is_dated(operator: str, value: str) -> bool:
+    """Whether a value is none of a date operator, or is a date."""
+    return not operator.startswith("Date") or is_stored_date(value)
+
+
+def is_passed(operator: str, value: str) -> bool:
+    """Whether AWS takes a value in a session policy: it was seen to refuse what is no base64, and to take all else."""
+    return operator != "BinaryEquals" or octets(value) is not None
+
+
+def is_stored(operator: str, value: str) -> bool:
+    """Whether IAM stores a value: AWS was seen to refuse words that are no number, date, address, ARN or base64.
+
+    What may be a pattern or a variable is taken.
+    """
+    if not is_dated(operator, value) or not is_passed(operator, value):
+        return False
+    if "${" in value:
+        return True
+    if operator.startswith("Numeric"):
+        return number(value) is not None
+    if operator.endswith("IpAddress"):
+        return network(value) is not None
+    return not operator.startswith("Arn") or _PERHAPS_AN_ARN.search(value) is not None
+
+
+_PERHAPS_AN_ARN = re.compile(r"[:*?]")
 
 
 def has_variables_in_order(value: str) -> bool:

@@ -198,6 +198,11 @@ def text_of(template: Template, context: Context, most: int = sys.maxsize) -> st
     return "".join(texts)
 
 
+def is_given(template: Template, context: Context) -> bool:
+    """Whether each variable of `template` has a value."""
+    return all(isinstance(part, str) or _text_of_part(part, context) is not None for part in template)
+
+
 def _text_of_part(part: Literal | Variable, context: Context) -> str | None:
     return part.text if isinstance(part, Literal) else value_of(part, context)
 
