@@ -236,7 +236,7 @@ def test_a_presigned_url_goes_through_a_point(cloud, alias, wire):
 def test_the_event_names_the_point(cloud, s3, alias):
     s3.get_bucket_acl(Bucket=POINT)
     (event,) = cloud.events("GetBucketAcl")
-    assert event["requestParameters"] == {"bucket": POINT}
+    assert event["requestParameters"] == {"bucketName": POINT}
 
 
 # Two accounts.

@@ -270,7 +270,7 @@ def test_the_event_is_one_and_tells_no_secret(cloud, s3):
         False,
         "Data",
     )
-    assert right["requestParameters"] == {"bucket": "files", "key": "a", "metadata": {"color": "green"}}
+    assert right["requestParameters"] == {"bucketName": "files", "key": "a", "metadata": {"color": "green"}}
     assert wrong["errorCode"] == "SignatureDoesNotMatch"
     for secret in ("policy", "x-amz-signature"):
         assert form["fields"][secret] not in json.dumps([right, wrong])

@@ -152,7 +152,7 @@ def test_a_presigned_url_is_asked_for_unsigned_and_recorded(cloud, wire, s3):
     assert ask(wire, url).status == 200
     (event,) = cloud.events("PreflightRequest")
     assert event["userIdentity"]["accountId"] == "anonymous"
-    assert event["requestParameters"] == {"bucket": "web", "key": "k"}
+    assert event["requestParameters"] == {"bucketName": "web", "key": "k"}
     assert (event["eventSource"], event["managementEvent"], event["readOnly"]) == ("s3.amazonaws.com", False, True)
     assert "Signature" not in str(event)
 

@@ -4,6 +4,8 @@ AWS: S3 User Guide, "Required permissions for Amazon S3 API operations" (using-w
 operations' own pages.
 """
 
+from urllib.parse import unquote
+
 import pytest
 from gateway.parameters import MOMENT
 
@@ -240,6 +242,18 @@ def test_a_copy_source_that_names_no_object_plainly_is_refused(counted, source):
     reply = counted.wire.send("s3", "PUT", "/bkt/dir/key", [("x-amz-copy-source", source)])
     assert (reply.status, b"<Code>InvalidArgument</Code>" in reply.body) == (400, True)
     assert counted.backend.received == before
+
+
+@pytest.mark.parametrize("source", ["src%2Fdir%2fold", "%2Fsrc%2fdir%2Fold", "src/dir/old"])
+def test_a_copy_source_may_be_encoded_as_a_whole(counted, source):
+    """AWS: S3 API Reference, CopyObject: the value "must be URL-encoded"; Java's URLEncoder encodes slashes too."""
+    reply = counted.wire.send("s3", "PUT", "/bkt/dir/key", [("x-amz-copy-source", source)])
+    assert reply.status == 200
+    assert counted.asked_by(reply)[:2] == [*on("arn:aws:s3:::src/dir/old", "GetObject"), *on(OBJECT, "PutObject")]
+    sent = next(head for head in reversed(counted.backend.raw.heads) if b"x-amz-copy-source: " in head)
+    named = sent.partition(b"x-amz-copy-source: ")[2].partition(b"\r\n")[0]
+    assert unquote(named.decode()).lstrip("/") == "src/dir/old"
+    assert b"/" in named
 
 
 @pytest.mark.parametrize("bucket", ["arn:aws:s3:us-east-1:123456789012:accesspoint%2Fap", "b*", "a%20b", "..", "b%2Fk"])

@@ -41,3 +41,26 @@ def test_a_secret_is_hidden_and_the_rest_is_told(service, operation, given):
     told = {name: value for name, value in given.items() if SECRET not in json.dumps(value)}
     assert shown.items() >= told.items()
     assert shown.keys() == given.keys()
+
+
+def test_keys_of_maps_are_recorded_as_they_were_written(cloud):
+    """AWS: KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail": the keys of an encryption context."""
+    kms = cloud.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.encrypt(
+        KeyId=key, Plaintext=b"x", EncryptionContext={"Department": "IT", "PARAMETER_ARN": "p", "Password": "no"}
+    )
+    (event,) = cloud.events("Encrypt")
+    expected = {"Department": "IT", "PARAMETER_ARN": "p", "Password": events.HIDDEN}
+    assert event["requestParameters"]["encryptionContext"] == expected
+
+
+def test_s3_calls_a_bucket_by_its_name(cloud):
+    """AWS: S3 User Guide, "Amazon S3 CloudTrail events": `bucketName`, also of what is refused."""
+    cloud.client("s3").create_bucket(Bucket="photos")
+    assert cloud.events("CreateBucket")[0]["requestParameters"]["bucketName"] == "photos"
+    nobody = cloud.client("s3", cloud.user("ann"))
+    with pytest.raises(nobody.exceptions.ClientError):
+        nobody.get_object(Bucket="photos", Key="k")
+    parameters = cloud.events("GetObject")[0]["requestParameters"]
+    assert (parameters["bucketName"], parameters["key"]) == ("photos", "k")

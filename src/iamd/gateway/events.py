@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd.gateway.answer import Answer
-from iamd.services.cloudtrail.events import HIDDEN
+from iamd.services.cloudtrail.shown import HIDDEN, AsWritten
 from iamd.wire.models import Operation, Protocol, service
 from iamd.wire.shapes import Member, Shape
 
@@ -117,7 +117,8 @@ def _hidden(shape: Shape) -> frozenset[str]:
 def _without_literals(value: Any, name: str = "") -> Any:
     """PartiQL statements without the values that stand in them."""
     if isinstance(value, Mapping):
-        return {key: _without_literals(item, key) for key, item in value.items()}
+        found = {key: _without_literals(item, key) for key, item in value.items()}
+        return AsWritten(found) if isinstance(value, AsWritten) else found
     if isinstance(value, list):
         return [_without_literals(item, name) for item in value]
     if name == "Statement" and isinstance(value, str):
@@ -134,7 +135,9 @@ def _masked(value: Any, member: Member) -> Any:
     if shape.type == "list" and isinstance(value, list):
         return [_masked(item, shape.element) for item in value]
     if shape.type == "map" and isinstance(value, Mapping):
-        return {key: HIDDEN if key in _CONTENT else _masked(item, shape.value) for key, item in value.items()}
+        return AsWritten(
+            {key: HIDDEN if key in _CONTENT else _masked(item, shape.value) for key, item in value.items()}
+        )
     return value
 
 

@@ -67,6 +67,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
+_COPIES: Final = frozenset({"CopyObject", "UploadPartCopy"})
 # AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
 _ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
@@ -238,6 +239,8 @@ class Gateway:
         if posted is not None:
             posted.check(progress, runtime.clock.machine_timestamp())
         reading.check_body(progress, found)
+        if operation.name in _COPIES:
+            progress.request = reading.with_plain_source(progress.request)
         if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
             raise CommonError(Common.MISSING_AUTHENTICATION)
         parameters = await reading.parameters_of(found, progress.request)

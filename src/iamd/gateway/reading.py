@@ -1,9 +1,12 @@
 """What is read of a request before it is decided: its operation, its body, and its parameters."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from iamd.auth import checksums, sigv4
 from iamd.errors import Common, CommonError
@@ -33,6 +36,24 @@ async def read(progress: Progress, receive: Receive) -> route.Route:
     body = await bodies.whole(request, receive, largest) if bodies.has_body(request) else b""
     request = progress.request = request.with_body(body)
     return route.operation_of(request, scope)
+
+
+_COPY_SOURCE: Final = b"x-amz-copy-source"
+_ENCODED: Final = re.compile(rb"(?:%2F)?([^%/?]+)%2F", re.IGNORECASE)
+
+
+def with_plain_source(request: HttpRequest) -> HttpRequest:
+    """The request with the slash behind the bucket that it copies from, where it came percent-encoded as a whole.
+
+    AWS: S3 API Reference, CopyObject: the value of x-amz-copy-source "must be URL-encoded"; programs encode the slash
+    too. Who has signed the request has signed what came.
+    """
+    source = request.fields.get(_COPY_SOURCE)
+    if source is None or b"/" in source.partition(b"?")[0]:
+        return request
+    plain = _ENCODED.sub(rb"\1/", source, count=1)
+    headers = [(name, plain if name == _COPY_SOURCE else value) for name, value in request.headers]
+    return replace(request, headers=headers, fields={}, repeats_headers=False)
 
 
 async def parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:

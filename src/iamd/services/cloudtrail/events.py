@@ -241,7 +241,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         asking or cut(request.header(b"user-agent") or ""),
         code,
         message,
-        parameters(asked, notes.get("requestParameters")) if asked or notes else None,
+        parameters(asked, notes.get("requestParameters"), outcome.service) if asked or notes else None,
         shown(answered) if answered else None,
         request.id,
         outcome.event_id,

@@ -55,9 +55,26 @@ MAX_TEXT = 1024
 """AWS: user agents and error messages are cut off after 1 KB (same page)."""
 
 
-def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None) -> Any:
+class AsWritten(dict[str, Any]):
+    """A map, whose keys are the caller's own words: a record has them as they are.
+
+    AWS: KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail", whose events hold encryption contexts.
+    """
+
+
+RENAMED: Mapping[str, Mapping[str, str]] = {"s3": {"bucket": "bucketName"}}
+"""By service, parameters that its records call otherwise.
+
+AWS: S3 User Guide, "Amazon S3 CloudTrail events", and its examples of log files.
+"""
+
+
+def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None, service: str = "") -> Any:
     """Parameters as a record has them, with what was added to them; None when there are none, or too much of them."""
     found = shown(given) if given else {}
+    if service in RENAMED:
+        names = RENAMED[service]
+        found = {names.get(name, name): value for name, value in found.items()}
     if added:
         found = {**found, **added}
     return found if found and len(msgspec.json.encode(found)) <= MAX_BYTES else None
@@ -85,6 +102,8 @@ def shown(value: Any, name: str = "") -> Any:
     """A value as a record has it: names begin with a small letter, secrets are hidden."""
     if isinstance(value, str):
         return HIDDEN if _names[name][1] else legible(value)
+    if isinstance(value, AsWritten):
+        return {legible(key): HIDDEN if _names[key][1] else shown(item) for key, item in value.items()}
     if isinstance(value, (dict, Mapping)):
         return _members(value)
     if _names[name][1]:
