@@ -120,6 +120,8 @@ def test_who_does_not_sign_as_lambda_asks_is_refused(cloud, put):
     url, administrator = put(), cloud.server.administrator
     assert (ask(url).status, ask(url).value) == (403, {"Message": FORBIDDEN})
     assert ask(url, credentials=administrator, service="s3").status == 403
+    told = cloud.explain(ask(url).headers["x-amzn-RequestId"])
+    assert (told["EventName"], told["ErrorCode"]) == ("Invoke", "AccessDeniedException")
     wrong = Credentials(administrator.access_key_id, "wrong" * 8)
     assert ask(url, credentials=wrong).status == 403
     assert ask(url, credentials=administrator).status == 200

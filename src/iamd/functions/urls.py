@@ -39,6 +39,7 @@ _FORBIDDEN: Final = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 )
+_REQUEST_ID: Final = b"x-amzn-requestid"
 _THROUGH_URL: Final = "lambda:InvokeFunctionUrl"
 _INVOKING: Final = "lambda:InvokeFunction"
 
@@ -91,7 +92,9 @@ class Urls:
             return preflight
         answer = await self._answered(request, url, b"/" + rest)
         shared = url_cors.shared(answer, request, url.cors)
-        return HttpResponse(shared.status, sandbox.shown(request, shared.headers), shared.body)
+        named = [pair for pair in shared.headers if pair[0].lower() != _REQUEST_ID]
+        headers = [*named, (_REQUEST_ID, request.id.encode())]
+        return HttpResponse(shared.status, sandbox.shown(request, headers), shared.body)
 
     async def _answered(self, request: HttpRequest, url: Url, path: bytes) -> HttpResponse:
         progress = _progress(request, url)
