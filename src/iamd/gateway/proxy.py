@@ -27,6 +27,7 @@ from iamd.gateway import (
     object_acls,
     placing,
     reading,
+    request_ids,
     role_usages,
     schedule_checks,
 )
@@ -58,7 +59,7 @@ from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role
 from iamd.store.report_records import RoleUsage
 from iamd.wire import route
-from iamd.wire.serialize import request_id_headers
+from iamd.wire.serialize import host_id, request_id_headers
 
 log = logging.getLogger(__name__)
 
@@ -265,6 +266,9 @@ class Gateway:
         step.posted = posted
         recording = step.recording = Recording(runtime, progress, read_only=traits.is_read_only)
         answer = await self._performer.perform(step, identity, receive)
+        if step.place.backend.embedded is not None and operation.protocol in request_ids.PROTOCOLS:
+            number = progress.request.id
+            answer = request_ids.told(answer, operation.protocol, number, host_id(number))
         if b"origin" in progress.request.fields and operation.service == "s3":
             answer = await self._shared(step, answer)
         if step.traits.shows_keys:
