@@ -92,6 +92,8 @@ def run(cloud, *words):
 
 def test_the_command_registers_shows_and_removes_addresses(cloud, cloud_server, at):
     web = run_instance(cloud, "web-profile")
+    told = json.loads(run(cloud, web, "-o", "json").stdout)
+    assert told == {"Endpoint": run(cloud, web).stdout.strip()}
     assert run(cloud, web, "--source", "127.0.0.2").stdout.strip() == health(cloud_server)["metadata"]["default"]
     assert who(cloud, at(2)) == session("web", web)
     [shown] = json.loads(run(cloud, "-o", "json").stdout)["Sources"]

@@ -33,10 +33,18 @@ def command(
     elif instance_id is None:
         show(connection.call("ListMetadataSources", {}), output, query)
     elif source is None:
-        click.echo(connection.call("GetMetadataEndpoint", {"InstanceId": instance_id})["Endpoint"])
+        _show(connection.call("GetMetadataEndpoint", {"InstanceId": instance_id})["Endpoint"], output, query)
     else:
         connection.call("RegisterMetadataSource", {"SourceAddress": source, "InstanceId": instance_id})
-        click.echo(_shared(connection))
+        _show(_shared(connection), output, query)
+
+
+def _show(endpoint: str, output: str | None, query: str | None) -> None:
+    """Print an address alone, as a shell puts it into a variable, unless a form is asked for."""
+    if output is None and query is None:
+        click.echo(endpoint)
+    else:
+        show({"Endpoint": endpoint}, output, query)
 
 
 def _shared(connection: Connection) -> str:

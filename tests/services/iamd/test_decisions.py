@@ -145,9 +145,26 @@ def test_the_root_user_may_everything_in_its_account(aws):
     assert can(aws, root, "sqs:DeleteQueue", QUEUE)["Decision"]["Layer"] == "root user"
 
 
+def test_a_session_is_asked_about_as_denials_name_it(aws):
+    statement = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    aws.client("iam").create_role(RoleName="app", Path="/team/", AssumeRolePolicyDocument=document(statement))
+    ends_so = {"StringLike": {"aws:userid": "*:web"}}
+    may = document({"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Condition": ends_so})
+    aws.client("iam").put_role_policy(RoleName="app", PolicyName="p", PolicyDocument=may)
+    for session, is_let in (("web", True), ("other", False)):
+        asked = can(aws, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/{session}", "sqs:SendMessage", QUEUE)
+        assert asked["Allowed"] is is_let
+
+
 @pytest.mark.parametrize(
     "principal",
-    [f"arn:aws:iam::{ACCOUNT}:user/nobody", f"arn:aws:iam::{OTHER}:user/admin", f"arn:aws:iam::{OTHER}:root"],
+    [
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/nobody/x",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/nobody",
+        f"arn:aws:iam::{ACCOUNT}:user/nobody",
+        f"arn:aws:iam::{OTHER}:user/admin",
+        f"arn:aws:iam::{OTHER}:root",
+    ],
 )
 def test_nobody_is_asked_about_who_is_not_of_the_account(aws, principal):
     aws.iamd("CreateAccount", Name="other", AccountId=OTHER)

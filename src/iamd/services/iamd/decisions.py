@@ -202,7 +202,7 @@ def no_arn(call: Call, text: str) -> NoSuchPrincipal:
 
 
 def _identity(call: Call, principal_arn: str) -> Identity:
-    """The user, role or root user of an ARN; a role stands for a session of it."""
+    """The user, role, session of a role, or root user of an ARN; a role stands for a session of it."""
     parsed = arn.parse(principal_arn)
     if parsed is None:
         raise no_arn(call, principal_arn)
@@ -217,6 +217,12 @@ def _identity(call: Call, principal_arn: str) -> Identity:
             return Identity(
                 PrincipalKind.USER, account.id, principal_arn, user.user_id, user.user_id, principal_arn, user.user_name
             )
+    if parsed.service == "sts":
+        # As denials name their callers.
+        _, name, session = [*parsed.resource.split("/", 2), "", ""][:3]
+        role = entities.role_in(account, name)
+        if role is not None and session and f"assumed-role/{role.role_name}/{session}" == parsed.resource:
+            return credentials.session_now(account, role, session, call.now)
     for role in account.all(Role):
         if entities.role_arn(account, role) == principal_arn:
             return credentials.session_now(account, role, SESSION_NAME, call.now)
