@@ -23,7 +23,7 @@ class RuntimeApi:
         self.address = ""
         self.asked = asyncio.Event()
         """Set while the runtime waits for an event."""
-        self._events: asyncio.Queue[Event] = asyncio.Queue(1)
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue(1)
         self._current: str | None = None
         self._said: asyncio.Future[Said] | None = None
         self.failed: Said | None = None
@@ -41,7 +41,9 @@ class RuntimeApi:
         await web.SockSite(self._runner, listening).start()
 
     async def end(self) -> None:
-        """Listen no more."""
+        """Listen no more; who waits for an event is told that there will be none."""
+        if self._events.empty():
+            self._events.put_nowait(None)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -75,6 +77,8 @@ class RuntimeApi:
         self.asked.set()
         event = await self._events.get()
         self.asked.clear()
+        if event is None:
+            return _refused(503, "Ended")
         headers = {"Lambda-Runtime-Aws-Request-Id": event.request_id, **event.headers}
         return web.Response(body=event.content, content_type="application/json", headers=headers)
 

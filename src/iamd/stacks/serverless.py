@@ -4,6 +4,7 @@ AWS: SAM Developer Guide, "AWS SAM transform". Nothing is asked over the network
 has, and applications of the Serverless Application Repository are refused: those of a template's URL are nested stacks.
 """
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -90,6 +91,8 @@ def _translated(content: dict[str, Any], values: dict[str, str], region: str) ->
         raise ValidationError(
             f"The transform {SERVERLESS} needs the package aws-sam-translator: pip install 'iamd[sam]'."
         ) from error
+    # What it says of its own metrics and features is no business of whoever runs the server.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     translator = Translator(None, Parser(), boto_session=Session(region_name=region))
     try:
         found: dict[str, Any] = translator.translate(
