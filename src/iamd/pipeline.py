@@ -103,6 +103,8 @@ class Progress(msgspec.Struct):
     """The service that makes the request for itself, within this process: its signature is nobody's."""
     event_name: str | None = None
     """The event's name where it is not the operation's."""
+    recipient: str | None = None
+    """The account whose event it is, where that is not the caller's."""
 
     def seen(self, identity: Identity) -> Identity:
         """The caller with the service that makes the request, where one does."""
@@ -486,8 +488,13 @@ def _reads(service: str, name: str) -> bool:
 
 
 def recipient(runtime: Runtime, progress: Progress) -> str:
-    """The account whose event it is: the caller's, or of one whose signature did not hold that of the key it named."""
+    """The account whose event it is: the caller's, or of one whose signature did not hold that of the key it named.
+
+    What a user pool's users ask is its account's.
+    """
     identity, claim = progress.identity, progress.claim
+    if progress.recipient is not None:
+        return progress.recipient
     if identity is not None and identity.service is not None:
         return identity.service.source_account
     if identity is not None and identity.account_id:

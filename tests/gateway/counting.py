@@ -229,6 +229,10 @@ class CountedCloud:
             partial(self.aws.explain, request_id),
         )
 
+    def says(self, told: dict[str, Any]) -> None:
+        """Have the backend answer its next request with this JSON."""
+        self.backend.answers.append(answer(json.dumps(told).encode()))
+
     def explained(self, reply: Reply) -> dict[str, Any]:
         """What iamd's Explain says of a request that went over the wire."""
         return self.aws.explain(reply.headers.get("x-amzn-requestid") or reply.headers["x-amz-request-id"])

@@ -47,6 +47,7 @@ _MENDED: Final = {
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_groups",
     "batch": "iamd.backend.deliveries.job_logs",
+    "cognitoidp": "iamd.backend.user_pools",
     "ec2": "iamd.backend.elastic_compute",
     "ecs": "iamd.backend.clusters",
     "kafka": "iamd.backend.broker_clusters",

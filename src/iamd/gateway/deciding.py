@@ -99,12 +99,13 @@ class Decider:
 
     def decide(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """The step that may be taken; Denied, or another refusal, when it may not."""
+        progress.view, traits = facts.view, traits_of(asked.operation)
+        if traits.is_for_users:
+            return Step(progress, asked, place, facts, [Target(arn="*")], traits, new_things.NOTHING)
         wanted = mapping.targets(asked)
-        progress.view = facts.view
         if identity is ANONYMOUS:
             _check_anonymous(asked, facts, wanted)
             anonymous.check(asked)
-        traits = traits_of(asked.operation)
         made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
         targets = resources.decided(wanted, facts, asked.account, creates=made)
         if traits.retargets:

@@ -24,6 +24,7 @@ from iamd.gateway import (
     repository_policies,
     resource_policies,
     statement_policies,
+    user_pools,
 )
 from iamd.gateway.actions import bedrock
 from iamd.gateway.actions.asked import Asked
@@ -310,6 +311,7 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **ebs_effects.EFFECTS,
     **resource_policies.EFFECTS,
     **statement_policies.EFFECTS,
+    **user_pools.EFFECTS,
     ("s3", "CreateBucket"): bucket_tags.make,
     ("s3", "PutBucketPolicy"): bucket_policies.put,
     ("s3", "DeleteBucketPolicy"): clear,

@@ -55,11 +55,14 @@ _CONTENT: Final = frozenset(
         "logEvents", "RequestItems", "TransactItems", "Parameters", "Data", "Records", "PublishBatchRequestEntries",
         "TemplateBody", "Body", "Environment", "MessageAttributes", "MessageSystemAttributes", "Subject", "AuthToken",
         "UserData", "Expected", "KeyConditions", "QueryFilter", "ScanFilter", "Input", "environment",
-        "PlatformCredential",
+        "PlatformCredential", "ClientMetadata", "ConfirmationCode", "DeviceSecretVerifierConfig",
     }
 )  # fmt: skip
 # Members that are secrets of this operation alone.
-_SECRETS: Final[Mapping[tuple[str, str], str]] = {("apigateway", "CreateApiKey"): "value"}
+_SECRETS: Final[Mapping[tuple[str, str], str]] = {
+    ("apigateway", "CreateApiKey"): "value",
+    ("cognito-idp", "CompleteWebAuthnRegistration"): "Credential",
+}
 # AWS: "Non key attribute values will be redacted in the CloudTrail logs of actions using the PartiQL API" (DynamoDB
 # Developer Guide, "Understanding DynamoDB log file entries"). Which values are keys a statement does not say.
 _STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})

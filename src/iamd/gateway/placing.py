@@ -14,6 +14,7 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 
 
@@ -70,6 +71,12 @@ def of_bucket(arn: str, asked: Asked, backends: Backends, facts: Facts) -> Place
             Common.UNAVAILABLE, f"The bucket is at the backend `{record.place}`, which is not configured."
         )
     return found
+
+
+def living(name: str, view: Snapshot, backends: Backends) -> str | None:
+    """The ARN of what is known by a name at any of the backends."""
+    found = [one for one in view.shared.find(Resource, "name", name) if is_alive(one, backends)]
+    return found[-1].arn if found else None
 
 
 def is_alive(record: Resource, backends: Backends) -> bool:

@@ -30,6 +30,7 @@ from iamd.gateway import (
     request_ids,
     role_usages,
     schedule_checks,
+    user_pools,
 )
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -242,7 +243,7 @@ class Gateway:
         reading.check_body(progress, found)
         if operation.name in _COPIES:
             progress.request = reading.with_plain_source(progress.request)
-        if identity is ANONYMOUS and operation.service not in _ANONYMOUS_SERVICES:
+        if identity is ANONYMOUS and not (traits.is_for_users or operation.service in _ANONYMOUS_SERVICES):
             raise CommonError(Common.MISSING_AUTHENTICATION)
         parameters = await reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
@@ -323,24 +324,49 @@ class Gateway:
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
     ) -> tuple[Place, Asked, Facts]:
         """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
-        claim, identity = progress.claim, progress.identity or ANONYMOUS
+        service, backends = found.operation.service, self._backends
+        if user_pools.is_for_users(found.operation):
+            account, region = await self._home_of_users(progress, found, parameters)
+        else:
+            account, region = (progress.identity or ANONYMOUS).asks_in, self._signed_region(progress)
+        place = backends.of(service, account, region)
+        asked, facts = await self._asked_at(place, progress, found, parameters, account, region)
+        if backends.is_split(service) and not user_pools.is_for_users(found.operation):
+            home = placing.home(asked, backends, facts)
+            if home is not place:
+                return home, *await self._asked_at(home, progress, found, parameters, account, region)
+        return place, asked, facts
+
+    def _signed_region(self, progress: Progress) -> str:
+        claim = progress.claim
         region = (claim.region if claim is not None else "") or self._runtime.settings.region
         if not _is_region(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
-        service, backends = found.operation.service, self._backends
-        place = backends.of(service, identity.asks_in, region)
-        asked, facts = await self._asked_at(place, progress, found, parameters, region)
-        if backends.is_split(service):
-            home = placing.home(asked, backends, facts)
-            if home is not place:
-                return home, *await self._asked_at(home, progress, found, parameters, region)
-        return place, asked, facts
+        return region
+
+    async def _home_of_users(
+        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
+    ) -> tuple[str, str]:
+        """The account and Region of the user pool that a request is for; its event is theirs."""
+        embedded = self._backends.embedded
+        if embedded is not None:
+            await _boot(embedded)
+        snapshot = self._runtime.store.snapshot()
+        home = user_pools.home(found.operation, parameters, lambda name: placing.living(name, snapshot, self._backends))
+        progress.recipient, progress.region = home.account, home.region
+        return home.account, home.region
 
     async def _asked_at(
-        self, place: Place, progress: Progress, found: route.Route, parameters: Mapping[str, Any], region: str
+        self,
+        place: Place,
+        progress: Progress,
+        found: route.Route,
+        parameters: Mapping[str, Any],
+        account: str,
+        region: str,
     ) -> tuple[Asked, Facts]:
-        """The parameters as they are asked at a backend, and its facts."""
-        embedded, account = place.backend.embedded, (progress.identity or ANONYMOUS).asks_in
+        """The parameters as they are asked at a backend for an account, and its facts."""
+        embedded = place.backend.embedded
         facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
         now = self._runtime.clock.machine_timestamp()
         asked = Asked(found.operation, parameters, account, region, progress.claim, now, facts.known, facts.named)

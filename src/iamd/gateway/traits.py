@@ -27,6 +27,7 @@ from iamd.gateway import (
     public_access,
     schedule_checks,
     shown_policies,
+    user_pools,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.key_uses import operations as key_uses
@@ -50,7 +51,8 @@ class Traits(msgspec.Struct, frozen=True):
     afterwards (`carries_caller`). Its service may use KMS keys for the caller (`uses_keys`), or its answer tell that it
     did (`shows_keys`). It may say how S3 is to encrypt something (`says_encryption`), or bypass an object's lock
     (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either of two rights
-    (`asks_either`); it may set a policy that would lock its caller out (`locks_out`).
+    (`asks_either`); it may set a policy that would lock its caller out (`locks_out`). It may be for users of a pool,
+    whose permissions nobody asks about (`is_for_users`).
     """
 
     action: str
@@ -83,6 +85,7 @@ class Traits(msgspec.Struct, frozen=True):
     retargets: bool
     asks_either: bool
     locks_out: bool
+    is_for_users: bool
 
 
 @cache
@@ -126,4 +129,5 @@ def of(operation: Operation) -> Traits:
         retargets=operation.service == "xray" or (operation.service, operation.name) == ("kms", "RetireGrant"),
         asks_either=(operation.service, operation.name) == ("logs", "CreateLogGroup"),
         locks_out=operation.service in {"kms", "xray"},
+        is_for_users=user_pools.is_for_users(operation),
     )

@@ -55,6 +55,13 @@ what the session did then does not say it.
 """
 
 
+UNTOLD_CALLERS = frozenset({"cognito-identity", "cognito-idp"})
+"""Services of whose unsigned callers records say no more than that they are unknown.
+
+AWS: Cognito Developer Guide, "Example Amazon Cognito events", GetCredentialsForIdentity.
+"""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a request came to: who, what, on what, decided how, answered with what.
 
@@ -197,6 +204,8 @@ def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
     if identity is None:
         element = unknown_identity(outcome.unverified_key_id)
         return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
+    if identity is ANONYMOUS and outcome.service in UNTOLD_CALLERS:
+        return Caller(identity, {"type": "Unknown"}, None, None)
     if not is_callers:
         return Caller(identity, foreign_identity(identity), None, None)
     found = caller(identity, outcome.view)

@@ -1,0 +1,60 @@
+"""moto's user pools do what users ask in the account and Region that were decided, wherever a client or a token is."""
+
+import json
+
+import pytest
+from backend.embedded_fixture import ACCOUNT, OTHER, Moto
+
+CREDENTIALS = {"USERNAME": "ann", "PASSWORD": "Correct-horse-1"}
+SIGN_IN = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": CREDENTIALS}
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory):
+    moto = Moto(tmp_path_factory.mktemp("data"))
+    yield moto
+    moto.close()
+
+
+def ask(moto, operation, given, **place):
+    target = f"AWSCognitoIdentityProviderService.{operation}"
+    reply = moto.json("cognito-idp", operation, target, json.dumps(given).encode(), version="1.1", **place)
+    told = json.loads(reply.body or b"{}")
+    return told if reply.status == 200 else told["__type"]
+
+
+@pytest.fixture
+def client(moto):
+    pool = ask(moto, "CreateUserPool", {"PoolName": "p"})["UserPool"]["Id"]
+    made = ask(moto, "CreateUserPoolClient", {"UserPoolId": pool, "ClientName": "c"})["UserPoolClient"]["ClientId"]
+    ask(moto, "SignUp", {"ClientId": made, "Username": "ann", "Password": "Correct-horse-1"})
+    ask(moto, "ConfirmSignUp", {"ClientId": made, "Username": "ann", "ConfirmationCode": "1"})
+    return made
+
+
+@pytest.mark.parametrize("place", [{"account": OTHER}, {"region": "eu-west-1"}])
+def test_neither_a_client_nor_a_token_leads_elsewhere(moto, client, place):
+    token = ask(moto, "InitiateAuth", {"ClientId": client, **SIGN_IN})["AuthenticationResult"]["AccessToken"]
+    requests = {
+        "AssociateSoftwareToken": {"AccessToken": token},
+        "ChangePassword": {"AccessToken": token, "PreviousPassword": "x", "ProposedPassword": "Another-horse-2"},
+        "ConfirmForgotPassword": {
+            "ClientId": client,
+            "Username": "ann",
+            "ConfirmationCode": "1",
+            "Password": "Another-horse-2",
+        },
+        "ConfirmSignUp": {"ClientId": client, "Username": "ann", "ConfirmationCode": "1"},
+        "ForgotPassword": {"ClientId": client, "Username": "ann"},
+        "GetUser": {"AccessToken": token},
+        "GlobalSignOut": {"AccessToken": token},
+        "InitiateAuth": {"ClientId": client, **SIGN_IN},
+        "SignUp": {"ClientId": client, "Username": "eve", "Password": "Correct-horse-1"},
+        "UpdateUserAttributes": {"AccessToken": token, "UserAttributes": [{"Name": "nickname", "Value": "Eve"}]},
+    }
+    found = {name: ask(moto, name, given, **place) for name, given in requests.items()}
+    assert {name: told for name, told in found.items() if told not in GONE} == {}
+    assert ask(moto, "GetUser", {"AccessToken": token}, account=ACCOUNT)["Username"] == "ann"
+
+
+GONE = ["NotAuthorizedException", "ResourceNotFoundException"]

@@ -1,0 +1,39 @@
+"""User pools and their users, as applications have them: through boto3 without a signature."""
+
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from running import AWS, REGION, Credentials
+
+PASSWORD = "Correct-horse-1"
+
+
+def unsigned(aws: AWS, service: str, region: str = REGION) -> Any:
+    """A client that signs nothing, as an application's is that has no credentials."""
+    config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+    return boto3.client(service, endpoint_url=aws.endpoint, region_name=region, config=config)
+
+
+def a_pool(aws: AWS, credentials: Credentials | None = None, region: str = REGION, **client: Any) -> tuple[str, str]:
+    """A new user pool and a client of it."""
+    idp = aws.client("cognito-idp", credentials, region)
+    pool = idp.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    made = idp.create_user_pool_client(UserPoolId=pool, ClientName="app", **client)
+    return pool, made["UserPoolClient"]["ClientId"]
+
+
+def signed_up(users: Any, client: str, name: str = "ann") -> dict[str, str]:
+    """A user who has signed up and in: the tokens."""
+    mail = [{"Name": "email", "Value": f"{name}@example.com"}]
+    users.sign_up(ClientId=client, Username=name, Password=PASSWORD, UserAttributes=mail)
+    users.confirm_sign_up(ClientId=client, Username=name, ConfirmationCode="123456")
+    return signed_in(users, client, name)
+
+
+def signed_in(users: Any, client: str, name: str = "ann", password: str = PASSWORD) -> dict[str, str]:
+    """The tokens of a user who signs in."""
+    given = {"USERNAME": name, "PASSWORD": password}
+    answer = users.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    return answer["AuthenticationResult"]
