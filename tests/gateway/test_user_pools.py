@@ -8,6 +8,10 @@ from gateway.pools import PASSWORD, a_pool, signed_in, signed_up, unsigned
 from gateway.two_accounts import OTHER, code_of, error_of, user_of
 from running import ACCOUNT, REGION, Credentials
 
+from iamd.gateway import user_pools
+from iamd.gateway.actions.asked import Asked
+from iamd.wire import models
+
 
 @pytest.fixture
 def users(cloud):
@@ -235,16 +239,22 @@ def test_clients_are_known_when_they_are_listed(counted):
         assert counted.call("cognito-idp", "ForgotPassword", {"ClientId": client, "Username": "ann"}).sent > 0
 
 
-def test_nobody_draws_the_users_of_another_accounts_client_by_its_id(counted):
-    client = "drawn"
-    mine, theirs = f"{REGION}_mine", f"{REGION}_theirs"
-    counted.says({"UserPoolClient": {"UserPoolId": mine, "ClientId": client}})
-    counted.call("cognito-idp", "CreateUserPoolClient", {"UserPoolId": mine, "ClientName": "c"})
-    counted.says({"UserPoolClient": {"UserPoolId": theirs, "ClientId": client}})
-    counted.call("cognito-idp", "CreateUserPoolClient", {"UserPoolId": theirs, "ClientName": "c"}, counted.stranger())
-    asked = counted.call("cognito-idp", "ForgotPassword", {"ClientId": client, "Username": "ann"})
-    assert asked.sent > 0
-    assert counted.aws.events("ForgotPassword")[0]["recipientAccountId"] == ACCOUNT
+@pytest.mark.parametrize("known_to_be", ["nobody", "mine", "another"])
+def test_nobody_draws_the_users_of_another_accounts_client_by_its_id(known_to_be):
+    """A backend that lets its users choose ids would let them."""
+    pool = {"nobody": None, "mine": f"{REGION}_mine", "another": f"{REGION}_theirs"}[known_to_be]
+    account = OTHER if known_to_be == "another" else ACCOUNT
+    known = f"arn:aws:cognito-idp:{REGION}:{account}:userpool/{pool}"
+    operation = models.service("cognito-idp").operation("CreateUserPoolClient")
+    parameters = {"UserPoolId": f"{REGION}_mine"}
+
+    def named(name):
+        return pool and (f"{known}/client/chosen" if "client" in name else known)
+
+    asked = Asked(operation, parameters, ACCOUNT, REGION, named=named)
+    told = {"UserPoolClient": {"UserPoolId": f"{REGION}_mine", "ClientId": "chosen"}}
+    learned = user_pools.LEARNED["cognito-idp", "CreateUserPoolClient"](asked, told)
+    assert len(learned) == (0 if known_to_be == "another" else 2)
 
 
 def test_users_of_a_pool_are_sent_with_its_accounts_login(counted):

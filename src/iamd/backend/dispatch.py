@@ -38,6 +38,7 @@ _FORM_PROTOCOLS: Final = frozenset({"query", "ec2"})
 _BY_PATH: Final = frozenset({"batch", "polly", "xray"})
 # Functions that moto routes to without its usual dispatch, and the operations that they are.
 _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("cognitoidp", "serve_json_web_key"): frozenset({"GetSigningKeys"}),
     ("codedeploy", "list_tags_for_resource"): frozenset({"ListTagsForResource"}),
     ("codedeploy", "tag_resource"): frozenset({"TagResource"}),
     ("codedeploy", "untag_resource"): frozenset({"UntagResource"}),

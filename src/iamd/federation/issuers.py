@@ -110,10 +110,10 @@ class Issuers:
         # SECURITY: OpenID Connect Discovery 4.3: a document of another issuer's must not give this one's keys.
         if found.issuer != issuer:
             raise WrongAnswer(f"the discovery document of {issuer} is of {found.issuer}")
-        return _keys(await fetch(self.hosts, found.jwks_uri, thumbprints))
+        return keys_of(await fetch(self.hosts, found.jwks_uri, thumbprints))
 
 
-def _keys(body: bytes) -> Mapping[str, JWK]:
+def keys_of(body: bytes) -> Mapping[str, JWK]:
     """The signing keys of a key set by their ids; an id that two of them have stands for neither."""
     try:
         given = msgspec.json.decode(body, type=_KeySet).keys

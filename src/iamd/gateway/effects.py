@@ -14,6 +14,7 @@ from iamd.gateway import (
     bucket_tags,
     endpoint_effects,
     events_effects,
+    identity_pools,
     kms_effects,
     kms_keys,
     log_policies,
@@ -300,6 +301,7 @@ def _remove_permission(member: str) -> Of:
 _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     **events_effects.EFFECTS,
     **endpoint_effects.EFFECTS,
+    **identity_pools.EFFECTS,
     **kms_effects.EFFECTS,
     **bucket_abac.EFFECTS,
     **bucket_ownership.EFFECTS,

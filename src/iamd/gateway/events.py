@@ -40,6 +40,12 @@ _DATA: Final[Mapping[str, frozenset[str]]] = {
             "UpdateItem",
         }
     ),
+    "cognito-identity": frozenset(
+        {
+            "GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity",
+            "UnlinkIdentity",
+        }
+    ),
     "dynamodbstreams": frozenset({"GetRecords", "GetShardIterator"}),
     "lambda": frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"}),
     "logs": frozenset({"FilterLogEvents", "GetLogEvents", "PutLogEvents", "StartLiveTail"}),
@@ -80,8 +86,9 @@ def is_management(operation: Operation) -> bool:
 
 
 def is_read_only(operation: Operation) -> bool:
-    """Tell whether the operation changes nothing, by its name."""
-    return operation.name.startswith(_READS)
+    """Tell whether the operation changes nothing, by its name, but for those that CloudTrail's records say change."""
+    # AWS: Cognito Developer Guide, "Example Amazon Cognito events".
+    return operation.name.startswith(_READS) and operation.name not in _DATA["cognito-identity"]
 
 
 def source(operation: Operation) -> str:

@@ -7,7 +7,15 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
-from iamd.gateway import endpoint_effects, kms_effects, kms_keys, point_effects, policy_principals, user_pools
+from iamd.gateway import (
+    endpoint_effects,
+    identity_pools,
+    kms_effects,
+    kms_keys,
+    point_effects,
+    policy_principals,
+    user_pools,
+)
 from iamd.gateway.actions import codecommit, ecs_definitions, lambda_, launch_templates
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
@@ -164,6 +172,7 @@ def _access_point(asked: Asked, told: Told) -> tuple[str, Mapping[str, str]] | N
 
 _READ: Final[Mapping[tuple[str, str], Read]] = {
     **endpoint_effects.LEARNED,
+    **identity_pools.LEARNED,
     **kms_effects.LEARNED,
     **user_pools.LEARNED,
     **{

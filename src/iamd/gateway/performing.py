@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from iamd.gateway import (
     deciding,
     effects,
     execution_roles,
+    identity_pools,
     instances,
     invocation,
     kept_policies,
@@ -48,6 +50,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.bucket_tags import BucketTags
 from iamd.gateway.deciding import Decider, Step
 from iamd.gateway.forward import NothingDone, forward
+from iamd.gateway.identities import Identities
 from iamd.gateway.knowing import fully_known
 from iamd.gateway.ledger import Entry, Ledger
 from iamd.gateway.logins import BackendUnavailable
@@ -85,6 +88,7 @@ class Performer:
         self._decider = decider
         self._ledger = ledger
         self._backends = backends
+        self._identities = Identities(runtime, backends, ledger)
 
     async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
@@ -108,7 +112,10 @@ class Performer:
         if traits.changes:
             entries = await self._begun(step)
         payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
-        answer = await self._settled(step, entries, request, payload, receive)
+        answering = partial(self._settled, step, entries, request, payload, receive)
+        if traits.is_for_users and step.asked.operation.service == identity_pools.SERVICE:
+            return await self._identities.answer(step, answering)
+        answer = await answering()
         if step.posted is not None:
             answer = step.posted.answered(answer)
         if traits.shows_policy:
@@ -249,6 +256,8 @@ class Performer:
         if bucket_tags.is_own(asked, arn):
             home = placing.of_bucket(arn, asked, self._backends, step.facts).backend
             return await BucketTags(arn, asked, home, account, now).answer()
+        if embedded and identity_pools.may_be_kept(asked.operation):
+            return identity_pools.answer(asked)
         if kept_policies.is_kept(asked.operation, backend):
             return await kept_policies.answer(asked, backend, account, now)
         return None

@@ -21,6 +21,7 @@ from iamd.gateway import (
     cors,
     encryption_words,
     events,
+    for_users,
     handles,
     kept_by_arns,
     knowing,
@@ -30,7 +31,6 @@ from iamd.gateway import (
     request_ids,
     role_usages,
     schedule_checks,
-    user_pools,
 )
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -325,13 +325,13 @@ class Gateway:
     ) -> tuple[Place, Asked, Facts]:
         """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
         service, backends = found.operation.service, self._backends
-        if user_pools.is_for_users(found.operation):
+        if for_users.is_one(found.operation):
             account, region = await self._home_of_users(progress, found, parameters)
         else:
             account, region = (progress.identity or ANONYMOUS).asks_in, self._signed_region(progress)
         place = backends.of(service, account, region)
         asked, facts = await self._asked_at(place, progress, found, parameters, account, region)
-        if backends.is_split(service) and not user_pools.is_for_users(found.operation):
+        if backends.is_split(service) and not for_users.is_one(found.operation):
             home = placing.home(asked, backends, facts)
             if home is not place:
                 return home, *await self._asked_at(home, progress, found, parameters, account, region)
@@ -347,12 +347,12 @@ class Gateway:
     async def _home_of_users(
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
     ) -> tuple[str, str]:
-        """The account and Region of the user pool that a request is for; its event is theirs."""
+        """The account and Region of the pool that a user's request is for; its event is theirs."""
         embedded = self._backends.embedded
         if embedded is not None:
             await _boot(embedded)
         snapshot = self._runtime.store.snapshot()
-        home = user_pools.home(found.operation, parameters, lambda name: placing.living(name, snapshot, self._backends))
+        home = for_users.home(found.operation, parameters, lambda name: placing.living(name, snapshot, self._backends))
         progress.recipient, progress.region = home.account, home.region
         return home.account, home.region
 

@@ -15,6 +15,8 @@ from iamd.gateway import (
     encryption_words,
     events,
     first_use,
+    for_users,
+    identity_pools,
     instances,
     invocation,
     kept_policies,
@@ -27,7 +29,6 @@ from iamd.gateway import (
     public_access,
     schedule_checks,
     shown_policies,
-    user_pools,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.key_uses import operations as key_uses
@@ -109,6 +110,7 @@ def of(operation: Operation) -> Traits:
             or bucket_abac.is_kept(operation)
             or bucket_ownership.may_be_kept(operation)
             or bucket_tags.may_be_own(operation)
+            or identity_pools.may_be_kept(operation)
             or kept_policies.may_be_kept(operation)
             or public_access.may_be_kept(operation)
         ),
@@ -129,5 +131,5 @@ def of(operation: Operation) -> Traits:
         retargets=operation.service == "xray" or (operation.service, operation.name) == ("kms", "RetireGrant"),
         asks_either=(operation.service, operation.name) == ("logs", "CreateLogGroup"),
         locks_out=operation.service in {"kms", "xray"},
-        is_for_users=user_pools.is_for_users(operation),
+        is_for_users=for_users.is_one(operation),
     )

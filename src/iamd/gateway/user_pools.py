@@ -19,7 +19,6 @@ from iamd.gateway.actions.given_arn import own
 from iamd.gateway.effect import Effect, Kind, Learned, Of
 from iamd.gateway.resources import Facts
 from iamd.wire.models import Operation
-from iamd.wire.validate import validate
 
 SERVICE: Final = "cognito-idp"
 
@@ -50,16 +49,7 @@ class Home(NamedTuple):
     pool: str
 
 
-def is_for_users(operation: Operation) -> bool:
-    """Whether an operation is for a pool's users, whose requests no signature and no policy is asked for.
-
-    AWS: Cognito User Pools API Reference, InitiateAuth and GetUser: "Amazon Cognito doesn't evaluate AWS Identity and
-    Access Management (IAM) policies in requests for this API operation."
-    """
-    return operation.service == SERVICE and operation.unsigned
-
-
-def home(operation: Operation, parameters: Mapping[str, Any], named: Named) -> Home:
+def home(_: Operation, parameters: Mapping[str, Any], named: Named) -> Home:
     """Where the pool is that a user's request is for; refused when that is not known.
 
     SECURITY: a token is only read here, and the backend verifies it. It reaches no pool but its client's, and what it
@@ -71,19 +61,25 @@ def home(operation: Operation, parameters: Mapping[str, Any], named: Named) -> H
         return _of_client(str(parameters["ClientId"]), named)
     if "UserPoolId" in parameters:
         return _of_pool(str(parameters["UserPoolId"]), named)
-    validate(operation, parameters)
     if "Session" in parameters:
         raise CommonError(
             Common.NOT_IMPLEMENTED, "iamd does not know which user pool a session is of: name it by an access token."
         )
-    raise InvalidParameter("Missing required parameter AccessToken")
+    null = "Value null at 'accessToken' failed to satisfy constraint: Member must not be null"
+    raise InvalidParameter(f"1 validation error detected: {null}")
 
 
 def _of_client(client: str, named: Named) -> Home:
-    found = named(_client_name(client))
+    found = of_client(client, named)
     if found is None:
         raise ResourceNotFound(f"User pool client {client} does not exist.")
-    return _home_of(found)
+    return found
+
+
+def of_client(client: str, named: Named) -> Home | None:
+    """Where the pool of a client is; None for a client that is not known."""
+    found = named(_client_name(client))
+    return _home_of(found) if found is not None else None
 
 
 def _of_pool(pool: str, named: Named) -> Home:
@@ -94,17 +90,17 @@ def _of_pool(pool: str, named: Named) -> Home:
 
 
 def _of_token(unverified_token: str, named: Named) -> Home:
-    claims = _claims(unverified_token)
+    claims = unverified_claims(unverified_token)
     client, issuer = claims.get("client_id"), claims.get("iss")
-    found = named(_client_name(client)) if isinstance(client, str) else None
-    place = _home_of(found) if found is not None else None
+    place = of_client(client, named) if isinstance(client, str) else None
     # AWS: Developer Guide, "Verifying JSON web tokens": the issuer's URL ends in the pool's id.
     if place is None or not isinstance(issuer, str) or issuer.rpartition("/")[2] != place.pool:
         raise NotAuthorized("Invalid Access Token")
     return place
 
 
-def _claims(unverified_token: str) -> Mapping[str, Any]:
+def unverified_claims(unverified_token: str) -> Mapping[str, Any]:
+    """What a token says of itself; NotAuthorized for what is none."""
     parts = unverified_token.split(".")
     try:
         return msgspec.json.decode(urlsafe_b64decode(parts[1] + "=="), type=dict[str, Any])
