@@ -70,6 +70,49 @@ def test_a_temporary_password_is_changed_in_a_challenge(cloud, users):
     assert users.get_user(AccessToken=answer["AuthenticationResult"]["AccessToken"])["Username"] == "bob"
 
 
+@pytest.mark.parametrize("region", [REGION, "eu-west-1"])
+def test_a_device_for_codes_is_set_up_within_a_sign_in(cloud, users, region):
+    pool, client = a_pool(cloud, region=region)
+    idp = cloud.client("cognito-idp", region=region)
+    idp.set_user_pool_mfa_config(
+        UserPoolId=pool, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="ON"
+    )
+    idp.admin_create_user(UserPoolId=pool, Username="bob", TemporaryPassword=PASSWORD)
+    given = {"USERNAME": "bob", "PASSWORD": PASSWORD}
+    asked = users.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    answers = {"USERNAME": "bob", "NEW_PASSWORD": "Another-horse-2"}
+    challenge = {"ClientId": client, "ChallengeName": asked["ChallengeName"], "ChallengeResponses": answers}
+    asked = users.respond_to_auth_challenge(Session=asked["Session"], **challenge)
+    assert asked["ChallengeName"] == "MFA_SETUP"
+    device = users.associate_software_token(Session=asked["Session"])
+    assert device["SecretCode"]
+    verified = users.verify_software_token(Session=device["Session"], UserCode="123456")
+    assert verified["Status"] == "SUCCESS"
+    challenge = {"ClientId": client, "ChallengeName": "MFA_SETUP", "ChallengeResponses": {"USERNAME": "bob"}}
+    answer = users.respond_to_auth_challenge(Session=verified["Session"], **challenge)
+    assert users.get_user(AccessToken=answer["AuthenticationResult"]["AccessToken"])["Username"] == "bob"
+
+
+def test_a_challenge_that_an_administrator_began_is_answered_by_the_user(cloud, users):
+    pool, client = a_pool(cloud, ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"])
+    idp = cloud.client("cognito-idp")
+    idp.admin_create_user(UserPoolId=pool, Username="bob", TemporaryPassword=PASSWORD)
+    asked = idp.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=client,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "bob", "PASSWORD": PASSWORD},
+    )
+    assert asked["Session"].startswith(f"{client}.")
+    answer = users.respond_to_auth_challenge(
+        ClientId=client,
+        ChallengeName="NEW_PASSWORD_REQUIRED",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": "bob", "NEW_PASSWORD": "Another-horse-2"},
+    )
+    assert answer["AuthenticationResult"]["AccessToken"]
+
+
 def test_pools_of_two_accounts_are_apart(cloud, other, users):
     pool, client = a_pool(cloud)
     others_pool, others_client = a_pool(cloud, other)
@@ -199,7 +242,8 @@ def test_events_are_the_pools_accounts_and_tell_no_secret(cloud, other, users):
 UNKNOWN = [
     ("SignUp", {"ClientId": "nosuchclient", "Username": "ann", "Password": PASSWORD}, "ResourceNotFoundException"),
     ("GetUser", {"AccessToken": "a.eyJjbGllbnRfaWQiOiJub3N1Y2hjbGllbnQifQ.c"}, "NotAuthorizedException"),
-    ("AssociateSoftwareToken", {"Session": "a-session-that-is-long-enough"}, "NotImplemented"),
+    ("AssociateSoftwareToken", {"Session": "a-session-that-is-long-enough"}, "NotAuthorizedException"),
+    ("AssociateSoftwareToken", {"Session": "nosuchclient.a-session-that-is-long"}, "NotAuthorizedException"),
     ("AssociateSoftwareToken", {}, "InvalidParameterException"),
     (
         "UpdateAuthEventFeedback",

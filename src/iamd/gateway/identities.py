@@ -1,7 +1,7 @@
 """What users ask of Cognito's identity pools: who they are there, and credentials, which iamd itself gives."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -134,8 +134,16 @@ def _named(answer: Answer) -> str | None:
     """The identity that an answer names."""
     if answer.status != 200 or answer.whole is None:
         return None
-    found = msgspec.json.decode(answer.whole, type=dict[str, Any]).get("IdentityId")
-    return found if isinstance(found, str) else None
+    try:
+        return msgspec.json.decode(answer.whole, type=_Named).identity_id
+    except msgspec.DecodeError:
+        return None
+
+
+class _Named(msgspec.Struct):
+    """What GetId answers."""
+
+    identity_id: str = msgspec.field(name="IdentityId")
 
 
 def _told_of(pool: Pool) -> dict[str, str]:

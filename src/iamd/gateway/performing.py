@@ -43,6 +43,7 @@ from iamd.gateway import (
     resources,
     shared_buckets,
     shown_policies,
+    user_sessions,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.answer import Answer
@@ -68,6 +69,8 @@ def _request(step: Step) -> HttpRequest:
     request = step.progress.request
     if step.traits.may_bypass:
         request = object_locks.forwarded(request, step.asked)
+    if step.traits.has_session:
+        request = user_sessions.opened(request, step.asked.parameters)
     if step.sealing is not None:
         written = step.sealing.written(request.headers, whole=step.place.backend.embedded is not None)
         request = replace(request, headers=written, fields={}, repeats_headers=False)
@@ -116,6 +119,8 @@ class Performer:
         if traits.is_for_users and step.asked.operation.service == identity_pools.SERVICE:
             return await self._identities.answer(step, answering)
         answer = await answering()
+        if traits.has_session:
+            answer = user_sessions.told(answer, step.asked.parameters)
         if step.posted is not None:
             answer = step.posted.answered(answer)
         if traits.shows_policy:

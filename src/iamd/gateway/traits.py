@@ -29,6 +29,7 @@ from iamd.gateway import (
     public_access,
     schedule_checks,
     shown_policies,
+    user_sessions,
 )
 from iamd.gateway.actions import passed_roles
 from iamd.gateway.key_uses import operations as key_uses
@@ -53,7 +54,7 @@ class Traits(msgspec.Struct, frozen=True):
     did (`shows_keys`). It may say how S3 is to encrypt something (`says_encryption`), or bypass an object's lock
     (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either of two rights
     (`asks_either`); it may set a policy that would lock its caller out (`locks_out`). It may be for users of a pool,
-    whose permissions nobody asks about (`is_for_users`).
+    whose permissions nobody asks about (`is_for_users`), and have to do with the session of a sign-in (`has_session`).
     """
 
     action: str
@@ -87,6 +88,7 @@ class Traits(msgspec.Struct, frozen=True):
     asks_either: bool
     locks_out: bool
     is_for_users: bool
+    has_session: bool
 
 
 @cache
@@ -132,4 +134,5 @@ def of(operation: Operation) -> Traits:
         asks_either=(operation.service, operation.name) == ("logs", "CreateLogGroup"),
         locks_out=operation.service in {"kms", "xray"},
         is_for_users=for_users.is_one(operation),
+        has_session=user_sessions.may_have(operation),
     )

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from iamd import arn as arns
-from iamd.errors import AWSError, Common, CommonError
+from iamd.errors import AWSError
+from iamd.gateway import user_sessions
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter
 from iamd.gateway.actions.given_arn import own
@@ -62,9 +63,10 @@ def home(_: Operation, parameters: Mapping[str, Any], named: Named) -> Home:
     if "UserPoolId" in parameters:
         return _of_pool(str(parameters["UserPoolId"]), named)
     if "Session" in parameters:
-        raise CommonError(
-            Common.NOT_IMPLEMENTED, "iamd does not know which user pool a session is of: name it by an access token."
-        )
+        found = of_client(user_sessions.client_of(parameters), named)
+        if found is None:
+            raise NotAuthorized("Invalid session for the user.")
+        return found
     null = "Value null at 'accessToken' failed to satisfy constraint: Member must not be null"
     raise InvalidParameter(f"1 validation error detected: {null}")
 
