@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
+from gateway.pools import unsigned
 from running import REGION, Credentials, allow, deny
 
 BUCKET = "arn:aws:s3:::files"
@@ -256,3 +257,24 @@ def test_a_denial_names_the_policy_to_those_who_ask(cloud, organization):
     named = f"{policy_arn} (attached to account {account_id})"
     assert [(one["Layer"], one["Policy"]) for one in decision["Statements"]] == [("service control policy", named)]
     assert decision["Context"]["aws:principalorgid"] == [organization.id]
+
+
+def test_an_rcp_keeps_guests_out_of_a_members_identity_pools(cloud, organization):
+    """AWS: aws-samples/resource-control-policy-examples, Cognito-Deny-identity-pool-unauthenticated-access."""
+    account, administrator = organization.member("guests")
+    pools, users = cloud.client("cognito-identity", administrator), unsigned(cloud, "cognito-identity")
+    pool = pools.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)["IdentityPoolId"]
+    guest = users.get_id(IdentityPoolId=pool)["IdentityId"]
+    of_guests = {"StringLike": {"cognito-identity-unauth:IdentityPoolArn": "*"}}
+    actions = ["cognito-identity:GetId", "cognito-identity:GetCredentialsForIdentity"]
+    organization.attach_rcp(account, deny(actions, **of_guests))
+    for call, given in ((users.get_id, {"IdentityPoolId": pool}),
+                        (users.get_credentials_for_identity, {"IdentityId": guest})):  # fmt: skip
+        with pytest.raises(ClientError) as refused:
+            call(**given)
+        assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+        assert "resource control policy" in refused.value.response["Error"]["Message"]
+    # Who brings a login is none of these guests, and is refused for it being none.
+    with pytest.raises(ClientError) as refused:
+        users.get_id(IdentityPoolId=pool, Logins={f"cognito-idp.{REGION}.amazonaws.com/{REGION}_a": "x"})
+    assert refused.value.response["Error"]["Code"] == "NotAuthorizedException"

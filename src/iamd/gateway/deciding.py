@@ -28,6 +28,7 @@ from iamd.gateway import (
     bucket_tags,
     events,
     first_use,
+    for_users,
     kms_grants,
     kms_keys,
     named_policies,
@@ -101,7 +102,9 @@ class Decider:
         """The step that may be taken; Denied, or another refusal, when it may not."""
         progress.view, traits = facts.view, traits_of(asked.operation)
         if traits.is_for_users:
-            return Step(progress, asked, place, facts, [Target(arn="*")], traits, new_things.NOTHING)
+            step = Step(progress, asked, place, facts, [Target(arn="*")], traits, new_things.NOTHING)
+            self.authorize(step, ANONYMOUS, for_users.targets(asked))
+            return step
         wanted = mapping.targets(asked)
         if identity is ANONYMOUS:
             _check_anonymous(asked, facts, wanted)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from iamd.authz.target import Target
 from iamd.gateway import identity_pools, user_pools
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.user_pools import Home, Named
 from iamd.wire.models import Operation
 
@@ -21,6 +23,11 @@ def is_one(operation: Operation) -> bool:
     GetId: "This is a public API. You do not need any credentials to call this API."
     """
     return operation.unsigned and operation.service in _HOMES
+
+
+def targets(asked: Asked) -> list[Target]:
+    """What is decided of it all the same, where an organization or a VPC endpoint may keep users out."""
+    return [identity_pools.target(asked)] if asked.operation.service == identity_pools.SERVICE else []
 
 
 def home(operation: Operation, parameters: Mapping[str, Any], named: Named) -> Home:

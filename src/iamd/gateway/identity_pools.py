@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
+from iamd.authz.target import Target
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter
 from iamd.gateway.actions.given_arn import own
@@ -23,6 +24,11 @@ from iamd.wire.validate import validate
 
 SERVICE: Final = "cognito-identity"
 Told = Mapping[str, Any]
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
 
 _ROLES: Final = "roles"
 _MAPPINGS: Final = "role mappings"
@@ -104,10 +110,37 @@ def _home_of(arn: str | None, missing: str) -> Home:
     return Home(parsed.account, parsed.region, parsed.resource.split("/")[1])
 
 
-def pool_of(asked: Asked) -> Pool:
+_EVERYBODY: Final = _text(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "PublicApi", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+    }
+)
+
+
+def target(asked: Asked) -> Target:
+    """The pool, open to everybody: what an organization's resource control policies may forbid all the same.
+
+    AWS: Service Authorization Reference, list_amazoncognitoidentity, whose condition keys are for that.
+    """
+    pool = _pool_arn(_pool_named(asked), asked)
+    kind = "auth" if asked.parameters.get("Logins") else "unauth"
+    context = {
+        f"cognito-identity-{kind}:accountid": asked.account,
+        f"cognito-identity-{kind}:identitypoolarn": pool,
+    }
+    return Target(arn=pool, account=asked.account, context=context, policies=(_EVERYBODY,))
+
+
+def _pool_named(asked: Asked) -> str:
     """The pool that a request is for, by its own id or an identity's."""
     named = asked.named(_identity_name(str(asked.parameters.get("IdentityId"))))
-    pool = named.split("/")[1] if named is not None else str(asked.parameters["IdentityPoolId"])
+    return named.split("/")[1] if named is not None else str(asked.parameters["IdentityPoolId"])
+
+
+def pool_of(asked: Asked) -> Pool:
+    """The pool that a request is for, as it is known."""
+    pool = _pool_named(asked)
     arn = _pool_arn(pool, asked)
     known = asked.known(arn)
     return Pool(
@@ -144,10 +177,6 @@ def made(identity: str, logins: Mapping[str, str], pool: Pool) -> list[Learned]:
         Learned(_identity_arn(identity, pool.arn), facts),
         *(Learned(_login_arn(*login, pool.arn), {_IDENTITY: identity}) for login in logins.items()),
     ]
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _pool_arn(pool: str, asked: Asked) -> str:

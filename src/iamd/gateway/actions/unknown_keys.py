@@ -17,11 +17,12 @@ from iamd.policy.request import lower
 _KNOWN: Final = ("iam:passedtoservice", "s3:resourceaccount")
 _OF_REQUEST: Final = ("aws:requesttag/", "aws:tagkeys")
 """Known but where a launch template may say more."""
-# Only requests through an access point or by a function's URL have the keys of these, and such a one is given them.
+# Only requests through an access point, by a function's URL or of an identity pool's users have the keys of these, and
+# such a one is given them.
 # iamd serves no access grants or S3 on Local Zones, and clients speak to it without TLS or through a proxy that ends
 # TLS, so that AWS too would find these keys missing.
 _ABSENT: Final = (
-    "kms:viaservice",
+    "cognito-identity-auth:", "cognito-identity-unauth:", "kms:viaservice",
     "lambda:eventsourcetoken", "lambda:invokedviafunctionurl", "s3-object-lambda:", "s3:accessgrantsinstancearn",
     "s3:accesspointnetworkorigin", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
     "s3:tlsversion", "s3express:accesspointtag/", "s3express:allaccessrestrictedtolocalzonegroup",
