@@ -536,3 +536,30 @@ def test_a_login_is_refused_where_the_pools_keys_are_not_told(counted, key, sign
     counted.backend.answers.append(answer(b"", "404 Not Found"))
     told = counted.call("cognito-identity", "GetId", {"IdentityPoolId": signing, "Logins": {PROVIDER: token}})
     assert told.status == 503
+
+
+def test_an_identity_that_another_pool_has_stays_there(counted):
+    guest = f"{REGION}:11111111-0000-0000-0000-000000000006"
+    pools = [known_pool(counted, number, AllowUnauthenticatedIdentities=True) for number in (6, 7)]
+    roles = [a_role(counted.aws, trusting(pool), name=f"of-pool-{pool[-1]}") for pool in pools]
+    for pool, role in zip(pools, roles, strict=True):
+        given = {"IdentityPoolId": pool, "Roles": {"unauthenticated": role}}
+        counted.call("cognito-identity", "SetIdentityPoolRoles", given)
+        counted.says({"IdentityId": guest})
+        counted.call("cognito-identity", "GetId", {"IdentityPoolId": pool})
+    told = counted.call("cognito-identity", "GetCredentialsForIdentity", {"IdentityId": guest})
+    credentials = credentials_of(told.told)
+    assert "/of-pool-6/" in counted.aws.client("sts", credentials).get_caller_identity()["Arn"]
+
+
+def test_whoever_sets_the_roles_of_a_pool_must_be_allowed_to_pass_each(cloud, people):
+    pool = identity_pool(cloud, **people.trusted())
+    usual, special = (a_role(cloud, trusting(pool), name=name) for name in ("usual", "special"))
+    rule = {"Claim": "a", "MatchType": "Equals", "Value": "b", "RoleARN": special}
+    mapping = {"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": {"Rules": [rule]}}
+    setting = cloud.user("setting", allow("cognito-identity:*"), allow("iam:PassRole", usual))
+    pools = cloud.client("cognito-identity", setting)
+    pools.set_identity_pool_roles(IdentityPoolId=pool, Roles={"authenticated": usual})
+    further = {"Roles": {"authenticated": usual}, "RoleMappings": {f"{people.provider}:{people.client}": mapping}}
+    assert code_of(pools.set_identity_pool_roles, IdentityPoolId=pool, **further) == "AccessDeniedException"
+    assert "RoleMappings" not in pools.get_identity_pool_roles(IdentityPoolId=pool)

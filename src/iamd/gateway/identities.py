@@ -60,7 +60,7 @@ class Identities:
         identity = _named(answer)
         if identity is not None:
             logins = {login.provider: login.user} if login is not None else {}
-            await self._learn(identity_pools.made(identity, logins, pool), step)
+            await self._learn(identity_pools.made(step.asked, identity, logins, pool), step)
         return answer
 
     async def _credentials(self, step: Step, pool: Pool) -> Answer:
@@ -90,7 +90,8 @@ class Identities:
         """
         known = identity_pools.identity_with(step.asked, login.provider, login.user, identity.pool)
         if known is None and not identity.logins:
-            await self._learn(identity_pools.made(identity.id, {login.provider: login.user}, identity.pool), step)
+            logins = {login.provider: login.user}
+            await self._learn(identity_pools.made(step.asked, identity.id, logins, identity.pool), step)
         elif known is None or known.id != identity.id:
             raise NotAuthorized(
                 "Logins don't match. Please include at least one valid login for this identity or identity pool."

@@ -170,11 +170,13 @@ def identity_with(asked: Asked, provider: str, user: str, pool: Pool) -> Identit
     return identity_of(asked, known[_IDENTITY], pool) if known else None
 
 
-def made(identity: str, logins: Mapping[str, str], pool: Pool) -> list[Learned]:
-    """What is known of an identity that has these logins from now on."""
-    facts = {"name": _identity_name(identity), _LOGINS: _text(logins)}
+def made(asked: Asked, identity: str, logins: Mapping[str, str], pool: Pool) -> list[Learned]:
+    """What is known of an identity that has these logins from now on; nothing where another pool has it."""
+    name, arn = _identity_name(identity), _identity_arn(identity, pool.arn)
+    if asked.named(name) not in {None, arn}:
+        return []
     return [
-        Learned(_identity_arn(identity, pool.arn), facts),
+        Learned(arn, {"name": name, _LOGINS: _text(logins)}),
         *(Learned(_login_arn(*login, pool.arn), {_IDENTITY: identity}) for login in logins.items()),
     ]
 
