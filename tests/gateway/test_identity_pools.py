@@ -13,6 +13,8 @@ from gateway.two_accounts import OTHER, code_of, error_of, policy
 from moto.cognitoidp.models import CognitoIdpUserPool
 from running import ACCOUNT, REGION, Credentials, allow
 
+from iamd.auth import cognito_tokens, key_file
+
 COGNITO = "cognito-identity.amazonaws.com"
 UNFIT = {
     "Code": "InvalidIdentityPoolConfigurationException",
@@ -402,17 +404,87 @@ def test_events_tell_the_pool_and_no_token(cloud, users, people):
         assert secret not in written
 
 
-@pytest.mark.parametrize("name", ["GetOpenIdToken", "UnlinkIdentity"])
-def test_what_is_not_built_is_refused_by_name(cloud, users, people, name):
-    pool = identity_pool(cloud, guests=True, **people.trusted())
-    identity = users.get_id(IdentityPoolId=pool)["IdentityId"]
-    given = {"IdentityId": identity}
-    if name == "UnlinkIdentity":
-        given |= {"Logins": people.logins, "LoginsToRemove": [people.provider]}
-    with pytest.raises(ClientError) as raised:
-        users._make_api_call(name, given)
-    assert raised.value.response["Error"]["Code"] == "NotImplemented"
-    assert name in raised.value.response["Error"]["Message"]
+def test_what_is_not_built_is_refused_by_name(cloud, users, people):
+    pool = identity_pool(cloud, **people.trusted())
+    identity = users.get_id(IdentityPoolId=pool, Logins=people.logins)["IdentityId"]
+    given = {"IdentityId": identity, "Logins": people.logins, "LoginsToRemove": [people.provider]}
+    error = error_of(users.unlink_identity, **given)
+    assert (error["Code"], "UnlinkIdentity" in error["Message"]) == ("NotImplemented", True)
+
+
+@pytest.fixture
+def classic(cloud, people):
+    """An identity pool with the basic flow, and a role that its guests may assume."""
+    pool = identity_pool(cloud, guests=True, AllowClassicFlow=True, **people.trusted())
+    return pool, a_role(cloud, trusting(pool, "unauthenticated"), allow("iam:ListUsers"))
+
+
+def assume(cloud, role, token):
+    sts = unsigned(cloud, "sts")
+    return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="own", WebIdentityToken=token)
+
+
+def test_in_the_basic_flow_a_guest_assumes_a_role_with_a_token(cloud, users, classic):
+    pool, role = classic
+    guest = users.get_id(IdentityPoolId=pool)["IdentityId"]
+    given = users.get_open_id_token(IdentityId=guest)
+    assert given["IdentityId"] == guest
+    answer = assume(cloud, role, given["Token"])
+    assert (answer["SubjectFromWebIdentityToken"], answer["Audience"], answer["Provider"]) == (guest, pool, COGNITO)
+    # Cognito limits guests in the enhanced flow alone.
+    iam = cloud.client("iam", Credentials.of(answer["Credentials"]))
+    assert iam.list_users()
+    assert code_of(iam.list_roles) == "AccessDenied"
+
+
+def test_in_the_basic_flow_the_trust_policy_sees_how_a_user_logged_in(cloud, users, people, classic):
+    pool, of_guests = classic
+    of_users = a_role(cloud, trusting(pool, people.provider), name="of-users")
+    identity = users.get_id(IdentityPoolId=pool, Logins=people.logins)["IdentityId"]
+    token = users.get_open_id_token(IdentityId=identity, Logins=people.logins)["Token"]
+    assert assume(cloud, of_users, token)["SubjectFromWebIdentityToken"] == identity
+    assert code_of(assume, cloud=cloud, role=of_guests, token=token) == "AccessDenied"
+    assert error_of(users.get_open_id_token, IdentityId=identity)["Message"] == (
+        f"Access to Identity '{identity}' is forbidden."
+    )
+
+
+def test_a_token_of_the_basic_flow_that_was_changed_is_none(cloud, users, classic):
+    pool, role = classic
+    token = users.get_open_id_token(IdentityId=users.get_id(IdentityPoolId=pool)["IdentityId"])["Token"]
+    head, claims, seal = token.split(".")
+    told = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    other = base64.urlsafe_b64encode(json.dumps({**told, "sub": "another"}).encode()).decode().rstrip("=")
+    for changed in (f"{head}.{other}.{seal}", f"{head}.{claims}.", f"{head}.{claims}.{seal[:-4]}AAAA", head):
+        assert code_of(assume, cloud=cloud, role=role, token=changed) == "InvalidIdentityToken"
+
+
+def test_a_token_of_the_basic_flow_ends(cloud, classic):
+    pool, role = classic
+    keyring = key_file.load(cloud.server.data / "key")
+    claims = {"sub": f"{REGION}:0", "aud": pool, "amr": ["unauthenticated"], "iat": 1}
+    assert assume(cloud, role, cognito_tokens.sealed({**claims, "exp": 1 << 33}, keyring))
+    ended = cognito_tokens.sealed({**claims, "exp": 2}, keyring)
+    assert code_of(assume, cloud=cloud, role=role, token=ended) == "ExpiredTokenException"
+
+
+def test_the_basic_flow_is_there_only_where_the_pool_allows_it_and_maps_no_roles(cloud, users, people):
+    pool = identity_pool(cloud, guests=True)
+    guest = users.get_id(IdentityPoolId=pool)["IdentityId"]
+    refused = {
+        "Code": "InvalidParameterException",
+        "Message": "Basic (classic) flow is not enabled, please use enhanced flow.",
+    }
+    assert error_of(users.get_open_id_token, IdentityId=guest) == refused
+    pools = cloud.client("cognito-identity")
+    update = {"IdentityPoolId": pool, "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": True}
+    pools.update_identity_pool(AllowClassicFlow=True, **update)
+    assert users.get_open_id_token(IdentityId=guest)
+    mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
+    gives(cloud, pool, {f"{people.provider}:{people.client}": mapping})
+    assert "RoleMappings" in error_of(users.get_open_id_token, IdentityId=guest)["Message"]
+    pools.update_identity_pool(**update)
+    assert error_of(users.get_open_id_token, IdentityId=guest) == refused
 
 
 def known_pool(counted, number, **settings):

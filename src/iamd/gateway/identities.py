@@ -5,9 +5,11 @@ from typing import Final
 
 import msgspec
 
+from iamd.auth import cognito_tokens
 from iamd.errors import Common, CommonError
 from iamd.gateway import identity_pools, identity_roles, identity_sessions, user_pool_tokens
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.forms import InvalidParameter
 from iamd.gateway.answer import Answer
 from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Step
@@ -22,6 +24,7 @@ from iamd.runtime import Runtime
 from iamd.store.records import Resource
 
 Forward = Callable[[], Awaitable[Answer]]
+_TOKEN_SECONDS: Final = 600
 _NO_GUESTS: Final = "Unauthenticated access is not supported for this identity pool."
 
 
@@ -43,8 +46,9 @@ class Identities:
                 return await self._id(step, pool, forward)
             case "GetCredentialsForIdentity":
                 return await self._credentials(step, pool)
+            case "GetOpenIdToken":
+                return await self._token(step, pool)
             case name:
-                # The basic flow, which needs tokens that STS takes as Cognito's.
                 raise CommonError(Common.NOT_IMPLEMENTED, f"iamd does not implement {name} of identity pools.")
 
     async def _id(self, step: Step, pool: Pool, forward: Forward) -> Answer:
@@ -65,14 +69,7 @@ class Identities:
 
     async def _credentials(self, step: Step, pool: Pool) -> Answer:
         asked = step.asked
-        identity = identity_pools.identity_of(asked, str(asked.parameters["IdentityId"]), pool)
-        if identity is None:
-            raise ResourceNotFound(f"Identity '{asked.parameters['IdentityId']}' not found.")
-        login = await self._login(asked, pool)
-        if login is None:
-            _check_guest(identity)
-        else:
-            await self._link(identity, login, step)
+        identity, login = await self._who(step, pool)
         role = identity_roles.role_of(pool, login, asked.parameters.get("CustomRoleArn"))
         given = await identity_sessions.assumed(self._runtime, identity, login, role)
         credentials = {
@@ -82,6 +79,32 @@ class Identities:
             "Expiration": given["Expiration"],
         }
         return written(asked.operation, {"IdentityId": identity.id, "Credentials": credentials})
+
+    async def _token(self, step: Step, pool: Pool) -> Answer:
+        """A token to assume a role with (API Reference, GetOpenIdToken: it is valid for ten minutes)."""
+        identity, login = await self._who(step, pool)
+        if not pool.is_classic:
+            raise InvalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.")
+        if pool.mappings:
+            raise InvalidParameter("Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.")
+        now = int(self._runtime.clock.machine_timestamp())
+        times = {"iat": now, "exp": now + _TOKEN_SECONDS}
+        claims = {"sub": identity.id, "aud": pool.id, "amr": identity_sessions.methods(login), **times}
+        token = cognito_tokens.sealed(claims, self._runtime.keyring)
+        return written(step.asked.operation, {"IdentityId": identity.id, "Token": token})
+
+    async def _who(self, step: Step, pool: Pool) -> tuple[Identity, Login | None]:
+        """The identity that is asked for, once it is proven to be the user's."""
+        asked = step.asked
+        identity = identity_pools.identity_of(asked, str(asked.parameters["IdentityId"]), pool)
+        if identity is None:
+            raise ResourceNotFound(f"Identity '{asked.parameters['IdentityId']}' not found.")
+        login = await self._login(asked, pool)
+        if login is None:
+            _check_guest(identity)
+        else:
+            await self._link(identity, login, step)
+        return identity, login
 
     async def _link(self, identity: Identity, login: Login, step: Step) -> None:
         """A guest who logs in for the first time stays who they are; nobody becomes somebody else.

@@ -33,6 +33,7 @@ def _text(value: Any) -> str:
 _ROLES: Final = "roles"
 _MAPPINGS: Final = "role mappings"
 _LETS_GUESTS: Final = "lets guests"
+_CLASSIC: Final = "classic flow"
 _PROVIDERS: Final = "user pools"
 _LOGINS: Final = "logins"
 _IDENTITY: Final = "identity"
@@ -76,6 +77,8 @@ class Pool(msgspec.Struct, frozen=True):
     arn: str
     home: Home
     lets_guests: bool
+    is_classic: bool
+    """Whether it gives tokens with which its users assume roles themselves."""
     providers: Sequence[Provider]
     roles: Mapping[str, str]
     mappings: Mapping[str, RoleMapping]
@@ -148,6 +151,7 @@ def pool_of(asked: Asked) -> Pool:
         arn,
         Home(asked.account, asked.region, pool),
         _LETS_GUESTS in known,
+        _CLASSIC in known,
         _read(known.get(_PROVIDERS, "[]"), tuple[Provider, ...]),
         _read(known.get(_ROLES, "{}"), dict[str, str]),
         _read(known.get(_MAPPINGS, "{}"), dict[str, RoleMapping]),
@@ -211,9 +215,9 @@ def _settings(parameters: Mapping[str, Any]) -> dict[str, str]:
     AWS: Cognito Federated Identities API Reference, UpdateIdentityPool: "If you don't provide a value for a parameter,
     Amazon Cognito sets it to its default value."
     """
-    guests = {_LETS_GUESTS: "true"} if parameters["AllowUnauthenticatedIdentities"] is True else {}
+    allowed = {_LETS_GUESTS: parameters["AllowUnauthenticatedIdentities"], _CLASSIC: parameters.get("AllowClassicFlow")}
     providers = _converted(parameters.get("CognitoIdentityProviders") or [], tuple[Provider, ...])
-    return {_PROVIDERS: providers, **guests}
+    return {_PROVIDERS: providers, **{name: "true" for name, given in allowed.items() if given is True}}
 
 
 def _converted(value: Any, kind: Any) -> str:
@@ -245,7 +249,8 @@ def _update(asked: Asked, arn: str, _: Facts) -> Effect:
     settings = _settings(asked.parameters)
 
     def changed(known: Mapping[str, str]) -> Mapping[str, str]:
-        return {**{name: value for name, value in known.items() if name != _LETS_GUESTS}, **settings}
+        kept = {name: value for name, value in known.items() if name not in {_LETS_GUESTS, _CLASSIC}}
+        return {**kept, **settings}
 
     return Effect(Kind.NOTE, arn, done=changed)
 

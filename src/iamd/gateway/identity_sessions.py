@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd import ids, pipeline
+from iamd.auth.cognito_tokens import NAME as COGNITO
 from iamd.auth.identity import federated
 from iamd.errors import AWSError
 from iamd.federation.proof import Federation
@@ -25,7 +26,6 @@ from iamd.services.sts.web_identity import USER_TYPE
 from iamd.wire import models
 from iamd.wire.route import Route
 
-COGNITO: Final = "cognito-identity.amazonaws.com"
 _SESSION: Final = "CognitoIdentityCredentials"
 _SECONDS: Final = 3600
 # AWS: iam-roles, "Services that unauthenticated enhanced flow users can access", by the services' action prefixes; the
@@ -92,7 +92,7 @@ def _proof(identity: Identity, login: Login | None) -> Federation:
     keys: dict[str, str | tuple[str, ...]] = {
         f"{COGNITO}:aud": identity.pool.id,
         f"{COGNITO}:sub": identity.id,
-        f"{COGNITO}:amr": _methods(login),
+        f"{COGNITO}:amr": methods(login),
     }
     return Federation(
         user_type=USER_TYPE,
@@ -108,7 +108,8 @@ def _proof(identity: Identity, login: Login | None) -> Federation:
     )
 
 
-def _methods(login: Login | None) -> tuple[str, ...]:
+def methods(login: Login | None) -> tuple[str, ...]:
+    """How a user has proven who they are (role-trust-and-permissions: `amr`)."""
     if login is None:
         return ("unauthenticated",)
     return ("authenticated", login.provider, f"{login.provider}:CognitoSignIn:{login.user}")

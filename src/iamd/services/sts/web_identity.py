@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any, Final
 
 from iamd import arn
+from iamd.auth import cognito_tokens
 from iamd.auth.identity import Identity, federated
+from iamd.auth.sealing import SealError
 from iamd.call import Call
 from iamd.data import service_reference
 from iamd.federation import tokens
@@ -77,6 +79,9 @@ async def authenticated(
     if provider_id is not None:
         # AWS: only for OAuth 2.0 access tokens of www.amazon.com and graph.facebook.com, which those alone can verify.
         raise ValidationError(f"The provider {provider_id} can't be asked: tokens must be OpenID Connect ID tokens.")
+    own = _of_iamds_pool(call, web_identity_token)
+    if own is not None:
+        return _caller(own, cognito_tokens.NAME, cognito_tokens.NAME, None, role_arn, role_session_name)
     try:
         unverified = tokens.read(web_identity_token)
     except tokens.NotAToken as error:
@@ -86,6 +91,7 @@ async def authenticated(
         # (id_roles_providers_outbound_getting_started).
         raise InvalidIdentityToken("Tokens of GetWebIdentityToken can't be used to assume roles.")
     account_id = _account_of(role_arn)
+    record: OpenIDConnectProvider | None
     record = call.account_of(account_id).get(OpenIDConnectProvider, unverified.issuer.partition("://")[2])
     if record is not None and record.issuer == unverified.issuer:
         name = openid_connect_provider_arn(call.account_of(account_id), record)
@@ -98,12 +104,34 @@ async def authenticated(
     elif unverified.issuer in BUILT_IN:
         record, (name, published_at) = None, BUILT_IN[unverified.issuer]
         claims = await _verified(call, unverified, published_at, ())
-        audience = _audience(claims)
     else:
         raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {unverified.issuer}")
-    url = record.url if record is not None else name
-    proof = _proof(claims, name, url, audience, record, role_session_name)
-    return federated(proof, account_id, f"{name}:{audience}:{proof.name}")
+    return _caller(claims, name, record.url if record is not None else name, record, role_arn, role_session_name)
+
+
+def _caller(
+    claims: Mapping[str, Any],
+    name: str,
+    url: str,
+    record: OpenIDConnectProvider | None,
+    role_arn: str,
+    session_name: str,
+) -> Identity:
+    """Whom these claims speak of, before a role."""
+    audience = _audience(claims)
+    proof = _proof(claims, name, url, audience, record, session_name)
+    return federated(proof, _account_of(role_arn), f"{name}:{audience}:{proof.name}")
+
+
+def _of_iamds_pool(call: Call, token: str) -> Mapping[str, Any] | None:
+    """The claims of a genuine token of an identity pool of Cognito's that iamd gave; None for all others."""
+    try:
+        claims = cognito_tokens.opened(token, call.keyring)
+    except SealError as error:
+        raise InvalidIdentityToken("Token signature is invalid") from error
+    if claims is not None:
+        _check_times(call, claims)
+    return claims
 
 
 @operation(on=targets, authenticate=authenticated)
@@ -142,10 +170,16 @@ async def _verified(call: Call, unverified: Unverified, issuer: str, thumbprints
     key = await _key(call, unverified, issuer, thumbprints)
     try:
         claims = tokens.verified(unverified, key)
-        # The provider and its clients keep the machine's time, as signatures do.
-        tokens.check_times(claims, call.clock.machine_timestamp())
     except tokens.WrongSignature as error:
         raise InvalidIdentityToken("Token signature is invalid") from error
+    _check_times(call, claims)
+    return claims
+
+
+def _check_times(call: Call, claims: Mapping[str, Any]) -> None:
+    """A token holds now; the provider and its clients keep the machine's time, as signatures do."""
+    try:
+        tokens.check_times(claims, call.clock.machine_timestamp())
     except tokens.Expired as error:
         # No blank before the number: AWS has none.
         raise ExpiredToken(
@@ -156,7 +190,6 @@ async def _verified(call: Call, unverified: Unverified, issuer: str, thumbprints
         raise InvalidIdentityToken("Token is not yet valid") from error
     except tokens.WrongClaim as error:
         raise InvalidIdentityToken(f"Missing a required claim: {error.name}") from error
-    return claims
 
 
 async def _key(call: Call, unverified: Unverified, issuer: str, thumbprints: Sequence[str]) -> JWK:
