@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORM = b"application/x-www-form-urlencoded"
+OF_MESSAGES = re.compile(rb"(?:^|&)Action=(?:ConfirmSubscription|Unsubscribe)(?:&|$)")
+"""What the addresses in SNS's messages ask for (SNS Developer Guide, "HTTP/HTTPS notification JSON format")."""
 
 
 class App:
@@ -153,9 +156,11 @@ def is_own(request: HttpRequest, claim: Claim | Literal[False] | None) -> bool:
     host = host_of(request.header(b"host") or "")
     if host.entries:
         return host.entries[0].signing_name in OWN_SERVICES
-    # An unsigned form to the root is STS's; an unsigned SSO call stands on a path of its own; all else unsigned is
-    # S3's, whatever its objects say of themselves (curl calls each of them a form).
+    # An unsigned form to the root is STS's, but for the addresses in SNS's messages; an unsigned SSO call stands on a
+    # path of its own; all else unsigned is S3's, whatever its objects say of themselves (curl calls each a form).
     if request.method not in {"GET", "POST"} or request.path not in {b"/", b""}:
+        return False
+    if request.method == "GET" and OF_MESSAGES.search(request.query):
         return False
     return request.fields.get(b"content-type", b"").startswith(FORM) or b"Action=" in request.query
 

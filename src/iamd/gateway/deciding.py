@@ -38,6 +38,7 @@ from iamd.gateway import (
     public_access,
     resource_tags,
     resources,
+    subscriptions,
 )
 from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys, untabled
 from iamd.gateway.actions.asked import Asked
@@ -118,7 +119,8 @@ class Decider:
             step.targets = targets = self._by_either(step, identity)
         if asked.through is not None:
             access_points.check(asked)
-        if not traits.is_batch:
+        is_open = identity is ANONYMOUS and subscriptions.is_open(asked, embedded=place.backend.embedded is not None)
+        if not traits.is_batch and not is_open:
             self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)

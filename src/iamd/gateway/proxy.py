@@ -31,6 +31,7 @@ from iamd.gateway import (
     request_ids,
     role_usages,
     schedule_checks,
+    subscriptions,
 )
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -252,6 +253,8 @@ class Gateway:
         place, asked, facts = await self._placed(progress, found, parameters)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
             facts = await object_acls.told(asked, identity, place.backend, facts)
+        if identity is ANONYMOUS and subscriptions.may_be_open(operation):
+            asked = await subscriptions.told(asked, place.backend)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
@@ -328,7 +331,7 @@ class Gateway:
         if for_users.is_one(found.operation):
             account, region = await self._home_of_users(progress, found, parameters)
         else:
-            account, region = (progress.identity or ANONYMOUS).asks_in, self._signed_region(progress)
+            account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
         place = backends.of(service, account, region)
         asked, facts = await self._asked_at(place, progress, found, parameters, account, region)
         if backends.is_split(service) and not for_users.is_one(found.operation):
@@ -337,9 +340,11 @@ class Gateway:
                 return home, *await self._asked_at(home, progress, found, parameters, account, region)
         return place, asked, facts
 
-    def _signed_region(self, progress: Progress) -> str:
+    def _region(self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]) -> str:
+        """The Region that the request is signed for, or of what an unsigned one is for where it tells."""
         claim = progress.claim
-        region = (claim.region if claim is not None else "") or self._runtime.settings.region
+        named = claim.region if claim is not None else subscriptions.region_of(found.operation, parameters)
+        region = named or self._runtime.settings.region
         if not _is_region(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
         return region

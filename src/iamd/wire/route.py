@@ -81,6 +81,11 @@ _OF_SIGNATURE: Final = frozenset(
     for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token",
                  "content-sha256", "user-agent", "region-set")
 )  # fmt: skip
+_NO_VERSION: Final = "NO_VERSION_SPECIFIED"
+_UNVERSIONED: Final = frozenset({"ConfirmSubscription", "Unsubscribe"})
+"""What the addresses in SNS's messages ask for, which name no version (SNS Developer Guide, "HTTP/HTTPS notification
+JSON format").
+"""
 _CBOR_PATH: Final = re.compile(rb"/service/([A-Za-z0-9_.]+)/operation/([A-Za-z0-9_]+)", re.ASCII)
 _JSON_TYPES: Final = ("application/x-amz-json-1.0", "application/x-amz-json-1.1", "application/json")
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -279,9 +284,12 @@ def _query(request: HttpRequest, entries: tuple[Entry, ...], query: Query) -> Ro
     if request.method not in {"GET", "POST"}:
         raise CommonError(Common.UNKNOWN_OPERATION)
     given = _form(request, query)
-    action, version = given.pop("Action", None), given.pop("Version", "NO_VERSION_SPECIFIED")
+    action, version = given.pop("Action", None), given.pop("Version", _NO_VERSION)
     if action is None:
         raise MissingAction("The request must contain the parameter Action.")
+    topics = CATALOG.by_name["sns"]
+    if version == _NO_VERSION and action in _UNVERSIONED and (not entries or topics in entries):
+        entries, version = (topics,), topics.api_version
     for entry in entries or CATALOG.versioned(version):
         spoken = [protocol for protocol in _QUERY_KINDS if protocol in entry.protocols]
         if spoken and entry.api_version == version and service(entry.name).has(action):
