@@ -235,7 +235,11 @@ def test_events_are_the_pools_accounts_and_tell_no_secret(cloud, other, users):
     written = json.dumps(events)
     for secret in (PASSWORD, "ann@example.com", "123456", *(tokens[name] for name in ("AccessToken", "RefreshToken"))):
         assert secret not in written
-    assert events["InitiateAuth"]["requestParameters"]["authParameters"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
+    assert events["InitiateAuth"]["requestParameters"] == {
+        "authFlow": "USER_PASSWORD_AUTH",
+        "authParameters": "HIDDEN_DUE_TO_SECURITY_REASONS",
+        "clientId": client,
+    }
     assert not [event for event in cloud.events() if event["eventName"] == "SignUp"]
 
 

@@ -121,7 +121,15 @@ def _structure(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
 @cache
 def _hidden(shape: Shape) -> frozenset[str]:
     """The members of a structure that are hidden whole."""
-    return frozenset(name for name, member in shape.members.items() if name in _CONTENT or member.shape.sensitive)
+    return frozenset(name for name, member in shape.members.items() if name in _CONTENT or _is_secret(member.shape))
+
+
+def _is_secret(shape: Shape) -> bool:
+    """Whether the model calls it sensitive; the id of a user pool's client, which it does, stands in AWS's records.
+
+    AWS: Cognito Developer Guide, "Example Amazon Cognito events": `client_id`.
+    """
+    return shape.sensitive and shape.name != "ClientIdType"
 
 
 def _without_literals(value: Any, name: str = "") -> Any:
@@ -138,7 +146,7 @@ def _without_literals(value: Any, name: str = "") -> Any:
 
 def _masked(value: Any, member: Member) -> Any:
     shape = member.shape
-    if shape.sensitive:
+    if _is_secret(shape):
         return HIDDEN
     if shape.type == "structure" and isinstance(value, Mapping):
         return _structure(value, shape)
