@@ -181,10 +181,26 @@ def forwarded(aws, canaries):
     pool = cognito.create_user_pool(PoolName="p")["UserPool"]["Id"]
     tried(cognito.admin_create_user, UserPoolId=pool, Username="u", TemporaryPassword=new("temporary password"))
     tried(cognito.admin_set_user_password, UserPoolId=pool, Username="u", Password=new("user password"), Permanent=True)
+    sign_up(cognito, pool, canaries)
     pair = client("ec2").create_key_pair(KeyName="k")["KeyMaterial"]
     canaries.keep("private key", pair.splitlines()[3])
     tried(client("ec2").run_instances, ImageId="ami-1", MinCount=1, MaxCount=1, UserData=new("user data"))
     messages(client, canaries)
+
+
+def sign_up(cognito, pool, canaries):
+    """What a user of an application's has: none of it is signed."""
+    new, keep = canaries.new, canaries.keep
+    app = cognito.create_user_pool_client(UserPoolId=pool, ClientName="app")["UserPoolClient"]["ClientId"]
+    password, mail = new("sign-up password"), [{"Name": "email", "Value": f"{new('mail')}@example.com"}]
+    cognito.sign_up(ClientId=app, Username="w", Password=password, UserAttributes=mail)
+    cognito.confirm_sign_up(ClientId=app, Username="w", ConfirmationCode=new("confirmation code"))
+    given = {"USERNAME": "w", "PASSWORD": password}
+    answer = cognito.initiate_auth(ClientId=app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    tokens = answer["AuthenticationResult"]
+    keep("ID token", tokens["IdToken"])
+    keep("access token of a user", tokens["AccessToken"])
+    cognito.get_user(AccessToken=tokens["AccessToken"])
 
 
 def messages(client, canaries):
