@@ -82,11 +82,11 @@ class Identities:
 
     async def _token(self, step: Step, pool: Pool) -> Answer:
         """A token to assume a role with (API Reference, GetOpenIdToken: it is valid for ten minutes)."""
-        identity, login = await self._who(step, pool)
         if not pool.is_classic:
             raise InvalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.")
         if pool.mappings:
             raise InvalidParameter("Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.")
+        identity, login = await self._who(step, pool)
         now = int(self._runtime.clock.machine_timestamp())
         times = {"iat": now, "exp": now + _TOKEN_SECONDS}
         claims = {"sub": identity.id, "aud": pool.id, "amr": identity_sessions.methods(login), **times}

@@ -114,7 +114,7 @@ def _subject(claims: Mapping[str, Any]) -> str:
 
 async def _check_user(login: Login, home: Home, backends: Backends, now: float) -> None:
     """The user is still there and enabled (API Reference, CognitoIdentityProvider: ServerSideTokenCheck)."""
-    given = {"UserPoolId": home.pool, "Username": login.claims.get("cognito:username")}
+    given = {"UserPoolId": home.pool, "Username": str(login.claims.get("cognito:username", login.user))}
     backend = backends.of(SERVICE, home.account, home.region).backend
     try:
         told = await ask(backend, SERVICE, "AdminGetUser", given, account=home.account, region=home.region, now=now)
