@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import boto3
 from botocore import UNSIGNED
-from botocore.config import Config
 from running import AWS, REGION, Credentials
 
 PASSWORD = "Correct-horse-1"
@@ -12,8 +10,7 @@ PASSWORD = "Correct-horse-1"
 
 def unsigned(aws: AWS, service: str, region: str = REGION) -> Any:
     """A client that signs nothing, as an application's is that has no credentials."""
-    config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
-    return boto3.client(service, endpoint_url=aws.endpoint, region_name=region, config=config)
+    return aws.client(service, Credentials("nobody", "nothing"), region, signature_version=UNSIGNED)
 
 
 def a_pool(aws: AWS, credentials: Credentials | None = None, region: str = REGION, **client: Any) -> tuple[str, str]:

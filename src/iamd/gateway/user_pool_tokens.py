@@ -23,7 +23,7 @@ from iamd.gateway.forward import forward
 from iamd.gateway.identity_pools import Provider
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.payload import EMPTY
-from iamd.gateway.user_pools import SERVICE, Home, Named, NotAuthorized, of_client, unverified_claims
+from iamd.gateway.user_pools import SERVICE, Home, Named, NotAuthorized, of_client
 from iamd.http import HttpRequest
 
 KEYS: Final = "GetSigningKeys"
@@ -49,7 +49,7 @@ async def verified(
     if found is None:
         raise CommonError(Common.NOT_IMPLEMENTED, f"iamd takes logins of user pools, and none of {provider}.")
     clients = {one.client_id: one for one in trusted if one.provider_name == provider}
-    unverified, client = _read(token), unverified_claims(token).get("aud")
+    unverified, client = _read(token)
     home = of_client(client, named) if isinstance(client, str) and client in clients else None
     # SECURITY: the keys are those of the client's own pool, which must be the one that is trusted.
     if home is None or home.pool != found[1]:
@@ -63,9 +63,10 @@ async def verified(
     return login
 
 
-def _read(token: str) -> Unverified:
+def _read(token: str) -> tuple[Unverified, Any]:
+    """A token, and whom it says that it is for."""
     try:
-        return tokens.read(token)
+        return tokens.read(token), tokens.unverified_claims(token).get("aud")
     except tokens.NotAToken as error:
         raise NotAuthorized("Invalid login token. Not a valid OpenId Connect identity token.") from error
 

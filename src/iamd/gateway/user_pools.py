@@ -4,15 +4,12 @@ Which account and Region a pool is in is known by its clients, whose ids and tok
 when they are made or shown.
 """
 
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from iamd import arn as arns
 from iamd.errors import AWSError
+from iamd.federation import tokens
 from iamd.gateway import user_sessions
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter
@@ -92,22 +89,16 @@ def _of_pool(pool: str, named: Named) -> Home:
 
 
 def _of_token(unverified_token: str, named: Named) -> Home:
-    claims = unverified_claims(unverified_token)
+    try:
+        claims = tokens.unverified_claims(unverified_token)
+    except tokens.NotAToken as error:
+        raise NotAuthorized("Invalid Access Token") from error
     client, issuer = claims.get("client_id"), claims.get("iss")
     place = of_client(client, named) if isinstance(client, str) else None
     # AWS: Developer Guide, "Verifying JSON web tokens": the issuer's URL ends in the pool's id.
     if place is None or not isinstance(issuer, str) or issuer.rpartition("/")[2] != place.pool:
         raise NotAuthorized("Invalid Access Token")
     return place
-
-
-def unverified_claims(unverified_token: str) -> Mapping[str, Any]:
-    """What a token says of itself; NotAuthorized for what is none."""
-    parts = unverified_token.split(".")
-    try:
-        return msgspec.json.decode(urlsafe_b64decode(parts[1] + "=="), type=dict[str, Any])
-    except (IndexError, NotBase64, ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise NotAuthorized("Invalid Access Token") from error
 
 
 def _home_of(arn: str) -> Home:
