@@ -4,10 +4,11 @@ AWS: Cognito Developer Guide, "Identity pools authentication flow" (authenticati
 (iam-roles).
 """
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from iamd import arn as arns
 from iamd import ids, pipeline
@@ -63,9 +64,7 @@ async def assumed(runtime: Runtime, identity: Identity, login: Login | None, rol
         raise InvalidIdentityPoolConfiguration(UNFIT)
     operation = models.service("sts").operation("AssumeRoleWithWebIdentity")
     proof = _proof(identity, login)
-    caller = dataclasses.replace(
-        federated(proof, role.account, f"{COGNITO}:{identity.pool.id}:{identity.id}"), invoked_by=COGNITO
-    )
+    caller = replace(federated(proof, role.account, f"{COGNITO}:{identity.pool.id}:{identity.id}"), invoked_by=COGNITO)
     parameters = {
         "RoleArn": role_arn,
         "RoleSessionName": _SESSION,
