@@ -49,3 +49,8 @@ def assumed_role(account: str, role_name: str, session_name: str) -> str:
 def federated_user(account: str, name: str) -> str:
     """The ARN of a session made by GetFederationToken."""
     return f"arn:{PARTITION}:sts::{account}:federated-user/{name}"
+
+
+def caller_itself(account: str) -> str:
+    """The ARN that stands for whoever asks, where STS decides what one may have for oneself."""
+    return f"arn:{PARTITION}:sts::{account}:self"

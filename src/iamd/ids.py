@@ -13,7 +13,7 @@ ROLE = "AROA"
 GROUP = "AGPA"
 MANAGED_POLICY = "ANPA"
 INSTANCE_PROFILE = "AIPA"
-# The IAM API Reference gives their pattern only (GetSAMLProvider).
+# As they stand in AWS's answers of September 2026, with 16 characters behind them.
 SAML_PROVIDER = "SAMLSP"
 SAML_PRIVATE_KEY = "SAMLPK"
 LONG_TERM_KEY = "AKIA"
@@ -23,6 +23,7 @@ CERTIFICATE = "ASCA"
 TEMPORARY_KEY = "ASIA"
 
 _ALPHABET = string.ascii_uppercase + "234567"
+_LETTERS_AND_DIGITS = string.ascii_uppercase + string.digits
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(70, -1, -10)
 _KEY_BASE = int.from_bytes(b"\x80\x00\x00\x00\x00\x00", "big")
@@ -31,6 +32,11 @@ _KEY_BASE = int.from_bytes(b"\x80\x00\x00\x00\x00\x00", "big")
 def unique_id(prefix: str) -> str:
     """A random unique id, as `AIDA...`: the prefix and 17 characters, 80 random bits, never reused."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(17))
+
+
+def saml_id(prefix: str) -> str:
+    """A random id of a SAML provider or its private key, as `SAMLSP...`: the prefix and 16 letters and digits."""
+    return prefix + "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(16))
 
 
 def access_key_id(prefix: str, account_id: str) -> str:

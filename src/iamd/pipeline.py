@@ -162,7 +162,13 @@ def _answer(runtime: Runtime, progress: Progress) -> HttpResponse | Coroutine[An
 
 
 def _read(work: "Work", snapshot: Snapshot) -> HttpResponse:
-    return serialize.response(work.operation, work.read(snapshot) or {}, work.progress.request.id)
+    return _response(work, work.read(snapshot) or {})
+
+
+def _response(work: "Work", result: Mapping[str, Any]) -> HttpResponse:
+    request = work.progress.request
+    in_json = serialize.wants_json(work.operation.service, request)
+    return serialize.response(work.operation, result, request.id, in_json=in_json)
 
 
 async def _apart(work: "Work", snapshot: Snapshot) -> HttpResponse:
@@ -188,7 +194,7 @@ async def _later(work: "Work", snapshot: Snapshot) -> HttpResponse:
         if work.registered.authenticate is not None:
             await work.authenticate(work.registered.authenticate, snapshot)
         result = await (work.write() if work.registered.writes else work.read_prepared())
-        return serialize.response(work.operation, result or {}, work.progress.request.id)
+        return _response(work, result or {})
     except Exception as error:  # noqa: BLE001 (as in `serve`)
         return _failed(work.runtime, work.progress, error)
 
@@ -414,7 +420,8 @@ def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpRespon
     else:
         spoken = route.dialect(request, sigv4.named_service(request))
     operation = progress.route.operation if progress.route is not None else None
-    response = faults.fault(error, spoken.service, operation, spoken.protocol, request.id)
+    in_json = serialize.wants_json(spoken.service, request)
+    response = faults.fault(error, spoken.service, operation, spoken.protocol, request.id, in_json=in_json)
     code, message = faults.told(error, spoken.service, spoken.protocol)
     refusal = outcome(runtime, progress, service=spoken.service, code=code, message=message)
     try:

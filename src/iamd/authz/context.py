@@ -6,7 +6,7 @@ the table of principal key values in reference_policies_variables.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from iamd.auth.identity import Identity, Service
 from iamd.authz import organizations
@@ -17,6 +17,9 @@ from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.records import Role, Tag, User
 from iamd.vpc_endpoint import VpcEndpoint
+
+if TYPE_CHECKING:
+    from iamd.federation.proof import Federation
 
 Value = str | tuple[str, ...]
 Context = dict[str, Value]
@@ -34,8 +37,7 @@ PRINCIPAL_TYPES = {
 def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
     """The keys that say who asks."""
     if identity.federation is not None:
-        # Nobody has signed: there is only what the identity provider says.
-        return dict(identity.federation.context)
+        return _of_provider(identity.federation, identity.account_id)
     if identity.service is not None:
         return _of_service(identity.service)
     keys: Context = {"aws:userid": identity.user_id, "aws:principalisawsservice": "false"}
@@ -55,6 +57,20 @@ def of_caller(identity: Identity, view: Snapshot | Change, now: int) -> Context:
         keys.update(_of_session(identity, now))
     if identity.called_via:
         keys.update(_of_calls_via(identity.called_via))
+    return keys
+
+
+def _of_provider(federation: "Federation", account_id: str) -> Context:
+    """The keys of a caller who has signed nothing: what the identity provider says, and that it is this provider.
+
+    AWS: so trust policies for an account's providers were seen to be decided in September 2026, without an
+    `aws:PrincipalArn`; what they see of the providers that AWS knows by itself is not public.
+    """
+    keys: Context = dict(federation.context)
+    if federation.record is not None:
+        keys["aws:principaltype"] = PRINCIPAL_TYPES[PrincipalKind.USER]
+        keys["aws:principalaccount"] = account_id
+        keys["aws:userid"] = federation.provider
     return keys
 
 

@@ -29,11 +29,20 @@ AUDIENCE: Final = "urn:amazon:webservices"
 # AWS: the sign-in endpoint, global or of a region, with the provider's id where assertions are encrypted (IAM User
 # Guide, id_roles_providers_create_saml, and "AWS Sign-In endpoints").
 _ENDPOINT = re.compile(r"https://(?:[a-z0-9-]+\.)?signin\.aws\.amazon\.com/saml(?:/acs/(?P<id>[A-Z0-9]+))?", re.ASCII)
-CONDITIONS: Final = frozenset(name("saml", one) for one in ("AudienceRestriction", "OneTimeUse"))
+# The last two bind nobody here: every assertion serves a role once (FED-08), and none is issued on its word.
+CONDITIONS: Final = frozenset(name("saml", one) for one in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction"))
+UNSIGNED: Final = "Response (with optional signature) must contain an assertion with a mandatory signature"
 
 
 class Invalid(Exception):
     """The response proves nothing; the message says why in AWS's words where these are known."""
+
+
+class Unreadable(Invalid):
+    """AWS's own reader of responses makes nothing of it, whatever is wrong; its words for it by default."""
+
+    def __init__(self, words: str = "Invalid base64 SAMLResponse") -> None:
+        super().__init__(words)
 
 
 class NotIssued(Exception):
@@ -41,7 +50,7 @@ class NotIssued(Exception):
 
 
 class Expired(Exception):
-    """The response's time has passed."""
+    """The response's time has passed; the message is AWS's."""
 
 
 class Undirected(Exception):
@@ -52,8 +61,7 @@ class Undirected(Exception):
 class Assertion:
     """What a verified assertion says; times are epoch seconds.
 
-    `ends` is when it can't be redeemed any more, `session_ends` its SessionNotOnOrAfter. `attributes` holds the values
-    by the attributes' names.
+    `session_ends` is its SessionNotOnOrAfter. `attributes` holds the values by the attributes' names.
     """
 
     identifier: str
@@ -61,7 +69,6 @@ class Assertion:
     subject: str | None
     subject_format: str
     recipient: str
-    ends: float
     session_ends: float | None
     attributes: Mapping[str, tuple[str, ...]]
 
@@ -82,7 +89,7 @@ def read(encoded: str, expected: Expected) -> Assertion:
     try:
         response = parse(base64.b64decode("".join(encoded.split()), validate=True))
     except (binascii.Error, ValueError, NotXML) as error:
-        raise Invalid("Invalid base64 SAMLResponse") from error
+        raise Unreadable from error
     try:
         return _read(response, expected)
     except (WrongSignature, encryption.Undecipherable) as error:
@@ -95,16 +102,15 @@ def _read(response: "_Element", expected: Expected) -> Assertion:
     if response.tag != name("samlp", "Response") or response.get("Version") != "2.0":
         raise Invalid("Invalid SAML response")
     signatures.check_places(response)
-    signed_response = signatures.signature_of(response) is not None
-    if signed_response:
+    if signatures.signature_of(response) is not None:
         response = signatures.verified(response, expected.metadata.certificates)
-    assertion = _assertion(response, expected, signed_response=signed_response)
+    assertion = _assertion(response, expected)
     _check_response(response, expected)
     return _content(assertion, expected)
 
 
-def _assertion(response: "_Element", expected: Expected, *, signed_response: bool) -> "_Element":
-    """The one assertion, from signed bytes: its own, or the response's."""
+def _assertion(response: "_Element", expected: Expected) -> "_Element":
+    """The one assertion, from bytes that it is signed by itself; a response's signature alone is not enough for AWS."""
     plain, encrypted = found(response, "saml:Assertion"), found(response, "saml:EncryptedAssertion")
     # SECURITY: a second assertion anywhere is one that somebody hopes will be read instead of the signed one.
     anywhere = found(response, "//saml:Assertion | //saml:EncryptedAssertion")
@@ -116,20 +122,20 @@ def _assertion(response: "_Element", expected: Expected, *, signed_response: boo
             raise Invalid("Invalid SAML response: there must be exactly one assertion")
         signatures.check_places(assertion)
     elif expected.encryption_required:
-        raise Invalid("The assertion must be encrypted")
+        raise Unreadable
     else:
         [assertion] = plain
-    if signatures.signature_of(assertion) is not None:
-        return signatures.verified(assertion, expected.metadata.certificates)
-    if not signed_response:
-        raise WrongSignature("neither the response nor its assertion is signed")
-    return assertion
+    if signatures.signature_of(assertion) is None:
+        raise Unreadable(UNSIGNED)
+    return signatures.verified(assertion, expected.metadata.certificates)
 
 
 def _check_response(response: "_Element", expected: Expected) -> None:
     codes = [one.get("Value") for one in found(response, "samlp:Status/samlp:StatusCode")]
     if codes != [SUCCESS]:
         raise NotIssued
+    # SECURITY: what a response says of its Issuer is what its assertion says (FED-08; SAML Profiles, 4.1.4.2); AWS does
+    # not look at it.
     for issuer in found(response, "saml:Issuer"):
         if text_of(issuer).strip() != expected.metadata.entity_id:
             raise Undirected
@@ -149,12 +155,11 @@ def _content(assertion: "_Element", expected: Expected) -> Assertion:
     issued = _time(assertion.get("IssueInstant"))
     if issued > expected.now + SKEW_SECONDS:
         raise Invalid("Invalid SAML response: the assertion is from the future")
-    ends = min(issued + REDEEMED_SECONDS, confirmed_until, condition_ends)
-    if expected.now >= ends:
-        raise Expired
     session_ends = _session_ends(assertion)
-    if session_ends is not None and expected.now >= session_ends:
-        raise Expired
+    if expected.now >= min(confirmed_until, condition_ends, float("inf") if session_ends is None else session_ends):
+        raise Expired("Response has expired")
+    if expected.now >= issued + REDEEMED_SECONDS:
+        raise Expired("Token must be redeemed within 5 minutes of issuance")
     subject, subject_format = _subject(assertion)
     return Assertion(
         identifier=str(assertion.get("ID")),
@@ -162,35 +167,42 @@ def _content(assertion: "_Element", expected: Expected) -> Assertion:
         subject=subject,
         subject_format=subject_format,
         recipient=recipient,
-        ends=ends,
         session_ends=session_ends,
         attributes=_attributes(assertion),
     )
 
 
 def _confirmation(assertion: "_Element", expected: Expected) -> tuple[str, float]:
-    """The recipient that a bearer presents the assertion to, and until when."""
+    """The recipient that a bearer presents the assertion to, and until when.
+
+    A bearer's must have no NotBefore (SAML Profiles, 4.1.4.2). One may check the Address against who presents it
+    (4.1.4.3); it is the browser's, and behind a broker or another network than the provider's nobody has it.
+    """
     confirmations = found(assertion, "saml:Subject/saml:SubjectConfirmation")
     data = found(assertion, "saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData")
-    if len(confirmations) != 1 or confirmations[0].get("Method") != BEARER or len(data) != 1:
+    if len(confirmations) != 1 or len(data) != 1:
+        raise Unreadable
+    if confirmations[0].get("Method") != BEARER:
         raise Invalid("Responses must contain exactly one SubjectConfirmation with the method bearer")
-    recipient, ends = data[0].get("Recipient"), data[0].get("NotOnOrAfter")
+    recipient, ends, begins = data[0].get("Recipient"), data[0].get("NotOnOrAfter"), data[0].get("NotBefore")
     if not recipient or not ends:
-        # AWS spells it so.
-        raise Invalid("Responses must contain SubjectConfirmatonData with a Recipient and NotOnOrAfter")
-    # SAML Profiles, 4.1.4.2: a bearer's must have no NotBefore. One may check the Address against who presents it
-    # (4.1.4.3); it is the browser's, and behind a broker or another network than the provider's nobody has it.
-    if data[0].get("NotBefore") is not None:
+        raise Unreadable
+    confirmed_until = _time(ends)
+    # SECURITY: AWS takes any recipient, and any NotBefore that is a time; here neither is (FED-08, B33).
+    if begins is not None:
+        _time(begins)
         raise Invalid("Invalid SAML response: SubjectConfirmationData of a bearer can't have a NotBefore")
     if not _is_aws(recipient, expected.provider_id):
         raise Invalid("Invalid SAML response: Recipient is not an AWS sign-in endpoint")
-    return recipient, _time(ends)
+    return recipient, confirmed_until
 
 
 def _check_conditions(assertion: "_Element", expected: Expected) -> float:
     """Until when the conditions hold; Invalid where they don't, or hold something that is not understood."""
     conditions = found(assertion, "saml:Conditions")
-    if len(conditions) != 1 or any(one.tag not in CONDITIONS for one in found(conditions[0], "*")):
+    if len(conditions) != 1:
+        raise Unreadable
+    if any(one.tag not in CONDITIONS for one in found(conditions[0], "*")):
         raise Invalid("Invalid SAML response: its conditions can't be kept")
     restrictions = found(conditions[0], "saml:AudienceRestriction")
     if not restrictions or not all(_is_for_aws(one, expected.provider_id) for one in restrictions):
@@ -215,12 +227,19 @@ def _subject(assertion: "_Element") -> tuple[str | None, str]:
     names = found(assertion, "saml:Subject/saml:NameID")
     if len(found(assertion, "saml:Subject")) != 1 or len(names) > 1:
         raise Invalid("Invalid SAML response: there must be exactly one Subject")
-    subject = text_of(names[0]).strip() if names else ""
-    return subject or None, str(names[0].get("Format", "")) if names else ""
+    if not names:
+        return None, ""
+    subject_format = names[0].get("Format")
+    if not subject_format:
+        raise Unreadable
+    return text_of(names[0]).strip() or None, str(subject_format)
 
 
 def _session_ends(assertion: "_Element") -> float | None:
-    ends = [one.get("SessionNotOnOrAfter") for one in found(assertion, "saml:AuthnStatement")]
+    statements = found(assertion, "saml:AuthnStatement")
+    if not statements:
+        raise Unreadable
+    ends = [one.get("SessionNotOnOrAfter") for one in statements]
     return min((_time(one) for one in ends if one), default=None)
 
 
@@ -240,4 +259,4 @@ def _time(text: str | None) -> float:
         parsed: datetime = moment(text or "")
         return parsed.timestamp()
     except (ValueError, OverflowError) as error:
-        raise Invalid("Invalid SAML response: a time can't be read") from error
+        raise Unreadable from error

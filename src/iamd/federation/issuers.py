@@ -50,6 +50,12 @@ class Published:
     failure: Failure | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def of(self, key_id: str | None) -> JWK | None:
+        """The key of this id; without one, the only key."""
+        if key_id is not None:
+            return self.keys.get(key_id)
+        return next(iter(self.keys.values())) if len(self.keys) == 1 else None
+
     def is_fresh(self, now: float) -> bool:
         """Whether the keys may still be used."""
         return self.fetched is not None and now - self.fetched < KEPT_SECONDS
@@ -70,17 +76,20 @@ class Issuers:
         """Ask every issuer anew."""
         self._published.clear()
 
-    async def key(self, issuer: str, thumbprints: Sequence[str], key_id: str) -> JWK | None:
-        """The issuer's key of this id, or None; Unreachable, OtherThumbprint or WrongAnswer when it can't be told."""
+    async def key(self, issuer: str, thumbprints: Sequence[str], key_id: str | None) -> JWK | None:
+        """The issuer's key of this id, or its only one for a token that names none; None when there is no such key.
+
+        Unreachable, OtherThumbprint or WrongAnswer when it can't be told.
+        """
         published = self._of(issuer, tuple(thumbprints))
         async with published.lock:
             now = time.monotonic()
-            if not published.is_fresh(now) or key_id not in published.keys:
+            if not published.is_fresh(now) or published.of(key_id) is None:
                 await self._ask(published, issuer, thumbprints, now)
             # SECURITY: a failure is never success: keys that are too old are not used because none came since.
             if not published.is_fresh(now) and published.failure is not None:
                 raise published.failure
-            return published.keys.get(key_id)
+            return published.of(key_id)
 
     def _of(self, issuer: str, thumbprints: tuple[str, ...]) -> Published:
         name = (issuer, thumbprints)

@@ -10,6 +10,8 @@ import msgspec
 
 from iamd.federation.issuers import JWK
 
+# SECURITY: how far ahead the clock of a token's issuer may be. Nothing is forgiven behind: `exp` is exact (FED-02),
+# though AWS was seen to forgive five minutes either way.
 SKEW_SECONDS: Final = 60
 MIN_RSA_BITS: Final = 2048
 """RFC 7518, 3.3: smaller keys must not be used."""
@@ -23,6 +25,7 @@ ALGORITHMS: Final[Mapping[str, tuple[str, str | None]]] = {
     "ES384": ("EC", "P-384"),
     "ES512": ("EC", "P-521"),
 }
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _TIMES_ARE_OURS: Final = {
     "verify_signature": True,
@@ -47,16 +50,36 @@ class WrongClaim(Exception):
         self.name = name
 
 
-class Expired(Exception):
-    """The token's `exp` has come; the exception holds it."""
+class EmptyClaim(WrongClaim):
+    """A registered claim that every token needs is a list of nothing."""
 
-    def __init__(self, at: float) -> None:
+
+class SeveralAudiences(Exception):
+    """A token is for several clients and does not say to which of them it was issued."""
+
+
+class WrongTime(Exception):
+    """A claim that is a time can't be read as one."""
+
+
+class OutOfTime(Exception):
+    """The token does not hold now, by the claim that the exception holds."""
+
+    def __init__(self, at: int) -> None:
         super().__init__(at)
         self.at = at
 
 
-class NotYet(Exception):
-    """The token is from the future, by its `nbf` or `iat`."""
+class Expired(OutOfTime):
+    """The token's `exp` has come."""
+
+
+class NotYet(OutOfTime):
+    """The token's `nbf` has not come."""
+
+
+class FromTheFuture(OutOfTime):
+    """The token's `iat` has not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +88,12 @@ class Unverified:
 
     token: str
     algorithm: str
-    key_id: str
+    key_id: str | None
     issuer: str
 
 
 def read(token: str) -> Unverified:
-    """What a token names, or NotAToken."""
+    """What a token names, or NotAToken; WrongClaim when it names no issuer."""
     # Imported here: who uses no web identity tokens starts without it, in less memory.
     import jwt  # noqa: PLC0415
 
@@ -86,12 +109,16 @@ def read(token: str) -> Unverified:
     except (jwt.PyJWTError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NotAToken from error
     algorithm, key_id = header.get("alg"), header.get("kid")
-    issuer = claims.get("iss") if isinstance(claims, dict) else None
     # SECURITY: keys that a token brings itself (jwk, jku, x5c, x5u) are never looked at; what it calls critical is not
     # known here (RFC 7515, 4.1.11).
     if "crit" in header or not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise NotAToken
-    if not isinstance(key_id, str) or not isinstance(issuer, str):
+    if not isinstance(key_id, str | None) or not isinstance(claims, dict):
+        raise NotAToken
+    issuer = claims.get("iss")
+    if issuer is None:
+        raise WrongClaim("iss")
+    if not isinstance(issuer, str):
         raise NotAToken
     return Unverified(token, algorithm, key_id, issuer)
 
@@ -125,34 +152,41 @@ def verified(unverified: Unverified, key: JWK) -> Mapping[str, Any]:
 
 
 def check_times(claims: Mapping[str, Any], now: float) -> None:
-    """Raise Expired, NotYet or WrongClaim unless a token holds now; it holds as often as one likes (FED-06)."""
+    """Raise OutOfTime, WrongTime or WrongClaim unless a token holds now; it holds as often as one likes (FED-06)."""
     expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
+    begins = _moment(claims, "nbf") if "nbf" in claims else None
     if now >= expires:
         raise Expired(expires)
-    begins = _moment(claims, "nbf") if "nbf" in claims else issued
-    if max(issued, begins) > now + SKEW_SECONDS:
-        raise NotYet
+    if issued > now + SKEW_SECONDS:
+        raise FromTheFuture(issued)
+    if begins is not None and begins > now + SKEW_SECONDS:
+        raise NotYet(begins)
 
 
 def subject(claims: Mapping[str, Any]) -> str:
-    """Whom a token speaks of; WrongClaim when nobody."""
+    """Whom a token speaks of; WrongClaim when nobody. AWS takes a number as the text of it.
+
+    SECURITY: an empty text is nobody, though AWS takes it (FED-02).
+    """
     found = claims.get("sub")
-    if not isinstance(found, str) or not found:
+    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
         raise WrongClaim("sub")
-    return found
+    return str(found)
 
 
 def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """Whom a token is meant for; WrongClaim when nobody."""
     found = claims.get("aud")
+    if found == []:
+        raise EmptyClaim("aud")
     listed = [found] if isinstance(found, str) else found
-    if not isinstance(listed, list) or not listed or not all(isinstance(one, str) and one for one in listed):
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise WrongClaim("aud")
     return tuple(listed)
 
 
 def audience(claims: Mapping[str, Any]) -> str:
-    """The client that a token was issued to: `azp` where it is set, or else the only `aud`.
+    """The client that a token was issued to: `azp` where it is set, or else the only `aud`; empty when it names nobody.
 
     AWS: the key `<issuer>:aud` is the claim `azp`, and `aud` where there is none (IAM User Guide,
     reference_policies_iam-condition-keys, "Available keys for AWS OIDC federation"). Of several audiences without `azp`
@@ -160,16 +194,19 @@ def audience(claims: Mapping[str, Any]) -> str:
     """
     listed, party = audiences(claims), claims.get("azp")
     if party is not None:
-        if not isinstance(party, str) or not party:
-            raise WrongClaim("azp")
-        return party
+        return party if isinstance(party, str) else ""
     if len(listed) != 1:
-        raise WrongClaim("azp")
+        raise SeveralAudiences
     return listed[0]
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> float:
-    found = claims.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e12:
+def _moment(claims: Mapping[str, Any], name: str) -> int:
+    """A time in whole seconds, which may be a text, as AWS takes it; WrongTime for any other."""
+    if name not in claims:
         raise WrongClaim(name)
+    found = claims[name]
+    if isinstance(found, str) and _WHOLE.fullmatch(found):
+        return int(found)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < 10**15:
+        raise WrongTime
     return found

@@ -67,7 +67,7 @@ def _read(token: str) -> tuple[Unverified, Any]:
     """A token, and whom it says that it is for."""
     try:
         return tokens.read(token), tokens.unverified_claims(token).get("aud")
-    except tokens.NotAToken as error:
+    except (tokens.NotAToken, tokens.WrongClaim) as error:
         raise NotAuthorized("Invalid login token. Not a valid OpenId Connect identity token.") from error
 
 
@@ -75,7 +75,7 @@ async def _proven(unverified: Unverified, home: Home, backends: Backends, now: f
     """The claims of a token that the pool signed and that holds now."""
     if unverified.issuer.rpartition("/")[2] != home.pool:
         raise NotAuthorized("Invalid login token. Issuer doesn't match providerName")
-    key = (await _keys(home, backends, now)).get(unverified.key_id)
+    key = (await _keys(home, backends, now)).get(unverified.key_id or "")
     try:
         if key is None:
             raise tokens.WrongSignature
@@ -84,8 +84,8 @@ async def _proven(unverified: Unverified, home: Home, backends: Backends, now: f
     except tokens.WrongSignature as error:
         raise NotAuthorized("Invalid login token. Couldn't verify signed token.") from error
     except tokens.Expired as error:
-        raise NotAuthorized(f"Invalid login token. Token expired: {int(now)} >= {int(error.at)}") from error
-    except (tokens.NotYet, tokens.WrongClaim) as error:
+        raise NotAuthorized(f"Invalid login token. Token expired: {int(now)} >= {error.at}") from error
+    except (tokens.OutOfTime, tokens.WrongTime, tokens.WrongClaim) as error:
         raise NotAuthorized("Invalid login token.") from error
     return claims
 

@@ -10,8 +10,8 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.services import registry
 from iamd.wire.models import Operation
 
-WITH_SESSION_TOKEN = frozenset({"AssumeRole", "GetCallerIdentity"})
-"""What credentials of GetSessionToken may call of STS."""
+WITH_SESSION_TOKEN = frozenset({"AssumeRole", "GetCallerIdentity", "GetWebIdentityToken"})
+"""What credentials of GetSessionToken may call of STS; the last as AWS was seen to answer."""
 
 WITH_FEDERATION_TOKEN = frozenset({"GetCallerIdentity"})
 """What credentials of GetFederationToken may call of STS."""
@@ -20,14 +20,18 @@ DECIDED_FIRST = frozenset({"GetFederationToken", "GetSessionToken"})
 """What refuses every session by itself, the one after its decision and the other before it."""
 
 
+NOT_FEDERATED = {"GetWebIdentityToken": "GetWebIdentityToken does not support federated user sessions"}
+"""What AWS says to credentials of GetFederationToken of operations that have words of their own for them."""
+
+
 class SessionCredentials(AWSError):
     """An operation that these temporary credentials can't call."""
 
     code = "AccessDenied"
     status = 403
 
-    def __init__(self, operation_name: str) -> None:
-        super().__init__(f"Cannot call {operation_name} with session credentials")
+    def __init__(self, operation_name: str, words: str | None = None) -> None:
+        super().__init__(words or f"Cannot call {operation_name} with session credentials")
 
 
 def check(identity: Identity, operation: Operation) -> None:
@@ -43,7 +47,7 @@ def check(identity: Identity, operation: Operation) -> None:
     if operation.service == "sts" and not operation.unsigned and operation.name not in DECIDED_FIRST:
         allowed = WITH_FEDERATION_TOKEN if is_federated else WITH_SESSION_TOKEN
         if operation.name not in allowed:
-            raise SessionCredentials(operation.name)
+            raise SessionCredentials(operation.name, NOT_FEDERATED.get(operation.name) if is_federated else None)
 
 
 def _makes_lasting(operation: Operation) -> bool:

@@ -48,9 +48,16 @@ def fault(
     protocol: Protocol,
     request_id: str,
     resource: str | None = None,
+    *,
+    in_json: bool = False,
 ) -> HttpResponse:
-    """Give the response that tells `error` to a client of `protocol`; `resource` is the path that S3 repeats."""
+    """Give the response that tells `error` to a client of `protocol`; `resource` is the path that S3 repeats.
+
+    `in_json` says that a client of the Query protocol wants JSON.
+    """
     found = _settled(error, service, operation, protocol, request_id, resource)
+    if in_json:
+        return _query_in_json(found)
     return _BODIES[protocol](found) if service != "s3" else _s3(found)
 
 
@@ -104,6 +111,12 @@ def _query(found: _Fault) -> HttpResponse:
         f"<RequestId>{found.request_id}</RequestId></ErrorResponse>"
     )
     return _answer(found, Protocol.QUERY, b"text/xml", body.encode())
+
+
+def _query_in_json(found: _Fault) -> HttpResponse:
+    told = {"Code": found.code, "Message": found.message, "Type": found.kind}
+    body = msgspec.json.encode({"Error": told, "RequestId": found.request_id})
+    return _answer(found, Protocol.QUERY, b"application/json", body)
 
 
 def _ec2(found: _Fault) -> HttpResponse:

@@ -26,7 +26,11 @@ def parameters(operation: Operation, form: Mapping[str, str], *, forwarded: bool
     if operation.input is None:
         raise _unknown(next(iter(form)))
     reader = _EC2 if operation.protocol is Protocol.EC2 else _FORWARDED if forwarded else _QUERY
-    return reader.structure(_tree(form), operation.input, "")
+    found = reader.structure(_tree(form), operation.input, "")
+    if operation.service == "sts":
+        # AWS: an empty list (`Audience=`) is none at all, as GetWebIdentityToken's answer has it.
+        return {name: value for name, value in found.items() if value != []}
+    return found
 
 
 def _tree(form: Mapping[str, str]) -> Tree:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.http import HttpResponse
+from iamd.http import HttpRequest, HttpResponse
 from iamd.wire import cbor, write_json, write_xml
 from iamd.wire.models import Operation, Protocol
 from iamd.wire.shapes import Member, Shape
@@ -18,9 +18,26 @@ Pairs = list[tuple[bytes, bytes]]
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def response(operation: Operation, result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    """Give the response to a request that went well; `result` has the model's member names."""
-    return _serializer(operation)(result, request_id)
+IN_JSON_TOO: Final = frozenset({"sts"})
+"""Services of the Query protocol that answer in JSON whoever asks for it, as aws-iam-authenticator does of STS."""
+
+
+def response(
+    operation: Operation, result: Mapping[str, Any], request_id: str, *, in_json: bool = False
+) -> HttpResponse:
+    """Give the response to a request that went well; `result` has the model's member names.
+
+    `in_json` says that a client of the Query protocol wants JSON.
+    """
+    return (_query_in_json if in_json else _serializer)(operation)(result, request_id)
+
+
+def wants_json(service: str | None, request: HttpRequest) -> bool:
+    """Whether a client of the Query protocol asks for an answer in JSON, of a service that gives it."""
+    accepted = request.fields.get(b"accept")
+    if accepted is None or service not in IN_JSON_TOO:
+        return False
+    return accepted.partition(b",")[0].partition(b";")[0].strip().lower() == b"application/json"
 
 
 @cache
@@ -62,6 +79,33 @@ def _query(operation: Operation) -> Serializer:
         return HttpResponse(operation.status, headers, "".join(out).encode())
 
     return serialize
+
+
+@cache
+def _query_in_json(operation: Operation) -> Serializer:
+    """As AWS writes it: with the names of the XML, dates as numbers, and null for what is not there."""
+    shape = operation.output
+    convert = write_json.structure(shape) if shape is not None else None
+
+    def serialize(result: Mapping[str, Any], request_id: str) -> HttpResponse:
+        told: dict[str, Any] = {}
+        if shape is not None and convert is not None:
+            told = _with_nulls(shape, convert(result))
+            told = {operation.result_wrapper: told} if operation.result_wrapper else told
+        told["ResponseMetadata"] = {"RequestId": request_id}
+        headers = [(b"x-amzn-requestid", request_id.encode()), (b"content-type", b"application/json")]
+        return HttpResponse(operation.status, headers, msgspec.json.encode({f"{operation.name}Response": told}))
+
+    return serialize
+
+
+def _with_nulls(shape: Shape, value: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = dict.fromkeys(member.wire_name for member in shape.members.values())
+    for member in shape.members.values():
+        given = value.get(member.wire_name)
+        if given is not None:
+            found[member.wire_name] = _with_nulls(member.shape, given) if member.shape.type == "structure" else given
+    return found
 
 
 def _ec2(operation: Operation) -> Serializer:

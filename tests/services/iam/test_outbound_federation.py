@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from running import AWS
+from running import ACCOUNT, AWS
 
 OPERATIONS = [
     "EnableOutboundWebIdentityFederation",
@@ -25,22 +25,25 @@ def info(iam):
 
 
 def test_an_account_gets_an_issuer_and_keeps_it(aws, iam, refused):
-    with refused("FeatureDisabled"):
+    """The words are those of AWS's answers of September 2026."""
+    disabled = f"Outbound identity federation is disabled for account {ACCOUNT}"
+    with refused("FeatureDisabled", disabled):
         info(iam)
     issuer = iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
     assert issuer.startswith(f"{aws.endpoint}/_iamd/oidc/")
     assert info(iam) == (issuer, True)
-    with refused("FeatureEnabled"):
+    with refused("FeatureEnabled", f"Outbound identity federation is already enabled for account {ACCOUNT}"):
         iam.enable_outbound_web_identity_federation()
     iam.disable_outbound_web_identity_federation()
-    assert info(iam) == (issuer, False)
-    with refused("FeatureDisabled"):
+    with refused("FeatureDisabled", disabled):
+        info(iam)
+    with refused("FeatureDisabled", f"Outbound identity federation is already disabled for account {ACCOUNT}"):
         iam.disable_outbound_web_identity_federation()
     assert iam.enable_outbound_web_identity_federation()["IssuerIdentifier"] == issuer
 
 
 def test_what_was_never_enabled_is_not_disabled(iam, refused):
-    with refused("FeatureDisabled"):
+    with refused("FeatureDisabled", f"Outbound identity federation is already disabled for account {ACCOUNT}"):
         iam.disable_outbound_web_identity_federation()
 
 

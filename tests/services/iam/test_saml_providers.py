@@ -1,6 +1,7 @@
 """SAML identity providers through boto3."""
 
 import datetime as dt
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -83,6 +84,7 @@ def test_metadata_is_replaced(iam, provider, idp):
 def test_private_keys_are_added_rotated_and_taken_away(iam, provider, refused):
     iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=KEY, AssertionEncryptionMode="Allowed")
     [first] = [key["KeyId"] for key in shown(iam, provider)["PrivateKeyList"]]
+    assert re.fullmatch(r"SAMLPK[A-Z0-9]{16}", first)
     iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=pem(rsa_key()).decode())
     with refused("LimitExceeded", "Private key limit of 2 is reached."):
         iam.update_saml_provider(SAMLProviderArn=provider, AddPrivateKey=pem(rsa_key()).decode())

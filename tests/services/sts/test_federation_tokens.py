@@ -60,8 +60,10 @@ def test_a_federated_user_has_the_name_it_was_given(aws, ann):
     answer = aws.client("sts", ann).get_federation_token(Name="Bob")
     assert answer["FederatedUser"] == {"FederatedUserId": f"{ACCOUNT}:Bob", "Arn": BOB}
     assert answer.keys() == {
-        "Credentials", "FederatedUser", "SessionTokenSize", "SessionTokenUtilization", "ResponseMetadata",
+        "Credentials", "FederatedUser", "PackedPolicySize", "SessionTokenSize", "SessionTokenUtilization",
+        "ResponseMetadata",
     }  # fmt: skip
+    assert answer["PackedPolicySize"] == 0
     identity = aws.client("sts", Credentials.of(answer["Credentials"])).get_caller_identity()
     assert (identity["Account"], identity["UserId"], identity["Arn"]) == (ACCOUNT, f"{ACCOUNT}:Bob", BOB)
 

@@ -5,7 +5,7 @@ import time
 
 import jwt
 import pytest
-from running import ACCOUNT, allow
+from running import ACCOUNT, Credentials, allow
 from services.sts.conftest import trusting
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -83,14 +83,15 @@ def test_a_token_does_not_outlive_the_session(aws, issuer, token, role, assume, 
     """B29."""
     ann = aws.user("ann")
     session = assume(ann, role("app", trusting(ANN), *BOTH), DurationSeconds=900)
-    with refused("SessionDurationEscalationException"):
+    words = "Requested token expiry time must be before the original session's expiry time."
+    with refused("SessionDurationEscalationException", words):
         token(session, DurationSeconds=1000)
     assert verified(token(session, DurationSeconds=800), issuer)["exp"] < time.time() + 900
 
 
 def test_disabled_no_token_is_given_and_those_given_stay_good(aws, token, refused):
     ann = aws.user("ann", *BOTH)
-    with refused("OutboundWebIdentityFederationDisabledException"):
+    with refused("OutboundWebIdentityFederationDisabledException", "OutboundWebIdentityFederation is disabled."):
         token(ann)
     iam = aws.client("iam")
     issuer = iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
@@ -103,15 +104,55 @@ def test_disabled_no_token_is_given_and_those_given_stay_good(aws, token, refuse
 
 def test_what_no_token_can_be_is_refused(aws, issuer, token, refused):
     ann = aws.user("ann", *BOTH)
-    with refused("ValidationError", "RS256 or ES384"):
-        token(ann, SigningAlgorithm="HS256")
     many = [{"Key": f"{n:02}" + "k" * 100, "Value": "v" * 200} for n in range(50)]
-    with refused("JWTPayloadSizeExceededException"):
+    with refused("JWTPayloadSizeExceededException", "JWT payload exceeds maximum allowed size"):
         token(ann, Tags=many)
-    with refused("InvalidParameterValue"):
-        token(ann, Tags=[{"Key": "aws:x", "Value": "y"}])
-    with refused("InvalidParameterValue"):
+    unchecked = aws.client("sts", ann, parameter_validation=False)
+    missing = (
+        "1 validation error detected: Value null at 'audience' failed to satisfy constraint: Member must not be null"
+    )
+    with refused("ValidationError", missing):
+        unchecked.get_web_identity_token(Audience=[], SigningAlgorithm="RS256")
+
+
+def test_what_is_wrong_is_told_before_the_feature_is_looked_at(aws, token, refused, role, assume):
+    """As accounts without it were answered by AWS in September 2026."""
+    ann = aws.user("ann", *BOTH, allow("sts:AssumeRole"))
+    unsupported = "Requested SigningAlgorithm is not supported. See the GetWebIdentityToken documentation for supported algorithms"
+    for algorithm in ("HS256", "RS384", "rs256"):
+        with refused("ValidationError", unsupported):
+            token(ann, SigningAlgorithm=algorithm)
+    with refused("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."):
         token(ann, Tags=[{"Key": "a", "Value": "y"}, {"Key": "A", "Value": "y"}])
+    session = assume(ann, role("app", trusting(ANN), *BOTH), DurationSeconds=900)
+    with refused("SessionDurationEscalationException"):
+        token(session, DurationSeconds=3600)
+
+
+def test_keys_of_claims_may_begin_as_no_tags_of_sessions_may(aws, issuer, token):
+    """As AWS was seen to answer in September 2026."""
+    answer = token(aws.user("ann", *BOTH), Tags=[{"Key": "aws:test", "Value": "reserved"}])
+    assert verified(answer, issuer)[NAMESPACE]["request_tags"] == {"aws:test": "reserved"}
+
+
+def test_a_token_may_say_much(aws, issuer, token):
+    """A payload of 14,984 bytes is the largest that AWS was seen to take."""
+    audiences = [f"{n}" + "a" * 999 for n in range(10)]
+    tags = [{"Key": f"{n:02}", "Value": "v" * 256} for n in range(15)]
+    text = token(aws.user("ann", *BOTH), Audience=audiences, Tags=tags)["WebIdentityToken"]
+    assert 14_000 < len(text.split(".")[1]) * 3 // 4 <= 14_984
+
+
+def test_sessions_of_users_get_tokens_and_federated_users_do_not(aws, issuer, token, refused):
+    """As AWS was seen to answer in September 2026."""
+    ann = aws.user("ann", *BOTH, allow("sts:GetFederationToken"))
+    sts = aws.client("sts", ann)
+    session = Credentials.of(sts.get_session_token(DurationSeconds=900)["Credentials"])
+    assert verified(token(session), issuer)["sub"] == ANN
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allow("sts:*")})
+    federated = Credentials.of(sts.get_federation_token(Name="Bob", Policy=policy)["Credentials"])
+    with refused("AccessDenied", "GetWebIdentityToken does not support federated user sessions"):
+        token(federated)
 
 
 CONDITIONS = [
@@ -134,10 +175,27 @@ def test_policies_decide_on_what_the_token_would_be(aws, issuer, token, refused,
             token(ann)
 
 
+def test_a_token_is_had_of_oneself(aws, issuer, token, refused):
+    """As AWS was seen to decide in September 2026: its reference names no resource, its denials do."""
+    itself = f"arn:aws:sts::{ACCOUNT}:self"
+    ann = aws.user("ann", allow(["sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"], resource=itself))
+    token(ann, Tags=[{"Key": "job", "Value": "7"}])
+    bob = aws.user("bob", allow("sts:GetWebIdentityToken", resource=f"arn:aws:iam::{ACCOUNT}:user/bob"))
+    words = (
+        f"User: arn:aws:iam::{ACCOUNT}:user/bob is not authorized to perform: sts:GetWebIdentityToken on resource: {itself} "
+        "because no identity-based policy allows the sts:GetWebIdentityToken action"
+    )
+    with refused("AccessDenied", words):
+        token(bob)
+
+
 def test_claims_of_ones_own_need_a_permission(aws, issuer, token, refused):
     ann = aws.user("ann", allow("sts:GetWebIdentityToken"))
     token(ann)
-    with refused("AccessDenied", "sts:TagGetWebIdentityToken because no identity-based policy allows"):
+    with refused(
+        "AccessDenied",
+        f"sts:TagGetWebIdentityToken on resource: arn:aws:sts::{ACCOUNT}:self because no identity-based policy allows",
+    ):
         token(ann, Tags=[{"Key": "job", "Value": "7"}])
     one = {"StringEquals": {"aws:RequestTag/job": "7"}}
     bob = aws.user("bob", allow("sts:GetWebIdentityToken"), allow("sts:TagGetWebIdentityToken", **one))
@@ -148,8 +206,8 @@ def test_claims_of_ones_own_need_a_permission(aws, issuer, token, refused):
 
 def test_a_denial_and_a_token_are_events(aws, issuer, token, refused):
     words = (
-        "is not authorized to perform: sts:GetWebIdentityToken because no identity-based policy allows the "
-        "sts:GetWebIdentityToken action"
+        f"is not authorized to perform: sts:GetWebIdentityToken on resource: arn:aws:sts::{ACCOUNT}:self because no "
+        "identity-based policy allows the sts:GetWebIdentityToken action"
     )
     with refused("AccessDenied", words):
         aws.client("sts", aws.user("nobody")).get_web_identity_token(Audience=["a"], SigningAlgorithm="RS256")

@@ -4,6 +4,7 @@ import base64
 import copy
 import hashlib
 import json
+import re
 import time
 
 import boto3
@@ -133,7 +134,6 @@ def encrypted(idp, response, **how):
 
 
 GOOD = {
-    "response": signed_response,
     "assertion": signed_assertion,
     "both": signed_both,
     "SHA-512": lambda i, r: signed_assertion(i, r, method=xmlsec.Transform.RSA_SHA512, digest=xmlsec.Transform.SHA512),
@@ -141,13 +141,12 @@ GOOD = {
     "AES-128-GCM": lambda i, r: encrypted(i, r, content=xmlsec.Transform.AES128_GCM),
     "AES-256-CBC": lambda i, r: encrypted(i, r, content=xmlsec.Transform.AES256),
     "AES-128-CBC": lambda i, r: encrypted(i, r, content=xmlsec.Transform.AES128),
-    "encrypted in a signed response": lambda i, r: sign(encrypt(r, KEY.public_key()), i.key),
     "encrypted in a signed response, signed itself": lambda i, r: sign(encrypted(i, r), i.key),
 }
 
 
 @pytest.mark.parametrize("how", GOOD)
-def test_response_or_assertion_are_signed_and_may_be_encrypted(idp, said, trust, assume, how):
+def test_an_assertion_is_signed_and_may_be_encrypted(idp, said, trust, assume, how):
     trust()
     answer = assume(GOOD[how](idp, element(idp, said)))
     assert answer["Subject"] == "ann@example.com"
@@ -164,13 +163,17 @@ def test_elliptic_curves_sign_too(aws, said, trust, assume):
     assume(response)
 
 
-def test_an_assertion_serves_each_role_once(idp, said, trust, assume, refused):
-    """FED-08: tools assume several roles with one assertion, and nobody a role twice."""
+@pytest.mark.parametrize("one_time", [False, True])
+def test_an_assertion_serves_each_role_once(idp, said, trust, assume, refused, one_time):
+    """FED-08: tools assume several roles with one assertion, and nobody a role twice, with OneTimeUse or without."""
     trust()
     trust(name="other")
     other = APP.replace("app", "other")
     said.attributes["Role"].append(f"{CORP},{other}")
-    response = signed_both(idp, element(idp, said))
+    response = element(idp, said)
+    if one_time:
+        etree.SubElement(assertion_of(response).find(f"{SAML}Conditions"), f"{SAML}OneTimeUse")
+    signed_both(idp, response)
     with refused("MalformedPolicyDocument"):
         assume(response, Policy="{}")
     assume(response)
@@ -387,6 +390,10 @@ def in_another_encoding(idp, response):
     return text(signed_assertion(idp, response)).decode().encode("utf-16")
 
 
+NOT_SIGNED = (
+    "Response (with optional signature) must contain an assertion with a mandatory signature (Service: "
+    "AWSOpenIdDiscoveryService; Status Code: 400; Error Code: AuthSamlInvalidSamlResponseException; Request ID: "
+)
 BASE64 = "Invalid base64 SAMLResponse (Service: AWSOpenIdDiscoveryService; Status Code: 400; Error Code: "
 ATTACKS = [
     (with_evil_first, ONE_ASSERTION),
@@ -402,8 +409,10 @@ ATTACKS = [
     (with_a_key_of_its_own, WRONG_SIGNATURE),
     (without_a_reference_to_itself, WRONG_SIGNATURE),
     (with_an_empty_reference, WRONG_SIGNATURE),
-    (without_its_signature, WRONG_SIGNATURE),
-    (encrypted_without_a_signature, WRONG_SIGNATURE),
+    (without_its_signature, NOT_SIGNED),
+    (signed_response, NOT_SIGNED),
+    (encrypted_without_a_signature, NOT_SIGNED),
+    (lambda i, r: sign(encrypt(r, KEY.public_key()), i.key), NOT_SIGNED),
     (encrypted_for_somebody_else, WRONG_SIGNATURE),
     (encrypted_with_an_old_padding, WRONG_SIGNATURE),
     (lambda i, r: signed_assertion(i, r, method=xmlsec.Transform.RSA_SHA1), WRONG_SIGNATURE),
@@ -464,17 +473,20 @@ SAID = [
     (change(recipient="https://other.example.com/saml"), "InvalidIdentityToken", "Recipient is not"),
     (change(recipient="https://signin.aws.amazon.com.evil.example/saml"), "InvalidIdentityToken", "Recipient is not"),
     (change(recipient="https://signin.aws.amazon.com/saml/acs/SAMLSPOTHER"), "InvalidIdentityToken", "Recipient is"),
-    (change(recipient=None), "InvalidIdentityToken", "Responses must contain SubjectConfirmatonData with a Recipient"),
+    (change(recipient="not-a-url"), "InvalidIdentityToken", "Recipient is not"),
+    (change(recipient=None), "InvalidIdentityToken", BASE64),
     (change(destination="https://other.example.com/saml"), "InvalidIdentityToken", "Destination is not"),
     (change(method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"), "InvalidIdentityToken", "bearer"),
     (change(issuer="https://other.example.com"), "InvalidIdentityToken", "Issuer not present in specified provider"),
     (change(response_issuer="https://x.example.com"), "InvalidIdentityToken", "Issuer not present in specified"),
     (change(issuer=made.ENTITY_ID + "/"), "InvalidIdentityToken", "Issuer not present in specified provider"),
     (change(issued=-301), "ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance"),
-    (change(ends=-1), "ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance"),
-    (change(confirmed_until=-1), "ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance"),
-    (change(session_ends=-1), "ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance"),
+    (change(ends=-1), "ExpiredTokenException", "Response has expired"),
+    (change(confirmed_until=-1), "ExpiredTokenException", "Response has expired"),
+    (change(session_ends=-1), "ExpiredTokenException", "Response has expired"),
     (change(confirmed_from=-60), "InvalidIdentityToken", "a bearer can't have a NotBefore"),
+    (change(confirmed_from=3600), "InvalidIdentityToken", "a bearer can't have a NotBefore"),
+    (change(subject_format=None), "InvalidIdentityToken", BASE64),
     (change(begins=120), "InvalidIdentityToken", "from the future"),
     (change(issued=120), "InvalidIdentityToken", "from the future"),
     (change(status=samlp.STATUS_RESPONDER), "IDPRejectedClaim", None),
@@ -531,6 +543,61 @@ def test_aws_is_named_in_several_ways(said, signed, trust, assume, changed):
     assert assume(signed(said))["Credentials"]["AccessKeyId"].startswith("ASIA")
 
 
+def taken_out(path):
+    def changed(assertion):
+        [found] = assertion.findall(path)
+        found.getparent().remove(found)
+
+    return changed
+
+
+def doubled(path):
+    def changed(assertion):
+        [found] = assertion.findall(path)
+        found.getparent().append(copy.deepcopy(found))
+
+    return changed
+
+
+def told_when(path, name, value):
+    def changed(assertion):
+        assertion.find(path).set(name, value)
+
+    return changed
+
+
+CONFIRMATION = f"{SAML}Subject/{SAML}SubjectConfirmation"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        taken_out(f"{SAML}Conditions"),
+        taken_out(f"{SAML}AuthnStatement"),
+        taken_out(CONFIRMATION),
+        doubled(CONFIRMATION),
+        doubled(f"{SAML}Conditions"),
+        told_when(f"{SAML}Conditions", "NotBefore", "yesterday"),
+        told_when(f"{CONFIRMATION}/{SAML}SubjectConfirmationData", "NotBefore", "yesterday"),
+        told_when(f"{CONFIRMATION}/{SAML}SubjectConfirmationData", "NotOnOrAfter", ""),
+    ],
+)
+def test_what_lacks_its_parts_is_no_response(idp, said, trust, assume, refused, changed):
+    """As AWS was seen to answer in September 2026."""
+    trust()
+    response = element(idp, said)
+    changed(assertion_of(response))
+    with refused("InvalidIdentityToken", BASE64):
+        assume(signed_assertion(idp, response))
+
+
+def test_proxies_are_not_aws(idp, said, trust, assume):
+    trust()
+    response = element(idp, said)
+    etree.SubElement(assertion_of(response).find(f"{SAML}Conditions"), f"{SAML}ProxyRestriction")
+    assert assume(signed_assertion(idp, response))["Subject"] == "ann@example.com"
+
+
 def test_an_encrypted_assertion_may_be_for_the_providers_own_endpoint(aws, idp, said, trust, assume, refused):
     trust()
     iam = aws.client("iam")
@@ -538,7 +605,8 @@ def test_an_encrypted_assertion_may_be_for_the_providers_own_endpoint(aws, idp, 
     iam.update_saml_provider(SAMLProviderArn=CORP, AssertionEncryptionMode="Required")
     said.recipient = said.destination = f"https://signin.aws.amazon.com/saml/acs/{number}"
     said.audiences = [said.recipient]
-    with refused("InvalidIdentityToken", "The assertion must be encrypted"):
+    assert re.fullmatch(r"SAMLSP[A-Z0-9]{16}", number)
+    with refused("InvalidIdentityToken", BASE64):
         assume(signed_both(idp, element(idp, said)))
     assume(encrypted(idp, element(idp, said)))
     iam.update_saml_provider(SAMLProviderArn=CORP, AssertionEncryptionMode="Allowed")
@@ -575,6 +643,10 @@ CONDITIONS = [
     ({"StringEquals": {"sts:RoleSessionName": "ann"}}, True),
     ({"StringEquals": {"sts:RoleSessionName": "bob"}}, False),
     ({"Null": {"saml:uid": "true", "aws:PrincipalArn": "true", "aws:FederatedProvider": "true"}}, True),
+    ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:PrincipalType": "User", "aws:userid": CORP}}, True),
+    ({"StringEquals": {"aws:PrincipalType": "FederatedUser"}}, False),
+    ({"StringEquals": {"aws:userid": "ann@example.com"}}, False),
+    ({"Null": {"sts:RoleAuthorizedByIdp": "true"}}, True),
 ]
 
 

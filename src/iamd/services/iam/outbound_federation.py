@@ -55,7 +55,7 @@ def enable_outbound_web_identity_federation(call: Call) -> dict[str, Any]:
     """Let the account's principals get tokens; an issuer that was disabled comes back as it was."""
     found = of_account(call)
     if found is not None and found.enabled:
-        raise FeatureEnabled("Outbound web identity federation is already enabled for this account.")
+        raise FeatureEnabled(f"Outbound identity federation is already enabled for account {call.account.id}")
     enabled = replace(found, enabled=True) if found is not None else _new(call)
     call.change.put(GLOBAL, enabled)
     return {"IssuerIdentifier": enabled.issuer}
@@ -66,17 +66,18 @@ def disable_outbound_web_identity_federation(call: Call) -> None:
     """Give no more tokens; those that were given can be verified until they expire."""
     found = of_account(call)
     if found is None or not found.enabled:
-        raise FeatureDisabled("Outbound web identity federation is not enabled for this account.")
+        raise FeatureDisabled(f"Outbound identity federation is already disabled for account {call.account.id}")
     call.change.put(GLOBAL, replace(found, enabled=False))
 
 
 @reading(on=arns.anything)
 def get_outbound_web_identity_federation_info(call: Call) -> dict[str, Any]:
-    """Show the account's issuer."""
+    """Show the account's issuer while it gives tokens."""
     found = of_account(call)
-    if found is None:
-        raise FeatureDisabled("Outbound web identity federation is not enabled for this account.")
-    return {"IssuerIdentifier": found.issuer, "JwtVendingEnabled": found.enabled}
+    if found is None or not found.enabled:
+        # AWS: so it answers an account that has disabled the feature, too, whatever JwtVendingEnabled is for.
+        raise FeatureDisabled(f"Outbound identity federation is disabled for account {call.account.id}")
+    return {"IssuerIdentifier": found.issuer, "JwtVendingEnabled": True}
 
 
 def _new(call: Call) -> OutboundFederation:

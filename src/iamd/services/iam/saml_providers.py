@@ -62,7 +62,7 @@ def create_saml_provider(
     quotas.check_saml_providers(call)
     provider = SAMLProvider(
         name=name,
-        provider_id=ids.unique_id(ids.SAML_PROVIDER),
+        provider_id=ids.saml_id(ids.SAML_PROVIDER),
         metadata=saml_metadata_document,
         valid_until=_valid_until(call),
         created=call.now,
@@ -182,7 +182,7 @@ def _with_key(call: Call, provider: SAMLProvider, pem: str | None) -> SAMLProvid
         return provider
     if len(provider.private_keys) >= MAX_PRIVATE_KEYS:
         raise LimitExceeded(f"Private key limit of {MAX_PRIVATE_KEYS} is reached.")
-    key_id = ids.unique_id(ids.SAML_PRIVATE_KEY)
+    key_id = ids.saml_id(ids.SAML_PRIVATE_KEY)
     sealed = call.keyring.seal(PRIVATE_KEY_PURPOSE, (call.account.id, key_id), _checked_key(pem))
     added = SAMLPrivateKey(key_id=key_id, sealed=sealed, created=call.now)
     return replace(provider, private_keys=(*provider.private_keys, added))

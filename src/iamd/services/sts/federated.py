@@ -74,8 +74,9 @@ def assumed(
     policy: str | None,
     policy_arns: Sequence[Mapping[str, str]],
     minimum_size: int,
+    packs_claims: bool = False,
 ) -> dict[str, Any]:
-    """The session of a role, as both operations answer it."""
+    """The session of a role, as both operations answer it; what was claimed may count for its PackedPolicySize."""
     federation = proven(call)
     account_id, role = named_role(call, role_arn)
     if role is None:
@@ -84,7 +85,8 @@ def assumed(
         raise ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
     seconds = min(seconds, federation.longest_seconds or seconds)
     arns = session_policies.checked(call, account_id, policy, policy_arns)
-    percent = session_policies.packed_size(policy, arns, federation.tags)
+    claims = federation.session_context if packs_claims else {}
+    percent = session_policies.packed_size(policy, arns, federation.tags, claims)
     _use_once(call, federation, role)
     session = _session(call, federation, role, account_id, seconds, policy, arns)
     _note(call, federation)

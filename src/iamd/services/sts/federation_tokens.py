@@ -71,6 +71,7 @@ def get_federation_token(
             "FederatedUserId": f"{session.account}:{name}",
             "Arn": arn.federated_user(session.account, name),
         },
-        **({"PackedPolicySize": percent} if percent is not None else {}),
+        # AWS: 0 where there is nothing; AssumeRole leaves it out.
+        "PackedPolicySize": percent or 0,
         **sessions.token_size(token),
     }

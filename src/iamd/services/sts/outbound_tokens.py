@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
+from iamd import arn
 from iamd.authz.context import principal_arn
 from iamd.authz.policies import entity_of
 from iamd.call import Call
@@ -28,8 +29,9 @@ from iamd.services.sts.errors import (
 from iamd.store.federation_records import OutboundKey
 
 DEFAULT_SECONDS: Final = 300
-MAX_PAYLOAD_BYTES: Final = 8 * 1024
-"""AWS keeps its own limit to itself."""
+ALGORITHMS: Final = frozenset({"RS256", "ES384"})
+MAX_PAYLOAD_BYTES: Final = 14_984
+"""What AWS was seen to take in September 2026, and not a byte more; its pages keep the limit to themselves."""
 NAMESPACE: Final = "https://sts.amazonaws.com/"
 
 Tags = Sequence[Mapping[str, str]]
@@ -43,14 +45,15 @@ def targets(
     duration_seconds: int = DEFAULT_SECONDS,
     tags: Tags = (),
 ) -> list[Target]:
-    """No resource; tags that become claims need a permission of their own."""
+    """Whoever asks, as AWS's denials call it; tags that become claims need a permission of their own."""
     keys: dict[str, str | tuple[str, ...]] = {
         "sts:identitytokenaudience": tuple(audience),
         "sts:durationseconds": str(duration_seconds),
         "sts:signingalgorithm": signing_algorithm,
     }
     actions = ["sts:GetWebIdentityToken", *(["sts:TagGetWebIdentityToken"] if tags else [])]
-    return [Target(action=action, context=keys) for action in actions]
+    itself = arn.caller_itself(call.identity.account_id)
+    return [Target(arn=itself, action=action, context=keys) for action in actions]
 
 
 @operation(on=targets)
@@ -63,18 +66,24 @@ def get_web_identity_token(
     tags: Tags = (),
 ) -> dict[str, Any]:
     """Give a signed token that says who calls, for these audiences."""
-    federation = of_account(call)
-    if federation is None or not federation.enabled:
-        raise OutboundWebIdentityFederationDisabled("Outbound web identity federation is not enabled for this account.")
-    key = next((one for one in federation.keys if one.algorithm == signing_algorithm), None)
-    if key is None:
-        raise ValidationError("SigningAlgorithm must be RS256 or ES384.")
-    session_tags.check(tags, (), None)
+    # AWS: in this order, as accounts without the feature were seen to be answered.
+    if signing_algorithm not in ALGORITHMS:
+        raise ValidationError(
+            "Requested SigningAlgorithm is not supported. See the GetWebIdentityToken documentation for supported "
+            "algorithms"
+        )
+    session_tags.check_keys([tag["Key"] for tag in tags])
     expires = call.now + duration_seconds
     session = call.identity.session
     if session is not None and expires > session.expires:
         # SECURITY: a token must not outlive the session that it was made with (B29).
-        raise SessionDurationEscalation("The requested token duration would extend the session beyond its expiration.")
+        raise SessionDurationEscalation(
+            "Requested token expiry time must be before the original session's expiry time."
+        )
+    federation = of_account(call)
+    if federation is None or not federation.enabled:
+        raise OutboundWebIdentityFederationDisabled("OutboundWebIdentityFederation is disabled.")
+    key = next(one for one in federation.keys if one.algorithm == signing_algorithm)
     claims = {
         "iss": federation.issuer,
         "aud": audience[0] if len(audience) == 1 else list(audience),
@@ -85,7 +94,7 @@ def get_web_identity_token(
         NAMESPACE: _identity(call, tags),
     }
     if len(msgspec.json.encode(claims)) > MAX_PAYLOAD_BYTES:
-        raise JWTPayloadSizeExceeded("The requested token payload size exceeds the maximum allowed size.")
+        raise JWTPayloadSizeExceeded("JWT payload exceeds maximum allowed size")
     return {
         "WebIdentityToken": _signed(call, federation.issuer_id, key, claims),
         "Expiration": datetime.fromtimestamp(expires, UTC),

@@ -153,12 +153,10 @@ def _read(call: Call, account_id: str, provider: SAMLProvider, encoded: str) -> 
         return assertions.read(encoded, expected)
     except SAMLMissing as error:
         raise CommonError(Common.NOT_IMPLEMENTED, str(error)) from error
+    except assertions.Unreadable as error:
+        raise InvalidIdentityToken(_of_discovery(str(error), "AuthSamlInvalidSamlResponseException")) from error
     except assertions.Invalid as error:
-        words = str(error)
-        is_unread = words.startswith("Invalid base64")
-        raise InvalidIdentityToken(
-            _of_discovery(words, "AuthSamlInvalidSamlResponseException") if is_unread else words
-        ) from error
+        raise InvalidIdentityToken(str(error)) from error
     except assertions.Undirected as error:
         raise InvalidIdentityToken(
             _of_discovery("Issuer not present in specified provider", "AuthSamlInvalidSamlResponseException")
@@ -166,7 +164,7 @@ def _read(call: Call, account_id: str, provider: SAMLProvider, encoded: str) -> 
     except assertions.NotIssued as error:
         raise IDPRejectedClaim("The identity provider reported that authentication failed.") from error
     except assertions.Expired as error:
-        raise ExpiredToken("Token must be redeemed within 5 minutes of issuance") from error
+        raise ExpiredToken(str(error)) from error
 
 
 def _proof(call: Call, assertion: "Assertion", provider: SAMLProvider, principal_arn: str, role_arn: str) -> Federation:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from iamd.call import Call
 from iamd.policy.document import MalformedPolicy, PolicyType, validate
+from iamd.policy.request import Context
 from iamd.services.iam import entities
 from iamd.services.sts.errors import MalformedPolicyDocument, PackedPolicyTooLarge, ValidationError
 
@@ -47,11 +48,15 @@ def _check(policy: str) -> None:
         raise MalformedPolicyDocument(error.message) from error
 
 
-def packed_size(policy: str | None, arns: Sequence[str], tags: Mapping[str, str]) -> int | None:
-    """How much of a session's room policies and tags take, in percent; None when there are none."""
-    if policy is None and not arns and not tags:
+def packed_size(
+    policy: str | None, arns: Sequence[str], tags: Mapping[str, str], claims: Context | None = None
+) -> int | None:
+    """How much of a session's room policies, tags and a token's claims take, in percent; None when there are none."""
+    if policy is None and not arns and not tags and not claims:
         return None
     parts = [policy or "", *arns, *(part for tag in tags.items() for part in tag)]
+    for key, value in (claims or {}).items():
+        parts += [key, *([value] if isinstance(value, str) else value)]
     packed = len(zlib.compress("\0".join(parts).encode(), 9))
     percent = max(1, -(-packed * 100 // PACKED_BYTES))
     if percent > 100:

@@ -20,8 +20,7 @@ def check(tags: Sequence[Mapping[str, str]], transitive_tag_keys: Sequence[str],
         return
     keys = [lower(tag["Key"]) for tag in tags]
     handed_on = {lower(key) for key in inherited(caller)}
-    if len(set(keys)) != len(keys):
-        raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    check_keys(keys)
     # AWS: session tags keep the rules of naming tags, by which no key and no value begins so (id_tags, "Naming tags").
     if any(text.startswith(RESERVED) for text in (*keys, *(lower(tag["Value"]) for tag in tags))):
         raise InvalidParameterValue("System tags cannot be added by a session.")
@@ -35,6 +34,12 @@ def check(tags: Sequence[Mapping[str, str]], transitive_tag_keys: Sequence[str],
         )
     if len(keys) + len(handed_on) > MAX_TAGS:
         raise ValidationError(f"A session can have {MAX_TAGS} tags at most, those of the calling session included.")
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Refuse a key that stands there twice."""
+    if len({lower(key) for key in keys}) != len(keys):
+        raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 
 
 def inherited(caller: Session | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from iamd.auth.identity import Identity, federated
 from iamd.auth.sealing import SealError
 from iamd.call import Call
 from iamd.data import service_reference
+from iamd.errors import AWSError
 from iamd.federation import tokens
 from iamd.federation.certificates import OtherThumbprint
 from iamd.federation.fetching import WrongAnswer
@@ -27,6 +28,7 @@ from iamd.services.iam.entities import openid_connect_provider_arn
 from iamd.services.registry import Target, operation
 from iamd.services.sts import federated as federation_rules
 from iamd.services.sts.errors import (
+    AccessDenied,
     ExpiredToken,
     IDPCommunicationError,
     IDPRejectedClaim,
@@ -52,11 +54,21 @@ BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
 TAGS: Final = "https://aws.amazon.com/tags"
 SOURCE_IDENTITY: Final = "https://aws.amazon.com/source_identity"
 _SOURCE_IDENTITY = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+ROLES: Final = "https://aws.amazon.com/roles"
+_ROLE_ARN = re.compile(rf"arn:{arn.PARTITION}:iam::[0-9]{{12}}:role/[\w+=,.@/-]+", re.ASCII)
 
 NO_KEY: Final = (
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "
     "documentation for requirements"
 )
+UNVALIDATED: Final = (
+    "The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for "
+    "requirements."
+)
+AMAZON: Final = "www.amazon.com"
+FACEBOOK: Final = "graph.facebook.com"
+OF_AMAZON: Final = "Atza|"
+"""How access tokens of Login with Amazon begin."""
 NOT_A_TOKEN: Final = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
 WRONG_THUMBPRINT: Final = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
 
@@ -77,8 +89,7 @@ async def authenticated(
 ) -> Identity:
     """The caller whom the token proves."""
     if provider_id is not None:
-        # AWS: only for OAuth 2.0 access tokens of www.amazon.com and graph.facebook.com, which those alone can verify.
-        raise ValidationError(f"The provider {provider_id} can't be asked: tokens must be OpenID Connect ID tokens.")
+        raise _of_oauth(provider_id, web_identity_token)
     own = _of_iamds_pool(call, web_identity_token)
     if own is not None:
         return _caller(own, cognito_tokens.NAME, cognito_tokens.NAME, None, role_arn, role_session_name)
@@ -86,6 +97,8 @@ async def authenticated(
         unverified = tokens.read(web_identity_token)
     except tokens.NotAToken as error:
         raise InvalidIdentityToken(NOT_A_TOKEN) from error
+    except tokens.WrongClaim as error:
+        raise _missing(error) from error
     if call.view.shared.find(OutboundFederation, "issuer", unverified.issuer):
         # AWS: tokens of GetWebIdentityToken are for services outside, not for federation into AWS
         # (id_roles_providers_outbound_getting_started).
@@ -98,9 +111,9 @@ async def authenticated(
         claims = await _verified(call, unverified, record.issuer, record.thumbprints)
         audience = _audience(claims)
         # SECURITY: a token that was issued to another client of the same provider proves nothing here, nor does one for
-        # another, which could hand it on (FED-02, B25).
+        # another, which could hand it on (FED-02, B25); AWS does not look at `aud` where there is `azp`.
         if audience not in record.client_ids or {*record.client_ids}.isdisjoint(tokens.audiences(claims)):
-            raise InvalidIdentityToken("Incorrect token audience")
+            raise InvalidIdentityToken(UNVALIDATED)
     elif unverified.issuer in BUILT_IN:
         record, (name, published_at) = None, BUILT_IN[unverified.issuer]
         claims = await _verified(call, unverified, published_at, ())
@@ -119,7 +132,8 @@ def _caller(
 ) -> Identity:
     """Whom these claims speak of, before a role."""
     audience = _audience(claims)
-    proof = _proof(claims, name, url, audience, record, session_name)
+    is_authorized = _is_authorized(claims, role_arn)
+    proof = _proof(claims, name, url, audience, record, session_name, is_authorized=is_authorized)
     return federated(proof, _account_of(role_arn), f"{name}:{audience}:{proof.name}")
 
 
@@ -155,7 +169,24 @@ def assume_role_with_web_identity(
         policy=policy,
         policy_arns=policy_arns,
         minimum_size=minimum_session_token_size,
+        packs_claims=True,
     )
+
+
+def _of_oauth(provider_id: str, token: str) -> AWSError:
+    """What is said of OAuth 2.0 access tokens, which their providers alone can verify: they can't be asked."""
+    if provider_id not in {AMAZON, FACEBOOK}:
+        return AccessDenied(
+            "Unrecognized OAuth provider. Do not include a provider parameter when submitting OpenIDConnect ID tokens"
+        )
+    if provider_id == AMAZON and not token.startswith(OF_AMAZON):
+        return InvalidIdentityToken("Provided Token is not a Login With Amazon token")
+    return ValidationError(f"The provider {provider_id} can't be asked: tokens must be OpenID Connect ID tokens.")
+
+
+def _missing(error: tokens.WrongClaim) -> InvalidIdentityToken:
+    words = "Claim is not allowed to be empty" if isinstance(error, tokens.EmptyClaim) else "Missing a required claim"
+    return InvalidIdentityToken(f"{words}: {error.name}")
 
 
 def _account_of(role_arn: str) -> str:
@@ -178,18 +209,31 @@ async def _verified(call: Call, unverified: Unverified, issuer: str, thumbprints
 
 def _check_times(call: Call, claims: Mapping[str, Any]) -> None:
     """A token holds now; the provider and its clients keep the machine's time, as signatures do."""
+    now = call.clock.machine_timestamp()
     try:
-        tokens.check_times(claims, call.clock.machine_timestamp())
-    except tokens.Expired as error:
-        # No blank before the number: AWS has none.
-        raise ExpiredToken(
-            f"Token expired: current date/time {int(call.clock.machine_timestamp())} must be before the expiration "
-            f"date/time{int(error.at)}"
-        ) from error
-    except tokens.NotYet as error:
-        raise InvalidIdentityToken("Token is not yet valid") from error
+        tokens.check_times(claims, now)
+    except tokens.WrongTime as error:
+        raise InvalidIdentityToken("Invalid timestamp in token claims.") from error
     except tokens.WrongClaim as error:
-        raise InvalidIdentityToken(f"Missing a required claim: {error.name}") from error
+        raise _missing(error) from error
+    except tokens.OutOfTime as error:
+        raise _out_of_time(error, int(now)) from error
+
+
+def _out_of_time(error: tokens.OutOfTime, now: int) -> AWSError:
+    """AWS's words, in which it tells the moment that its tolerance leads to; here it is the current time."""
+    match error:
+        case tokens.Expired():
+            return ExpiredToken(
+                f"Token expired: current date/time {now} must be before the expiration date/time {error.at}"
+            )
+        case tokens.FromTheFuture():
+            return InvalidIdentityToken(f"Token issued in the future: {error.at}")
+        case _:
+            return InvalidIdentityToken(
+                f"Token not yet valid: current date/time {now} must be after or equal to the not-before date/time "
+                f"{error.at}"
+            )
 
 
 async def _key(call: Call, unverified: Unverified, issuer: str, thumbprints: Sequence[str]) -> JWK:
@@ -208,9 +252,16 @@ async def _key(call: Call, unverified: Unverified, issuer: str, thumbprints: Seq
 
 def _audience(claims: Mapping[str, Any]) -> str:
     try:
-        return tokens.audience(claims)
+        found = tokens.audience(claims)
+    except tokens.SeveralAudiences as error:
+        raise InvalidIdentityToken(
+            "Token audience contains more than one audience while authorized party is not present"
+        ) from error
     except tokens.WrongClaim as error:
-        raise InvalidIdentityToken(f"Missing a required claim: {error.name}") from error
+        raise _missing(error) from error
+    if not found:
+        raise InvalidIdentityToken(UNVALIDATED)
+    return found
 
 
 def _proof(
@@ -220,11 +271,13 @@ def _proof(
     audience: str,
     record: OpenIDConnectProvider | None,
     session_name: str,
+    *,
+    is_authorized: bool,
 ) -> Federation:
     try:
         subject = tokens.subject(claims)
     except tokens.WrongClaim as error:
-        raise InvalidIdentityToken(f"Missing a required claim: {error.name}") from error
+        raise _missing(error) from error
     prefix = lower(url)
     kept: dict[str, str | tuple[str, ...]] = {f"{prefix}:aud": audience, f"{prefix}:sub": subject}
     methods = claims.get("amr")
@@ -239,7 +292,11 @@ def _proof(
         identity_provider=name,
         name=subject,
         session_name=session_name,
-        context={**_further_keys(prefix, claims), **kept},
+        context={
+            **_further_keys(prefix, claims),
+            "sts:roleauthorizedbyidp": "true" if is_authorized else "false",
+            **kept,
+        },
         session_context=kept,
         answer={"SubjectFromWebIdentityToken": subject, "Provider": name, "Audience": audience},
         federated_provider=name,
@@ -247,6 +304,29 @@ def _proof(
         tags=dict(given),
         transitive_tag_keys=transitive,
     )
+
+
+def _is_authorized(claims: Mapping[str, Any], role_arn: str) -> bool:
+    """Whether the token names the roles that it is for, this one among them; InvalidIdentityToken for another one.
+
+    SECURITY: what a provider has kept to some roles is good for no other, whatever their trust policies say. AWS: as it
+    was seen to answer in September 2026; the key is `sts:RoleAuthorizedByIdp` (reference_policies_iam-condition-keys).
+    """
+    match claims.get(ROLES):
+        case None:
+            return False
+        case str() as text:
+            listed: list[object] = list(text.split(";"))
+        case list() as listed:
+            pass
+        case _:
+            raise InvalidIdentityToken("The roles claim is not in a supported format")
+    named = {one.strip() for one in listed if isinstance(one, str) and _ROLE_ARN.fullmatch(one.strip())}
+    if not named:
+        raise InvalidIdentityToken("The roles claim contains no valid role ARNs")
+    if role_arn not in named:
+        raise InvalidIdentityToken("The target role ARN is not present in the roles claim of the identity token")
+    return True
 
 
 def _further_keys(prefix: str, claims: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
@@ -306,16 +386,21 @@ def _tags(claims: Mapping[str, Any]) -> tuple[list[tuple[str, str]], tuple[str, 
     if not isinstance(nested, dict) or not nested.keys() <= {"principal_tags", "transitive_tag_keys"}:
         raise IDPRejectedClaim(f"The claim {TAGS} is invalid.")
     inner = nested.get("principal_tags", {})
-    if not isinstance(inner, dict):
-        raise IDPRejectedClaim(f"The claim {TAGS} is invalid.")
+    if not isinstance(inner, dict) or not all(map(_is_single, inner.values())):
+        raise InvalidIdentityToken("principal_tags passed in claim is not in correct format.")
     flat_prefix = f"{TAGS}/principal_tags/"
-    given = [(key, _single(value)) for key, value in inner.items()]
+    given = [(key, values[0]) for key, values in inner.items()]
     given += [(key.removeprefix(flat_prefix), _single(v)) for key, v in claims.items() if key.startswith(flat_prefix)]
     transitive = [
         *_texts(nested.get("transitive_tag_keys", [])),
         *_texts(claims.get(f"{TAGS}/transitive_tag_keys", [])),
     ]
     return given, tuple(transitive)
+
+
+def _is_single(values: object) -> bool:
+    """AWS: "You must pass a single value for each session tag", in an array (id_session-tags)."""
+    return isinstance(values, list) and len(values) == 1 and isinstance(values[0], str)
 
 
 def _single(value: object) -> str:
