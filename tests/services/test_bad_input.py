@@ -44,6 +44,8 @@ NAME_WORDS = "It must contain only alphanumeric characters and/or the following:
 PATH_WORDS = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
 PREFIX_WORDS = "It must begin with the / character and contain only alphanumeric characters and/or / characters."
 IAM_WORDS = {"path": PATH_WORDS, "newPath": PATH_WORDS, "pathPrefix": PREFIX_WORDS}
+# AWS's answer to GetAccountAuthorizationDetails, recorded in September 2026.
+ORDERS = {"EntityType": ["LocalManagedPolicy", "User", "AWSManagedPolicy", "Role", "Group"]}
 HIDDEN = {"authenticationCodeType", "contextAssertionType", "tokenCodeType", "tradeInTokenType"}
 
 
@@ -108,7 +110,7 @@ def constraints(shape: Shape, text: str) -> list[str]:
     """AWS's words for each constraint that a text does not keep."""
     limits, words = shape.metadata, []
     if isinstance(shape, StringShape) and shape.enum and text not in shape.enum:
-        words.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        words.append(f"Member must satisfy enum value set: [{', '.join(ORDERS.get(shape.name, shape.enum))}]")
     pattern = limits.get("pattern")
     if pattern is not None and regex.fullmatch(java(pattern), text) is None:
         words.append(f"Member must satisfy regular expression pattern: {pattern}")
@@ -138,7 +140,7 @@ def faults(name: str) -> Iterator[Fault]:
         at = member[0].lower() + member[1:]
         if member in shape.required_members:
             rest = {key: value for key, value in good.items() if key != member}
-            yield Fault(f"no {member}", form(service, operation, rest), missing(at))
+            yield Fault(f"no {member}", form(service, operation, rest), missing(service, at))
         for what, given, message in wrong_values(service, inner, at):
             yield Fault(f"{member}: {what}", form(service, operation, {**good, member: given}), message)
 
@@ -152,16 +154,16 @@ def wrong_values(service: str, shape: Shape, at: str) -> Iterator[tuple[str, Any
         case "integer" | "long":
             if "max" in limits:
                 words = f"Member must have value less than or equal to {limits['max']}"
-                yield "too large", limits["max"] + 1, told(at, str(limits["max"] + 1), words)
+                yield "too large", limits["max"] + 1, told(service, at, str(limits["max"] + 1), words)
             if "min" in limits:
                 words = f"Member must have value greater than or equal to {limits['min']}"
-                yield "too small", limits["min"] - 1, told(at, str(limits["min"] - 1), words)
+                yield "too small", limits["min"] - 1, told(service, at, str(limits["min"] - 1), words)
         case "list" if shape.member.type_name == "structure":
             for name in shape.member.required_members:
                 given = fitting(shape)
                 given[0] = {key: value for key, value in given[0].items() if key != name}
                 if given[0]:
-                    yield f"without {name}", given, missing(f"{at}.1.member.{name[0].lower()}{name[1:]}")
+                    yield f"without {name}", given, missing(service, f"{at}.1.member.{name[0].lower()}{name[1:]}")
 
 
 def wrong_texts(shape: Shape) -> Iterator[tuple[str, str]]:
@@ -191,18 +193,20 @@ def sentence(service: str, shape: Shape, at: str, text: str) -> str:
         words = NAME_WORDS if pattern == r"[\w+=,.@-]+" else IAM_WORDS.get(at)
         if words:
             return f"The specified value for {at} is invalid. {words}"
-    secret = shape.metadata.get("sensitive") or shape.name in HIDDEN
+    secret = service == "iam" or shape.metadata.get("sensitive") or shape.name in HIDDEN
     value = "Value" if secret else f"Value '{text}'"
     sentences = [f"{value} at '{at}' failed to satisfy constraint: {words}" for words in found]
     return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(sentences)}"
 
 
-def told(at: str, value: str, words: str) -> str:
-    return f"1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: {words}"
+def told(service: str, at: str, value: str, words: str) -> str:
+    given = "Value" if service == "iam" else f"Value '{value}'"
+    return f"1 validation error detected: {given} at '{at}' failed to satisfy constraint: {words}"
 
 
-def missing(at: str) -> str:
-    return f"1 validation error detected: Value null at '{at}' failed to satisfy constraint: Member must not be null"
+def missing(service: str, at: str) -> str:
+    given = "Value" if service == "iam" else "Value null"
+    return f"1 validation error detected: {given} at '{at}' failed to satisfy constraint: Member must not be null"
 
 
 def form(service: str, operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:

@@ -57,12 +57,12 @@ def test_iam_has_words_of_its_own_for_names_and_paths(operation, parameters, mem
 
 def test_iam_says_the_usual_when_more_is_wrong_than_a_name():
     found = words("iam", "CreateUser", UserName="a b", Path="x")
-    assert found.startswith("2 validation errors detected: Value 'x' at 'path' failed to satisfy constraint: Member")
+    assert found.startswith("2 validation errors detected: Value at 'path' failed to satisfy constraint: Member")
 
 
 def test_a_text_that_is_too_long():
     assert words("iam", "CreateUser", UserName="a" * 65) == (
-        f"1 validation error detected: Value '{'a' * 65}' at 'userName' failed to satisfy constraint: "
+        "1 validation error detected: Value at 'userName' failed to satisfy constraint: "
         "Member must have length less than or equal to 64"
     )
 
@@ -77,24 +77,67 @@ def test_what_is_missing_is_null():
 def test_several_errors_are_joined():
     """The words and order of an empty name are those recorded from DynamoDB by its client libraries' tests."""
     assert words("iam", "CreateUser", UserName="") == (
-        "2 validation errors detected: Value '' at 'userName' failed to satisfy constraint: "
+        "2 validation errors detected: Value at 'userName' failed to satisfy constraint: "
         "Member must satisfy regular expression pattern: [\\w+=,.@-]+; "
-        "Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1"
+        "Value at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1"
     )
 
 
 def test_members_of_lists_have_numbers_in_their_path():
     found = words("iam", "CreateUser", UserName="a", Tags=[{"Key": "k", "Value": "v"}, {"Key": "#", "Value": "v"}])
-    assert found.startswith("1 validation error detected: Value '#' at 'tags.2.member.key' failed")
+    assert found.startswith("1 validation error detected: Value at 'tags.2.member.key' failed")
     found = words("sts", "AssumeRole", RoleArn="a" * 20, RoleSessionName="ab", Tags=[{"Value": "v"}])
     assert found.startswith("1 validation error detected: Value null at 'tags.1.member.key' failed")
 
 
+def test_iam_says_which_member_is_wrong_and_not_what_it_was_as_sts_does():
+    """IAM's answers recorded in February and September 2026, a missing member's too; STS's repeat the value."""
+    assert words("iam", "PutAccountProperties") == (
+        "1 validation error detected: Value at 'properties' failed to satisfy constraint: Member must not be null"
+    )
+    assert words("iam", "ListUsers", MaxItems=1001) == (
+        "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: "
+        "Member must have value less than or equal to 1000"
+    )
+    assert words("sts", "GetSessionToken", DurationSeconds=1).startswith("1 validation error detected: Value '1' at")
+
+
+def test_of_several_members_iam_tells_in_the_order_of_a_hash_map():
+    """AWS's answers to CreateOpenIDConnectProvider and UpdateAccountPasswordPolicy, recorded in February 2026."""
+    found = words(
+        "iam", "CreateOpenIDConnectProvider", Url="u" * 256, ClientIDList=["c" * 256], ThumbprintList=["t" * 41]
+    )
+    assert found == (
+        "3 validation errors detected: Value at 'clientIDList' failed to satisfy constraint: Member must satisfy "
+        "constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal "
+        "to 1]; Value at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: [Member must "
+        "have length less than or equal to 40, Member must have length greater than or equal to 40]; Value at 'url' "
+        "failed to satisfy constraint: Member must have length less than or equal to 255"
+    )
+    found = words(
+        "iam", "UpdateAccountPasswordPolicy", MinimumPasswordLength=129, MaxPasswordAge=1096, PasswordReusePrevention=25
+    )
+    assert found == (
+        "3 validation errors detected: Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have "
+        "value less than or equal to 128; Value at 'passwordReusePrevention' failed to satisfy constraint: Member must "
+        "have value less than or equal to 24; Value at 'maxPasswordAge' failed to satisfy constraint: Member must have "
+        "value less than or equal to 1095"
+    )
+
+
+def test_keys_of_tags_must_not_be_null_either():
+    """AWS's answers to UntagPolicy and UntagRole, recorded in February 2026."""
+    found = words("iam", "UntagRole", RoleName="r", TagKeys=["#"])
+    assert found.endswith("Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+, "
+                          "Member must not be null]")  # fmt: skip
+
+
 def test_lists_of_texts_are_told_as_a_whole():
+    """AWS's answer, recorded in September 2026: the order of the values is its own."""
     assert words("iam", "GetAccountAuthorizationDetails", Filter=["User", "Nobody"]) == (
-        "1 validation error detected: Value '[User, Nobody]' at 'filter' failed to satisfy constraint: "
+        "1 validation error detected: Value at 'filter' failed to satisfy constraint: "
         "Member must satisfy constraint: [Member must satisfy enum value set: "
-        "[User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]]"
+        "[LocalManagedPolicy, User, AWSManagedPolicy, Role, Group]]"
     )
 
 
@@ -102,7 +145,7 @@ def test_numbers_have_a_range_and_enums_a_set():
     assert words("iam", "ListUsers", MaxItems=0).endswith("Member must have value greater than or equal to 1")
     assert words("iam", "ListUsers", MaxItems=1001).endswith("Member must have value less than or equal to 1000")
     found = words("iam", "UpdateAccessKey", AccessKeyId="AKIA" * 5, Status="On")
-    assert found.endswith("Value 'On' at 'status' failed to satisfy constraint: "
+    assert found.endswith("Value at 'status' failed to satisfy constraint: "
                           "Member must satisfy enum value set: [Active, Inactive, Expired]")  # fmt: skip
 
 

@@ -28,6 +28,16 @@ _PREFIXES: Final = "It must begin with the / character and contain only alphanum
 # How IAM itself words a name or path of another pattern, when nothing else is wrong: seen in its answers.
 _IAM_NAME_PATTERN: Final = "[\\w+=,.@-]+"
 _IAM_PATHS: Final = {"path": _PATHS, "newPath": _PATHS, "pathPrefix": _PREFIXES}
+# IAM's answers of 2026 say which member is wrong and no longer what it was; those of STS of the same year still do.
+_ECHOLESS: Final = frozenset({"iam"})
+# Where AWS was seen to say more than the model of a list's elements has, or an enum in another order than the model's.
+_NOT_NULL: Final = "Member must not be null"
+_ELEMENTS_NOT_NULL: Final = frozenset({("iam", "tagKeyType")})
+_ENUM_ORDERS: Final = {
+    frozenset({"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}): (
+        "LocalManagedPolicy", "User", "AWSManagedPolicy", "Role", "Group",
+    ),
+}  # fmt: skip
 _PATTERN_WORDS: Final = "Member must satisfy regular expression pattern: "
 MOST: Final = 100
 """How many errors are told: a megabyte of empty structures would have a million."""
@@ -133,13 +143,44 @@ def _value_keeps(shape: Shape, value: Any) -> bool:
 
 
 def _structure(shape: Shape, value: Mapping[str, Any], path: str, service: str) -> Iterator[Wrong]:
-    for name, member in shape.members.items():
-        given = value.get(name)
-        at = f"{path}{name[:1].lower()}{name[1:]}"
+    for name in _told(shape, service):
+        member, given = shape.members[name], value.get(name)
+        at = f"{path}{_camel(name)}"
         if given is not None:
             yield from _value(member.shape, given, at, service)
         elif name in shape.required and not member.streaming:
-            yield at, f"Value null at '{at}' failed to satisfy constraint: Member must not be null"
+            echo = "Value" if service in _ECHOLESS else "Value null"
+            yield at, f"{echo} at '{at}' failed to satisfy constraint: {_NOT_NULL}"
+
+
+@cache
+def _told(shape: Shape, service: str) -> tuple[str, ...]:
+    """The members in the order in which they are told of: the model's, and for IAM that of a hash map of Java's.
+
+    So were those of CreateOpenIDConnectProvider and UpdateAccountPasswordPolicy in IAM's answers (February 2026), which
+    neither the model nor the alphabet explains.
+    """
+    if service not in _ECHOLESS:
+        return tuple(shape.members)
+    buckets = _BUCKETS
+    while len(shape.members) > buckets * 3 // 4:
+        buckets *= 2
+    return tuple(sorted(shape.members, key=lambda name: _hashed(_camel(name)) % buckets))
+
+
+_BUCKETS: Final = 16
+
+
+def _hashed(text: str) -> int:
+    """What Java's HashMap makes of `String.hashCode`."""
+    code = 0
+    for character in text:
+        code = (31 * code + ord(character)) & 0xFFFFFFFF
+    return code ^ code >> 16
+
+
+def _camel(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def _value(shape: Shape, value: Any, path: str, service: str) -> Iterator[Wrong]:
@@ -161,16 +202,17 @@ def _list(shape: Shape, value: list[Any], path: str, service: str) -> Iterator[W
         for index, item in enumerate(value, 1):
             yield from _value(element, item, f"{path}.{index}.member", service)
     elif not all(_holds(element, item) for item in value):
-        yield _sentence(shape, value, path, f"Member must satisfy constraint: [{_all_words(element)}]", service)
+        words = f"Member must satisfy constraint: [{_all_words(element, service)}]"
+        yield _sentence(shape, value, path, words, service)
 
 
 def _map(shape: Shape, value: Mapping[str, Any], path: str, service: str) -> Iterator[Wrong]:
     if not all(_holds(shape.key.shape, key) for key in value):
-        words = f"Map keys must satisfy constraint: [{_all_words(shape.key.shape)}]"
+        words = f"Map keys must satisfy constraint: [{_all_words(shape.key.shape, service)}]"
         yield _sentence(shape, value, path, words, service)
     inner = shape.value.shape
     if not all(_holds(inner, item) for item in value.values()):
-        words = f"Map value must satisfy constraint: [{_all_words(inner)}]"
+        words = f"Map value must satisfy constraint: [{_all_words(inner, service)}]"
         yield _sentence(shape, value, path, words, service)
     if inner.type in {"structure", "list", "map"}:
         for key, item in value.items():
@@ -189,7 +231,7 @@ def _inside(shape: Shape, value: Any, path: str, service: str) -> Iterator[Wrong
 
 def _sentence(shape: Shape, value: Any, path: str, words: str, service: str) -> Wrong:
     # SECURITY: what is sensitive anywhere inside is not repeated in the answer, and so not in logs and events either.
-    echo = "Value" if _secret(shape, service) else f"Value '{_shown(shape, value)}'"
+    echo = "Value" if service in _ECHOLESS or _secret(shape, service) else f"Value '{_shown(shape, value)}'"
     return path, f"{echo} at '{path}' failed to satisfy constraint: {words}"
 
 
@@ -204,7 +246,8 @@ def _checks(shape: Shape) -> tuple[tuple[str, Check], ...]:
 
 def _own_checks(shape: Shape) -> Iterator[tuple[str, Check]]:
     if shape.enum:
-        listed, allowed = f"[{', '.join(shape.enum)}]", frozenset(shape.enum)
+        allowed = frozenset(shape.enum)
+        listed = f"[{', '.join(_ENUM_ORDERS.get(allowed, shape.enum))}]"
         yield f"Member must satisfy enum value set: {listed}", lambda value: value in allowed
     if shape.pattern is not None and shape.type == "string":
         yield f"{_PATTERN_WORDS}{shape.pattern}", fits(shape.pattern)
@@ -248,9 +291,11 @@ def _quick(shape: Shape) -> Check:
     return holds
 
 
-def _all_words(shape: Shape) -> str:
+def _all_words(shape: Shape, service: str) -> str:
     """All constraints of a list's or map's element in one: lengths, pattern, enum."""
     ordered = sorted((words for words, _ in _checks(shape)), key=_place)
+    if (service, shape.name) in _ELEMENTS_NOT_NULL:
+        ordered.append(_NOT_NULL)
     return ", ".join(ordered)
 
 

@@ -133,7 +133,7 @@ def test_the_summary_says_which_version_of_tokens_is_preferred(iam, refused):
     iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
     assert version() == 2
     message = (
-        "1 validation error detected: Value 'v3Token' at 'globalEndpointTokenVersion' failed to satisfy constraint: "
+        "1 validation error detected: Value at 'globalEndpointTokenVersion' failed to satisfy constraint: "
         "Member must satisfy enum value set: [v1Token, v2Token]"
     )
     with refused("ValidationError", message):

@@ -189,7 +189,7 @@ def test_an_unknown_encoding_is_refused(aws, iam, refused):
     key_id = upload(iam, ssh_line(rsa_key()))["SSHPublicKeyId"]
     with refused(
         "ValidationError",
-        "1 validation error detected: Value 'ssh' at 'encoding' failed to satisfy constraint: Member must satisfy enum"
+        "1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum"
         " value set: [SSH, PEM]",
     ):
         get(iam, key_id, "ssh")
