@@ -19,7 +19,7 @@ def create(iam, name="send", **parameters):
 def test_a_policy_is_shown_as_it_was_created(iam, arn_of):
     created = create(iam, Path="/team/", Description="sends", Tags=[{"Key": "Team", "Value": "blue"}])
     policy = iam.get_policy(PolicyArn=arn_of("policy/team/send"))["Policy"]
-    assert policy == created
+    assert policy == created | {"Description": "sends"}
     assert policy["PolicyId"].startswith("ANPA")
     assert policy["CreateDate"] == policy["UpdateDate"]
     assert policy == {
@@ -38,6 +38,14 @@ def test_a_policy_is_shown_as_it_was_created(iam, arn_of):
     }
     version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId="v1")["PolicyVersion"]
     assert version["Document"] == DOCUMENT
+
+
+def test_a_new_policy_is_answered_without_description_and_with_the_tags_that_it_has(iam):
+    """AWS's answers to CreatePolicy, recorded in February and September 2026; GetPolicy has both members."""
+    created = create(iam, Description="sends")
+    assert not {"Description", "Tags"} & created.keys()
+    policy = iam.get_policy(PolicyArn=created["Arn"])["Policy"]
+    assert (policy["Description"], policy["Tags"]) == ("sends", [])
 
 
 def test_attachments_and_boundaries_are_counted(iam):
