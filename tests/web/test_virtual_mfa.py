@@ -106,7 +106,7 @@ def test_what_was_begun_and_left_can_be_deleted_and_begun_anew(iam, may, enter, 
     enter()
     first = begin(browser)
     assert begin(browser) is None
-    assert browser.error == "MFADevice entity at the same path and name already exists."
+    assert browser.error == "MFA device already exists."
     browser.submit("/_iamd/mfa/delete")
     assert begin(browser) not in {None, first}
 

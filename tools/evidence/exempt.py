@@ -10,6 +10,7 @@ _BY_POLICY: Final = "the code is that of a denial by policies alone, which the t
 _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
 _IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
+_NO_ARN: Final = "AWS's recorded answer to a policy that is named by no ARN is ValidationError"
 _NO_SUCH_SERVICE: Final = "AWS's recorded answer to a service that has no such credentials is NoSuchEntity"
 
 EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
@@ -40,6 +41,8 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:AddRoleToInstanceProfile": {
         "error EntityAlreadyExists": "a profile holds one role, so a second one, the same too, is LimitExceeded",
     },
+    "iam:AttachGroupPolicy": {"error InvalidInput": _NO_ARN},
+    "iam:AttachRolePolicy": {"error InvalidInput": _NO_ARN},
     "iam:CreateAccountAlias": {"error LimitExceeded": _NO_QUOTA},
     "iam:CreateLoginProfile": {"error LimitExceeded": _NO_QUOTA},
     "iam:CreateServiceLinkedRole": {

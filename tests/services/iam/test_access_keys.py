@@ -126,8 +126,13 @@ def test_the_last_use_of_a_key_says_when_where_and_for_what(aws, iam):
     assert used["LastUsedDate"] >= key["CreateDate"]
 
 
-def test_the_last_use_of_a_key_that_is_not_the_accounts_is_denied(iam, refused):
-    with refused("AccessDenied"):
+def test_the_last_use_of_a_key_that_is_not_the_accounts_is_denied(aws, iam, refused):
+    """AWS's words, recorded in February 2026: there is no colon before the action."""
+    with refused(
+        "AccessDenied",
+        f"User: {aws.client('sts').get_caller_identity()['Arn']} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key "
+        "AKIAIOSFODNN7EXAMPLE",
+    ):
         iam.get_access_key_last_used(AccessKeyId="AKIAIOSFODNN7EXAMPLE")
 
 

@@ -73,7 +73,7 @@ def test_a_policy_that_is_not_there_is_not_attached(bearer, arn_of, refused):
     ):
         with refused("NoSuchEntity", f"Policy {missing} does not exist or is not attachable."):
             bearer.attach(missing)
-    with refused("InvalidInput", "ARN this-is-not-an-arn-at-all is not valid."):
+    with refused("ValidationError", "ARN this-is-not-an-arn-at-all is not valid."):
         bearer.attach("this-is-not-an-arn-at-all")
     assert bearer.arns() == []
 

@@ -154,8 +154,11 @@ def test_pages_run_through_all_four_lists(iam, send):
 
 def test_a_marker_fits_only_the_filter_it_came_with(iam, send, refused):
     marker = iam.get_account_authorization_details(Filter=["User"], MaxItems=1)["Marker"]
-    with refused("ValidationError"):
-        iam.get_account_authorization_details(Filter=["Role"], Marker=marker)
+    for other in (marker, "no-marker-at-all"):
+        with refused("ValidationError", "Marker and Filter do not match"):
+            iam.get_account_authorization_details(Filter=["Role"], Marker=other)
+        with refused("ValidationError", "Invalid Marker."):
+            iam.get_account_authorization_details(Marker=other)
 
 
 def test_the_operation_has_no_resource(denied):

@@ -33,7 +33,7 @@ CASES = {
     "DeleteConflict": (409, "delete_user", {"UserName": "ann"}),
     "LimitExceeded": (409, "create_access_key", {"UserName": "ann"}),
     "MalformedPolicyDocument": (400, "create_policy", {"PolicyName": "p", "PolicyDocument": "{}"}),
-    "InvalidInput": (400, "attach_user_policy", {"UserName": "ann", "PolicyArn": "not an arn, however long"}),
+    "InvalidInput": (400, "detach_user_policy", {"UserName": "ann", "PolicyArn": "not an arn, however long"}),
     "PolicyNotAttachable": (400, "attach_user_policy", {"UserName": "ann", "PolicyArn": SERVICE_ROLE}),
     "UnmodifiableEntity": (400, "update_assume_role_policy", {**LINKED, "PolicyDocument": TRUST}),
     "PasswordPolicyViolation": (400, "create_login_profile", {"UserName": "ann", "Password": "short"}),

@@ -121,6 +121,12 @@ def test_group_and_user_must_exist(iam, refused, operation):
         getattr(iam, operation)(GroupName="none", UserName="ann")
 
 
+def test_of_two_unknown_names_removing_tells_the_users(iam, refused):
+    """AWS's recorded answer (February 2026)."""
+    with refused("NoSuchEntity", "The user with name nobody cannot be found."):
+        iam.remove_user_from_group(GroupName="none", UserName="nobody")
+
+
 def test_an_account_has_three_hundred_groups_at_most(iam, refused):
     for number in range(300):
         iam.create_group(GroupName=f"g{number}")

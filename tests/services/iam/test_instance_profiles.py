@@ -108,7 +108,7 @@ def test_what_is_not_there_is_not_found(iam, refused):
     with refused("NoSuchEntity", "The role with name app cannot be found."):
         iam.list_instance_profiles_for_role(RoleName="app")
     role(iam)
-    with refused("NoSuchEntity"):
+    with refused("NoSuchEntity", "Role app in Instance Profile box cannot be found."):
         iam.remove_role_from_instance_profile(**BOTH)
 
 

@@ -130,7 +130,8 @@ def refuses(iam: Any, operation: str, marker: str, **parameters: Any) -> bool:
         getattr(iam, operation)(Marker=marker, **parameters)
     except ClientError as error:
         told = error.response["Error"]
-        assert (told["Code"], told["Message"]) == ("ValidationError", "Invalid Marker.")
+        words = "Marker and Filter do not match" if "Filter" in parameters else "Invalid Marker."
+        assert (told["Code"], told["Message"]) == ("ValidationError", words)
         return True
     return False
 

@@ -36,7 +36,7 @@ def test_a_new_device_shows_its_seed_and_is_nobodys(iam, arn_of):
 
 def test_two_devices_do_not_share_path_and_name(iam, refused):
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
-    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists."):
+    with refused("EntityAlreadyExists", "MFA device already exists."):
         iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
 
@@ -198,7 +198,7 @@ def test_a_deactivated_device_is_nobodys_and_can_be_deleted(iam, devices, refuse
     ]
     iam.delete_virtual_mfa_device(SerialNumber=serial)
     assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
-    with refused("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist."):
+    with refused("NoSuchEntity", f"MFA Device with serial number {serial} does not exist."):
         iam.delete_virtual_mfa_device(SerialNumber=serial)
 
 
@@ -304,7 +304,7 @@ def test_what_is_missing_is_named(iam, arn_of, refused):
     for call in (iam.enable_mfa_device, iam.resync_mfa_device):
         with refused("NoSuchEntity", "The user with name nobody cannot be found."):
             call(UserName="nobody", SerialNumber=serial, **codes)
-    with refused("NoSuchEntity", "MFA Device invalid for user."):
+    with refused("NoSuchEntity", f"MFA Device with serial number {serial} does not exist."):
         iam.deactivate_mfa_device(UserName="ann", SerialNumber=serial)
     with refused("NoSuchEntity", "The user with name nobody cannot be found."):
         iam.list_mfa_devices(UserName="nobody")

@@ -42,8 +42,9 @@ def test_a_boundary_must_be_a_managed_policy(entity, arn_of, refused):
     missing = arn_of("policy/none")
     with refused("NoSuchEntity", f"Scope ARN: {missing} does not exist or is not attachable."):
         entity.put(missing)
-    with refused("InvalidInput", "ARN this-is-not-an-arn-at-all is not valid."):
-        entity.put("this-is-not-an-arn-at-all")
+    for wrong in ("this-is-not-an-arn-at-all", arn_of("not_a_policy/invalid")):
+        with refused("InvalidInput", f"ARN {wrong} is not valid."):
+            entity.put(wrong)
     with refused("PolicyNotAttachable"):
         entity.put("arn:aws:iam::aws:policy/aws-service-role/AutoScalingServiceRolePolicy")
 

@@ -238,7 +238,7 @@ def test_tags_of_a_provider_are_listed_in_pages_and_counted(iam, provider, paged
     assert listed == [{"Key": "A", "Value": "b"}, *TAGS]
     iam.untag_saml_provider(SAMLProviderArn=provider, TagKeys=["A"])
     assert shown(iam, provider)["Tags"] == TAGS
-    with refused("LimitExceeded", "Cannot exceed quota for TagsPerSAMLProvider: 50"):
+    with refused("LimitExceeded", "The number of tags has reached the maximum limit."):
         iam.tag_saml_provider(SAMLProviderArn=provider, Tags=[{"Key": f"k{n}", "Value": "v"} for n in range(50)])
     for wrong in ([{"Key": "aws:x", "Value": "y"}],):
         with refused("InvalidInput"):

@@ -138,7 +138,7 @@ def test_a_deleted_key_is_gone_and_may_come_back_as_another(iam, refused):
     key_id = upload(iam, ssh_line(rsa_key()))["SSHPublicKeyId"]
     iam.delete_ssh_public_key(**ANN, SSHPublicKeyId=key_id)
     assert listed(iam) == []
-    with refused("NoSuchEntity", f"User has no Public Key with id {key_id}."):
+    with refused("NoSuchEntity", f"The Public Key with id {key_id} cannot be found."):
         get(iam, key_id)
     assert upload(iam, ssh_line(rsa_key()))["SSHPublicKeyId"] != key_id
 
@@ -155,9 +155,9 @@ def test_a_deleted_key_is_gone_and_may_come_back_as_another(iam, refused):
 def test_a_key_is_reached_through_its_own_user_only(iam, refused, operation, parameters):
     key_id = upload(iam, ssh_line(rsa_key()))["SSHPublicKeyId"]
     iam.create_user(UserName="bob")
-    with refused("NoSuchEntity", f"User has no Public Key with id {key_id}."):
+    with refused("NoSuchEntity", f"The Public Key with id {key_id} cannot be found."):
         getattr(iam, operation)(UserName="bob", SSHPublicKeyId=key_id, **parameters)
-    with refused("NoSuchEntity", f"User has no Public Key with id {UNKNOWN}."):
+    with refused("NoSuchEntity", f"The Public Key with id {UNKNOWN} cannot be found."):
         getattr(iam, operation)(**ANN, SSHPublicKeyId=UNKNOWN, **parameters)
     assert get(iam, key_id)["Status"] == "Active"
 

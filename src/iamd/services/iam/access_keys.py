@@ -78,7 +78,7 @@ def get_access_key_last_used(call: Call, *, access_key_id: str) -> dict[str, Any
         # AWS answers for a key of another account, or of nobody, with a denial that names the key alone.
         raise CommonError(
             Common.ACCESS_DENIED,
-            f"User: {call.identity.arn} is not authorized to perform: iam:GetAccessKeyLastUsed"
+            f"User: {call.identity.arn} is not authorized to perform iam:GetAccessKeyLastUsed"
             f" on resource: access key {access_key_id}",
         )
     return {**_name(_user_of(call, key)), "AccessKeyLastUsed": _last_used(call, key)}

@@ -9,8 +9,16 @@ from iamd import arn
 from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.services.iam import arns, quotas
-from iamd.services.iam.entities import AnyPolicy, named_group, named_policy, named_role, named_user, policy_in
-from iamd.services.iam.errors import InvalidInput, NoSuchEntity, PolicyNotAttachable
+from iamd.services.iam.entities import (
+    AnyPolicy,
+    check_arn,
+    named_group,
+    named_policy,
+    named_role,
+    named_user,
+    policy_in,
+)
+from iamd.services.iam.errors import NoSuchEntity, PolicyNotAttachable, ValidationError
 from iamd.services.iam.protected_roles import SERVICE_LINKED_PATH, refuse_protected
 from iamd.services.paging import page
 from iamd.services.registry import operation, reading
@@ -143,7 +151,9 @@ def check_attachable(call: Call, policy_arn: str, otherwise: str) -> None:
 
 
 def _attached(call: Call, entity: Bearer, policy_arn: str, quota_name: str) -> Bearer:
-    _check_arn(policy_arn)
+    # AWS's recorded answer of AttachRolePolicy; other operations were seen to call the same InvalidInput.
+    if arn.parse(policy_arn) is None:
+        raise ValidationError(f"ARN {policy_arn} is not valid.")
     if policy_arn in entity.attached_policies:
         return entity
     check_attachable(call, policy_arn, f"Policy {policy_arn} does not exist or is not attachable.")
@@ -152,15 +162,10 @@ def _attached(call: Call, entity: Bearer, policy_arn: str, quota_name: str) -> B
 
 
 def _detached(entity: Bearer, policy_arn: str) -> Bearer:
-    _check_arn(policy_arn)
+    check_arn(policy_arn)
     if policy_arn not in entity.attached_policies:
         raise NoSuchEntity(f"Policy {policy_arn} was not found.")
     return replace(entity, attached_policies=tuple(a for a in entity.attached_policies if a != policy_arn))
-
-
-def _check_arn(policy_arn: str) -> None:
-    if arn.parse(policy_arn) is None:
-        raise InvalidInput(f"ARN {policy_arn} is not valid.")
 
 
 def _listed(

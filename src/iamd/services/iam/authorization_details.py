@@ -9,8 +9,9 @@ from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.services.iam import arns, entities, policies, policy_versions, roles
 from iamd.services.iam.entities import AnyPolicy
+from iamd.services.iam.errors import ValidationError
 from iamd.services.iam.instance_profiles import listed_profile, profiles_of
-from iamd.services.paging import page
+from iamd.services.paging import InvalidMarker, page
 from iamd.services.registry import reading
 from iamd.store.records import Entity, Group, InlinePolicy, ManagedPolicy, Role, User
 
@@ -37,7 +38,11 @@ def get_account_authorization_details(
     wanted = frozenset(filter) if filter else frozenset(FILTERS)
     items = [item for name in FILTERS if name in wanted for item in FILTERS[name](call)]
     query = tuple(sorted(wanted))
-    cut, more = page(call, items, key=lambda item: item.place, max_items=max_items, marker=marker, query=query)
+    try:
+        cut, more = page(call, items, key=lambda item: item.place, max_items=max_items, marker=marker, query=query)
+    except InvalidMarker as error:
+        # AWS's recorded answer (September 2026), though the marker was none at all.
+        raise ValidationError("Marker and Filter do not match") if filter else error from error
     lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
     for item in cut:
         lists[item.list_name].append(item.describe())

@@ -101,8 +101,9 @@ def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> None:
 @operation(on=arns.group)
 def remove_user_from_group(call: Call, *, group_name: str, user_name: str) -> None:
     """Take a user out of a group; AWS answers one that is not a member no differently."""
-    group = named_group(call, group_name)
+    # AWS: of two unknown names the user's is told (recorded answers, February 2026).
     user = named_user(call, user_name)
+    group = named_group(call, group_name)
     call.put(replace(user, groups=tuple(group_id for group_id in user.groups if group_id != group.group_id)))
 
 

@@ -96,7 +96,7 @@ def remove_role_from_instance_profile(call: Call, *, instance_profile_name: str,
     role = named_role(call, role_name)
     protected_roles.refuse_protected(role)
     if profile.role_id != role.role_id:
-        raise NoSuchEntity(f"Role {role_name} is not in Instance Profile {instance_profile_name}.")
+        raise NoSuchEntity(f"Role {role_name} in Instance Profile {instance_profile_name} cannot be found.")
     call.put(replace(profile, role_id=None))
 
 

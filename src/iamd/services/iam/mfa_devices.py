@@ -62,7 +62,7 @@ def create_virtual_mfa_device(
     if len(serial_number) > MAX_SERIAL_NUMBER:
         raise InvalidInput(f"The serial number of a virtual MFA device has {MAX_SERIAL_NUMBER} characters at most.")
     if call.account.get(MFADevice, serial_number) is not None:
-        raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
+        raise EntityAlreadyExists("MFA device already exists.")
     quotas.check_virtual_mfa_devices(call)
     seed = mfa.generate_seed()
     device = MFADevice(
@@ -89,7 +89,9 @@ def uri_of(call: Call, name: str, seed: bytes) -> str:
 @operation(on=arns.mfa_device)
 def delete_virtual_mfa_device(call: Call, *, serial_number: str) -> None:
     """Delete a device that is nobody's."""
-    device = named_mfa_device(call, serial_number)
+    device = call.account.get(MFADevice, serial_number)
+    if device is None or device.hardware:
+        raise _missing(serial_number)
     if device.user_id is not None:
         raise DeleteConflict("MFA VirtualDevice in use. Must deactivate first.")
     call.delete(device)
@@ -160,6 +162,8 @@ def deactivate_for_root(call: Call, *, serial_number: str) -> None:
 def _deactivate(call: Call, user: User | None, serial_number: str) -> None:
     if user is not None:
         refuse_without_mfa(call, user)
+    if all(call.account.get(kind, serial_number) is None for kind in (MFADevice, SecurityKey)):
+        raise _missing(serial_number)
     device = _device_of(call, user, serial_number)
     if isinstance(device, SecurityKey):
         call.delete(device)
@@ -285,6 +289,10 @@ def _device_of(call: Call, user: User | None, serial_number: str) -> AnyDevice:
     if device is None or device.user_id != _user_id(user):
         raise NoSuchEntity("MFA Device invalid for user.")
     return device
+
+
+def _missing(serial_number: str) -> NoSuchEntity:
+    return NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
 
 
 def devices_of(call: Call, user: User | None) -> list[AnyDevice]:

@@ -50,7 +50,9 @@ def checked(call: Call, policy_arn: str | None) -> str | None:
     """The ARN of a managed policy that can be a boundary, as it was given; None stays None."""
     if policy_arn is None:
         return None
-    if arn.parse(policy_arn) is None:
+    named = arn.parse(policy_arn)
+    # AWS's recorded answer: so it is with an ARN that is no policy's.
+    if named is None or not named.resource.startswith("policy/"):
         raise InvalidInput(f"ARN {policy_arn} is not valid.")
     check_attachable(call, policy_arn, f"Scope ARN: {policy_arn} does not exist or is not attachable.")
     return policy_arn

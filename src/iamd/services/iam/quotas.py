@@ -48,6 +48,12 @@ def check(name: str, wanted: int, quota: int) -> None:
         raise LimitExceeded(f"Cannot exceed quota for {name}: {quota}")
 
 
+def check_tags(wanted: int) -> None:
+    """Raise LimitExceeded, in words of their own, when a resource would have more tags than it can."""
+    if wanted > TAGS_PER_RESOURCE:
+        raise LimitExceeded("The number of tags has reached the maximum limit.")
+
+
 def _check_one_more(call: Call, kind: type[Record], name: str, quota: int) -> None:
     check(name, call.account.count(kind) + 1, quota)
 

@@ -93,7 +93,7 @@ def _key(call: Call, user: User, ssh_public_key_id: str) -> SSHPublicKey:
     key = call.account.get(SSHPublicKey, ssh_public_key_id)
     # SECURITY: a key is reached through its own user only; the decision was about that user.
     if key is None or key.user_id != user.user_id:
-        raise NoSuchEntity(f"User has no Public Key with id {ssh_public_key_id}.")
+        raise NoSuchEntity(f"The Public Key with id {ssh_public_key_id} cannot be found.")
     return key
 
 

@@ -47,16 +47,6 @@ Fold = Callable[[str], str]
 # AWS: the keys of users' and roles' tags are the same whatever their case, though it is kept; those of every other IAM
 # resource are case sensitive (IAM User Guide, "Tags for AWS Identity and Access Management resources", id_tags). Case
 # is that of ASCII letters, as in condition keys: a tag that no condition takes for another must not replace it.
-QUOTAS: dict[type[Any], str] = {
-    User: "TagsPerUser",
-    Role: "TagsPerRole",
-    ManagedPolicy: "TagsPerPolicy",
-    InstanceProfile: "TagsPerInstanceProfile",
-    MFADevice: "TagsPerVirtualMFADevice",
-    OpenIDConnectProvider: "TagsPerOpenIdConnectProvider",
-    SAMLProvider: "TagsPerSAMLProvider",
-    ServerCertificate: "TagsPerServerCertificate",
-}
 
 
 @operation(on=arns.user)
@@ -236,8 +226,10 @@ def checked_tags(kind: type[Any], given: GivenTags | None) -> tuple[Tag, ...]:
         _refuse_reserved_prefix(tag)
     fold = _fold(kind)
     if len({fold(tag.key) for tag in tags}) < len(tags):
-        raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    quotas.check(QUOTAS[kind], len(tags), quotas.TAGS_PER_RESOURCE)
+        # AWS: of what has tags whose case counts, the second sentence is not said (recorded answers of policies).
+        note = " Please note that Tag keys are case insensitive." if fold is lower else ""
+        raise InvalidInput(f"Duplicate tag keys found.{note}")
+    quotas.check_tags(len(tags))
     return tags
 
 
@@ -259,7 +251,7 @@ def _tagged(resource: Tagged, given: GivenTags) -> Tagged:
     kind: type[Any] = type(resource)
     fold = _fold(kind)
     tags = {fold(tag.key): tag for tag in (*resource.tags, *checked_tags(kind, given))}
-    quotas.check(QUOTAS[kind], len(tags), quotas.TAGS_PER_RESOURCE)
+    quotas.check_tags(len(tags))
     return replace(resource, tags=tuple(tags.values()))
 
 
