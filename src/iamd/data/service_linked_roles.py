@@ -26,7 +26,6 @@ class ServiceLinkedRole:
     role_name: str
     policy_name: str
     custom_suffix: bool
-    description: str
 
     @property
     def path(self) -> str:
@@ -43,8 +42,8 @@ class ServiceLinkedRole:
         return f"{self.role_name}_{suffix}" if suffix else self.role_name
 
     def trust_policy(self) -> str:
-        """The trust policy: the service alone assumes the role."""
-        statement = {"Effect": "Allow", "Principal": {"Service": [self.service_name]}, "Action": ["sts:AssumeRole"]}
+        """The trust policy, as CreateServiceLinkedRole was seen to answer it: the service alone assumes the role."""
+        statement = {"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": [self.service_name]}}
         return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
@@ -67,5 +66,4 @@ def _role(row: Mapping[str, str]) -> ServiceLinkedRole:
         role_name=row["RoleName"],
         policy_name=row["PolicyName"],
         custom_suffix={"yes": True, "no": False}[row["CustomSuffix"]],
-        description=row["Description"],
     )

@@ -68,4 +68,4 @@ def test_what_was_refused_was_not_done(iam):
         READ_ONLY
     ]
     trust = iam.get_role(**LINKED)["Role"]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": ["autoscaling.amazonaws.com"]}
+    assert trust["Statement"][0]["Principal"] == {"Service": "autoscaling.amazonaws.com"}

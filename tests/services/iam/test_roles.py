@@ -239,6 +239,18 @@ def test_what_is_no_trust_policy_is_malformed(iam, refused, document):
     assert shown(iam)["AssumeRolePolicyDocument"] == TRUST
 
 
+@pytest.mark.parametrize("document", ["not valid json", "{", "[" * 2000, "{'Version': '2012-10-17'}"])
+def test_a_trust_policy_that_is_no_json_is_called_so(iam, refused, document):
+    """AWS's answer to UpdateAssumeRolePolicy, recorded in February 2026; other policies have syntax errors."""
+    create(iam)
+    for change in (
+        lambda: iam.create_role(RoleName="other", AssumeRolePolicyDocument=document),
+        lambda: iam.update_assume_role_policy(RoleName="app", PolicyDocument=document),
+    ):
+        with refused("MalformedPolicyDocument", "This policy contains invalid Json"):
+            change()
+
+
 CALLS = {
     "GetRole": {},
     "UpdateRole": {"Description": "d"},

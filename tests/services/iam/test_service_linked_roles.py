@@ -29,9 +29,20 @@ def test_the_role_has_its_services_name_trust_and_policy(iam, arn_of):
     assert (role["Path"], role["Arn"]) == (PATH, arn_of(f"role{PATH}{NAME}"))
     assert role["RoleId"] == created["RoleId"]
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Principal"] == {"Service": [SERVICE]}
+    assert statement == {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
     [attached] = iam.list_attached_role_policies(RoleName=NAME)["AttachedPolicies"]
     assert attached["PolicyArn"] == POLICY
+
+
+def test_a_role_has_no_description_but_that_which_was_given(iam):
+    """AWS's answers to CreateServiceLinkedRole and GetRole, recorded in September 2026."""
+    [statement] = create(iam)["AssumeRolePolicyDocument"]["Statement"]
+    assert list(statement.items()) == [
+        ("Action", ["sts:AssumeRole"]),
+        ("Effect", "Allow"),
+        ("Principal", {"Service": [SERVICE]}),
+    ]
+    assert "Description" not in iam.get_role(RoleName=NAME)["Role"]
 
 
 def test_a_description_and_a_suffix_may_be_chosen(iam):

@@ -1,5 +1,7 @@
 """Policy documents that IAM stores: checked as AWS checks them, and held to their quotas."""
 
+import json
+
 from iamd.policy import document
 from iamd.policy.kinds import PolicyType
 from iamd.services.iam import quotas
@@ -13,6 +15,14 @@ _WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 def size(text: str) -> int:
     """The characters of a document that count against its quota."""
     return len(text.translate(_WITHOUT_WHITE_SPACE))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def check(text: str, kind: PolicyType) -> None:
@@ -31,5 +41,11 @@ def check_managed(text: str) -> None:
 
 def check_trust(text: str) -> None:
     """Raise AWS's refusal unless `text` may be a role's trust policy, whoever it names."""
-    check(text, PolicyType.TRUST)
+    try:
+        check(text, PolicyType.TRUST)
+    except MalformedPolicyDocument:
+        # AWS: a trust policy that is no JSON is called so; other policies have syntax errors (recorded, February 2026).
+        if not _is_json(text):
+            raise MalformedPolicyDocument("This policy contains invalid Json") from None
+        raise
     quotas.check("ACLSizePerRole", size(text), quotas.ASSUME_ROLE_POLICY_SIZE)

@@ -46,7 +46,7 @@ def create_role(
         tags=checked_tags(Role, tags),
     )
     call.put(role)
-    return {"Role": created_role(call, role)}
+    return {"Role": created_role(call, role, assume_role_policy_document)}
 
 
 @reading(on=arns.role)
@@ -142,12 +142,14 @@ def listed_role(call: Call, role: Role) -> dict[str, Any]:
     return role_of_profile(call, role) | described | {"MaxSessionDuration": role.max_session_duration}
 
 
-def created_role(call: Call, role: Role) -> dict[str, Any]:
-    """A role as the operation that makes it shows it.
+def created_role(call: Call, role: Role, trust_policy: str) -> dict[str, Any]:
+    """A role as the operation that makes it shows it, with its trust policy as it was given.
 
-    AWS: recorded answers (September 2026) have neither description nor duration.
+    AWS: recorded answers (February and September 2026) have neither description nor duration, and lists of one item and
+    account numbers where the request has them; every other operation shows the policy as it was stored.
     """
-    return role_of_profile(call, role) | entities.shown_attributes(role)
+    made = role_of_profile(call, role) | entities.shown_attributes(role)
+    return made | {"AssumeRolePolicyDocument": entities.shown_document(trust_policy)}
 
 
 def shown_role(call: Call, role: Role) -> dict[str, Any]:

@@ -57,12 +57,12 @@ def create_service_linked_role(
         path=template.path,
         created=call.now,
         trust_policy=template.trust_policy(),
-        description=template.description if description is None else description,
+        description=description,
         attached_policies=(template.policy_arn,),
         service_linked=aws_service_name,
     )
     call.put(role)
-    return {"Role": created_role(call, role)}
+    return {"Role": created_role(call, role, role.trust_policy)}
 
 
 async def _usages(call: Call, *, role_name: str) -> tuple[RoleUsage, ...] | None:

@@ -10,6 +10,8 @@ from iamd.services.iam.errors import MalformedPolicyDocument
 from iamd.services.iam.principal_ids import View
 from iamd.store.records import Role
 
+Statement = dict[str, Any]
+
 
 def stored(call: Call, text: str) -> str:
     """`text` with unique ids for the users and roles it trusts, or MalformedPolicyDocument.
@@ -22,11 +24,17 @@ def stored(call: Call, text: str) -> str:
 
 
 def shown(call: Call, role: Role) -> str:
-    """The role's trust policy with the ARNs of those whom it trusts; the deleted stay unique ids."""
-    return _mapped(role.trust_policy, lambda member, value: _shown(call.view, member, value))
+    """The role's trust policy with the ARNs of those whom it trusts; the deleted stay unique ids.
+
+    AWS: whatever the order in which a policy was given, each statement is shown as its effect, its principals and its
+    actions, and one item without a list (recorded answers to GetRole, ListRoles and UpdateRoleDescription, 2026).
+    """
+    return _mapped(role.trust_policy, lambda member, value: _shown(call.view, member, value), _normal)
 
 
-def _mapped(text: str, change: Callable[[str, str], str]) -> str:
+def _mapped(
+    text: str, change: Callable[[str, str], str], form: Callable[[Statement], Statement] = lambda statement: statement
+) -> str:
     """The document with each principal as `change` gives it for its member and value; the bare `"*"` is ("*", "*").
 
     AWS stores a trust policy anew as well, without the white space it came with. A number with a fraction becomes its
@@ -34,9 +42,31 @@ def _mapped(text: str, change: Callable[[str, str], str]) -> str:
     """
     document = json.loads(text, parse_float=str)
     statements = document["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        statement["Principal"] = _mapped_element(statement["Principal"], change)
+
+    def mapped(statement: Statement) -> Statement:
+        return form(statement | {"Principal": _mapped_element(statement["Principal"], change)})
+
+    is_list = isinstance(statements, list)
+    document["Statement"] = [mapped(one) for one in statements] if is_list else mapped(statements)
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _normal(statement: Statement) -> Statement:
+    principal = statement["Principal"]
+    if isinstance(principal, dict):
+        principal = {member: _one(value) for member, value in principal.items()}
+    first = {name: statement[name] for name in ("Sid", "Effect") if name in statement}
+    actions = {name: _one(statement[name]) for name in ("Action", "NotAction") if name in statement}
+    return (
+        first
+        | {"Principal": principal}
+        | actions
+        | {name: value for name, value in statement.items() if name not in {*first, "Principal", *actions}}
+    )
+
+
+def _one(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _mapped_element(element: Any, change: Callable[[str, str], str]) -> Any:

@@ -32,6 +32,10 @@ from iamd.store.organization_records import (
 from iamd.store.records import GLOBAL, Record, Role, fold
 
 SERVICE = "organizations.amazonaws.com"
+# As listings of accounts that are an organization's show it.
+ROLE_DESCRIPTION = (
+    "Service-linked role used by AWS Organizations to enable integration of other AWS services with Organizations."
+)
 
 
 @operation(on=arns.nothing)
@@ -149,7 +153,7 @@ def make_service_linked_role(call: Call, account_id: str) -> None:
         path=template.path,
         created=call.now,
         trust_policy=template.trust_policy(),
-        description=template.description,
+        description=ROLE_DESCRIPTION,
         attached_policies=(template.policy_arn,),
         service_linked=template.service_name,
     )
