@@ -8,7 +8,6 @@ _NO_QUOTA: Final = "the code stands for too many requests here: there is no quot
 _NO_CASE: Final = "the model lists the code, and no input that the operation's page describes leads to it here"
 _BY_POLICY: Final = "the code is that of a denial by policies alone, which the table of denials shows"
 _BY_PREFIX: Final = "the model's pattern refuses a wrong PathPrefix first, and the entity is named, not given as an ARN"
-_IDEMPOTENT: Final = "the operation does not fail for a provider that does not exist, as its page says"
 
 _NO_ARN: Final = "AWS's recorded answer to a policy that is named by no ARN is ValidationError"
 _NO_SUCH_SERVICE: Final = "AWS's recorded answer to a service that has no such credentials is NoSuchEntity"
@@ -47,10 +46,6 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:CreateLoginProfile": {"error LimitExceeded": _NO_QUOTA},
     "iam:CreateServiceLinkedRole": {
         "error NoSuchEntity": "a service without such a role is AccessDenied, as on AWS; nothing else is named",
-    },
-    "iam:DeleteOpenIDConnectProvider": {
-        "error InvalidInput": _IDEMPOTENT,
-        "error NoSuchEntity": _IDEMPOTENT,
     },
     "iam:DeleteServerCertificate": {
         "error DeleteConflict": "no service is asked which certificates it uses (docs/divergences.md)",

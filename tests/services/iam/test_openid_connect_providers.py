@@ -41,6 +41,14 @@ def test_a_provider_is_shown_as_it_was_created(iam, arn_of):
     }
 
 
+def test_tags_are_answered_as_they_were_given_and_shown_by_key(iam):
+    """AWS's answers, recorded in September 2026."""
+    tags = [{"Key": "key", "Value": "value"}, {"Key": "Key", "Value": "Value"}]
+    created = iam.create_open_id_connect_provider(Url=URL, ThumbprintList=THUMBPRINTS, Tags=tags)
+    assert created["Tags"] == tags
+    assert shown(iam, created["OpenIDConnectProviderArn"])["Tags"] == tags[::-1]
+
+
 def test_providers_are_listed_and_counted(iam, provider):
     other = iam.create_open_id_connect_provider(Url="https://a.example.com", ThumbprintList=THUMBPRINTS)
     listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
@@ -62,9 +70,11 @@ def test_thumbprints_are_replaced(iam, provider):
     assert shown(iam, provider)["ThumbprintList"] == ["b" * 40]
 
 
-def test_a_deleted_provider_is_gone_and_may_be_deleted_again(iam, provider, refused):
+def test_a_deleted_provider_is_gone_and_cannot_be_deleted_again(iam, provider, refused):
+    """AWS's answers, recorded in February and September 2026, though the API Reference calls this idempotent."""
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
-    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+    with refused("NoSuchEntity", f"OpenId connect Provider {provider} cannot be found."):
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
     with refused("NoSuchEntity", f"OpenIDConnect Provider not found for arn {provider}"):
         shown(iam, provider)
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
@@ -100,8 +110,6 @@ def test_no_private_address_is_asked_for_its_certificate(iam, refused, host):
         "http://idp.example.com",
         "ftp://idp.example.com",
         "https://idp.example.com:8443",
-        "https://idp.example.com/?a=b",
-        "https://idp.example.com/#x",
         "https://user@idp.example.com",
         "https://idp.example.com /",
         "https://",
@@ -112,8 +120,26 @@ def test_no_private_address_is_asked_for_its_certificate(iam, refused, host):
     ],
 )
 def test_a_url_is_that_of_an_issuer(iam, refused, url):
-    with refused("InvalidInput", "Invalid Open ID Connect Provider URL"):
+    """AWS's answer to the first of them, recorded in February 2026."""
+    with refused("ValidationError", "Invalid Open ID Connect Provider URL"):
         iam.create_open_id_connect_provider(Url=url, ThumbprintList=THUMBPRINTS)
+
+
+@pytest.mark.parametrize("end", ["/?q=value", "/#fragment"])
+def test_a_query_or_fragment_is_unknown(iam, refused, end):
+    """AWS's answers, recorded in September 2026."""
+    with refused("InvalidInput", "Unknown"):
+        iam.create_open_id_connect_provider(Url=URL + end, ThumbprintList=THUMBPRINTS)
+
+
+def test_the_port_of_https_is_left_out(iam, arn_of, refused):
+    """AWS's answer, recorded in September 2026: the provider is that of the same URL without the port."""
+    url = "https://idp.example.com:443/tenant"
+    arn = iam.create_open_id_connect_provider(Url=url, ThumbprintList=THUMBPRINTS)["OpenIDConnectProviderArn"]
+    assert arn == arn_of("oidc-provider/idp.example.com/tenant")
+    assert shown(iam, arn)["Url"] == "idp.example.com/tenant"
+    with refused("EntityAlreadyExists", f"Provider with url {URL} already exists."):
+        iam.create_open_id_connect_provider(Url=URL, ThumbprintList=THUMBPRINTS)
 
 
 def test_a_listed_host_may_have_a_port_and_plain_http(iam, arn_of):
@@ -167,6 +193,7 @@ def test_an_account_has_a_hundred_providers(iam, refused):
 
 NAMED = [
     ("get_open_id_connect_provider", {}),
+    ("delete_open_id_connect_provider", {}),
     ("add_client_id_to_open_id_connect_provider", {"ClientID": "app"}),
     ("remove_client_id_from_open_id_connect_provider", {"ClientID": "app"}),
     ("update_open_id_connect_provider_thumbprint", {"ThumbprintList": THUMBPRINTS}),
@@ -218,7 +245,7 @@ def test_tags_are_checked_and_counted(iam, provider, refused):
         )
     many = [{"Key": f"k{number}", "Value": "v"} for number in range(50)]
     iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=provider, Tags=many)
-    with refused("LimitExceeded", "Cannot exceed quota for TagsPerOpenIdConnectProvider: 50"):
+    with refused("LimitExceeded", "The number of tags has reached the maximum limit."):
         iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=provider, Tags=TAGS)
 
 

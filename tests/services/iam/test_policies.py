@@ -48,6 +48,14 @@ def test_a_new_policy_is_answered_without_description_and_with_the_tags_that_it_
     assert (policy["Description"], policy["Tags"]) == ("sends", [])
 
 
+def test_tags_are_answered_as_they_were_given_and_shown_by_key(iam):
+    """AWS's answers, recorded in February 2026."""
+    tags = [{"Key": "a", "Value": "lowercase"}, {"Key": "A", "Value": "uppercase"}]
+    created = create(iam, Tags=tags)
+    assert created["Tags"] == tags
+    assert iam.get_policy(PolicyArn=created["Arn"])["Policy"]["Tags"] == tags[::-1]
+
+
 def test_attachments_and_boundaries_are_counted(iam):
     arn = create(iam)["Arn"]
     iam.create_user(UserName="ann", PermissionsBoundary=arn)

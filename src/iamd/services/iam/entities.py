@@ -143,11 +143,16 @@ def openid_connect_provider_in(account: Account, provider_arn: str) -> OpenIDCon
     return provider if provider is not None and openid_connect_provider_arn(account, provider) == provider_arn else None
 
 
-def named_openid_connect_provider(call: Call, provider_arn: str) -> OpenIDConnectProvider:
-    """The OIDC provider of this ARN, InvalidInput for what is no ARN of one, or NoSuchEntity."""
+def check_openid_connect_provider_arn(provider_arn: str) -> None:
+    """Raise InvalidInput for what is no ARN of an OIDC provider."""
     named = arn.parse(provider_arn)
     if named is None or named.service != "iam" or not named.resource.startswith("oidc-provider/"):
         raise InvalidInput(f"ARN {provider_arn} is not valid.")
+
+
+def named_openid_connect_provider(call: Call, provider_arn: str) -> OpenIDConnectProvider:
+    """The OIDC provider of this ARN, InvalidInput for what is no ARN of one, or NoSuchEntity."""
+    check_openid_connect_provider_arn(provider_arn)
     provider = openid_connect_provider_in(call.account, provider_arn)
     if provider is None:
         raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider_arn}")
@@ -259,6 +264,14 @@ def shown_document(document: str) -> str:
 def shown_tags(tags: Iterable[Tag]) -> list[dict[str, str]]:
     """Tags as the wire has them, by key."""
     return [{"Key": tag.key, "Value": tag.value} for tag in sorted(tags, key=lambda tag: tag.key)]
+
+
+def given_tags(tags: Iterable[Tag]) -> list[dict[str, str]]:
+    """Tags as answers to the operations that make something have them: in the order in which they were given.
+
+    AWS: recorded answers (2026) to CreatePolicy and CreateOpenIDConnectProvider; reading them gives them by key.
+    """
+    return [{"Key": tag.key, "Value": tag.value} for tag in tags]
 
 
 def shown_boundary(policy_arn: str) -> dict[str, str]:

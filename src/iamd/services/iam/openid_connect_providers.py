@@ -13,24 +13,34 @@ from iamd.federation.hosts import Unreachable, port_of
 from iamd.policy.request import lower
 from iamd.services.iam import arns, quotas
 from iamd.services.iam.entities import (
+    check_openid_connect_provider_arn,
+    given_tags,
     moment,
     named_openid_connect_provider,
     openid_connect_provider_arn,
     openid_connect_provider_in,
     shown_tags,
 )
-from iamd.services.iam.errors import EntityAlreadyExists, InvalidInput, OpenIdIdpCommunicationError
+from iamd.services.iam.errors import (
+    EntityAlreadyExists,
+    InvalidInput,
+    NoSuchEntity,
+    OpenIdIdpCommunicationError,
+    ValidationError,
+)
 from iamd.services.iam.tags import GivenTags, checked_tags
 from iamd.services.registry import operation, reading
 from iamd.store.federation_records import OpenIDConnectProvider
 
-# AWS: "https://", a host name, and a path if the issuer has one; neither port nor query (IAM API Reference,
+# AWS: "https://", a host name, and a path if the issuer has one; neither another port nor a query (IAM API Reference,
 # CreateOpenIDConnectProvider, Url). Hosts of `federation_hosts` may have a port, and http where they are loopback.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:[0-9]{1,5})?"
     r"(?:/[\w.~%!$&'()+,;=:@-]*)*",
     re.ASCII,
 )
+_INVALID_URL = "Invalid Open ID Connect Provider URL"
+_HTTPS_PORT = ":443"
 
 
 def fetched_thumbprints(
@@ -133,30 +143,39 @@ def remove_client_id_from_open_id_connect_provider(
 def delete_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> None:
     """Delete a provider; roles go on naming it, and nobody can assume them by it.
 
-    AWS: "it does not fail or return an error if you call the operation for a provider that does not exist" (IAM API
-    Reference, DeleteOpenIDConnectProvider).
+    AWS: the API Reference has "it does not fail or return an error if you call the operation for a provider that does
+    not exist" (DeleteOpenIDConnectProvider); recorded answers (February and September 2026) refuse it in these words.
     """
+    check_openid_connect_provider_arn(open_id_connect_provider_arn)
     provider = openid_connect_provider_in(call.account, open_id_connect_provider_arn)
-    if provider is not None:
-        call.delete(provider)
+    if provider is None:
+        raise NoSuchEntity(f"OpenId connect Provider {open_id_connect_provider_arn} cannot be found.")
+    call.delete(provider)
 
 
 def _checked_url(call: Call, url: str) -> str:
-    """The URL as the issuer of tokens will spell it, or InvalidInput."""
+    """The URL as the issuer of tokens will spell it, or AWS's refusal."""
+    # AWS's recorded answers (February and September 2026).
+    if "?" in url or "#" in url:
+        raise InvalidInput("Unknown")
     found = _URL.fullmatch(url)
     if found is None:
-        raise InvalidInput("Invalid Open ID Connect Provider URL")
+        raise ValidationError(_INVALID_URL)
     # SECURITY: an issuer's name begins condition keys: none may read as the keys of AWS (`aws:`, `saml:`, `sts:`).
-    if found["port"] is None and found["scheme"] == "https" and "." in found["host"]:
+    is_public = found["scheme"] == "https" and "." in found["host"]
+    if is_public and found["port"] is None:
         return url
     try:
         parts = call.issuers.hosts.check(url)
         is_listed = call.issuers.hosts.is_listed(parts.hostname or "", port_of(parts))
     except (Unreachable, ValueError):
         is_listed = False
-    if not is_listed:
-        raise InvalidInput("Invalid Open ID Connect Provider URL")
-    return url
+    if is_listed:
+        return url
+    # AWS's recorded answer: the port that HTTPS has anyway is left out.
+    if is_public and found["port"] == _HTTPS_PORT:
+        return url.replace(_HTTPS_PORT, "", 1)
+    raise ValidationError(_INVALID_URL)
 
 
 def _checked_client_ids(given: Sequence[str]) -> tuple[str, ...]:
@@ -174,4 +193,4 @@ def _checked_thumbprints(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tags(provider: OpenIDConnectProvider) -> dict[str, Any]:
-    return {"Tags": shown_tags(provider.tags)} if provider.tags else {}
+    return {"Tags": given_tags(provider.tags)} if provider.tags else {}

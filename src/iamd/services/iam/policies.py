@@ -7,7 +7,7 @@ from iamd import arn, ids
 from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.services.iam import arns, quotas
-from iamd.services.iam.entities import AnyPolicy, moment, named_customer_policy, named_policy, shown_tags
+from iamd.services.iam.entities import AnyPolicy, given_tags, moment, named_customer_policy, named_policy, shown_tags
 from iamd.services.iam.errors import DeleteConflict, EntityAlreadyExists
 from iamd.services.iam.policy_documents import check_managed
 from iamd.services.iam.tags import GivenTags, checked_tags
@@ -48,7 +48,7 @@ def create_policy(
     )
     call.put(policy)
     # AWS: recorded answers (February and September 2026) have no description, and tags where there are some.
-    shown = {"Tags": shown_tags(policy.tags)} if policy.tags else {}
+    shown = {"Tags": given_tags(policy.tags)} if policy.tags else {}
     return {"Policy": listed_policy(call, policy) | shown}
 
 
