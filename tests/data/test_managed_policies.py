@@ -89,6 +89,7 @@ def test_unique_ids_are_unique_and_of_aws_form():
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch("ANPA[A-Z2-7]{17}", policy_id) for policy_id in ids)
     assert sum(policy.id_is_aws for policy in catalogue().values()) > 900
+    assert len({policy.policy_id for policy in catalogue().values()}) == len(catalogue())
 
 
 def test_every_policy_has_the_text_of_its_default_version():

@@ -1,5 +1,9 @@
-"""AWS managed policies: who they are, and the text of each of their versions, read when it is asked for."""
+"""AWS managed policies: who they are, and the text of each of their versions, read when it is asked for.
 
+What AWS's recorded answers to GetPolicy alone tell is recorded_policies.tsv beside this file; SOURCES.md says whose.
+"""
+
+import csv
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
@@ -7,10 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd.data.pack import Pack
 
 PACK = Path(__file__).with_name("managed_policies.pack")
+RECORDED = Path(__file__).with_name("recorded_policies.tsv")
 ARN_PREFIX = "arn:aws:iam::aws:policy"
 
 
@@ -64,6 +70,12 @@ def catalogue() -> Mapping[str, ManagedPolicy]:
     return _catalogue()
 
 
+def description(arn: str) -> str | None:
+    """The description that AWS was seen to show of a managed policy, or None: of most no source has it."""
+    row = _recorded().get(arn)
+    return None if row is None else row["Description"]
+
+
 @lru_cache(maxsize=64)
 def document(arn: str, version_id: str) -> str:
     """The text of a managed policy's version, as JSON; a policy or version that is not known raises KeyError.
@@ -84,4 +96,15 @@ def _pack() -> Pack[tuple[ManagedPolicy, ...]]:
 
 @cache
 def _catalogue() -> Mapping[str, ManagedPolicy]:
-    return MappingProxyType({policy.arn: policy for policy in _pack().index})
+    found = {policy.arn: policy for policy in _pack().index}
+    for arn, row in _recorded().items():
+        if row["PolicyId"]:
+            found[arn] = replace(found[arn], policy_id=row["PolicyId"], id_is_aws=True)
+    return MappingProxyType(found)
+
+
+@cache
+def _recorded() -> Mapping[str, Mapping[str, str]]:
+    with RECORDED.open(newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return MappingProxyType({f"{ARN_PREFIX}{row['Policy']}": row for row in rows})

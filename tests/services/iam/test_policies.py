@@ -70,7 +70,19 @@ def test_awss_policies_are_shown_with_the_accounts_counts(iam):
     """The administrator who asks has AdministratorAccess."""
     policy = iam.get_policy(PolicyArn=ADMINISTRATOR)["Policy"]
     assert (policy["PolicyName"], policy["Path"], policy["AttachmentCount"]) == ("AdministratorAccess", "/", 1)
-    assert iam.get_policy(PolicyArn=SERVICE_ROLE)["Policy"]["Path"] == "/service-role/"
+    assert policy["Description"] == "Provides full access to AWS services and resources."
+    service = iam.get_policy(PolicyArn=SERVICE_ROLE)["Policy"]
+    assert (service["Path"], "Description" in service) == ("/service-role/", False)
+
+
+def test_a_root_task_has_the_id_and_description_that_aws_shows(iam):
+    """AWS's answer to GetPolicy, recorded in September 2026."""
+    arn = "arn:aws:iam::aws:policy/root-task/SQSUnlockQueuePolicy"
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    assert (policy["PolicyId"], policy["Arn"], policy["DefaultVersionId"]) == ("ANPAZKAPJZG4HPZI4FDUV", arn, "v1")
+    assert policy["Description"].startswith("Provides access required to unlock a SQS queue policy using the Security")
+    [listed] = iam.list_policies(PathPrefix="/root-task/", MaxItems=1000)["Policies"][-1:]
+    assert (listed["PolicyId"], "Description" in listed) == (policy["PolicyId"], False)
 
 
 def test_listings_leave_out_description_and_tags(iam):

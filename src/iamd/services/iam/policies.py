@@ -141,9 +141,8 @@ def shown_policy(call: Call, policy: AnyPolicy) -> dict[str, Any]:
 
 def described(policy: AnyPolicy) -> dict[str, Any]:
     """The description of a policy that has one."""
-    if not isinstance(policy, ManagedPolicy) or policy.description is None:
-        return {}
-    return {"Description": policy.description}
+    found = policy.description if isinstance(policy, ManagedPolicy) else managed_policies.description(policy.arn)
+    return {} if found is None else {"Description": found}
 
 
 def is_attachable(policy: AnyPolicy) -> bool:
