@@ -38,6 +38,12 @@ def test_a_profile_is_shown_as_it_was_created(iam, arn_of):
     }
 
 
+def test_a_new_profile_is_answered_with_the_tags_that_it_has(iam):
+    """AWS's answers, recorded in February 2026."""
+    created = iam.create_instance_profile(InstanceProfileName="box")["InstanceProfile"]
+    assert ("Tags" in created, shown(iam)["Tags"]) == (False, [])
+
+
 def test_a_profile_shows_its_role(iam):
     app = role(iam)
     iam.create_instance_profile(InstanceProfileName="box")

@@ -127,8 +127,10 @@ def test_a_version_that_is_not_there_is_not_found(iam, arn, refused, operation):
     ],
 )
 def test_a_policy_that_is_not_there_is_not_found(iam, refused, arn_of, operation, parameters):
+    """AWS's answers to GetPolicyVersion and SetDefaultPolicyVersion, recorded in February 2026, name the version."""
     none = arn_of("policy/none")
-    with refused("NoSuchEntity", f"Policy {none} was not found."):
+    of_version = f"Policy {none} version v1 does not exist or is not attachable."
+    with refused("NoSuchEntity", of_version if "VersionId" in parameters else f"Policy {none} was not found."):
         getattr(iam, operation)(PolicyArn=none, **parameters)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from iamd import arn, ids
 from iamd.call import Call
 from iamd.services.iam import arns, entities, protected_roles, quotas
-from iamd.services.iam.entities import moment, named_instance_profile, named_role, shown_tags
+from iamd.services.iam.entities import given_tags, moment, named_instance_profile, named_role, shown_tags
 from iamd.services.iam.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from iamd.services.iam.roles import role_of_profile
 from iamd.services.iam.tags import GivenTags, checked_tags
@@ -51,7 +51,9 @@ def create_instance_profile(
         tags=checked_tags(InstanceProfile, tags),
     )
     call.put(profile)
-    return {"InstanceProfile": shown_profile(call, profile)}
+    # AWS: recorded answers (February 2026) have tags where there are some.
+    shown = {"Tags": given_tags(profile.tags)} if profile.tags else {}
+    return {"InstanceProfile": listed_profile(call, profile) | shown}
 
 
 @reading(on=arns.instance_profile)

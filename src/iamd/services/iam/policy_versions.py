@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.data import managed_policies
 from iamd.services.iam import arns, entities, quotas
-from iamd.services.iam.entities import AnyPolicy, moment, named_customer_policy, named_policy
+from iamd.services.iam.entities import AnyPolicy, check_arn, moment, named_customer_policy, named_policy, policy_in
 from iamd.services.iam.errors import DeleteConflict, LimitExceeded, NoSuchEntity
 from iamd.services.iam.policy_documents import check_managed
 from iamd.services.paging import page
@@ -55,7 +55,10 @@ def create_policy_version(
 @reading(on=arns.policy)
 def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> dict[str, Any]:
     """Show a version of a managed policy, AWS's or the customer's, with its document."""
-    policy = named_policy(call, policy_arn)
+    check_arn(policy_arn)
+    policy = policy_in(call.account, policy_arn)
+    if policy is None:
+        raise _no_version(policy_arn, version_id)
     version = next((version for version in versions(policy) if version.version_id == version_id), None)
     if version is None:
         raise _no_version(policy_arn, version_id)
@@ -75,7 +78,7 @@ def list_policy_versions(
 @operation(on=arns.changed_policy)
 def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) -> None:
     """Put a version of a customer managed policy in force for everybody who has the policy."""
-    policy = named_customer_policy(call, policy_arn)
+    policy = _customer_policy(call, policy_arn, version_id)
     _own_version(policy, version_id)
     call.put(replace(policy, default_version_id=version_id))
 
@@ -83,7 +86,7 @@ def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) 
 @operation(on=arns.changed_policy)
 def delete_policy_version(call: Call, *, policy_arn: str, version_id: str) -> None:
     """Delete a version of a customer managed policy that is not in force."""
-    policy = named_customer_policy(call, policy_arn)
+    policy = _customer_policy(call, policy_arn, version_id)
     version = _own_version(policy, version_id)
     if version_id == policy.default_version_id:
         raise DeleteConflict("Cannot delete the default version of a policy.")
@@ -118,6 +121,15 @@ def _text(policy: AnyPolicy, version_id: str) -> str:
     if isinstance(policy, ManagedPolicy):
         return _own_version(policy, version_id).document
     return managed_policies.document(policy.arn, version_id)
+
+
+def _customer_policy(call: Call, policy_arn: str, version_id: str) -> ManagedPolicy:
+    """The account's own policy of this ARN; AWS: without one it is the version that does not exist (recorded, 2026)."""
+    check_arn(policy_arn)
+    policy = call.account.one(ManagedPolicy, "arn", policy_arn)
+    if policy is None:
+        raise _no_version(policy_arn, version_id)
+    return policy
 
 
 def _own_version(policy: ManagedPolicy, version_id: str) -> PolicyVersion:

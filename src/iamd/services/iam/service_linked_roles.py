@@ -91,7 +91,7 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> dict[str, Any]:
 def _linked_role(call: Call, role_name: str) -> Role:
     role = named_role(call, role_name)
     if role.service_linked is None:
-        raise NoSuchEntity(f"The service-linked role with name {role_name} cannot be found.")
+        raise NoSuchEntity(f"{role_name} exists but is not a service role.")
     return role
 
 
