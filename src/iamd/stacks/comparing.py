@@ -74,7 +74,7 @@ def _modified(
     if type == now.type and properties == inside.properties and tags == inside.tags:
         return _changes_itself(name, type, now) if handlers.always_changes(type) else None
     replacement = _replacement(type, now, inside, properties)
-    if replacement == "True":
+    if replacement != "False":
         # What refers to it changes too, by values that are not known yet.
         scope.made.pop(name, None)
     members = [key for key in {**properties, **inside.properties} if properties.get(key) != inside.properties.get(key)]

@@ -8,7 +8,7 @@ import base64
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -70,6 +70,24 @@ class Scope:
         if isinstance(value, list):
             return [inner for inner in map(self.of, value) if inner is not NOTHING]
         return value
+
+    def taken(self, value: Any) -> Any:
+        """The value with the branch of each Fn::If that is taken in its place, and no other function done."""
+        match function_of(value):
+            case ("Fn::If", [str(name), yes, no]):
+                return self.taken(yes if self.condition(name) else no)
+        if isinstance(value, Mapping):
+            return {name: self.taken(inner) for name, inner in value.items()}
+        return [self.taken(inner) for inner in value] if isinstance(value, list) else value
+
+    def check(self) -> None:
+        """ValidationError for a resource whose functions can't be done, whatever comes of the others.
+
+        What is made already does not count: an update may make something else of it.
+        """
+        before = replace(self, made={})
+        for logical_id in self.wanted():
+            before.properties(logical_id)
 
     def properties(self, logical_id: str) -> dict[str, Any]:
         """The properties of a resource."""

@@ -153,7 +153,8 @@ def _circle(waiting: Mapping[str, frozenset[str]]) -> list[str]:
 
 def _rests_on(resource: Mapping[str, Any], among: set[str], scope: Scope | None) -> frozenset[str]:
     properties = resource.get("Properties", {})
-    # A branch of Fn::If that is not taken rests on nothing.
-    taken = scope.of(properties) if scope is not None else properties
+    # A branch of Fn::If that is not taken rests on nothing. What is referred to counts though its value is known, as it
+    # is in an update: the other resource is changed first, and may be another one then.
+    taken = scope.taken(properties) if scope is not None else properties
     named = {name for name, _ in references(taken)} | set(depends_on(resource))
     return frozenset(named & among)

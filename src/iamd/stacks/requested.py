@@ -82,6 +82,7 @@ async def requested(
     resolved = Given(values, await resolved_parameters(found, values, client))
     scope = scope_of(found, resolved, stack_id, call.account, call.keyring, await zones_for(found, client))
     rules.check(scope)
+    scope.check()
     order.dependencies(found, scope.wanted(), scope)
     state = StackState(
         template=text,

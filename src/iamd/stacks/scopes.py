@@ -72,8 +72,10 @@ def scope_of(
         imported=Imports(account, stack_id.split(":")[3], keyring),
         zones=zones,
     )
+    wanted = frozenset(scope.wanted())
     for resource in account.find(StackResource, "stack", stack_id):
-        if resource.now is not None and resource.logical_id in found.resources:
+        # SECURITY: what is wanted no more is removed at the end, and nothing may go on referring to it.
+        if resource.now is not None and resource.logical_id in wanted:
             scope.made[resource.logical_id] = made_of(resource.now, stack_id, keyring)
     return scope
 

@@ -204,6 +204,7 @@ class Work:
         """Make and change what the template asks for, and see what it gives out."""
         try:
             scope = await self._scope()
+            scope.check()
             wanted = order.dependencies(scope.template, scope.wanted(), scope)
         except ValidationError as error:
             raise StepFailed("", f"{error.message} ") from error
