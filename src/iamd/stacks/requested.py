@@ -67,7 +67,7 @@ async def requested(
     refuse(given)
     before = present.state if present is not None else None
     role_arn = given.get("role_arn") or (present.role_arn if present is not None else None)
-    client = stacks_of(call).client(call, role_arn, stack_id)
+    client = await stacks_of(call).able_client(call, role_arn, stack_id)
     # AWS: a template's URL is read with the permissions of the caller, whatever role the stack has.
     text = await template_text(call, given, before.template if before is not None else None)
     told = sealed.opened_parameters(call.keyring, stack_id, before.parameters) if before is not None else None

@@ -4,12 +4,12 @@ import asyncio
 from typing import Final
 
 from iamd import call as calls
-from iamd.auth.identity import Identity
 from iamd.runtime import Runtime
 from iamd.services.sts import sessions
 from iamd.stacks import entities, recovery
-from iamd.stacks.acting import AsCaller, AsRole
-from iamd.stacks.client import Client
+from iamd.stacks.acting import Acting, AsCaller, AsRole
+from iamd.stacks.client import Client, RequestFailed
+from iamd.stacks.faults import ValidationError
 from iamd.stacks.journal import account_in
 from iamd.stacks.requests import ServiceClient
 from iamd.stacks.work import Work
@@ -34,12 +34,27 @@ class Stacks:
 
     def client(self, call: calls.Call, role_arn: str | None, stack_id: str) -> Client:
         """What asks other services for the stack: as its service role, or as the caller."""
-        identity: Identity = call.identity
-        acting: AsCaller | AsRole = AsCaller(self._runtime, identity, stack_id or None)
+        return self._client(call, self._acting(call, role_arn, stack_id))
+
+    async def able_client(self, call: calls.Call, role_arn: str | None, stack_id: str) -> Client:
+        """The same; ValidationError at once when the role is not there or does not let CloudFormation assume it."""
+        acting = self._acting(call, role_arn, stack_id)
         if role_arn is not None:
-            acting = AsRole(self._runtime, role_arn, stack_id, sessions.ancestors(call))
+            try:
+                await acting.key()
+            except RequestFailed as error:
+                raise ValidationError(error.message) from error
+        return self._client(call, acting)
+
+    def _acting(self, call: calls.Call, role_arn: str | None, stack_id: str) -> Acting:
+        if role_arn is None:
+            return AsCaller(self._runtime, call.identity, stack_id or None)
+        return AsRole(self._runtime, role_arn, stack_id, sessions.ancestors(call))
+
+    def _client(self, call: calls.Call, acting: Acting) -> Client:
         host = call.request.header(b"host") or ""
-        return ServiceClient(self._runtime, acting, account=identity.account_id, region=call.region, host=host)
+        account: str = call.identity.account_id
+        return ServiceClient(self._runtime, acting, account=account, region=call.region, host=host)
 
     def begin(self, account_id: str, stack_id: str, task: str, client: Client) -> None:
         """Have the work on a stack done that is being written; from any thread."""

@@ -286,6 +286,24 @@ def test_a_nested_stack_has_the_service_role_of_its_parent(cloud, client, put, g
     assert groups() == []
 
 
+def test_a_nested_stack_is_deleted_as_the_role_that_its_parent_is_deleted_as(cloud, client, put, groups, ended):
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam, arns = cloud.client("iam"), {}
+    for name in ("first", "second"):
+        arns[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        own = json.dumps({"Version": "2012-10-17", "Statement": [allow("*")]})
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=own)
+    template = body(Child=nested(put("child", TEMPLATE), Name="a"))
+    parent = client.create_stack(StackName="tour", TemplateBody=template, RoleARN=arns["first"], **IAM)["StackId"]
+    assert ended("tour") == "CREATE_COMPLETE"
+    iam.delete_role_policy(RoleName="first", PolicyName="own")
+    iam.delete_role(RoleName="first")
+    client.delete_stack(StackName="tour", RoleARN=arns["second"])
+    assert ended(parent) == "DELETE_COMPLETE"
+    assert groups() == []
+
+
 def test_capabilities_are_acknowledged_for_nested_stacks_too(client, put, ended):
     url = put("child", TEMPLATE)
     client.create_stack(StackName="tour", TemplateBody=body(Child=nested(url, Name="a")))

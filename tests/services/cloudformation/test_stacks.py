@@ -296,6 +296,66 @@ def test_a_stack_acts_as_its_role(aws, stacks, settled, groups, refused):
     assert made["userIdentity"]["arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/AWSCloudFormation"
 
 
+def _role(aws, name, principal="cloudformation.amazonaws.com"):
+    trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_role_that_can_not_be_assumed_is_refused_at_once(aws, stacks, made, told, refused, is_there):
+    """Terraform's provider asks again after exactly these words, as roles take a while on AWS."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/deploy"
+    if is_there:
+        _role(aws, "deploy", "lambda.amazonaws.com")
+    words = f"Role {arn} is invalid or cannot be assumed"
+    given = {"StackName": "tour", "TemplateBody": body(A=group("a")), **IAM}
+    with refused("ValidationError", words):
+        stacks.create_stack(**given, RoleARN=arn)
+    with refused("ValidationError", words):
+        stacks.create_change_set(**given, ChangeSetName="c", ChangeSetType="CREATE", RoleARN=arn)
+    assert stacks.list_stacks()["StackSummaries"] == []
+    made("tour", A=group("a"))
+    before = told("tour")
+    changed = {**given, "TemplateBody": body(A=group("b"))}
+    with refused("ValidationError", words):
+        stacks.update_stack(**changed, RoleARN=arn)
+    with refused("ValidationError", words):
+        stacks.create_change_set(**changed, ChangeSetName="c", RoleARN=arn)
+    with refused("ValidationError", words):
+        stacks.delete_stack(StackName="tour", RoleARN=arn)
+    assert stacks.list_change_sets(StackName="tour")["Summaries"] == []
+    assert told("tour") == before
+    assert "RoleARN" not in stacks.describe_stacks(StackName="tour")["Stacks"][0]
+
+
+def test_a_stack_whose_role_is_gone_needs_another_one(aws, stacks, settled, refused, groups):
+    iam = aws.client("iam")
+    arn, other = _role(aws, "deploy"), _role(aws, "other")
+    for name in ("deploy", "other"):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow("iam:*")]})
+        iam.put_role_policy(RoleName=name, PolicyName="iam", PolicyDocument=policy)
+    stack_id = stacks.create_stack(StackName="tour", TemplateBody=body(A=group("a")), RoleARN=arn, **IAM)["StackId"]
+    assert settled("tour") == "CREATE_COMPLETE"
+    iam.delete_role_policy(RoleName="deploy", PolicyName="iam")
+    iam.delete_role(RoleName="deploy")
+    with refused("ValidationError", f"Role {arn} is invalid or cannot be assumed"):
+        stacks.update_stack(StackName="tour", TemplateBody=body(A=group("b")), **IAM)
+    with refused("ValidationError", f"Role {arn} is invalid or cannot be assumed"):
+        stacks.delete_stack(StackName="tour")
+    stacks.delete_stack(StackName="tour", RoleARN=other)
+    assert settled(stack_id) == "DELETE_COMPLETE"
+    assert groups() == []
+
+
+def test_who_may_not_pass_a_role_learns_nothing_of_it(aws, refused):
+    own = aws.client("cloudformation", aws.user("ann", allow("cloudformation:*")))
+    arn = f"arn:aws:iam::{ACCOUNT}:role/none"
+    with refused("AccessDenied", f"iam:PassRole on resource: {arn}"):
+        own.create_stack(StackName="tour", TemplateBody=body(A=group("a")), RoleARN=arn, **IAM)
+    assert aws.events("AssumeRole") == []
+
+
 def test_a_role_of_another_account_is_not_passed(stacks, refused):
     with refused("ValidationError", "Cross-account pass role is not allowed."):
         stacks.create_stack(

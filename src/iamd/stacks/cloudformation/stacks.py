@@ -9,6 +9,7 @@ from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities, nested, shown
 from iamd.stacks.begin import begun, is_repeated, page_of
+from iamd.stacks.client import Client
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
 from iamd.stacks.faults import AlreadyExists, LimitExceeded, ValidationError, unsupported
@@ -210,7 +211,30 @@ def _deletable(call: Call, name: str, retained: Sequence[str], token: str | None
     return found
 
 
-@operation(on=arns.made)
+def _role_of(call: Call, found: Stack, role_arn: str | None) -> str | None:
+    """As which role a stack is deleted: the one that is given, that its parent has, or that was its own."""
+    parent = nested.parent_of(call)
+    return role_arn or (parent.role_arn if parent is not None else None) or found.role_arn
+
+
+async def _able(
+    call: Call,
+    *,
+    stack_name: str,
+    retain_resources: Sequence[str] = (),
+    role_arn: str | None = None,
+    client_request_token: str | None = None,
+    **_: Any,
+) -> tuple[str, str | None, Client] | None:
+    """A stack that is to be deleted, as which role, and what asks other services as that one."""
+    found = _deletable(call, stack_name, retain_resources, client_request_token)
+    if found is None:
+        return None
+    role = _role_of(call, found, role_arn)
+    return found.stack_id, role, await stacks_of(call).able_client(call, role, found.stack_id)
+
+
+@operation(on=arns.made, prepare=_able)
 def delete_stack(
     call: Call,
     *,
@@ -234,12 +258,11 @@ def delete_stack(
         raise ValidationError(f"Resources [{', '.join(missing)}] do not exist in stack [{found.stack_id}]")
     for change_set in entities.change_sets_of(call.account, found):
         call.delete(change_set)
-    client = stacks_of(call).client(call, role_arn or found.role_arn, found.stack_id)
-    deleted = replace(
-        found,
-        role_arn=role_arn or found.role_arn,
-        retained=tuple(retain_resources),
-    )
+    role = _role_of(call, found, role_arn)
+    if call.prepared is None or call.prepared[:2] != (found.stack_id, role):
+        raise ValidationError(f"Stack [{found.name}] has changed since the request was made.")
+    client: Client = call.prepared[2]
+    deleted = replace(found, role_arn=role, retained=tuple(retain_resources))
     begun(call, deleted, "DELETE_IN_PROGRESS", client, client_request_token)
 
 
