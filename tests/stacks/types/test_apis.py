@@ -125,6 +125,15 @@ def test_what_iamd_does_not_set_on_single_methods_is_refused(stack):
         handlers.check("AWS::ApiGateway::RestApi", {"Description": "d"})
 
 
+def test_no_document_of_an_http_api_is_imported():
+    for given in ({"Body": {"openapi": "3.0.1"}}, {"Name": "a", "ProtocolType": "HTTP", "FailOnWarnings": True}):
+        with pytest.raises(InvalidProperties, match=r"iamd does not support the property (Body|FailOnWarnings)"):
+            handlers.check("AWS::ApiGatewayV2::Api", given)
+    for missing in ({"Name": "a"}, {"ProtocolType": "HTTP"}):
+        with pytest.raises(InvalidProperties, match="required key"):
+            handlers.check("AWS::ApiGatewayV2::Api", missing)
+
+
 def test_an_http_api_has_every_part(cloud, stack):
     client = cloud.client("apigatewayv2")
     api = stack.create(

@@ -33,44 +33,30 @@ def _arn(work: Work) -> str:
 
 
 class Api(Kind):
-    """An API, of properties or of an OpenAPI document."""
+    """An API of properties: no document of one is imported."""
 
     type = "AWS::ApiGatewayV2::Api"
     _given: ClassVar = (
         "ApiKeySelectionExpression", "CorsConfiguration", "CredentialsArn", "Description", "DisableExecuteApiEndpoint",
         "DisableSchemaValidation", "IpAddressType", "Name", "RouteKey", "RouteSelectionExpression", "Target", "Version",
     )  # fmt: skip
-    properties = ("BasePath", "Body", "FailOnWarnings", "ProtocolType", *_given)
+    properties = ("ProtocolType", *_given)
     parts = (Tags(_tag, _untag),)
     attributes = ("ApiEndpoint", "ApiId")
 
     def check(self, properties: Mapping[str, Any]) -> None:
-        """It is described in one way."""
-        if "Body" not in properties and not {"Name", "ProtocolType"} <= properties.keys():
-            raise InvalidProperties("#: required key [Name] and [ProtocolType], or [Body]")
+        """AWS: both are required where there is no document (AWS::ApiGatewayV2::Api)."""
+        for name in ("Name", "ProtocolType"):
+            if name not in properties:
+                raise InvalidProperties(f"#: required key [{name}] not found")
 
     async def make(self, work: Work) -> None:
         """Make the API."""
-        if work["Body"] is not None:
-            given = work.given("Body", "FailOnWarnings", BasePath="Basepath")
-            answer = await work.call(_SERVICE, "ImportApi", **given)
-        else:
-            answer = await work.call(_SERVICE, "CreateApi", Tags=work.tags, **work.given("ProtocolType", *self._given))
+        answer = await work.call(_SERVICE, "CreateApi", Tags=work.tags, **work.given("ProtocolType", *self._given))
         work.made_as(answer["ApiId"], ApiId=answer["ApiId"], ApiEndpoint=answer["ApiEndpoint"])
-        if work["Body"] is None:
-            return
-        if work.given(*self._given):
-            await work.call(_SERVICE, "UpdateApi", ApiId=work.id, **work.given(*self._given))
-        if work.tags:
-            await _tag(work, work.tags)
 
     async def change(self, work: Work) -> None:
-        """Import another document, or set what has changed."""
-        if work.changes("Body", "BasePath"):
-            if work["Body"] is None or work.before("Body") is None:
-                raise InvalidProperties("iamd can't change whether an API is described by a Body.")
-            given = work.given("Body", "FailOnWarnings", BasePath="Basepath")
-            await work.call(_SERVICE, "ReimportApi", ApiId=work.id, **given)
+        """Set what has changed."""
         if work.changes(*self._given):
             _check_kept(work, self._given)
             await work.call(_SERVICE, "UpdateApi", ApiId=work.id, **work.given(*self._given))
