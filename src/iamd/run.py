@@ -19,7 +19,7 @@ from iamd.runtime import Runtime
 from iamd.server import App
 from iamd.settings import Settings
 from iamd.store.loading import Loading
-from iamd.store.stack_records import Stack
+from iamd.store.stack_records import Stack, StackResource
 from iamd.transport import Limits, connection_class, sweep
 from iamd.workers import Workers
 
@@ -112,11 +112,16 @@ class Server(uvicorn.Server):
             from iamd.gateway.proxy import Gateway  # noqa: PLC0415
 
             self._runtime.gateway = gateway = await Gateway.start(self._runtime)
+            if gateway.embedded is not None and self._runtime.worker == 0:
+                gateway.embedded.on_boot(partial(self._begun_anew, loop))
             if self._runtime.settings.runs_functions and gateway.embedded is not None:
                 from iamd.functions.service import Functions  # noqa: PLC0415 - likewise
 
                 self._runtime.functions = Functions(self._runtime, gateway.embedded, self._endpoint)
         self._runtime.stacks = partial(self._stacks_on, loop)
+        if self._has_resources() and self._runtime.worker == 0:
+            # Whatever was in an embedded backend ended with the process before this one.
+            await self._stacks_on(loop).forget_others(None)
         if self._runtime.store.snapshot().has(Stack):
             await self._stacks_on(loop).recover()
         await super().startup(sockets)
@@ -125,6 +130,14 @@ class Server(uvicorn.Server):
         collect_seldom()
         take_turns_often()
         self._ready()
+
+    def _begun_anew(self, loop: asyncio.AbstractEventLoop, boot: str) -> None:
+        """The embedded backend has begun without data; stacks, if there are any, hear of it."""
+        if self._has_resources():
+            self._stacks_on(loop).begun_anew(boot)
+
+    def _has_resources(self) -> bool:
+        return self._runtime.store.snapshot().has(StackResource)
 
     def _stacks_on(self, loop: asyncio.AbstractEventLoop) -> "Stacks":
         """What works on stacks; from any thread, and made when it is first asked for."""

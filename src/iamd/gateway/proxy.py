@@ -141,6 +141,14 @@ class Gateway:
         """The backend of a service for an account in a Region; refused when there is none."""
         return self._backends.of(service, account, region).backend
 
+    def boot_of(self, service: str, account: str, region: str) -> str | None:
+        """The life of the embedded backend that a service's resources are in; None where they are elsewhere."""
+        try:
+            embedded = self.backend_of(service, account, region).embedded
+        except CommonError:
+            return None
+        return embedded.boot if embedded is not None else None
+
     def refused_topic(self, notice: Notice) -> str | None:
         """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
         return self._publisher.refusal(notice)

@@ -31,6 +31,9 @@ class Client(Protocol):
         RequestFailed with the service's error.
         """
 
+    def boot_of(self, type: str) -> str | None:
+        """The life of the embedded backend that resources of a type are in; None for those that outlive it."""
+
     def stack(self, stack_id: str) -> Stack | None:
         """A stack of the account as it is now: CloudFormation itself asks nobody for it."""
 

@@ -12,7 +12,7 @@ from iamd.stacks.resources import Made, Wanted
 __all__ = [
     "InvalidProperties", "Made", "Wanted", "always_changes", "attribute_names", "check", "create", "delete",
     "has_attribute", "is_custom", "needs_capability", "replaces", "replaces_type", "restore", "secret_attributes",
-    "supported", "update",
+    "service_of", "supported", "update",
 ]  # fmt: skip
 
 _NAMES = frozenset({"GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleName", "UserName"})
@@ -82,6 +82,11 @@ def is_custom(type: str) -> bool:
 def has_attribute(type: str, name: str) -> bool:
     """Whether Fn::GetAtt may ask for an attribute."""
     return registry.named(type).has_attribute(name)
+
+
+def service_of(type: str) -> str | None:
+    """The service that has resources of a type, by botocore's name; None for what is nowhere."""
+    return registry.named(type).service_of(type)
 
 
 def secret_attributes(type: str) -> frozenset[str]:

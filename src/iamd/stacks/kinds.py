@@ -273,6 +273,10 @@ class Kind:
         """Whether Fn::GetAtt may ask for an attribute."""
         return name in self.attributes
 
+    def service_of(self, type: str) -> str | None:
+        """The service that has such resources, by botocore's name; None for what is nowhere."""
+        return type.split("::")[1].lower()
+
     def known_properties(self) -> frozenset[str]:
         """Every property that works."""
         return frozenset(self.properties).union(*(part.properties for part in self.parts))

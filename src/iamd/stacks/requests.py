@@ -6,7 +6,9 @@ from typing import Any
 
 from iamd import arn
 from iamd.inner_requests import InnerRequests, Refused
+from iamd.own_services import OWN_SERVICES
 from iamd.runtime import Runtime
+from iamd.stacks import handlers
 from iamd.stacks.acting import SERVICE, Acting
 from iamd.stacks.client import RequestFailed
 from iamd.stacks.waiting import Waiting
@@ -26,6 +28,7 @@ class ServiceClient:
     def __init__(self, runtime: Runtime, acting: Acting, *, account: str, region: str, host: str) -> None:
         self._requests = InnerRequests(runtime, SERVICE, host=_neutral(host), via=acting.via)
         self._waiting = Waiting(runtime, account)
+        self._runtime = runtime
         self._acting = acting
         self.account = account
         self.region = region
@@ -38,6 +41,13 @@ class ServiceClient:
             return await self._requests.call(self._acting.key, service, operation, given, self.region)
         except Refused as error:
             raise RequestFailed(error.code, error.message, error.status, operation) from error
+
+    def boot_of(self, type: str) -> str | None:
+        """The life of the embedded backend that resources of a type are in; None for those that outlive it."""
+        service, gateway = handlers.service_of(type), self._runtime.gateway
+        if service in OWN_SERVICES or service is None or gateway is None:
+            return None
+        return gateway.boot_of(service, self.account, self.region)
 
     def stack(self, stack_id: str) -> Stack | None:
         """A stack of the account as it is now."""

@@ -6,7 +6,7 @@ from typing import Final
 from iamd import call as calls
 from iamd.runtime import Runtime
 from iamd.services.sts import sessions
-from iamd.stacks import entities, recovery
+from iamd.stacks import entities, lost, recovery
 from iamd.stacks.acting import Acting, AsCaller, AsRole
 from iamd.stacks.client import Client, RequestFailed
 from iamd.stacks.faults import ValidationError
@@ -62,7 +62,9 @@ class Stacks:
         self._loop.call_soon_threadsafe(self._start, work)
 
     def _start(self, work: Work) -> None:
-        task = self._loop.create_task(work.run())
+        self._keep(self._loop.create_task(work.run()))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -78,6 +80,15 @@ class Stacks:
     async def recover(self) -> None:
         """End what was in progress when this process ended before."""
         await recovery.recover(self._runtime)
+
+    async def forget_others(self, boot: str | None) -> None:
+        """Have stacks forget what they had in earlier lives of the embedded backend."""
+        now = self._runtime.clock.timestamp()
+        await self._runtime.store.written(lambda change: lost.forget_others(change, boot, now))
+
+    def begun_anew(self, boot: str) -> None:
+        """The embedded backend has begun another life, without data."""
+        self._keep(self._loop.create_task(self.forget_others(boot)))
 
     async def clear(self) -> None:
         """End the work that goes on in this process; what it was on is told as broken off at the next start."""

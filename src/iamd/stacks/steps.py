@@ -168,7 +168,13 @@ class Maker:
         """A thing to be remembered."""
         known = replace(inside, attributes=dict(made.attributes), hidden=made.hidden)
         text = sealed.seal(self._keyring, self._journal.stack_id, known)
-        return Thing(type=type, physical_id=made.physical_id, sealed=text, replace_policy=replace_policy)
+        return Thing(
+            type=type,
+            physical_id=made.physical_id,
+            sealed=text,
+            replace_policy=replace_policy,
+            backend_boot=self._client.boot_of(type),
+        )
 
     async def resolved(self, inside: Inside, type: str) -> Inside:
         """The same with the values of dynamic references."""
@@ -297,6 +303,7 @@ class _Step:
         made = Made(physical_id=now.physical_id, attributes=before.attributes, hidden=before.hidden)
         # What is tried is written first: whatever comes of it, that is what it is put back from.
         tried = self._maker.thing(self._type, made, inside, self._replace_policy)
+        tried = replace(tried, backend_boot=now.backend_boot)
         undo = self._entry.undo or Undo(was=now)
         self._entry = replace(self._entry, now=tried, undo=undo, status="UPDATE_IN_PROGRESS", reason=None)
         await self._write(self._entry)

@@ -89,12 +89,16 @@ class Stack(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that exists: what it was made by, and what is known of it, both sealed."""
+    """Something that exists: what it was made by, and what is known of it, both sealed.
+
+    `backend_boot` is the life of the embedded backend that it exists in; None where it outlives that.
+    """
 
     type: str
     physical_id: str
     sealed: str
     replace_policy: str = "Delete"
+    backend_boot: str | None = None
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from running import AWS, Server, allow
+from running import AWS, Server, allow, asking
 from services.cloudformation.conftest import IAM, body, group, status_at_last
 
 CLI = """
@@ -72,6 +73,85 @@ def test_what_was_in_progress_when_iamd_ended_has_failed_and_can_be_deleted(tmp_
         assert status_at_last(client, stack["StackId"]) == "DELETE_COMPLETE"
         client.update_stack(StackName="done", TemplateBody=body(A=group("renamed")), **IAM)
         assert status_at_last(client, "done") == "UPDATE_COMPLETE"
+
+
+def test_what_a_stack_had_in_the_embedded_backend_is_made_again(tmp_path):
+    data = tmp_path / "data"
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "assets"}}
+    queue = {"Type": "AWS::SQS::Queue"}
+    statement = {"Effect": "Allow", "Action": "sqs:*", "Resource": {"Fn::GetAtt": "Queue.Arn"}}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    named = {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "a"}}
+    template = body({"Arn": {"Value": {"Fn::GetAtt": "Queue.Arn"}}}, P=policy, B=bucket, Queue=queue, Named=named)
+
+    def described(client, name="tour"):
+        told = client.list_stack_resources(StackName=name)["StackResourceSummaries"]
+        [found] = client.describe_stacks(StackName=name)["Stacks"]
+        return found, {one["LogicalResourceId"]: one["ResourceStatus"] for one in told}
+
+    with Server.serving(data) as server:
+        client = AWS(server).client("cloudformation")
+        for name, text in (("tour", template), ("own", body(A=group("a"))), ("gone", body(Q=queue, G=group("g")))):
+            client.create_stack(StackName=name, TemplateBody=text, **IAM)
+            assert status_at_last(client, name) == "CREATE_COMPLETE"
+        before = described(client)[0]["Outputs"][0]["OutputValue"]
+    with Server.serving(data) as server:
+        aws = AWS(server)
+        client, iam = aws.client("cloudformation"), aws.client("iam")
+        found, resources = described(client)
+        assert (found["StackStatus"], found["StackStatusReason"]) == (
+            "CREATE_COMPLETE",
+            "Resources ended with the embedded backend; an update of the stack makes them again.",
+        )
+        complete, deleted = "CREATE_COMPLETE", "DELETE_COMPLETE"
+        assert resources == {"P": complete, "B": deleted, "Queue": deleted, "Named": complete}
+        event = client.describe_stack_events(StackName="tour")["StackEvents"][0]
+        assert (event["ResourceStatus"], event[REASON]) == (deleted, "It ended with the embedded backend.")
+        found, resources = described(client, "own")
+        assert ("StackStatusReason" in found, resources) == (False, {"A": complete})
+        client.create_change_set(StackName="tour", ChangeSetName="c", UsePreviousTemplate=True, **IAM)
+        changes = client.describe_change_set(StackName="tour", ChangeSetName="c")["Changes"]
+        told = {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"]["Action"] for one in changes}
+        assert told == {"P": "Modify", "B": "Add", "Queue": "Add"}
+        client.execute_change_set(StackName="tour", ChangeSetName="c")
+        assert status_at_last(client, "tour") == "UPDATE_COMPLETE"
+        assert aws.client("s3").list_buckets()["Buckets"][0]["Name"] == "assets"
+        after = described(client)[0]["Outputs"][0]["OutputValue"]
+        assert after != before
+        [arn] = [one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"]]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        shown = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        assert shown["Statement"][0]["Resource"] == after
+        assert described(client)[1]["Queue"] == "CREATE_COMPLETE"
+        stack_id = described(client, "gone")[0]["StackId"]
+        client.delete_stack(StackName="gone")
+        assert status_at_last(client, stack_id) == "DELETE_COMPLETE"
+        assert [one["GroupName"] for one in iam.list_groups()["Groups"]] == ["a"]
+
+
+def test_a_stack_forgets_what_it_had_in_a_backend_that_ends(tmp_path):
+    with Server.serving(tmp_path / "data") as server:
+        client, pid = AWS(server).client("cloudformation"), server.process.pid
+        template = body(Q={"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}, G=group("g"))
+        client.create_stack(StackName="tour", TemplateBody=template, **IAM)
+        assert status_at_last(client, "tour") == "CREATE_COMPLETE"
+        [backend] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(backend), signal.SIGKILL)
+        for _ in asking():
+            told = client.list_stack_resources(StackName="tour")["StackResourceSummaries"]
+            if "DELETE_COMPLETE" in {one["ResourceStatus"] for one in told}:
+                break
+        assert {one["LogicalResourceId"]: one["ResourceStatus"] for one in told} == {
+            "Q": "DELETE_COMPLETE",
+            "G": "CREATE_COMPLETE",
+        }
+        client.update_stack(StackName="tour", TemplateBody=template, **IAM)
+        assert status_at_last(client, "tour") == "UPDATE_COMPLETE"
+        assert AWS(server).client("sqs").list_queues()["QueueUrls"][0].endswith("/q")
+        # What is there is what was made in this life.
+        with pytest.raises(ClientError, match="No updates are to be performed"):
+            client.update_stack(StackName="tour", TemplateBody=template, **IAM)
 
 
 def test_a_reset_ends_the_work_on_stacks(aws, stacks, groups, settled):

@@ -59,6 +59,10 @@ class CustomResource(Kind):
         """Whoever answers says which there are."""
         return bool(name)
 
+    def service_of(self, type: str) -> str | None:
+        """It is there as long as who makes it: a function, or whom a topic sends to."""
+        return "lambda"
+
     def check(self, properties: Mapping[str, Any]) -> None:
         """It names whom to ask, and how long they may take."""
         if "ServiceToken" not in properties:

@@ -9,6 +9,10 @@ class Metadata(Kind):
     type = "AWS::CDK::Metadata"
     takes_any = True
 
+    def service_of(self, type: str) -> str | None:
+        """It is in no service."""
+        return None
+
     async def make(self, work: Work) -> None:
         """It is a name, no more."""
         work.made_as(work.wanted.generated_name)
