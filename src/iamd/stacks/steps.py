@@ -126,7 +126,7 @@ class Maker:
     async def _put_back(self, entry: StackResource, undo: Undo, reason: str | None) -> bool:
         """What was there is still there: it takes its place again, and what took its place is removed later."""
         left = (*entry.leftovers, *([entry.now] if entry.now is not None and is_other(entry.now, undo.was) else []))
-        status = "UPDATE_COMPLETE" if undo.was is not None else entry.status
+        status = "UPDATE_COMPLETE" if undo.was is not None else entry.status if entry.is_new else "DELETE_COMPLETE"
         put_back = replace(
             entry,
             type=undo.was.type if undo.was is not None else entry.type,

@@ -146,6 +146,13 @@ def test_a_stack_forgets_what_it_had_in_a_backend_that_ends(tmp_path):
             "Q": "DELETE_COMPLETE",
             "G": "CREATE_COMPLETE",
         }
+        # An update that fails takes away again what it has made again.
+        more = body(Q=json.loads(template)["Resources"]["Q"], G=group("g"), H=group("g", DependsOn="Q"))
+        client.update_stack(StackName="tour", TemplateBody=more, **IAM)
+        assert status_at_last(client, "tour") == "UPDATE_ROLLBACK_COMPLETE"
+        told = client.list_stack_resources(StackName="tour")["StackResourceSummaries"]
+        assert ("Q", "DELETE_COMPLETE") in {(one["LogicalResourceId"], one["ResourceStatus"]) for one in told}
+        assert "QueueUrls" not in AWS(server).client("sqs").list_queues()
         client.update_stack(StackName="tour", TemplateBody=template, **IAM)
         assert status_at_last(client, "tour") == "UPDATE_COMPLETE"
         assert AWS(server).client("sqs").list_queues()["QueueUrls"][0].endswith("/q")
