@@ -225,6 +225,13 @@ def test_a_verdict_comes_back_as_it_was():
     assert decoded(encoded(verdict, "boot"), "boot") == verdict
 
 
+@pytest.mark.parametrize("acl", [None, "own"])
+def test_what_a_verdict_reaches_arrives_as_it_is(acl):
+    reached = ("arn:aws:lambda:us-east-1:111122223333:layer:lay:1", "arn:aws:sqs:us-east-1:111122223333:a b,c é:%20")
+    verdict = Verdict("lambda", "CreateFunction", "rest-json", "1", "eu-west-1", acl=acl, reached=reached)
+    assert decoded(encoded(verdict, "boot"), "boot") == verdict
+
+
 @pytest.mark.parametrize("spoil", ["missing", "twice", "boot"])
 def test_a_verdict_that_is_not_whole_is_refused(spoil):
     told = list(encoded(VERDICT, "boot"))

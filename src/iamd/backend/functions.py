@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
-from iamd.backend import event_configs, function_urls, versions
+from iamd.backend import event_configs, function_urls, layers, versions
 from iamd.backend.replacement import always, replace
 
 _KEPT: Final = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "DurableConfig", "TenancyConfig")
@@ -42,7 +42,7 @@ def install() -> None:
     for name in ("send_sqs_batch", "send_kinesis_message", "send_dynamodb_items"):
         replace(LambdaBackend, name, always(_not_delivered))
     replace(EventSourceMapping, "get_configuration", _mapping)
-    for part in (versions, event_configs, function_urls):
+    for part in (versions, event_configs, function_urls, layers):
         part.install()
 
 
@@ -232,7 +232,7 @@ def _described(backend: Any, function: Any, alias: Any, qualifier: str | None, h
         "other": {name: value for name, value in config.items() if name in _KEPT},
         "events": event_configs.of(backend, function.function_name).get(qualifier or versions.LATEST),
         "code": _code(code, has),
-        "layers": [_layer(backend, layer["Arn"], has) for layer in function.layers],
+        "layers": [_layer(layer["Arn"], has) for layer in function.layers],
         "routing": (alias.routing_config or {}).get("AdditionalVersionWeights") or {} if alias is not None else {},
     }
 
@@ -242,8 +242,8 @@ def _code(content: bytes, has: frozenset[str]) -> dict[str, Any]:
     return {"digest": digest, "content": None if digest in has else base64.b64encode(content).decode()}
 
 
-def _layer(backend: Any, arn: str, has: frozenset[str]) -> dict[str, Any]:
-    found = backend.layers_versions_by_arn(arn)
+def _layer(arn: str, has: frozenset[str]) -> dict[str, Any]:
+    found = layers.version(arn)
     return {"arn": arn, **_code(found.code_bytes if found is not None else b"", has)}
 
 

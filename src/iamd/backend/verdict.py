@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -32,7 +33,8 @@ class Verdict(msgspec.Struct, frozen=True):
     `account_id` owns the resource; for a new one it is the caller's account. `bucket_host` is the bucket when S3's
     client named it in the host instead of the path. `host` is the address that the client used, for the URLs that a
     backend puts into its answers. `origin` is told where notifications can come of the request, `caller` where the
-    service goes on with the caller's permissions. `acl` is the list that S3 keeps with what it makes.
+    service goes on with the caller's permissions. `acl` is the list that S3 keeps with what it makes. `reached` are the
+    ARNs of all that is looked up by its ARN for the request, whoever owns it: layers of a function, keys of ReEncrypt.
     """
 
     service: str
@@ -45,6 +47,7 @@ class Verdict(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     caller: Forwarded | None = None
     acl: str | None = None
+    reached: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -68,6 +71,7 @@ OTHER_BOOT: Final = "other-boot"
 _HEADER: Final = PRIVATE_PREFIX + b"verdict"
 _NONE: Final = "-"
 _ACL: Final = "acl:"
+_REACHED: Final = "reached:"
 _PLAIN: Final = 7
 _OF_CALLER: Final = _PLAIN + len(Forwarded.__struct_fields__)
 _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fields__)})
@@ -75,7 +79,7 @@ _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fi
 
 def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     """Give the private headers that tell this verdict."""
-    is_common = verdict.origin is None and verdict.caller is None and verdict.acl is None
+    is_common = verdict.origin is None and verdict.caller is None and verdict.acl is None and not verdict.reached
     return _encoded(verdict, boot) if is_common else _encoded.__wrapped__(verdict, boot)
 
 
@@ -88,6 +92,9 @@ def _encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
             parts += [part or _NONE for part in msgspec.structs.astuple(more)]
     if verdict.acl is not None:
         parts.append(_ACL + verdict.acl)
+    if verdict.reached:
+        # SECURITY: a blank or a comma within an ARN would be the beginning of another one.
+        parts.append(_REACHED + ",".join(quote(arn, safe=":/") for arn in verdict.reached))
     return ((_HEADER, " ".join(parts).encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
@@ -95,6 +102,7 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
     """Read a verdict back; Refused unless it stands there exactly once, is whole, and is meant for this boot."""
     told = [value.decode() for name, value in headers if name.startswith(PRIVATE_PREFIX)]
     parts = told[0].split(" ") if len(told) == 1 else []
+    reached = parts.pop().removeprefix(_REACHED) if parts and parts[-1].startswith(_REACHED) else ""
     acl = parts.pop().removeprefix(_ACL) if parts and parts[-1].startswith(_ACL) else None
     if len(parts) not in _LENGTHS or not all(parts):
         raise Refused(MISMATCH, "not one whole verdict")
@@ -113,4 +121,5 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
         origin=Origin(*more) if more and not has_caller else None,
         caller=Forwarded(*more) if has_caller else None,
         acl=acl,
+        reached=tuple(map(unquote, reached.split(","))) if reached else (),
     )

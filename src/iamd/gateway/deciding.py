@@ -36,6 +36,7 @@ from iamd.gateway import (
     object_acls,
     on_behalf,
     public_access,
+    reached,
     resource_tags,
     resources,
     subscriptions,
@@ -364,6 +365,8 @@ def _owner(step: Step) -> str:
         return asked.account
     if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:
         return asked.account
+    if step.traits.reaches:
+        return reached.home(step.targets) or asked.account
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:
         raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")

@@ -40,6 +40,7 @@ from iamd.gateway import (
     point_effects,
     policies,
     public_access,
+    reached,
     resources,
     shared_buckets,
     shown_policies,
@@ -303,6 +304,7 @@ class Performer:
             origin=_origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
             caller=self._carried(step) if step.traits.carries_caller else None,
             acl=step.acl if step.place.backend.embedded is not None else None,
+            reached=reached.of(asked, step.targets) if step.traits.reaches else (),
         )
 
     def _carried(self, step: Step) -> Forwarded | None:

@@ -27,6 +27,7 @@ from iamd.gateway import (
     point_effects,
     policies,
     public_access,
+    reached,
     schedule_checks,
     shown_policies,
     user_sessions,
@@ -55,6 +56,7 @@ class Traits(msgspec.Struct, frozen=True):
     (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either of two rights
     (`asks_either`); it may set a policy that would lock its caller out (`locks_out`). It may be for users of a pool,
     whose permissions nobody asks about (`is_for_users`), and have to do with the session of a sign-in (`has_session`).
+    It may reach things of other accounts beside what it is for (`reaches`).
     """
 
     action: str
@@ -89,6 +91,7 @@ class Traits(msgspec.Struct, frozen=True):
     locks_out: bool
     is_for_users: bool
     has_session: bool
+    reaches: bool
 
 
 @cache
@@ -135,4 +138,5 @@ def of(operation: Operation) -> Traits:
         locks_out=operation.service in {"kms", "xray"},
         is_for_users=for_users.is_one(operation),
         has_session=user_sessions.may_have(operation),
+        reaches=reached.reaches(operation),
     )

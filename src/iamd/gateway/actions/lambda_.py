@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from iamd import arn as arns
 from iamd.authz.target import Target
-from iamd.gateway.actions import keys, s3, tags
+from iamd.gateway.actions import given_arn, keys, s3, tags
 from iamd.gateway.actions.asked import Asked, at, invalid
 
 MAPPED_FUNCTION: Final = "function"
@@ -160,7 +160,7 @@ def configured(asked: Asked) -> list[Target]:
     given, found = asked.parameters, {**asked.parameters, **asked.place, **values(asked)}
     layers = list(dict.fromkeys(given.get("Layers") or []))
     for layer in layers:
-        _check_layer(layer)
+        _check_layer(layer, asked)
     action = f"lambda:{asked.operation.name}"
     tagged = tags.of(given)
     function = found["whole_function"]
@@ -186,13 +186,9 @@ def remapped(asked: Asked) -> list[Target]:
     return [Target(arn=arn, action=action, context=keys.of("lambda", action, one)) for one in each]
 
 
-def _check_layer(layer: str) -> None:
-    parsed = arns.parse(layer)
-    if (
-        parsed is None
-        or parsed.service != "lambda"
-        or not re.fullmatch(r"layer:[A-Za-z0-9_-]+:[0-9]+", parsed.resource)
-    ):
+def _check_layer(layer: str, asked: Asked) -> None:
+    parsed = given_arn.given(layer, "lambda", asked)
+    if parsed is None or not re.fullmatch(r"layer:[A-Za-z0-9_-]+:[0-9]+", parsed.resource):
         raise _invalid(layer, "layers")
 
 
