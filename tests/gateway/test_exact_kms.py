@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from gateway.condition_keys import Caller, Key, check
 from gateway.counting import answer
 from gateway.parameters import ACCOUNT, KEY, KEY_ID, REGION, ROLE
-from gateway.two_accounts import OTHER, code_of, policy, to, user_of
+from gateway.two_accounts import OTHER, code_of, error_of, policy, to, user_of
 from running import allow, deny
 
 NEW_ID = "11111111-2222-3333-4444-555555555555"
@@ -360,3 +360,100 @@ def test_a_key_that_was_not_made_through_iamd_is_none(cloud):
     """Not even whether one may use it is decided, as its policy is not known."""
     plain = cloud.client("kms", cloud.user("plain"))
     assert code_of(plain.encrypt, KeyId=NEW_ID, Plaintext=b"m") == "NotFoundException"
+
+
+def key_for(kms, cloud, *statements):
+    """A key of the caller's account, whose policy lets that account and these."""
+    own = {"AWS": kms.create_key()["KeyMetadata"]["AWSAccountId"]}
+    return kms.create_key(Policy=policy(to(own, allow("kms:*", "*")), *statements))["KeyMetadata"]["Arn"]
+
+
+def test_a_ciphertext_of_another_accounts_key_leads_to_that_keys_policy(cloud, kms, other):
+    """AWS: KMS API Reference, Decrypt: a symmetric ciphertext tells its key."""
+    theirs = cloud.client("kms", other)
+    shared = key_for(theirs, cloud, to(ROOT, allow("kms:Decrypt", "*", StringEquals={"kms:EncryptionContext:a": "b"})))
+    kept = key_for(theirs, cloud)
+    blobs = {
+        key: theirs.encrypt(KeyId=key, Plaintext=b"m", EncryptionContext={"a": "b"})["CiphertextBlob"]
+        for key in (shared, kept)
+    }
+    told = kms.decrypt(CiphertextBlob=blobs[shared], EncryptionContext={"a": "b"})
+    assert (told["Plaintext"], told["KeyId"]) == (b"m", shared)
+    error = error_of(kms.decrypt, CiphertextBlob=blobs[shared])
+    assert error["Code"] == "AccessDeniedException"
+    # Whose key it is is not told.
+    assert "kms:Decrypt on the resource associated with this ciphertext because" in error["Message"]
+    assert OTHER not in error["Message"]
+    assert not may(kms.decrypt, CiphertextBlob=blobs[kept], EncryptionContext={"a": "b"})
+    # The caller's own policies count too.
+    plain, able = (
+        cloud.client("kms", cloud.user(name, *given))
+        for name, given in (("plain", []), ("able", [allow("kms:Decrypt", shared)]))
+    )
+    given = {"CiphertextBlob": blobs[shared], "EncryptionContext": {"a": "b"}}
+    assert (may(plain.decrypt, **given), may(able.decrypt, **given)) == (False, True)
+    # A text that only begins like a ciphertext of the key is none.
+    assert code_of(kms.decrypt, **{**given, "CiphertextBlob": blobs[shared][:40] + blobs[kept][40:]}) == (
+        "InvalidCiphertextException"
+    )
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("theirs_is", ["source", "destination", "both"])
+def test_re_encrypt_is_decided_on_both_keys_whoevers_they_are(cloud, kms, other, named, theirs_is):
+    """AWS: KMS API Reference, ReEncrypt: "Cross-account use: Yes. The source KMS key and destination KMS key can be in
+    different AWS accounts"."""
+    theirs = cloud.client("kms", other)
+    sides = {
+        "source": (theirs if theirs_is != "destination" else kms),
+        "destination": (theirs if theirs_is != "source" else kms),
+    }
+    actions = {"source": "kms:ReEncryptFrom", "destination": "kms:ReEncryptTo"}
+    keys = {side: key_for(one, cloud, to(ROOT, allow(actions[side], "*"))) for side, one in sides.items()}
+    blob = sides["source"].encrypt(KeyId=keys["source"], Plaintext=b"m", EncryptionContext={"a": "b"})["CiphertextBlob"]
+    given = {
+        "CiphertextBlob": blob, "SourceEncryptionContext": {"a": "b"}, "DestinationKeyId": keys["destination"],
+        **({"SourceKeyId": keys["source"]} if named else {}),
+    }  # fmt: skip
+    told = kms.re_encrypt(**given)
+    assert (told["SourceKeyId"], told["KeyId"]) == (keys["source"], keys["destination"])
+    back = sides["destination"].decrypt(CiphertextBlob=told["CiphertextBlob"], KeyId=keys["destination"])
+    assert back["Plaintext"] == b"m"
+    for side in ("source", "destination"):
+        user = f"not-{side}"
+        other_side = "destination" if side == "source" else "source"
+        caller = cloud.client("kms", cloud.user(user, allow(actions[other_side])))
+        assert actions[side] in error_of(caller.re_encrypt, **given)["Message"]
+        key, owner = keys[side], {"AWS": OTHER if sides[side] is theirs else ROOT["AWS"]}
+        sides[side].put_key_policy(
+            KeyId=key, PolicyName="default",
+            Policy=policy(to(owner, allow("kms:*", "*")), to(ROOT, deny(actions[side], "*"))),
+        )  # fmt: skip
+        assert actions[side] in error_of(kms.re_encrypt, **given)["Message"]
+        sides[side].put_key_policy(
+            KeyId=key, PolicyName="default",
+            Policy=policy(to(owner, allow("kms:*", "*")), to(ROOT, allow(actions[side], "*"))),
+        )  # fmt: skip
+    assert may(kms.re_encrypt, **given)
+
+
+def test_re_encrypt_decrypts_by_no_other_key_than_it_names(cloud, kms, other):
+    theirs, own = cloud.client("kms", other), key_for(kms, cloud)
+    for client in (kms, theirs):
+        secret = key_for(client, cloud)
+        blob = client.encrypt(KeyId=secret, Plaintext=b"m")["CiphertextBlob"]
+        caller = cloud.client("kms", cloud.user(f"of-{secret[-12:]}", allow("kms:ReEncrypt*", own)))
+        given = {"CiphertextBlob": blob, "DestinationKeyId": own}
+        assert code_of(caller.re_encrypt, **given, SourceKeyId=own) == "IncorrectKeyException"
+        assert code_of(caller.re_encrypt, **given) == "AccessDeniedException"
+
+
+def test_re_encrypt_between_accounts_is_for_the_embedded_backend_alone(counted):
+    """What signs for one of them at another backend is not what was decided for the other."""
+    text = policy(to(ROOT, allow("kms:*", "*")))
+    counted.backend.answers.append(answer(json.dumps({"KeyMetadata": {**METADATA, "Arn": THEIRS}}).encode()))
+    assert counted.call("kms", "CreateKey", {"Policy": text}).status == 200
+    given = {"CiphertextBlob": b"x", "SourceKeyId": THEIRS, "DestinationKeyId": NEW}
+    told = counted.call("kms", "ReEncrypt", given)
+    assert (told.status, told.code, told.sent) == (400, "ValidationException", 0)
+    assert "several accounts" in told.message

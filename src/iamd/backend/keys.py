@@ -1,4 +1,4 @@
-"""Keys of KMS by their ARNs, which moto takes for some operations and not for these.
+"""Keys of KMS by their ARNs, which moto takes for some operations and not for these, and ReEncrypt between accounts.
 
 AWS: KMS API Reference, the KeyId of each: "Specify the key ID or key ARN of the KMS key".
 """
@@ -6,17 +6,21 @@ AWS: KMS API Reference, the KeyId of each: "Specify the key ID or key ARN of the
 from collections.abc import Callable
 from typing import Any, Final
 
-from moto.kms.models import KmsBackend
+from moto.kms.models import KmsBackend, kms_backends
 
-from iamd.backend.replacement import replace
+from iamd import arn as arns
+from iamd.backend.dispatch import CURRENT
+from iamd.backend.replacement import always, replace
+from iamd.backend.verdict import MISMATCH, Refused
 
 _BY_ID: Final = ("enable_key", "disable_key", "schedule_key_deletion", "cancel_key_deletion")
 
 
 def install() -> None:
-    """Have them find a key by its ARN too."""
+    """Have them find a key by its ARN too, and ReEncrypt the keys that were decided on."""
     for name in _BY_ID:
         replace(KmsBackend, name, _by_id)
+    replace(KmsBackend, "re_encrypt", always(_re_encrypted))
 
 
 def _by_id(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,3 +28,31 @@ def _by_id(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(backend, backend.get_key_id(key_id), *given, **named)
 
     return change
+
+
+def _re_encrypted(
+    _: Any,
+    *,
+    ciphertext_blob: bytes,
+    source_encryption_context: dict[str, str],
+    destination_key_id: str,
+    destination_encryption_context: dict[str, str],
+) -> tuple[bytes, str, str]:
+    """A ciphertext of one key as one of another, each in its own account."""
+    del destination_key_id
+    reached = CURRENT.get().reached
+    if len(reached) != 2:
+        raise Refused(MISMATCH, "not two keys")
+    # SECURITY: moto would decrypt by whatever key the ciphertext names, which SourceKeyId is there to prevent.
+    source, destination = reached
+    plaintext, _source = _keys_of(source).decrypt(ciphertext_blob, source_encryption_context, source)
+    encrypted, _destination = _keys_of(destination).encrypt(destination, plaintext, destination_encryption_context)
+    return encrypted, source, destination
+
+
+def _keys_of(arn: str) -> Any:
+    """The keys of the account of a key."""
+    found = arns.parse(arn)
+    if found is None:
+        raise Refused(MISMATCH, "no key")
+    return kms_backends[found.account][found.region]

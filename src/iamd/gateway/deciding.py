@@ -310,6 +310,8 @@ def worded(denied: Denied, asked: Asked, keyring: Keyring) -> CommonError:
         case "sns":
             # AWS: SNS alone writes its prefix in capitals ("not authorized to perform: SNS:Publish").
             return CommonError(Common.ACCESS_DENIED, denied.message.replace(" sns:", " SNS:"))
+        case "kms":
+            return _worded_by_kms(denied, asked)
         case _:
             return denied
 
@@ -325,6 +327,20 @@ def _worded_by_s3(denied: Denied, asked: Asked) -> CommonError:
     if not asked.account or not is_near:
         return CommonError(Common.ACCESS_DENIED, "Access Denied")
     words = denied.message.replace(f"on resource: {last.resource} ", f'on resource: "{last.resource}" ')
+    return CommonError(Common.ACCESS_DENIED, words)
+
+
+_SOURCES: Final = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}
+"""Which parameter names the key of a ciphertext, of actions that can do without one."""
+
+
+def _worded_by_kms(denied: Denied, asked: Asked) -> CommonError:
+    """KMS does not tell which key a ciphertext is of, which may be another account's (its words are in refusals.py)."""
+    last = denied.verdicts[-1].request
+    member = _SOURCES.get(last.action)
+    if member is None or asked.parameters.get(member):
+        return denied
+    words = denied.message.replace(f"on resource: {last.resource} ", "on the resource associated with this ciphertext ")
     return CommonError(Common.ACCESS_DENIED, words)
 
 
@@ -366,7 +382,9 @@ def _owner(step: Step) -> str:
     if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:
         return asked.account
     if step.traits.reaches:
-        return reached.home(step.targets) or asked.account
+        home = reached.home(asked, step.targets, is_embedded=step.place.backend.embedded is not None)
+        if home is not None:
+            return home
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:
         raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")

@@ -15,7 +15,7 @@ from iamd.gateway import kms_grants, policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.given_arn import own
-from iamd.gateway.actions.kms import ALIAS_KEY, GRANT, key_arn
+from iamd.gateway.actions.kms import ALIAS_KEY, GRANT, key_arn, known_name
 from iamd.gateway.effect import Effect, Kind, Learned, Of, end, put_policy
 from iamd.gateway.kms_keys import MalformedPolicyDocument
 from iamd.gateway.resources import Facts
@@ -82,6 +82,7 @@ def _described(metadata: Told) -> dict[str, str]:
     multi = metadata.get("MultiRegion") is True
     kind = (metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") if multi else None
     found = {
+        "name": known_name(metadata["Arn"]),
         "key_spec": metadata.get("KeySpec"),
         "key_usage": metadata.get("KeyUsage"),
         "key_origin": metadata.get("Origin"),

@@ -20,12 +20,18 @@ def reaches(operation: Operation) -> bool:
 
 def of(asked: Asked, targets: Sequence[Target]) -> tuple[str, ...]:
     """The ARNs of all that is decided and looked up beside what the request is for."""
-    return tuple(dict.fromkeys(_REACHED[asked.operation.service, asked.operation.name](asked, targets)))
+    return tuple(_REACHED[asked.operation.service, asked.operation.name](asked, targets))
 
 
-def home(targets: Sequence[Target]) -> str | None:
-    """The account in which the work is done: that of what the request is for, the first of its targets."""
-    return targets[0].account
+def home(asked: Asked, targets: Sequence[Target], *, is_embedded: bool) -> str | None:
+    """The account in which the work is done; None where all that the request is for has to be one account's.
+
+    ReEncrypt is done in the account of the new key, by a backend that can be told of both keys; all else in that of the
+    first target.
+    """
+    if asked.operation.service != "kms":
+        return targets[0].account
+    return next(one.account for one in targets if one.action == _TO) if is_embedded else None
 
 
 def _layers(_: Asked, targets: Sequence[Target]) -> Sequence[str]:
@@ -33,7 +39,17 @@ def _layers(_: Asked, targets: Sequence[Target]) -> Sequence[str]:
     return [one.arn for one in targets if one.action == "lambda:GetLayerVersion"]
 
 
+_FROM: Final = "kms:ReEncryptFrom"
+_TO: Final = "kms:ReEncryptTo"
+
+
+def _keys(_: Asked, targets: Sequence[Target]) -> Sequence[str]:
+    """The key of the ciphertext, and the new one (KMS API Reference, ReEncrypt: "Cross-account use")."""
+    return [next(one.arn for one in targets if one.action == action) for action in (_FROM, _TO)]
+
+
 _REACHED: Final[Mapping[tuple[str, str], Reach]] = {
+    ("kms", "ReEncrypt"): _keys,
     ("lambda", "CreateFunction"): _layers,
     ("lambda", "UpdateFunctionConfiguration"): _layers,
 }

@@ -62,6 +62,13 @@ class InvalidAliasName(AWSError):
     status = 400
 
 
+class IncorrectKey(AWSError):
+    """A key that the ciphertext is not of (KMS API Reference, ReEncrypt)."""
+
+    code = "IncorrectKeyException"
+    status = 400
+
+
 class NotAuthorized(AWSError):
     """A name that AWS keeps for its own keys; the code is what KMS is seen to answer."""
 
@@ -148,11 +155,25 @@ def of_ciphertext(blob: Any, asked: Asked) -> str:
 
     SECURITY: AWS's ciphertexts can't be read; where the key is not one that iamd knows, the request has to name it.
     """
-    head = bytes(blob)[:_ID_LENGTH]
-    arn = own("kms", f"key/{head.decode()}", asked) if _UUID.fullmatch(head) else ""
-    if not arn or not asked.known(arn):
+    found = _of_ciphertext(blob, asked)
+    if found is None:
         raise invalid("iamd cannot tell which KMS key the ciphertext is of: name it in KeyId, or SourceKeyId.")
-    return arn
+    return found
+
+
+def _of_ciphertext(blob: Any, asked: Asked) -> str | None:
+    """The key that a ciphertext names, if it does: one of the caller's account, or else another account's."""
+    head = bytes(blob)[:_ID_LENGTH]
+    if not _UUID.fullmatch(head):
+        return None
+    arn = own("kms", f"key/{head.decode()}", asked)
+    return arn if asked.known(arn) else asked.named(known_name(arn))
+
+
+def known_name(arn: str) -> str:
+    """What a key is known by beside its ARN: a ciphertext does not tell whose it is."""
+    _, _, _, region, _, key = arn.split(":", 5)
+    return f"kms:{region}:{key}"
 
 
 def of_key(arn: str, asked: Asked) -> dict[str, Any]:
@@ -223,6 +244,9 @@ def re_encrypt(asked: Asked) -> list[Target]:
     parameters = asked.parameters
     named = parameters.get("SourceKeyId")
     source = key_arn(named, asked) if named else of_ciphertext(parameters["CiphertextBlob"], asked)
+    if named and _of_ciphertext(parameters["CiphertextBlob"], asked) not in {None, source}:
+        # SECURITY: a backend that reads the key out of the ciphertext would use another one than was decided on.
+        raise IncorrectKey("The key ID in the request does not identify a CMK that can perform this operation.")
     to = key_arn(parameters["DestinationKeyId"], asked)
     return [
         _one("ReEncryptFrom", source, "Source", asked, same=source == to),
