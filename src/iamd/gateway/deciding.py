@@ -20,6 +20,7 @@ from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import (
     access_points,
+    account_parts,
     anonymous,
     any_of_kind,
     bucket_abac,
@@ -371,6 +372,11 @@ def owner(step: Step) -> str:
     return step.owner
 
 
+def owners(step: Step) -> Sequence[str]:
+    """The accounts in which backends do the work: one, but for what is done in parts."""
+    return account_parts.accounts(step.asked, step.targets) if step.traits.may_be_parted else [owner(step)]
+
+
 def _owner(step: Step) -> str:
     asked = step.asked
     if asked.operation.service == "s3" and "Bucket" in asked.parameters:
@@ -387,5 +393,5 @@ def _owner(step: Step) -> str:
             return home
     owners = {target.account for target in step.targets if target.account and is_like(target, step.targets[0])}
     if len(owners) > 1:
-        raise CommonError(Common.VALIDATION, "One request cannot be for resources of several accounts.")
+        raise account_parts.refusal(asked.operation)
     return next(iter(owners), asked.account)

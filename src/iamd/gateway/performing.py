@@ -18,6 +18,7 @@ from iamd.delivery import Forwarded
 from iamd.errors import Common, CommonError
 from iamd.gateway import (
     access_points,
+    account_parts,
     batch,
     bodies,
     bucket_abac,
@@ -100,6 +101,8 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if traits.may_be_parted and len(deciding.owners(step)) > 1:
+            return await self._parted(step, request, receive)
         if step.asked.operation.name == "CopyObject":
             await self._check(step, identity, await copied_tags.further(step, self._backends))
         if traits.invokes and step.place.backend.embedded is not None:
@@ -339,6 +342,17 @@ class Performer:
         body = plan.request.body or b""
         answer = await self._settled(step, (), plan.request, Payload(body, len(body)), receive)
         return await plan.merged(answer)
+
+    async def _parted(self, step: Step, request: HttpRequest, receive: Receive) -> Answer:
+        """A batch for resources of several accounts: each part is done in its own."""
+        done: list[tuple[account_parts.Part, Answer]] = []
+        for part in account_parts.parts(request, step.asked, step.targets):
+            body = part.request.body or b""
+            alone = replace(step, owner=part.account, recording=None if done else step.recording)
+            answer = await self._settled(alone, (), part.request, Payload(body, len(body)), receive)
+            content = b"".join([piece async for piece in answer])
+            done.append((part, Answer(answer.status, answer.headers, content)))
+        return account_parts.merged(step.asked, done)
 
     async def _payload(self, step: Step, request: HttpRequest, receive: Receive) -> Payload:
         claim, found = step.progress.claim, step.progress.route

@@ -39,7 +39,7 @@ from iamd.gateway.asking import NotToldError
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.configured import Configuring
-from iamd.gateway.deciding import Decider, Step, owner
+from iamd.gateway.deciding import Decider, Step, owners
 from iamd.gateway.deliveries import Deliverer
 from iamd.gateway.health import Health
 from iamd.gateway.key_uses.checking import KeyUses
@@ -399,7 +399,8 @@ class Gateway:
         if step.is_split:
             placing.check(step.targets, place, asked, self._backends, step.facts)
         if not place.forgets:
-            place.backend.logins.check(asked.operation.service, owner(step))
+            for account in owners(step):
+                place.backend.logins.check(asked.operation.service, account)
 
     async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from iamd.gateway import (
+    account_parts,
     batch,
     bucket_abac,
     bucket_ownership,
@@ -56,7 +57,8 @@ class Traits(msgspec.Struct, frozen=True):
     (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either of two rights
     (`asks_either`); it may set a policy that would lock its caller out (`locks_out`). It may be for users of a pool,
     whose permissions nobody asks about (`is_for_users`), and have to do with the session of a sign-in (`has_session`).
-    It may reach things of other accounts beside what it is for (`reaches`).
+    It may reach things of other accounts beside what it is for (`reaches`), or be done in parts, one in each account
+    (`may_be_parted`).
     """
 
     action: str
@@ -92,6 +94,7 @@ class Traits(msgspec.Struct, frozen=True):
     is_for_users: bool
     has_session: bool
     reaches: bool
+    may_be_parted: bool
 
 
 @cache
@@ -139,4 +142,5 @@ def of(operation: Operation) -> Traits:
         is_for_users=for_users.is_one(operation),
         has_session=user_sessions.may_have(operation),
         reaches=reached.reaches(operation),
+        may_be_parted=account_parts.may_be_parted(operation),
     )
