@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from functions.relay import READ, RELAY, STREAM
-from running import ACCOUNT, AWS, REGION, Server, allow
+from gateway.two_accounts import OTHER
+from running import ACCOUNT, AWS, REGION, Credentials, Server, allow
 from services.iamd.test_workloads import trust
 
 LAMBDA = "lambda.amazonaws.com"
@@ -48,6 +49,12 @@ def cloud(shared_cloud: AWS) -> Iterator[AWS]:
     with shared_cloud.reset() as cloud:
         cloud.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=trust(LAMBDA))
         yield cloud
+
+
+@pytest.fixture
+def other(cloud: AWS) -> Credentials:
+    """The administrator of a second account."""
+    return Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
 
 
 def package(files: dict[str, str]) -> bytes:

@@ -10,7 +10,9 @@ import urllib.request
 import pytest
 from functions.conftest import Functions, package
 from functions.test_invoke import ECHO, refused
-from running import AWS, Server, allow, is_running
+from functions.test_mappings import mapped
+from gateway.two_accounts import OTHER
+from running import AWS, REGION, Credentials, Server, allow, is_running
 from services.iamd.test_workloads import trust
 
 SPAWN = """
@@ -68,6 +70,22 @@ def test_where_functions_are_off_an_invocation_is_refused_and_no_answer_made_up(
     functions.make(ECHO)
     for kind in ("RequestResponse", "Event", "DryRun"):
         refused("InvalidRuntimeException", "`functions` is off", functions.invoke, InvocationType=kind)
+
+
+def test_where_functions_are_off_no_other_accounts_source_is_mapped(start):
+    """Nobody asks there whether the function's role may poll it."""
+    functions = serving(start, "--backend", "moto", "--functions", "off")
+    functions.make(ECHO)
+    cloud, arn = functions.cloud, f"arn:aws:sqs:{REGION}:{OTHER}:q"
+    other = Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
+    cloud.client("sqs", other).create_queue(QueueName="q")
+    client = cloud.client("lambda")
+    for source in (arn, arn.replace(":q", ":nowhere")):
+        told = refused("InvalidParameterValueException", "`functions` is off", mapped, functions=functions, arn=source)
+        assert "no other account's event source" in told["Error"]["Message"]
+    _, own = functions.queue("q")
+    assert mapped(functions, own)["EventSourceArn"] == own
+    assert len(client.list_event_source_mappings()["EventSourceMappings"]) == 1
 
 
 def test_no_more_run_at_a_time_than_may(narrow):

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from functions.conftest import ROLE, code, package
 from gateway.two_accounts import OTHER, error_of, policy
-from running import ACCOUNT, REGION, Credentials, allow, deny
+from running import ACCOUNT, REGION, allow, deny
 
 SHARED = f"arn:aws:lambda:{REGION}:{OTHER}:layer:lay:1"
 SOURCE = "import shared\n\ndef handler(event, context):\n    return shared.NAME\n"
@@ -16,12 +16,6 @@ FUNCTION = {"Runtime": "python3.12", "Handler": "app.handler", "Role": ROLE, "Co
 
 def layer(name):
     return {"ZipFile": package({"python/shared.py": f"NAME = {name!r}\n"})}
-
-
-@pytest.fixture
-def other(cloud):
-    """The administrator of a second account."""
-    return Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
 
 
 @pytest.fixture

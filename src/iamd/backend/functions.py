@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
-from iamd.backend import event_configs, function_urls, layers, versions
+from iamd.backend import event_configs, event_sources, function_urls, layers, versions
 from iamd.backend.replacement import always, replace
 
 _KEPT: Final = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "DurableConfig", "TenancyConfig")
@@ -128,9 +128,12 @@ def _mapped(original: Callable[..., Any]) -> Callable[..., Any]:
         own = {"MaximumBatchingWindowInSeconds": 0, **(_DEFAULTS if is_stream else {})}
         source = spec.get("EventSourceArn", "")
         stream, _, consumer = source.partition("/consumer/")
+        account = event_sources.account_of(source, backend)
         if consumer:
-            kinesis_backends[backend.account_id][backend.region_name].describe_stream_consumer("", "", source)
-        made = original(backend, {**copy.deepcopy(own), **spec, "EventSourceArn": stream})
+            kinesis_backends[account][backend.region_name].describe_stream_consumer("", "", source)
+        wanted = {**copy.deepcopy(own), **spec, "EventSourceArn": stream}
+        is_own = account == backend.account_id
+        made = original(backend, wanted) if is_own else event_sources.mapped(backend, wanted, account)
         # moto maps streams alone.
         made.event_source_arn = source
         made.function_arn = _function_arn(backend, spec["FunctionName"])

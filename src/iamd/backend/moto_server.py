@@ -55,6 +55,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
         neutral,
         s3,
         s3control,
+        stream_policies,
         stream_tags,
         streams,
     )
@@ -70,6 +71,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     streams.install()
     fan_out.install()
     stream_tags.install()
+    stream_policies.install()
     return dispatch.Dispatcher(boot), Control(boot)
 
 

@@ -74,18 +74,21 @@ def needed(asked: Asked) -> list[Needed]:
     given = asked.parameters
     if asked.operation.name in MAPPINGS:
         # What an update leaves as it was has been decided before.
-        polled = list(_to_poll(str(given.get("EventSourceArn") or ""))) if given.get("FunctionName") else []
+        polled = list(_to_poll(str(given.get("EventSourceArn") or ""), asked)) if given.get("FunctionName") else []
         return [*polled, *(one for path in _TARGETS for one in _to_send(at(given, path)))]
     found = list(_in_vpc(asked)) if at(given, "VpcConfig.SubnetIds") else []
     return [*found, *(one for path in _TARGETS for one in _to_send(at(given, path)))]
 
 
-def _to_poll(source: str) -> Iterator[Needed]:
+def _to_poll(source: str, asked: Asked) -> Iterator[Needed]:
     parsed = arns.parse(source)
-    # What a consumer needs is decided when it is subscribed.
-    if parsed is None or "/consumer/" in parsed.resource:
+    if parsed is None:
         return
-    for name in _POLLING.get(parsed.service, ()):
+    names = _POLLING.get(parsed.service, ())
+    if "/consumer/" in parsed.resource:
+        # What a consumer needs is decided when it is subscribed; another account's is looked for with that right alone.
+        names = () if parsed.account == asked.account else ("SubscribeToShard",)
+    for name in names:
         words = f"The function execution role does not have permissions to call {name} on SQS"
         refusal = words if parsed.service == "sqs" else _NO_STREAM.format(source)
         yield Needed(Target(arn=source, action=f"{parsed.service}:{name}"), refusal)

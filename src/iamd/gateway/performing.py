@@ -113,6 +113,8 @@ class Performer:
                 return own
         is_held = traits.changes_function and step.place.backend.embedded is not None
         runs = self._runtime.functions if is_held else None
+        if is_held:
+            reached.check_polled(step.asked, runs=runs is not None)
         if runs is not None:
             await runs.check(step.asked)
             await self._check_role(step, runs)

@@ -6,8 +6,12 @@ SECURITY: the embedded backend looks these up by their ARNs, in the account of e
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from iamd import arn as arns
+from iamd.arn import Arn
 from iamd.authz.target import Target
+from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.given_arn import ACCOUNT
 from iamd.wire.models import Operation
 
 Reach = Callable[[Asked, Sequence[Target]], Sequence[str]]
@@ -39,6 +43,32 @@ def _layers(_: Asked, targets: Sequence[Target]) -> Sequence[str]:
     return [one.arn for one in targets if one.action == "lambda:GetLayerVersion"]
 
 
+def _source(asked: Asked, _: Sequence[Target]) -> Sequence[str]:
+    """A queue or stream that the function's role has been let poll (with-sqs-cross-account-example)."""
+    found = _source_of(asked)
+    return [str(found)] if found is not None else []
+
+
+def _source_of(asked: Asked) -> Arn | None:
+    found = arns.parse(str(asked.parameters.get("EventSourceArn") or ""))
+    if found is None or (found.partition, found.region) != (asked.partition, asked.region):
+        return None
+    return found if ACCOUNT.fullmatch(found.account) else None
+
+
+def check_polled(asked: Asked, *, runs: bool) -> None:
+    """Refuse to map another account's source where no function runs: no role is asked whether it may poll that."""
+    found = _source_of(asked) if asked.operation.name == "CreateEventSourceMapping" else None
+    if found is not None and found.account != asked.account and not runs:
+        raise NotPolled("iamd maps no other account's event source here: the setting `functions` is off.")
+
+
+class NotPolled(AWSError):
+    """Another account's source, which nothing would poll (Lambda API Reference, CreateEventSourceMapping: Errors)."""
+
+    code = "InvalidParameterValueException"
+
+
 _FROM: Final = "kms:ReEncryptFrom"
 _TO: Final = "kms:ReEncryptTo"
 
@@ -50,6 +80,7 @@ def _keys(_: Asked, targets: Sequence[Target]) -> Sequence[str]:
 
 _REACHED: Final[Mapping[tuple[str, str], Reach]] = {
     ("kms", "ReEncrypt"): _keys,
+    ("lambda", "CreateEventSourceMapping"): _source,
     ("lambda", "CreateFunction"): _layers,
     ("lambda", "UpdateFunctionConfiguration"): _layers,
 }
