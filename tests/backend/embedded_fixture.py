@@ -52,13 +52,14 @@ class Moto:
         region="us-east-1",
         bucket=None,
         host="localhost:4566",
+        reached=(),
         **more,
     ):
         """Forward as if this had been decided; give status, headers and body, or the error's kind."""
         path, _, query = target.partition("?")
         fields = [(b"host", host.encode()), *[(k.encode(), v.encode()) for k, v in headers]]
         request = HttpRequest("id", method, path.encode(), query.encode(), fields, None, "127.0.0.1")
-        verdict = Verdict(service, operation, protocol, account, region, host, bucket)
+        verdict = Verdict(service, operation, protocol, account, region, host, bucket, reached=reached)
         return self.run(self._call(request, Payload(body, len(body)), verdict, more))
 
     async def _call(self, request, payload, verdict, more):
