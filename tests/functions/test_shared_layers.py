@@ -100,6 +100,22 @@ def test_a_permission_is_for_one_version(functions, theirs):
     assert functions.invoke().value == "newer"
 
 
+def test_a_layer_that_is_deleted_stays_with_the_functions_that_have_it(functions, theirs):
+    share(theirs)
+    client = functions.cloud.client("lambda")
+    client.create_function(FunctionName="fn", **FUNCTION, Layers=[SHARED])
+    theirs.delete_layer_version(LayerName="lay", VersionNumber=1)
+    assert functions.invoke().value == "theirs"
+    theirs.publish_layer_version(LayerName="lay", Content=layer("newer"))
+    client.update_function_configuration(FunctionName="fn", Timeout=9)
+    assert functions.invoke().value == "theirs"
+    with pytest.raises(ClientError):
+        client.update_function_configuration(FunctionName="fn", Layers=[SHARED])
+    with pytest.raises(ClientError):
+        client.create_function(FunctionName="more", **FUNCTION, Layers=[SHARED])
+    assert functions.invoke().value == "theirs"
+
+
 @pytest.mark.parametrize("arn", [SHARED.replace(OTHER, "*"), SHARED.replace(REGION, ""), SHARED.replace(OTHER, "")])
 def test_an_arn_that_names_no_account_or_region_is_none(functions, theirs, arn):
     share(theirs)
