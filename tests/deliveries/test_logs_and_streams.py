@@ -65,8 +65,9 @@ def test_a_function_is_given_what_matches_when_it_lets_the_service(cloud, logs, 
     assert queue.waiting() == 0
 
 
-def test_a_stream_gets_logs_by_the_role(cloud, logs, role, stream, denied):
-    arn = role("logs.amazonaws.com", allow("kinesis:PutRecord", STREAM))
+@pytest.mark.parametrize("principal", ["logs.amazonaws.com", f"logs.{REGION}.amazonaws.com"])
+def test_a_stream_gets_logs_by_the_role(cloud, logs, role, stream, denied, principal):
+    arn = role(principal, allow("kinesis:PutRecord", STREAM))
     subscribe(logs, STREAM, roleArn=arn)
     write(logs, "hello")
     data = json.loads(gzip.decompress(stream()[0]["Data"]))

@@ -6,6 +6,7 @@ import msgspec
 
 from iamd import arn
 from iamd.auth.tokens import SessionKind
+from iamd.data import regional_principals
 from iamd.policy.request import PrincipalKind
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class Service(msgspec.Struct, frozen=True):
     source_arn: str | None = None
     session_keys: "Mapping[str, str]" = {}
     ancestors: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of its principal, `name` first, in the Region of the resource that it acts for."""
+        acts_for = arn.parse(self.source_arn) if self.source_arn is not None else None
+        return regional_principals.names(self.name, acts_for.region if acts_for is not None else "")
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -126,7 +126,7 @@ def principal_of(identity: Identity) -> Principal:
         entity_arn=identity.entity_arn,
         unique_id=identity.entity_id,
         provider=identity.federation.provider if identity.federation is not None else None,
-        service_names=(identity.service.name,) if identity.service is not None else (),
+        service_names=identity.service.names if identity.service is not None else (),
     )
 
 

@@ -92,7 +92,7 @@ def _of_service(service: Service) -> Context:
     keys: Context = {
         "aws:principalisawsservice": "true",
         "aws:principalservicename": service.name,
-        "aws:principalservicenameslist": (service.name,),
+        "aws:principalservicenameslist": service.names,
         "aws:sourceaccount": service.source_account,
     }
     return keys | ({"aws:sourcearn": service.source_arn} if service.source_arn is not None else {})

@@ -15,6 +15,7 @@ from typing import Any, Final
 from iamd import arn as arns
 from iamd.authz.target import Target
 from iamd.backend.embedded import MirroredProfile, MirroredRole
+from iamd.data import regional_principals
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates, role_settings
 from iamd.gateway.actions.asked import Asked
@@ -282,7 +283,9 @@ def role_of(arn: str, view: View) -> Role | None:
 
 
 def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
-    caller = Principal(PrincipalKind.SERVICE, arn="", service_names=(passed.service,))
+    caller = Principal(
+        PrincipalKind.SERVICE, arn="", service_names=regional_principals.names(passed.service, asked.region)
+    )
     # AWS: a service that assumes a role names the account it acts for.
     keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true", **_told_now(asked)}
     request = Request(caller, "sts:AssumeRole", passed.arn, asked.account, keys)
