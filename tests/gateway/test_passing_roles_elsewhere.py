@@ -120,7 +120,7 @@ def test_the_role_is_passed_to_the_service_that_assumes_it(roles, service, opera
 def test_a_role_by_name_must_be_there_and_trust_the_service(roles, named):
     refused = roles.call("codebuild", "StartBuildBatch", {"projectName": "p", "serviceRoleOverride": named})
     assert refused.sent == 0
-    assert "cannot be assumed by codebuild.amazonaws.com" in refused.message
+    assert "CodeBuild is not authorized to perform: sts:AssumeRole on service role" in refused.message
 
 
 def test_a_pipeline_whose_role_is_worked_out_later_is_refused(roles):

@@ -17,7 +17,7 @@ from iamd.authz.target import Target
 from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.data import regional_principals
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates, role_settings
+from iamd.gateway.actions import apigateway, ecs_definitions, launch_templates, role_refusals, role_settings
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles_table import NONE, assuming, leaf, leaves, row_of
 from iamd.gateway.actions.role_settings import ROLE_ARN
@@ -38,22 +38,6 @@ _API_GATEWAY: Final = "apigateway.amazonaws.com"
 # API Gateway API Reference, PutIntegration and CreateAuthorizer. Another value there means the caller of the API.
 _CREDENTIALS: Final = ("credentials", "authorizerCredentials", "CredentialsArn", "AuthorizerCredentialsArn")
 _ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
-_WORDS: Final = {"lambda": "The role defined for the function cannot be assumed by Lambda."}
-_NOT_BY_SCHEDULER: Final = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
-
-
-class InvalidRole(AWSError):
-    """A role that the service can't assume (Lambda API Reference, CreateFunction: InvalidParameterValueException)."""
-
-    code = "InvalidParameterValueException"
-    status = 400
-
-
-class InvalidExecutionRole(AWSError):
-    """A role that the scheduler can't assume (EventBridge Scheduler API Reference, CreateSchedule)."""
-
-    code = "ValidationException"
-    status = 400
 
 
 class InvalidProfile(AWSError):
@@ -266,10 +250,7 @@ def check_trust(handed: Sequence[Passed], asked: Asked, view: View) -> None:
     for passed in handed:
         role = role_of(passed.arn, view)
         if role is None or (passed.is_known and not _trusts(role, passed, asked)):
-            if asked.operation.service == "scheduler":
-                raise InvalidExecutionRole(_NOT_BY_SCHEDULER)
-            words = _WORDS.get(asked.operation.service)
-            raise InvalidRole(words or f"The role {passed.arn} cannot be assumed by {passed.service}.")
+            raise role_refusals.refusal(asked.operation, passed.arn, passed.service)
 
 
 def role_of(arn: str, view: View) -> Role | None:
