@@ -12,6 +12,7 @@ import pytest
 from botocore.utils import InstanceMetadataFetcher
 from metadata.conftest import TOKEN, TTL, Metadata, health, run_instance
 from running import ACCOUNT, IMAGE, Credentials, Refusal, allow, deny
+from services.iamd.test_workloads import trust
 
 CREDENTIALS = "meta-data/iam/security-credentials/"
 
@@ -180,6 +181,17 @@ def test_the_roles_trust_decides(cloud, metadata):
     assert told["Code"] == "AssumeRoleUnauthorizedAccess"
     assert "AccessKeyId" not in told
     assert cloud.events("AssumeRole")[0]["errorCode"] == "AccessDenied"
+
+
+def test_an_instance_has_no_credentials_before_its_roles_trust_lets_ec2(cloud, metadata):
+    # AWS: IAM User Guide, troubleshoot_iam-ec2: such an instance starts.
+    iam = cloud.client("iam")
+    iam.update_assume_role_policy(RoleName="web", PolicyDocument=trust("lambda.amazonaws.com"))
+    instance = run_instance(cloud)
+    told = json.loads(metadata.token().get(f"{CREDENTIALS}web"))
+    assert (told["Code"], "SecretAccessKey" in told) == ("AssumeRoleUnauthorizedAccess", False)
+    iam.update_assume_role_policy(RoleName="web", PolicyDocument=trust("ec2.amazonaws.com"))
+    assert who(cloud, metadata) == session("web", instance)
 
 
 def test_a_profile_that_is_taken_away_or_replaced_is_seen_at_once(cloud, metadata):

@@ -38,6 +38,9 @@ _API_GATEWAY: Final = "apigateway.amazonaws.com"
 # API Gateway API Reference, PutIntegration and CreateAuthorizer. Another value there means the caller of the API.
 _CREDENTIALS: Final = ("credentials", "authorizerCredentials", "CredentialsArn", "AuthorizerCredentialsArn")
 _ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
+# AWS: whoever runs a task is told that its roles can't be assumed; of a service's tasks the service's events tell (ECS
+# Developer Guide, "Viewing Amazon ECS service event messages").
+_STARTING: Final = frozenset({"RunTask", "StartTask"})
 
 
 class InvalidProfile(AWSError):
@@ -49,11 +52,15 @@ class InvalidProfile(AWSError):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A role that is handed over: its ARN, to which service, and whether that is known or taken from the request's."""
+    """A role that is handed over: its ARN, to which service, and whether that is known or taken from the request's.
+
+    `is_later` says that the service finds out only when it assumes the role whether it is there and may be assumed.
+    """
 
     arn: str
     service: str
     is_known: bool = True
+    is_later: bool = False
 
 
 def may_pass(operation: Operation) -> bool:
@@ -67,12 +74,13 @@ def of(asked: Asked, view: View) -> list[Passed]:
     if not may_pass(asked.operation):
         return []
     found = [*_of_row(asked, view), *_of_settings(asked, view)]
-    found += [Passed(role, _API_GATEWAY) for role in _of_api(asked)]
-    found += (
-        [Passed(role, _ECS_TASKS) for role in ecs_definitions.roles(asked)] if asked.operation.service == "ecs" else []
-    )
+    found += [Passed(role, _API_GATEWAY, is_later=is_integrated) for role, is_integrated in _of_api(asked)]
+    if asked.operation.service == "ecs":
+        is_later = asked.operation.name not in _STARTING
+        found += [Passed(role, _ECS_TASKS, is_later=is_later) for role in ecs_definitions.roles(asked)]
     for account, profile in profiles(asked, view):
-        found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2))
+        # AWS: the instance's metadata tells of a role that EC2 can't assume (IAM User Guide, troubleshoot_iam-ec2).
+        found.append(Passed(entities.role_arn(account, _role_within(account, profile)), _EC2, is_later=True))
     return [*dict.fromkeys(found), *_by_rule(asked, found)]
 
 
@@ -83,7 +91,8 @@ def _of_row(asked: Asked, view: View) -> Iterator[Passed]:
         return
     for members, service in ((row.roles, row.service), *(((member,), who) for member, who in row.others.items())):
         for member in members:
-            yield from (Passed(_role_arn(value, asked, view), service) for value in _texts(asked, member))
+            for value in _texts(asked, member):
+                yield Passed(_role_arn(value, asked, view), service, is_later=row.later)
     for member in (*row.named, *row.maybe):
         service = assuming(asked.operation.service, leaf(member))
         for value in _texts(asked, member):
@@ -105,18 +114,22 @@ def _of_settings(asked: Asked, view: View) -> Iterator[Passed]:
             yield Passed(_role_arn(one.value, asked, view), one.service)
 
 
-def _of_api(asked: Asked) -> Iterator[str]:
+def _of_api(asked: Asked) -> Iterator[tuple[str, bool]]:
     """The roles that an API of API Gateway gets: as credentials of integrations and authorizers, in patches, and
-    wherever an imported definition names them.
+    wherever an imported definition names them; and whether it is a request to the API that needs them.
+
+    AWS: a role of an API is assumed when the API is called, which then fails ("Execution failed due to configuration
+    error: API Gateway does not have permission to assume the provided role"); the account's role for logs at once.
     """
     if asked.operation.service not in {"apigateway", "apigatewayv2"}:
         return
-    given = asked.parameters
-    yield from (role for role in map(given.get, _CREDENTIALS) if isinstance(role, str) and ROLE_ARN.fullmatch(role))
+    given, name = asked.parameters, asked.operation.name
     patched = [one.get("value") for one in given.get("patchOperations") or []]
-    yield from (role for role in patched if isinstance(role, str) and ROLE_ARN.fullmatch(role))
-    if asked.operation.name in {"ImportApi", "ImportRestApi", "PutRestApi", "ReimportApi"}:
-        yield from (role for _, role in _named_roles(apigateway.definition(given), asked, "role"))
+    for role in (*map(given.get, _CREDENTIALS), *patched):
+        if isinstance(role, str) and ROLE_ARN.fullmatch(role):
+            yield role, name != "UpdateAccount"
+    if name in {"ImportApi", "ImportRestApi", "PutRestApi", "ReimportApi"}:
+        yield from ((role, True) for _, role in _named_roles(apigateway.definition(given), asked, "role"))
 
 
 def _by_rule(asked: Asked, found: Sequence[Passed]) -> Iterator[Passed]:
@@ -246,8 +259,13 @@ def targets(handed: Sequence[Passed], asked: Asked) -> list[Target]:
 
 
 def check_trust(handed: Sequence[Passed], asked: Asked, view: View) -> None:
-    """Each role exists, and its trust policy lets the service that assumes it; else the service's own error."""
+    """Each role exists, and its trust policy lets the service that assumes it; else the service's own error.
+
+    What a service finds out later it is not told now: it has no session of a role that does not trust it.
+    """
     for passed in handed:
+        if passed.is_later:
+            continue
         role = role_of(passed.arn, view)
         if role is None or (passed.is_known and not _trusts(role, passed, asked)):
             raise role_refusals.refusal(asked.operation, passed.arn, passed.service)

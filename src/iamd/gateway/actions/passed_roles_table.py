@@ -18,7 +18,8 @@ class Passing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `named` are members with a role, or a role's name, that is assumed as `PassedTo` has it; `maybe` members that hold
     the ARN of a role or something else, likewise. `documents` are members with JSON or YAML in which roles are named.
-    `nothing` says that the operation hands over none, whatever its members name.
+    `later` says that the service does not look at its `roles` when it is asked. `nothing` says that the operation hands
+    over none, whatever its members name.
     """
 
     roles: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Passing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     named: tuple[str, ...] = ()
     maybe: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    later: bool = False
     nothing: bool = False
 
 
