@@ -36,6 +36,27 @@ def test_a_role_that_trusts_another_region_is_refused(cloud):
     assert machine(cloud, f"states.{OTHER}.amazonaws.com") != ""
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "value", "is_taken"),
+    [
+        ("StringEquals", "aws:PrincipalServiceName", "states.amazonaws.com", True),
+        ("StringEquals", "aws:PrincipalServiceName", "lambda.amazonaws.com", False),
+        ("ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", f"states.{REGION}.amazonaws.com", True),
+        ("ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", f"states.{OTHER}.amazonaws.com", False),
+    ],
+)
+def test_a_trust_policy_may_ask_for_a_name(cloud, operator, key, value, is_taken):
+    trust = json.loads(trusting("states.amazonaws.com"))
+    trust["Statement"][0]["Condition"] = {operator: {key: value}}
+    made = cloud.client("iam").create_role(RoleName="asking", AssumeRolePolicyDocument=json.dumps(trust))
+    given = {"name": "orders", "definition": DEFINITION, "roleArn": made["Role"]["Arn"]}
+    if is_taken:
+        cloud.client("stepfunctions").create_state_machine(**given)
+    else:
+        with pytest.raises(ClientError, match="nor the regional one is authorized"):
+            cloud.client("stepfunctions").create_state_machine(**given)
+
+
 def test_a_service_without_regional_names_has_none(cloud):
     role = cloud.client("iam").create_role(
         RoleName="fn", AssumeRolePolicyDocument=trusting(f"lambda.{REGION}.amazonaws.com")

@@ -268,7 +268,7 @@ def check_trust(handed: Sequence[Passed], asked: Asked, view: View) -> None:
             continue
         role = role_of(passed.arn, view)
         if role is None or (passed.is_known and not _trusts(role, passed, asked)):
-            raise role_refusals.refusal(asked.operation, passed.arn, passed.service)
+            raise role_refusals.refusal(asked, passed.arn, passed.service)
 
 
 def role_of(arn: str, view: View) -> Role | None:
@@ -282,11 +282,16 @@ def role_of(arn: str, view: View) -> Role | None:
 
 
 def _trusts(role: Role, passed: Passed, asked: Asked) -> bool:
-    caller = Principal(
-        PrincipalKind.SERVICE, arn="", service_names=regional_principals.names(passed.service, asked.region)
-    )
+    names = regional_principals.names(passed.service, asked.region)
+    caller = Principal(PrincipalKind.SERVICE, arn="", service_names=names)
     # AWS: a service that assumes a role names the account it acts for.
-    keys = {"aws:sourceaccount": asked.account, "aws:principalisawsservice": "true", **_told_now(asked)}
+    keys: dict[str, str | tuple[str, ...]] = {
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": passed.service,
+        "aws:principalservicenameslist": names,
+        "aws:sourceaccount": asked.account,
+        **_told_now(asked),
+    }
     request = Request(caller, "sts:AssumeRole", passed.arn, asked.account, keys)
     layers = Layers(resource=(load(_knowable(role.trust_policy, frozenset(keys)), PolicyType.TRUST),), gate=Gate.TRUST)
     return decide(request, layers).allowed

@@ -5,6 +5,7 @@ wrong with a parameter.
 """
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -14,6 +15,7 @@ from typing import Final
 import msgspec
 
 from iamd.errors import AWSError
+from iamd.gateway.actions.asked import Asked
 from iamd.wire.models import Operation, Protocol
 
 
@@ -54,11 +56,13 @@ def table() -> tuple[Refusal, ...]:
     return msgspec.convert(content["refusals"], tuple[Refusal, ...])
 
 
-def refusal(operation: Operation, role: str, principal: str) -> AWSError:
+def refusal(asked: Asked, role: str, principal: str) -> AWSError:
     """The service's error for a role that this principal can't assume."""
+    operation = asked.operation
     found = next((one for one in table() if one.fits(operation, principal)), None)
     code, words = (found.code, found.words) if found is not None else (neutral_code(operation), _WORDS)
-    return _error(code)(words.format(role=role, service=principal))
+    told = {"role": role, "name": role.rpartition("/")[2], "service": principal}
+    return _error(code)(words.format_map(defaultdict(str, {**asked.parameters, **told})))
 
 
 def neutral_code(operation: Operation) -> str:
