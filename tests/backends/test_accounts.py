@@ -6,6 +6,7 @@ import pytest
 from backends.conftest import OTHER
 from backends.recorded import serving
 from botocore.exceptions import ClientError
+from gateway.two_accounts import policy, to
 from running import ACCOUNT, allow
 
 JSON = (200, {"content-type": "application/x-amz-json-1.0"}, b"{}")
@@ -51,6 +52,39 @@ def test_the_key_is_that_of_the_resources_owner(before):
         aws.client("s3", other).get_object(Bucket="open", Key="k")
         assert backend.got[-1].path == "/open/k"
         assert backend.got[-1].key == "KEYOFTHEFIRST"
+
+
+def test_each_part_of_a_batch_is_signed_for_by_its_own_accounts_key(before):
+    with serving(lambda _: JSON) as backend:
+        aws = before(
+            f'[backends.one]\nurl = "{backend.url}"', signing(ACCOUNT, "KEYOFTHEFIRST"), signing(OTHER, "KEYOFTHEOTHER")
+        )
+        theirs, thirds = (f"arn:aws:dynamodb:us-east-1:{one}:table/tbl" for one in (OTHER, THIRD))
+        aws.account(THIRD)
+        document = policy(to({"AWS": ACCOUNT}, allow("dynamodb:BatchGetItem", theirs)))
+        aws.client("dynamodb", aws.account()).put_resource_policy(ResourceArn=theirs, Policy=document)
+        backend.got.clear()
+        client, keys = aws.client("dynamodb"), {"Keys": [{"id": {"S": "1"}}]}
+        client.batch_get_item(RequestItems={"tbl": keys, theirs: keys})
+        told = [(one.key, list(json.loads(one.body)["RequestItems"])) for one in backend.got]
+        assert told == [("KEYOFTHEFIRST", ["tbl"]), ("KEYOFTHEOTHER", [theirs])]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.batch_get_item(RequestItems={"tbl": keys, thirds: keys})
+        assert len(backend.got) == 2
+
+
+def test_a_batch_that_is_for_an_account_too_many_is_not_sent(before):
+    """Its policies would allow it; the backend holds nothing of that account."""
+    with serving(lambda _: JSON) as backend:
+        aws = before(
+            f'[backends.one]\nurl = "{backend.url}"', signing(ACCOUNT, "KEYOFTHEFIRST"), options=("--enforce", "soft")
+        )
+        aws.account()
+        keys = {"Keys": [{"id": {"S": "1"}}]}
+        given = {"tbl": keys, f"arn:aws:dynamodb:us-east-1:{OTHER}:table/tbl": keys}
+        with pytest.raises(ClientError, match=f"holds no resources of account {OTHER}"):
+            aws.client("dynamodb").batch_get_item(RequestItems=given)
+        assert backend.got == []
 
 
 def test_templates_tell_a_backend_the_account(before):
