@@ -3,6 +3,7 @@
 AWS: Lambda Developer Guide, "Runtime-included SDK versions" and "Working with .zip file archives for Python".
 """
 
+import contextlib
 import importlib.metadata
 import sys
 from pathlib import Path
@@ -27,9 +28,9 @@ def link(folder: Path) -> None:
         except importlib.metadata.PackageNotFoundError as error:
             raise Missing(name) from error
         for top in sorted({file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}):
-            place = folder / top
-            if not place.exists():
-                place.symlink_to(str(found.locate_file(top)))
+            # Two functions may begin at the same time.
+            with contextlib.suppress(FileExistsError):
+                (folder / top).symlink_to(str(found.locate_file(top)))
 
 
 def words_of(handler: str) -> tuple[str, ...]:

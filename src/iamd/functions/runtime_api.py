@@ -14,6 +14,7 @@ from iamd.functions.runtime_events import LARGEST_RESPONSE, Event, Said
 
 _PREFIX: Final = "/2018-06-01/runtime/"
 _TAKEN: Final = 202
+_LOOKS: Final = 3
 
 
 class RuntimeApi:
@@ -23,7 +24,7 @@ class RuntimeApi:
         self.address = ""
         self.asked = asyncio.Event()
         """Set while the runtime waits for an event."""
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue(1)
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._current: str | None = None
         self._said: asyncio.Future[Said] | None = None
         self.failed: Said | None = None
@@ -113,16 +114,22 @@ def is_own(transport: asyncio.Transport | None) -> bool:
     own = transport.get_extra_info("sockname") if transport is not None else None
     if peer is None or own is None:
         return False
-    wanted = (_form(peer), _form(own))
+    # The kernel tells its connections bit by bit, and of those that come and go meanwhile one may be passed over.
+    owners = (_owner((_form(peer), _form(own))) for _ in range(_LOOKS))
+    return next((owner for owner in owners if owner is not None), None) == os.getuid()
+
+
+def _owner(connection: tuple[str, str]) -> int | None:
+    """The user whose process holds the end of a connection that is told first; None when it is not found."""
     try:
         with open("/proc/net/tcp") as file:  # noqa: PTH123 - the kernel's own, and no disk's
             for line in file:
                 fields = line.split()
-                if (fields[1], fields[2]) == wanted:
-                    return int(fields[7]) == os.getuid()
+                if (fields[1], fields[2]) == connection:
+                    return int(fields[7])
     except OSError:
-        return False
-    return False
+        return None
+    return None
 
 
 def _form(address: tuple[str, int]) -> str:
