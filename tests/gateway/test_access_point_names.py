@@ -113,6 +113,7 @@ def test_a_point_of_object_lambda_is_refused_at_any_host(pointed):
 SOURCES = [
     (f"{ALIAS}/dir/old", "behind/dir/old"),
     (f"/{ALIAS}/dir/old?versionId=v1", "behind/dir/old?versionid=v1"),
+    (f"{ALIAS}%2Fdir%2Fold", "behind/dir%2fold"),
     (f"{POINT}/object/dir/old", "behind/dir/old"),
     (f"{POINT}/object/a%2Fb", "behind/a%2fb"),
     (f"{POINT.replace(':', '%3A')}/object/dir/old", "behind/dir/old"),
@@ -137,7 +138,7 @@ def test_what_is_copied_comes_from_the_bucket_that_was_decided_on(pointed, sourc
 @pytest.mark.parametrize(
     "source",
     [
-        "none-abcdef-s3alias/k", f"{ALIAS}", f"{ALIAS}/", f"{ALIAS}%2Fk", f"{ALIAS}/k?versionId=a?b", f"{ALIAS}/k#x",
+        "none-abcdef-s3alias/k", f"{ALIAS}", f"{ALIAS}/", f"{ALIAS}%2F", f"{ALIAS}/k?versionId=a?b", f"{ALIAS}/k#x",
         f"{POINT.replace(REGION, 'eu-west-1')}/object/k", f"{POINT.replace('names', 'none')}/object/k", POINT,
         f"{POINT}/k", f"{POINT}/object/", f"{POINT.replace('aws:', 'aws-cn:')}/object/k", f"{POINT}/object/k\tx",
         f"x{POINT}/object/k", "name--ol-s3/k", "name.mrap/k",

@@ -1,6 +1,6 @@
 """Policy documents that IAM stores: checked as AWS checks them, and held to their quotas."""
 
-import json
+import msgspec
 
 from iamd.policy import document
 from iamd.policy.kinds import PolicyType
@@ -19,8 +19,8 @@ def size(text: str) -> int:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True
 
