@@ -329,6 +329,12 @@ def test_no_error_is_passed_over_in_silence():
     assert found(is_silent) == []
 
 
+def test_no_pipe_is_read_through_the_loop():
+    """uvloop closes a pipe's descriptor, and then its file does: what another thread has opened meanwhile is closed."""
+    through = {"connect_read_pipe", "connect_write_pipe"}
+    assert found(lambda _, node: name_of(node).rpartition(".")[2] in through) == []
+
+
 def test_the_rules_find_what_they_are_for(monkeypatch):
     """Each rule fails on a line that breaks it."""
     broken = """
@@ -349,6 +355,7 @@ hmac.compare_digest(x, y)
 ipaddress.ip_address(x)
 x.lower()
 int(x)
+loop.connect_read_pipe(x, y)
 """
     of_broken = [("policy/broken.py", node) for node in ast.walk(ast.parse(broken)) if hasattr(node, "lineno")]
     monkeypatch.setitem(globals(), "nodes", lambda: of_broken)

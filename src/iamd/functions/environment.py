@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -68,42 +69,41 @@ class Environment:
         self._process: Process | None = None
         self._log = bytearray()
         self._output: int | None = None
-        self._status: asyncio.StreamReader | None = None
         self._ended: asyncio.Task[str] | None = None
         self._began_in: float | None = None
-        self._child: int | None = None
 
     async def begin(self, launch: Launch, variables: Mapping[str, str]) -> None:
         """Start the process; whether it can begin is told by the first invocation."""
-        status, say_status = os.pipe()
+        status, say_status = socket.socketpair()
         output, put = os.pipe()
         os.set_blocking(output, False)
         try:
-            words = ("-I", "-S", keeper.__file__, str(say_status), str(launch.memory), *launch.words)
+            words = ("-I", "-S", keeper.__file__, str(say_status.fileno()), str(launch.memory), *launch.words)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *words,
                 stdin=PIPE, stdout=put, stderr=put, env=dict(variables), cwd=launch.folder,
-                pass_fds=(say_status,), start_new_session=True,
+                pass_fds=(say_status.fileno(),), start_new_session=True,
             )  # fmt: skip
+        except BaseException:
+            status.close()
+            os.close(output)
+            raise
         finally:
-            os.close(say_status)
+            say_status.close()
             os.close(put)
         self._output = output
         asyncio.get_running_loop().add_reader(output, self._read)
         self._ended = asyncio.create_task(self._watch(status))
         self.is_usable = True
 
-    async def _watch(self, status: int) -> str:
+    async def _watch(self, status: socket.socket) -> str:
         """Wait for the process to end, and give how it did."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(status, "rb", 0)
-        )
+        # A socket and no pipe: uvloop closes a pipe's descriptor twice, which may be another's by then.
+        reader, writer = await asyncio.open_unix_connection(sock=status)
         try:
             told = (await reader.read()).decode().strip()
         finally:
-            transport.close()
+            writer.close()
         self.is_usable = False
         return told
 
