@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from backend.embedded_fixture import ACCOUNT, OTHER, Moto, Reply
+from backend.embedded_fixture import ACCOUNT, OTHER, Reply
 
 from iamd.backend.embedded import MirroredProfile, MirroredRole
 from iamd.errors import Common
@@ -11,19 +11,6 @@ from iamd.errors import Common
 LAMBDA = "/2015-03-31/functions"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/app"
 ROLE = MirroredRole(ROLE_ARN, "AROAEXAMPLEEXAMPLE111", "app", "/", '{"Version":"2012-10-17","Statement":[]}')
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    moto = Moto(tmp_path_factory.mktemp("data"))
-    yield moto
-    moto.close()
-
-
-@pytest.fixture
-def moto(child):
-    child.run(child.embedded.reset())
-    return child
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import zipfile
 
 import pytest
-from backend.embedded_fixture import ACCOUNT, OTHER, Moto
+from backend.embedded_fixture import ACCOUNT, OTHER
 
 from iamd.backend.embedded import MirroredRole
 
@@ -14,19 +14,6 @@ LAYER = "arn:aws:lambda:us-east-1:{}:layer:lay:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 MIRRORED = MirroredRole(ROLE, "AROAEXAMPLEEXAMPLE111", "r", "/", '{"Version":"2012-10-17","Statement":[]}')
 QUEUE = "arn:aws:sqs:us-east-1:{}:que"
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    moto = Moto(tmp_path_factory.mktemp("moto"))
-    yield moto
-    moto.close()
-
-
-@pytest.fixture
-def moto(child):
-    child.run(child.embedded.reset())
-    return child
 
 
 def archive(name):
