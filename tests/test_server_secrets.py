@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,16 +61,22 @@ def test_the_backend_does_not_have_iamds_secrets(two):
     assert not any(secret.encode() in given for secret in secrets_of(server))
 
 
+def sockets_of(process):
+    """The inodes of the sockets that a process holds; a file that it closes meanwhile is none that it listens on."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            held = re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink()))
+            inodes |= {held[1]} if held else set()
+    return inodes
+
+
 def test_it_listens_on_loopback_and_nowhere_else(two):
     """By the kernel's tables: 127.0.0.1 alone, where metadata has a socket of its own; the backend's are Unix sockets."""
     for server in two:
         pid = server.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        inodes = set()
-        for process in (str(pid), *children):
-            for descriptor in Path(f"/proc/{process}/fd").iterdir():
-                with_inode = re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink()))
-                inodes |= {with_inode[1]} if with_inode else set()
+        inodes = sockets_of(str(pid)).union(*map(sockets_of, children))
         lines = [
             line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
         ]
