@@ -114,6 +114,15 @@ def _buckets(own: Sequence[Placed], above: tuple[Bucket, ...], sure: Decision | 
     return (tuple(own), *above) if own else above
 
 
+def _bare(*, is_open: bool) -> tuple[Place, Place]:
+    root = Place("", None, (), is_open=is_open)
+    return root, Place(COMMONEST, root, (), is_open=is_open)
+
+
+BARE: Final = (_bare(is_open=False), _bare(is_open=True))
+"""The places of the empty text and of the commonest where no entry is theirs, as in most indexes: made once."""
+
+
 class Places:
     """Texts, each with its place: what finds the longest of them that another text begins with.
 
@@ -124,7 +133,8 @@ class Places:
     __slots__ = ("bounds", "stretches")
 
     def __init__(self, groups: Mapping[str, Sequence[Entry]], *, is_open: bool, backwards: bool = False) -> None:
-        place = root = Place("", None, groups.get("", ()), is_open=is_open, backwards=backwards)
+        bare_root, bare_commonest = BARE[is_open]
+        place = root = Place("", None, groups[""], is_open=is_open, backwards=backwards) if "" in groups else bare_root
         found: dict[str, Place] = {}
         """Each bound in order, and the place of the stretch that begins there."""
         around: list[tuple[str, Place]] = []
@@ -136,7 +146,12 @@ class Places:
             following = _next(text)
             if following is not None:
                 around.append((following, place))
-            found[text] = place = Place(text, place, groups[text], is_open=is_open, backwards=backwards)
+            entries = groups[text]
+            if text == COMMONEST and not entries and place is bare_root:
+                place = bare_commonest
+            else:
+                place = Place(text, place, entries, is_open=is_open, backwards=backwards)
+            found[text] = place
         while around:
             end, place = around.pop()
             found[end] = place

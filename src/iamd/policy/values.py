@@ -84,7 +84,7 @@ def _segments(resource: str) -> list[str]:
 
 
 def _is_partition(text: str) -> bool:
-    return any(matches(text, partition) for partition in PARTITIONS)
+    return text in PARTITIONS or any(matches(text, partition) for partition in PARTITIONS)
 
 
 def _check_iam_resource(resource: str, region: str, path: str) -> None:
