@@ -8,7 +8,7 @@ import json
 import pytest
 from gateway.condition_keys import Caller, Key, check, refused
 from gateway.parameters import REGION, ROLE
-from running import allow
+from running import allow, deny
 
 PLACE = f"arn:aws:apigateway:{REGION}::"
 ONE, TWO = "apigateway", "apigatewayv2"
@@ -20,6 +20,10 @@ def on(action, path):
 
 INTEGRATION = {"restApiId": "a", "resourceId": "r", "httpMethod": "GET", "type": "AWS"}
 OPEN = {"openapi": "3.0.1", "paths": {"/": {"get": {"x-amazon-apigateway-integration": {"credentials": ROLE}}}}}
+# AWS: API Gateway Developer Guide, "AWS variables for OpenAPI import"; `\\u0024` is a `$` to whoever reads JSON.
+VARIABLES = json.dumps(OPEN).replace(
+    ROLE, f"arn:\\u0024{{AWS::Partition}}:iam::${{AWS::AccountId}}:{ROLE.rpartition(':')[2]}"
+)
 CASES = [
     (ONE, "GetRestApis", {}, [on("GET", "/restapis")]),
     (ONE, "DeleteRestApi", {"restApiId": "abc"}, [on("DELETE", "/restapis/abc")]),
@@ -61,6 +65,11 @@ CASES = [
         [on("DELETE", "/apis/a/stages/s/routesettings/GET /pets")],
     ),
     (TWO, "ImportApi", {"Body": json.dumps(OPEN)}, [on("PUT", "/apis"), ("iam:PassRole", ROLE)]),
+    *((service, name, {**given, member: VARIABLES}, [on("PUT", path), ("iam:PassRole", ROLE)])
+      for service, name, given, member, path in (
+          (TWO, "ReimportApi", {"ApiId": "a"}, "Body", "/apis/a"),
+          (ONE, "PutRestApi", {"restApiId": "a"}, "body", "/restapis/a"),
+      )),
 ]  # fmt: skip
 
 
@@ -79,6 +88,9 @@ def test_each_request_is_decided_on_what_it_touches(counted, service, name, give
         (ONE, "TagResource", {"resourceArn": f"{PLACE}/restapis/*", "tags": {"a": "b"}}),
         (ONE, "ImportRestApi", {"body": "openapi: 3.0.1"}),
         (TWO, "ReimportApi", {"ApiId": "a", "Body": "openapi: 3.0.1"}),
+        (TWO, "ImportApi", {"Body": "[]"}),
+        (TWO, "ImportApi", {"Body": '{"openapi": "3.0.1", "openapi": "3.0.1"}'}),
+        (ONE, "PutRestApi", {"restApiId": "a", "body": '{"paths": {}, "paths": {}}'}),
         (TWO, "GetApi", {"ApiId": "a?b"}),
     ],
 )
@@ -93,6 +105,13 @@ def test_an_api_gets_no_role_from_whoever_may_not_pass_it(counted):
     refused(maker.call(ONE, "ImportRestApi", {"body": json.dumps(OPEN)}), "the iam:PassRole action")
 
 
+def tagged(value):
+    """A definition with a tag (API Gateway Developer Guide, "x-amazon-apigateway-tag-value property")."""
+    return {
+        "Body": json.dumps({**OPEN, "tags": [{"name": "team", "x-amazon-apigateway-tag-value": value}], "paths": {}})
+    }
+
+
 @pytest.mark.parametrize(
     ("service", "key"),
     [
@@ -100,7 +119,20 @@ def test_an_api_gets_no_role_from_whoever_may_not_pass_it(counted):
                   {"name": "x"})),
         (ONE, Key("aws:RequestTag/team", "blue", "apigateway:POST", "CreateRestApi",
                   {"name": "pets", "tags": {"team": "blue"}}, {"name": "pets"})),
+        (TWO, Key("aws:RequestTag/team", "blue", "apigateway:PUT", "ImportApi", tagged("blue"), tagged("red"))),
     ],
 )  # fmt: skip
 def test_a_key_has_its_value_and_decides(counted, service, key):
     check(Caller.new(counted, f"api-{key.name.rpartition('/')[2]}"), service, key)
+
+
+def test_a_denial_for_the_sake_of_an_authorizer_s_uri_denies(counted):
+    """Service Authorization Reference: the key is there at CreateAuthorizer and at imports."""
+    maker = Caller.new(counted, "authorizers")
+    maker.may(allow("apigateway:*"))
+    given = {"ApiId": "a", "AuthorizerType": "REQUEST", "AuthorizerUri": "arn:x", "IdentitySource": [], "Name": "n"}
+    assert maker.call(TWO, "CreateAuthorizer", given).sent > 0
+    condition = {"StringEquals": {"apigateway:Request/AuthorizerUri": "arn:x"}}
+    maker.may(allow("apigateway:*"), {**deny("apigateway:*"), "Condition": condition})
+    for name, parameters in (("CreateAuthorizer", given), ("ImportApi", {"Body": "{}"})):
+        assert maker.call(TWO, name, parameters).sent == 0

@@ -7,12 +7,11 @@ from string import Formatter
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-
 from iamd.errors import AWSError
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions.asked import Asked, at
 from iamd.gateway.actions.forms import Form, arn, check, name
+from iamd.wire import parse_json
 
 # SECURITY: one step of a path each, and no wildcard; a route's key has a path of its own within.
 _STEP: Final = name(r"[^/*?:\s]{1,512}")
@@ -21,6 +20,7 @@ _RESOURCE: Final = arn("apigateway", r"/[^*?:\s]{1,1024}")
 _WITHOUT_ACCOUNT: Final = re.compile(r"arn:(?P<partition>[a-z-]+):apigateway:(?P<region>[a-z0-9-]+)::/[^*?:\s]{1,1024}")
 _ARNS: Final = ("domainNameAccessAssociationArn", "domainNameArn")
 _POLICY: Final = "x-amazon-apigateway-policy"
+_TAG_VALUE: Final = "x-amazon-apigateway-tag-value"
 
 
 class BadRequest(AWSError):
@@ -44,7 +44,15 @@ def values(asked: Asked) -> Mapping[str, Any]:
     found["authorizer_type"] = given.get("AuthorizerType") or (
         given.get("type") if asked.operation.name == "CreateAuthorizer" else None
     )
+    if asked.operation.name in {"ImportApi", "ReimportApi"}:
+        found["written_tags"] = _written_tags(definition(asked).get("tags"))
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _written_tags(tags: Any) -> list[dict[str, Any]]:
+    """The tags that a definition gives its API (Developer Guide, x-amazon-apigateway-tag-value)."""
+    listed = [one for one in (tags if isinstance(tags, list) else []) if isinstance(one, Mapping)]
+    return [{"Key": one.get("name"), "Value": one.get(_TAG_VALUE, "")} for one in listed]
 
 
 @cache
@@ -75,18 +83,36 @@ def _sets_policy(asked: Asked) -> bool:
     """Whether a request sets the policy of an API: as itself, by a patch, or in a definition."""
     given = asked.parameters
     if asked.operation.name in {"ImportRestApi", "PutRestApi"}:
-        return _POLICY in definition(given)
+        return _POLICY in definition(asked)
     patched = [str(one.get("path") or "") for one in given.get("patchOperations") or []]
     return bool(at(given, "policy")) or any(path.startswith("/policy") for path in patched)
 
 
-def definition(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The OpenAPI definition in a request.
+def definition(asked: Asked) -> Mapping[str, Any]:
+    """The OpenAPI definition in a request, its variables resolved as API Gateway resolves them.
 
-    SECURITY: what is not plain JSON is refused: roles and a policy could stand in it that nobody has seen.
+    AWS: API Gateway Developer Guide, "AWS variables for OpenAPI import".
+    SECURITY: what is not plain JSON, with each name once, is refused: roles and a policy could stand in it that nobody
+    has seen.
     """
-    body = given.get("body") or given.get("Body") or b"{}"
+    body = asked.parameters.get("body") or asked.parameters.get("Body") or b"{}"
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        raise BadRequest("iamd reads definitions of APIs in JSON alone.") from None
+        decoded = parse_json.decode(body if isinstance(body, bytes) else str(body).encode())
+    except AWSError as error:
+        raise BadRequest(f"iamd reads definitions of APIs in JSON alone: {error.message}") from None
+    if not isinstance(decoded, Mapping):
+        raise BadRequest("The definition of an API must be an object.")
+    variables = {"AccountId": asked.account, "Partition": asked.partition, "Region": asked.region}
+    found: Mapping[str, Any] = _resolved(decoded, variables)
+    return found
+
+
+def _resolved(value: Any, variables: Mapping[str, str]) -> Any:
+    """The value with the variables' values in the place of their names."""
+    if isinstance(value, str):
+        for name, one in variables.items():
+            value = value.replace(f"${{AWS::{name}}}", one)
+        return value
+    if isinstance(value, Mapping):
+        return {_resolved(name, variables): _resolved(one, variables) for name, one in value.items()}
+    return [_resolved(one, variables) for one in value] if isinstance(value, list) else value

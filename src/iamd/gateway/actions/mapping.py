@@ -191,6 +191,8 @@ def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked)
     # What is worked out stands above what the client gave under the same name.
     values = {**asked.parameters, **asked.place, **compute(asked)}
     tagged = tags.of_request(asked) if found.service not in EXTENDED else {}
+    if "written_tags" in values:
+        tagged = {**tagged, **tags.of({"Tags": values["written_tags"]})}
     mapped: list[Target] = []
     for row in rows:
         if row.condition is None or row.condition.holds(values):

@@ -129,7 +129,7 @@ def _of_api(asked: Asked) -> Iterator[tuple[str, bool]]:
         if isinstance(role, str) and ROLE_ARN.fullmatch(role):
             yield role, name != "UpdateAccount"
     if name in {"ImportApi", "ImportRestApi", "PutRestApi", "ReimportApi"}:
-        yield from ((role, True) for _, role in _named_roles(apigateway.definition(given), asked, "role"))
+        yield from ((role, True) for _, role in _named_roles(apigateway.definition(asked), asked, "role"))
 
 
 def _by_rule(asked: Asked, found: Sequence[Passed]) -> Iterator[Passed]:

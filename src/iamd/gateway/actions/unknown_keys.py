@@ -35,7 +35,16 @@ _OF_POINT: Final = ("s3:accesspointtag/",)
 # What only a service's call on somebody's behalf has (KMS Developer Guide, "kms:ViaService") is absent above. These are
 # known of keys that iamd has seen made or described; the reference leaves out the last ones, the guide has them.
 _OF_KEY: Final = ("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:multiregionkeytype")
-_UNLISTED: Final = {"kms:GetKeyPolicy": ("kms:policyname",), "kms:PutKeyPolicy": ("kms:policyname",)}
+_UNLISTED: Final = {
+    "kms:GetKeyPolicy": ("kms:policyname",),
+    "kms:PutKeyPolicy": ("kms:policyname",),
+    # AWS: they are there when an authorizer is made or changed, and at imports (Service Authorization Reference,
+    # "Condition keys for Amazon API Gateway Management V2"); the list of actions has them nowhere.
+    **dict.fromkeys(
+        ("apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"),
+        ("apigateway:request/authorizeruri", "apigateway:resource/authorizeruri"),
+    ),
+}
 # What is known of a grant that is asked for, and not of one that a service makes for its caller.
 _OF_GRANT: Final = frozenset(
     {"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal"}
