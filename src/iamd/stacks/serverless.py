@@ -4,6 +4,7 @@ AWS: SAM Developer Guide, "AWS SAM transform". Nothing is asked over the network
 has, and applications of the Serverless Application Repository are refused: those of a template's URL are nested stacks.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -101,7 +102,8 @@ def _translated(content: dict[str, Any], values: dict[str, str], region: str) ->
     except InvalidDocumentException as error:
         causes = " ".join(str(cause.message) for cause in error.causes)
         raise ValidationError(f"Transform {SERVERLESS} failed with: {error.message} {causes}") from error
-    return msgspec.json.decode(msgspec.json.encode(found), type=dict[str, Any])
+    # The package has kinds of text and of objects of its own, which msgspec does not write.
+    return msgspec.json.decode(json.dumps(found), type=dict[str, Any])
 
 
 @cache

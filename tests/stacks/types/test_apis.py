@@ -3,11 +3,16 @@
 AWS: CloudFormation Template Reference, the page of each type.
 """
 
+import json
+import re
+
 import pytest
-from running import ACCOUNT, REGION
+from running import ACCOUNT, REGION, allow
+from stacks.resources import Stack
 from stacks.types.test_functions import trust
 
 from iamd.stacks import handlers
+from iamd.stacks.client import RequestFailed
 from iamd.stacks.handlers import InvalidProperties
 
 URI = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/arn:aws:lambda:{REGION}:{ACCOUNT}:function:f/invocations"
@@ -125,13 +130,148 @@ def test_what_iamd_does_not_set_on_single_methods_is_refused(stack):
         handlers.check("AWS::ApiGateway::RestApi", {"Description": "d"})
 
 
-def test_no_document_of_an_http_api_is_imported():
-    for given in ({"Body": {"openapi": "3.0.1"}}, {"Name": "a", "ProtocolType": "HTTP", "FailOnWarnings": True}):
-        with pytest.raises(InvalidProperties, match=r"iamd does not support the property (Body|FailOnWarnings)"):
-            handlers.check("AWS::ApiGatewayV2::Api", given)
+def http_api(*paths, title="orders", tags=(), **integration):
+    integration = {**INTEGRATION, "payloadFormatVersion": "2.0", **integration}
+    methods = {"get": {"responses": {}, "x-amazon-apigateway-integration": integration}}
+    document = {"openapi": "3.0.1", "info": {"title": title, "version": "1.0"}, "paths": dict.fromkeys(paths, methods)}
+    return document | {"tags": [{"name": name, "x-amazon-apigateway-tag-value": "own"} for name in tags]}
+
+
+def route_keys(client, api):
+    return sorted(one["RouteKey"] for one in client.get_routes(ApiId=api.ref)["Items"])
+
+
+def test_an_http_api_is_what_its_document_says(cloud, stack):
+    client = cloud.client("apigatewayv2")
+    api = stack.create("AWS::ApiGatewayV2::Api", "Api", Body=http_api("/orders", "/carts"))
+    found = client.get_api(ApiId=api.ref)
+    assert (api["ApiId"], api["ApiEndpoint"]) == (api.ref, found["ApiEndpoint"])
+    assert (found["Name"], found["ProtocolType"]) == ("orders", "HTTP")
+    assert route_keys(client, api) == ["GET /carts", "GET /orders"]
+    stage = stack.create("AWS::ApiGatewayV2::Stage", "Stage", ApiId=api.ref, StageName="$default", AutoDeploy=True)
+    changed = http_api("/orders", "/shops", title="shops", timeoutInMillis=500)
+    api = stack.update(api, Body=changed)
+    assert client.get_api(ApiId=api.ref)["Name"] == "shops"
+    assert route_keys(client, api) == ["GET /orders", "GET /shops"]
+    assert {one["TimeoutInMillis"] for one in client.get_integrations(ApiId=api.ref)["Items"]} == {500}
+    assert [one["StageName"] for one in client.get_stages(ApiId=api.ref)["Items"]] == ["$default"]
+    stack.update(api, Body=json.dumps(changed | {"info": {"title": "text"}}))
+    assert client.get_api(ApiId=api.ref)["Name"] == "text"
+    stack.delete(stage)
+    stack.delete(api)
+    assert client.get_apis()["Items"] == []
+    stack.delete(api)
+
+
+def test_an_http_api_has_the_tags_of_its_document_and_its_stack(cloud, stack):
+    client = cloud.client("apigatewayv2")
+
+    def tags():
+        return client.get_api(ApiId=api.ref).get("Tags", {})
+
+    api = stack.create(
+        "AWS::ApiGatewayV2::Api", "Api", tags={"env": "test", "team": "stack"}, Body=http_api("/a", tags=["team", "a"])
+    )
+    assert tags() == {"env": "test", "team": "own", "a": "own"}
+    api = stack.update(api, tags={"env": "prod", "team": "other"})
+    assert tags() == {"env": "prod", "team": "own", "a": "own"}
+    api = stack.update(api, tags={"team": "other", "b": "stack"}, Body=http_api("/a", tags=["b"]))
+    assert tags() == {"team": "other", "b": "own"}
+    api = stack.update(api, tags={})
+    assert tags() == {"b": "own"}
+    assert "apigatewayv2:ImportApi" in stack.client.called
+
+
+def test_properties_of_an_import_are_those_of_the_operation(cloud, stack):
+    client = cloud.client("apigatewayv2")
+    servers = {"servers": [{"url": "/{basePath}", "variables": {"basePath": {"default": "v1"}}}]}
+    schema = {"application/json": {"schema": {"$ref": "#/components/schemas/None"}}}
+    warned = http_api("/a")
+    warned["paths"]["/a"]["get"]["responses"] = {"200": {"description": "ok", "content": schema}}
+    with pytest.raises(RequestFailed, match="Warnings found during import"):
+        stack.create("AWS::ApiGatewayV2::Api", "Api", Body=warned, FailOnWarnings=True)
+    assert client.get_apis()["Items"] == []
+    api = stack.create(
+        "AWS::ApiGatewayV2::Api", "Api", Body=warned | servers, BasePath="prepend", FailOnWarnings="false"
+    )
+    assert route_keys(client, api) == ["GET /v1/a"]
+    with pytest.raises(RequestFailed, match="Warnings found during import"):
+        stack.update(api, FailOnWarnings=True)
+    api = stack.update(api, BasePath=None)
+    assert route_keys(client, api) == ["GET /a"]
+    with pytest.raises(RequestFailed, match=r"cacheNamespace is not supported"):
+        stack.update(api, Body=http_api("/b", cacheNamespace="x"))
+    assert route_keys(client, api) == ["GET /a"]
+
+
+@pytest.mark.parametrize(("type", "etag"), [("AWS::ApiGatewayV2::Api", "Etag"), ("AWS::ApiGateway::RestApi", "ETag")])
+def test_a_document_stands_in_s3(cloud, stack, type, etag):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="documents")
+    text = json.dumps(http_api("/a"))
+    written = """
+openapi: 3.0.1
+info: {title: carts, version: "1.0"}
+paths:
+  /b:
+    get:
+      responses: {200: {description: ok}}
+      x-amazon-apigateway-integration: {type: aws_proxy, httpMethod: POST, payloadFormatVersion: "2.0", uri: URI}
+"""
+    tags = {}
+    for name, content in (("a.json", text), ("b.yaml", written.replace("URI", URI)), ("none", "- a"), ("raw", b"\xff")):
+        tags[name] = s3.put_object(Bucket="documents", Key=name, Body=content)["ETag"]
+
+    def at(key, **more):
+        return {"BodyS3Location": {"Bucket": "documents", "Key": key, **more}}
+
+    def name(api):
+        if type == "AWS::ApiGatewayV2::Api":
+            return cloud.client("apigatewayv2").get_api(ApiId=api.ref)["Name"]
+        return paths(cloud.client("apigateway"), api)[-1]
+
+    api = stack.create(type, "Api", **at("a.json", **{etag: tags["a.json"]}))
+    assert name(api) in {"orders", "/a"}
+    api = stack.update(api, **at("b.yaml"))
+    assert name(api) in {"carts", "/b"}
+    for place, words in (
+        (at("none"), "no document of JSON or YAML"),
+        (at("raw"), "no document of JSON or YAML"),
+        (at("missing"), "does not exist"),
+        (at("a.json", **{etag: tags["b.yaml"]}), "pre-conditions"),
+        ({"BodyS3Location": {"Bucket": "documents"}}, r"required key \[Key\] not found"),
+    ):
+        with pytest.raises((InvalidProperties, RequestFailed), match=words):
+            stack.update(api, **place)
+    ann = Stack(cloud, cloud.user("ann", allow("apigateway:*")))
+    with pytest.raises(RequestFailed, match="s3:GetObject"):
+        ann.create(type, "Api", **at("a.json"))
+
+
+def test_an_http_api_is_one_of_properties_or_of_a_document():
+    """The words are those that issues 15754 of CDK and 3615 of SAM tell of CloudFormation."""
+    document = {"Body": http_api("/a")}
+    cors = {"AllowOrigins": ["*"]}
+    for given, words in (
+        ({"Name": "a"}, 'Redundant fields [name="a"] provided when either Body or BodyS3Location is not empty'),
+        ({"Tags": {"a": "b"}}, 'Redundant fields [tags={"a":"b"}] provided'),
+        (
+            {"ProtocolType": "HTTP", "CorsConfiguration": cors},
+            'Redundant fields [protocolType="HTTP", corsConfiguration={"al',
+        ),
+        ({"BodyS3Location": {"Bucket": "b", "Key": "k"}}, "Only one of Body and BodyS3Location can be specified."),
+    ):
+        with pytest.raises(InvalidProperties, match=re.escape(words)):
+            handlers.check("AWS::ApiGatewayV2::Api", document | given)
+    whole = {"Name": "a", "ProtocolType": "HTTP"}
+    for name, value in (("FailOnWarnings", True), ("BasePath", "split")):
+        with pytest.raises(InvalidProperties, match=f"The property {name} has no meaning without Body"):
+            handlers.check("AWS::ApiGatewayV2::Api", whole | {name: value})
     for missing in ({"Name": "a"}, {"ProtocolType": "HTTP"}):
         with pytest.raises(InvalidProperties, match="required key"):
             handlers.check("AWS::ApiGatewayV2::Api", missing)
+    assert handlers.replaces("AWS::ApiGatewayV2::Api", whole, document)
+    assert handlers.replaces("AWS::ApiGatewayV2::Api", document, whole)
 
 
 def test_an_http_api_has_every_part(cloud, stack):

@@ -7,6 +7,7 @@ from iamd.stacks import shaping
 from iamd.stacks.client import RequestFailed
 from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Kind, Tags, Work
+from iamd.stacks.types import api_documents
 
 SERVICE = "apigateway"
 
@@ -43,7 +44,7 @@ _OF_APIS: Mapping[str, str] = {
     "Name": "/name",
     "Policy": "/policy",
 }
-_OF_BODIES = ("Body", "BodyS3Location", "FailOnWarnings", "Mode", "Parameters")
+_OF_BODIES = (*api_documents.PLACES, "FailOnWarnings", "Mode", "Parameters")
 _FIXED = ("BinaryMediaTypes", "EndpointConfiguration")
 
 
@@ -57,12 +58,12 @@ class RestApi(Kind):
 
     def check(self, properties: Mapping[str, Any]) -> None:
         """It has a name, or a document that may have one."""
-        if not {"Name", "Body", "BodyS3Location"} & properties.keys():
+        if not {"Name", *api_documents.PLACES} & properties.keys():
             raise InvalidProperties("#: required key [Name] not found")
 
     async def make(self, work: Work) -> None:
         """Make the API."""
-        body = await _body(work)
+        body = await api_documents.text_of(work)
         given = work.given(
             "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration",
             "MinimumCompressionSize", "Policy", ApiKeySourceType="apiKeySource",
@@ -80,7 +81,7 @@ class RestApi(Kind):
             if work.changes(name):
                 raise InvalidProperties(f"iamd can't change the property {name} of an API that is there.")
         if work.changes(*_OF_BODIES):
-            body = await _body(work)
+            body = await api_documents.text_of(work)
             if body is None:
                 raise InvalidProperties("iamd can't take the property Body away again; set it anew.")
             await _put_body(work, body)
@@ -92,17 +93,6 @@ class RestApi(Kind):
     async def remove(self, work: Work) -> None:
         """Delete the API."""
         await work.call(SERVICE, "DeleteRestApi", restApiId=work.id)
-
-
-async def _body(work: Work) -> str | None:
-    """The OpenAPI document, wherever it stands."""
-    place = work["BodyS3Location"]
-    if place is None:
-        return None if work["Body"] is None else shaping.text(work["Body"])
-    named = {"Bucket": place["Bucket"], "Key": place["Key"], "VersionId": place.get("Version")}
-    answer = await work.call("s3", "GetObject", **named)
-    body = answer["Body"]
-    return (body if isinstance(body, bytes) else body.read()).decode()
 
 
 def _title(body: str | None) -> str | None:
