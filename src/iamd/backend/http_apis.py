@@ -11,7 +11,6 @@ import msgspec
 from moto.apigatewayv2.exceptions import BadRequestException
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 
-from iamd.arn import PARTITION
 from iamd.backend import open_api
 from iamd.backend.open_api_values import Invalid
 from iamd.backend.replacement import always, replace
@@ -51,10 +50,9 @@ def _reimport(response: Any) -> tuple[int, dict[str, str], str]:
 def _definition(response: Any) -> open_api.Definition:
     """The definition of a request; nothing is made of one that is refused."""
     asked = response.querystring
-    variables = {"AccountId": response.current_account, "Partition": PARTITION, "Region": response.region}
     try:
         body, base_path = msgspec.json.decode(response.body)["body"], asked.get("basepath", ["ignore"])[0].lower()
-        found = open_api.read(body, base_path, variables)
+        found = open_api.read(body, base_path, response.current_account, response.region)
     except Invalid as invalid:
         raise BadRequestException(str(invalid)) from invalid
     if found.warnings and asked.get("failOnWarnings", ["false"])[0].lower() == "true":

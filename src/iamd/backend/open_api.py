@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd.api_variables import resolved
+from iamd.arn import PARTITION
 from iamd.backend import open_api_integrations as integrations
 from iamd.backend import open_api_security as security
 from iamd.backend.open_api_values import (
@@ -20,7 +22,6 @@ from iamd.backend.open_api_values import (
     mapping,
     members,
     number,
-    resolved,
     text,
     texts,
     truth,
@@ -85,9 +86,9 @@ class Definition:
     warnings: list[str] = field(default_factory=list)
 
 
-def read(body: str, base_path: str, variables: Mapping[str, str]) -> Definition:
+def read(body: str, base_path: str, account: str, region: str) -> Definition:
     """The definition in a text of JSON; Invalid when it is none, or has what iamd makes no API of."""
-    root = _root(body, variables)
+    root = _root(body, account, region)
     information = members(root.get("info"), "info", _INFO)
     components = members(root.get("components", {}), "components", _COMPONENTS)
     servers = listed(root.get("servers", []), "servers")
@@ -106,9 +107,9 @@ def read(body: str, base_path: str, variables: Mapping[str, str]) -> Definition:
     return found
 
 
-def _root(body: str, variables: Mapping[str, str]) -> Mapping[str, Any]:
+def _root(body: str, account: str, region: str) -> Mapping[str, Any]:
     try:
-        decoded = resolved(msgspec.json.decode(body), variables)
+        decoded = resolved(msgspec.json.decode(body), account, PARTITION, region)
     except msgspec.DecodeError:
         raise Invalid("the text", "is no JSON.") from None
     version = mapping(decoded, "the definition").get("openapi")

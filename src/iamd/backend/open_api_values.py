@@ -82,14 +82,3 @@ def one_of(value: Any, place: str, allowed: frozenset[str]) -> str:
     if found not in allowed:
         raise Invalid(place, f"must be one of {', '.join(sorted(allowed))}.")
     return found
-
-
-def resolved(value: Any, variables: Mapping[str, str]) -> Any:
-    """The value with the variables' values in the place of their names (AWS: "AWS variables for OpenAPI import")."""
-    if isinstance(value, str):
-        for name, one in variables.items():
-            value = value.replace(f"${{AWS::{name}}}", one)
-        return value
-    if isinstance(value, Mapping):
-        return {resolved(name, variables): resolved(one, variables) for name, one in value.items()}
-    return [resolved(one, variables) for one in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any, Final
 from urllib.parse import quote
 
+from iamd import api_variables
 from iamd.errors import AWSError
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions.asked import Asked, at
@@ -102,17 +103,5 @@ def definition(asked: Asked) -> Mapping[str, Any]:
         raise BadRequest(f"iamd reads definitions of APIs in JSON alone: {error.message}") from None
     if not isinstance(decoded, Mapping):
         raise BadRequest("The definition of an API must be an object.")
-    variables = {"AccountId": asked.account, "Partition": asked.partition, "Region": asked.region}
-    found: Mapping[str, Any] = _resolved(decoded, variables)
+    found: Mapping[str, Any] = api_variables.resolved(decoded, asked.account, asked.partition, asked.region)
     return found
-
-
-def _resolved(value: Any, variables: Mapping[str, str]) -> Any:
-    """The value with the variables' values in the place of their names."""
-    if isinstance(value, str):
-        for name, one in variables.items():
-            value = value.replace(f"${{AWS::{name}}}", one)
-        return value
-    if isinstance(value, Mapping):
-        return {_resolved(name, variables): _resolved(one, variables) for name, one in value.items()}
-    return [_resolved(one, variables) for one in value] if isinstance(value, list) else value
