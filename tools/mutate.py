@@ -48,6 +48,7 @@ OF_MODULE = {
     "wildcard": ("wildcard", "worst_case"),
     "index": ("index", "worst_case"),
     "elements": ("worst_case",),
+    "evaluate": ("index",),
     "operators": ("worst_case",),
     "variables": ("worst_case",),
 }

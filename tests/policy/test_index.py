@@ -239,11 +239,18 @@ def crowd(*made):
         # Of the place by the beginning and that by the end, each may deny.
         (f"arn:aws:dynamodb:us-east-1:{HERE}:table/no3-end", "ana", "ExplicitlyDenied"),
         (f"arn:aws:dynamodb:us-east-1:{HERE}:table/exactly3-end", "ana", "ExplicitlyDenied"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/never3-end", "bob", "ExplicitlyDenied"),
+        (f"arn:aws:dynamodb:us-east-1:{HERE}:table/never3-end", "ana", "Allowed"),
     ],
 )
 def test_what_goes_by_its_end_is_told_by_its_beginning_too(resource, name, outcome):
     common = f"arn:aws:dynamodb:us-east-1:{HERE}:table/"
-    found = crowd({**DENY, "Resource": f"{common}no*"}, {**DENY, "Resource": f"{common}exactly3-end"})
+    bob = {"Condition": {"StringEquals": {"aws:username": "bob"}}}
+    found = crowd(
+        {**DENY, "Resource": f"{common}no*"},
+        {**DENY, "Resource": f"{common}exactly3-end"},
+        {**DENY, "Resource": f"{common}never*"} | bob,
+    )
     index = found.identity.of("dynamodb:GetItem")
     assert index.ends is not None
     request = Request(USER, "dynamodb:GetItem", resource, HERE, {"aws:username": name})
@@ -251,6 +258,17 @@ def test_what_goes_by_its_end_is_told_by_its_beginning_too(resource, name, outco
     denial = found.identity.denial(request, has_boundary=False)
     assert (denial is not None) is (outcome == "ExplicitlyDenied")
     assert (found.identity.allowance(request) is not None) is (outcome != "ImplicitlyDenied")
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [(PrincipalKind.USER, "Allowed"), (PrincipalKind.FEDERATED, "ExplicitlyDenied")]
+)
+def test_what_no_policy_can_refuse_is_allowed_where_entries_go_by_their_ends(kind, outcome):
+    resource = f"arn:aws:dynamodb:us-east-1:{HERE}:table/no3-end"
+    found = crowd({**DENY, "Action": "sts:*", "Resource": f"arn:aws:dynamodb:us-east-1:{HERE}:table/no*"})
+    assert found.identity.of("sts:GetCallerIdentity").ends is not None
+    caller = Principal(kind, HERE, USER.arn)
+    assert decide(Request(caller, "sts:GetCallerIdentity", resource, HERE, {}), found).outcome == outcome
 
 
 def test_a_place_tells_what_its_text_does():

@@ -95,6 +95,8 @@ def test_auz_15_missing_keys(operator):
         ("BinaryEquals", "QmluYXJ5", "QmluYXJ6", False),
         ("BinaryEquals", "QmluYXJ5", "Qmlu*YXJ5", False),
         ("BinaryEquals", "!", "QmluYXJ5", False),
+        # What it ends in is no byte's, and other texts than this stand for the same bytes.
+        ("BinaryEquals", "QUJ=", "QUI=", False),
         ("IpAddress", "203.0.113.0/24", "203.0.113.77", True),
         ("IpAddress", "203.0.113.9/24", "203.0.113.77", True),
         ("IpAddress", "203.0.113.7", "203.0.113.77", False),
@@ -107,6 +109,7 @@ def test_auz_15_missing_keys(operator):
         ("NotIpAddress", "nowhere", "203.0.113.7", True),
         ("IpAddress", "10.0.0.0/255.0.0.0", "10.0.0.1", False),
         ("IpAddress", "0.0.0.0/0", "fe80::1%eth0", False),
+        ("IpAddress", "fe80::1%eth0/64", "fe80::1", False),
         ("ArnLike", "arn:aws:sns:*:*:t*", "arn:aws:sns:us-east-1:1:t/x:y", True),
         ("ArnEquals", "arn:aws:sns:*:*:t*", "arn:aws:sns:us-east-1:1:t", True),
         ("ArnLike", "arn:aws:sns:*", "arn:aws:sns:us-east-1:1:t", None),
@@ -301,6 +304,14 @@ def test_a_key_is_compared_with_the_value_of_another(operator, negated):
         assert same(missing, None, f"{operator}IfExists") is True
     for value, other in ((UNKNOWN, "a"), ("a", UNKNOWN), (UNKNOWN, None), (None, UNKNOWN)):
         assert same(value, other) is None
+
+
+@pytest.mark.parametrize("unknown", ["one", "other"])
+def test_a_value_of_two_variables_is_unknown_with_either(unknown):
+    test = condition("StringEquals", "Test:Key", ["${aws:one}-${aws:other}"], substitute=True).test
+    keys = {"test:key": "a-b", "aws:one": "a", "aws:other": "b"}
+    assert test(keys) is True
+    assert test({**keys, f"aws:{unknown}": UNKNOWN}) is None
 
 
 def test_a_condition_goes_by_each_value_that_its_key_has():

@@ -74,6 +74,7 @@ LONG = "abx" * 5
         ("*a?b", "aaaXb", True),
         ("*a?b*", "aaaXb", True),
         ("*a?b*", "aaaXc", False),
+        ("*aa?b*", "aaaXb", True),
     ],
 )
 def test_what_is_sought_everywhere_at_once_is_the_leftmost(pattern, text, answer):
