@@ -329,6 +329,60 @@ def test_a_role_that_can_not_be_assumed_is_refused_at_once(aws, stacks, made, to
     assert "RoleARN" not in stacks.describe_stacks(StackName="tour")["Stacks"][0]
 
 
+def test_a_change_set_is_not_executed_as_a_role_that_can_not_be_assumed_any_more(aws, stacks, made, told, refused):
+    made("tour", A=group("a"))
+    arn, iam = _role(aws, "deploy"), aws.client("iam")
+    changed = {"StackName": "tour", "TemplateBody": body(A=group("b")), "ChangeSetName": "c", **IAM}
+    stacks.create_change_set(**changed, RoleARN=arn)
+    trust = iam.get_role(RoleName="deploy")["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Effect"] = "Deny"
+    iam.update_assume_role_policy(RoleName="deploy", PolicyDocument=json.dumps(trust))
+    before = told("tour")
+    with refused("ValidationError", f"Role {arn} is invalid or cannot be assumed"):
+        stacks.execute_change_set(StackName="tour", ChangeSetName="c")
+    iam.delete_role(RoleName="deploy")
+    with refused("ValidationError", f"Role {arn} is invalid or cannot be assumed"):
+        stacks.execute_change_set(StackName="tour", ChangeSetName="c")
+    assert told("tour") == before
+    shown = stacks.describe_change_set(StackName="tour", ChangeSetName="c")
+    assert shown["ExecutionStatus"] == "AVAILABLE"
+    assert "RoleARN" not in stacks.describe_stacks(StackName="tour")["Stacks"][0]
+
+
+def test_a_change_set_is_executed_as_its_role_by_who_may_not_pass_it(aws, stacks, made, settled, refused, groups):
+    """AWS: the role is used even if the user may not pass it (API Reference, CreateChangeSet, RoleARN)."""
+    made("tour", A=group("a"))
+    arn = _role(aws, "deploy")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow("iam:*")]})
+    aws.client("iam").put_role_policy(RoleName="deploy", PolicyName="iam", PolicyDocument=policy)
+    own = aws.client("cloudformation", aws.user("ann", allow("cloudformation:*")))
+    changed = {"StackName": "tour", "TemplateBody": body(A=group("b")), "ChangeSetName": "c", **IAM}
+    with refused("AccessDenied", f"iam:PassRole on resource: {arn}"):
+        own.create_change_set(**changed, RoleARN=arn)
+    stacks.create_change_set(**changed, RoleARN=arn)
+    own.execute_change_set(StackName="tour", ChangeSetName="c")
+    assert settled("tour") == "UPDATE_COMPLETE"
+    assert groups() == ["b"]
+    assert stacks.describe_stacks(StackName="tour")["Stacks"][0]["RoleARN"] == arn
+
+
+def test_a_failed_creation_is_not_rolled_back_as_a_role_that_can_not_be_assumed(aws, stacks, settled, refused, groups):
+    template = body(First=group("first"), Second=group("first", DependsOn="First"))
+    stacks.create_stack(StackName="tour", TemplateBody=template, OnFailure="DO_NOTHING", **IAM)
+    assert settled("tour") == "CREATE_FAILED"
+    arn = _role(aws, "deploy", "lambda.amazonaws.com")
+    own = aws.client("cloudformation", aws.user("ann", allow("cloudformation:*")))
+    with refused("AccessDenied", f"iam:PassRole on resource: {arn}"):
+        own.rollback_stack(StackName="tour", RoleARN=arn)
+    for role in (arn, f"{arn}-none"):
+        with refused("ValidationError", f"Role {role} is invalid or cannot be assumed"):
+            stacks.rollback_stack(StackName="tour", RoleARN=role)
+    assert stacks.describe_stacks(StackName="tour")["Stacks"][0]["StackStatus"] == "CREATE_FAILED"
+    own.rollback_stack(StackName="tour")
+    assert settled("tour") == "ROLLBACK_FAILED"
+    assert groups() == ["first"]
+
+
 def test_a_stack_whose_role_is_gone_needs_another_one(aws, stacks, settled, refused, groups):
     iam = aws.client("iam")
     arn, other = _role(aws, "deploy"), _role(aws, "other")

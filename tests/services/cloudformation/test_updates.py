@@ -285,6 +285,24 @@ def test_an_undoing_that_failed_goes_on_as_another_role(aws, stacks, stuck, sett
         stacks.continue_update_rollback(StackName="tour", ClientRequestToken="up")
 
 
+def test_an_undoing_does_not_go_on_as_a_role_that_can_not_be_assumed(aws, stacks, stuck, refused):
+    iam = aws.client("iam")
+    other = f"{stuck}-other"
+    own = aws.client(
+        "cloudformation", aws.user("eve", {"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"})
+    )
+    with refused("AccessDenied", f"iam:PassRole on resource: {other}"):
+        own.continue_update_rollback(StackName="tour", RoleARN=other)
+    with refused("ValidationError", f"Role {other} is invalid or cannot be assumed"):
+        stacks.continue_update_rollback(StackName="tour", RoleARN=other)
+    iam.delete_role_policy(RoleName="once", PolicyName="p")
+    iam.delete_role(RoleName="once")
+    with refused("ValidationError", f"Role {stuck} is invalid or cannot be assumed"):
+        stacks.continue_update_rollback(StackName="tour")
+    [stack] = stacks.describe_stacks(StackName="tour")["Stacks"]
+    assert (stack["StackStatus"], stack["RoleARN"]) == ("UPDATE_ROLLBACK_FAILED", stuck)
+
+
 def test_an_undoing_that_failed_goes_on_without_what_failed(aws, stacks, stuck, settled, refused):
     with refused("ValidationError", "[B] are not in UPDATE_FAILED state"):
         stacks.continue_update_rollback(StackName="tour", ResourcesToSkip=["B"])

@@ -1,7 +1,7 @@
 """Change sets: what would be changed of a stack, shown before it is."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities, nested, shown
-from iamd.stacks.begin import begun, is_repeated, page_of
+from iamd.stacks.begin import Able, able, begun, client_of, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.cloudformation.stacks import change_begun
 from iamd.stacks.comparing import changes, is_same
@@ -17,8 +17,7 @@ from iamd.stacks.contexts import with_values
 from iamd.stacks.faults import AlreadyExists, ChangeSetNotFound, InvalidChangeSetStatus, ValidationError, unsupported
 from iamd.stacks.pages import newest_first, page
 from iamd.stacks.requested import Requested, disables_rollback, requested
-from iamd.stacks.service import stacks_of
-from iamd.store.stack_records import ChangeSet, Stack
+from iamd.store.stack_records import ChangeSet, Stack, StackState
 
 CREATE, UPDATE = "CREATE", "UPDATE"
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -170,7 +169,39 @@ def describe_change_set(
     }
 
 
-@operation(on=arns.of_change_set)
+class _Executable(NamedTuple):
+    change_set: ChangeSet
+    stack: Stack
+    state: StackState
+
+
+def _executable(call: Call, name: str, stack_name: str | None, token: str | None) -> _Executable | None:
+    """A change set that can be executed now; None when the same request was made before."""
+    found = entities.named_change_set(call.account, call.region, name, stack_name)
+    stack = _of(call, found)
+    if is_repeated(call, stack, token):
+        return None
+    if found.execution_status != "AVAILABLE" or found.state is None:
+        raise InvalidChangeSetStatus(
+            f"ChangeSet [{found.change_set_id}] cannot be executed in its current status of [{found.status}]"
+        )
+    _changeable(call, stack.stack_id, found.type)
+    return _Executable(found, stack, found.state)
+
+
+async def _able(
+    call: Call,
+    *,
+    change_set_name: str,
+    stack_name: str | None = None,
+    client_request_token: str | None = None,
+    **_: Any,
+) -> Able | None:
+    found = _executable(call, change_set_name, stack_name, client_request_token)
+    return await able(call, found.stack, found.change_set.role_arn) if found is not None else None
+
+
+@operation(on=arns.of_change_set, prepare=_able)
 def execute_change_set(
     call: Call,
     *,
@@ -181,22 +212,14 @@ def execute_change_set(
     retain_except_on_create: bool = False,
 ) -> dict[str, Any]:
     """Begin to make or change a stack as a change set says; the stack's other change sets are gone."""
-    found = entities.named_change_set(call.account, call.region, change_set_name, stack_name)
-    stack = _of(call, found)
-    if is_repeated(call, stack, client_request_token):
+    ready = _executable(call, change_set_name, stack_name, client_request_token)
+    if ready is None:
         return {}
-    if found.execution_status != "AVAILABLE" or found.state is None:
-        raise InvalidChangeSetStatus(
-            f"ChangeSet [{found.change_set_id}] cannot be executed in its current status of [{found.status}]"
-        )
+    found, stack, state = ready
+    client = client_of(call, stack, found.role_arn)
     now = call.clock.timestamp()
-    _changeable(call, stack.stack_id, found.type)
     on_failure = "DO_NOTHING" if disable_rollback else found.on_failure
-    changed = (
-        replace(stack, state=found.state, created=now)
-        if found.type == CREATE
-        else change_begun(stack, found.state, now)
-    )
+    changed = replace(stack, state=state, created=now) if found.type == CREATE else change_begun(stack, state, now)
     changed = replace(
         changed,
         role_arn=found.role_arn,
@@ -208,7 +231,6 @@ def execute_change_set(
         if other is not found:
             call.delete(other)
     call.put(replace(found, execution_status="EXECUTE_COMPLETE"))
-    client = stacks_of(call).client(call, found.role_arn, stack.stack_id)
     begun(call, changed, f"{found.type}_IN_PROGRESS", client, client_request_token)
     return {}
 

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from iamd.call import Call
 from iamd.services.registry import operation, reading
 from iamd.stacks import entities, nested, shown
-from iamd.stacks.begin import begun, is_repeated, page_of
-from iamd.stacks.client import Client
+from iamd.stacks.begin import Able, able, begun, client_of, is_repeated, page_of
 from iamd.stacks.cloudformation import arns
 from iamd.stacks.comparing import is_same
 from iamd.stacks.faults import AlreadyExists, LimitExceeded, ValidationError, unsupported
@@ -225,13 +224,9 @@ async def _able(
     role_arn: str | None = None,
     client_request_token: str | None = None,
     **_: Any,
-) -> tuple[str, str | None, Client] | None:
-    """A stack that is to be deleted, as which role, and what asks other services as that one."""
+) -> Able | None:
     found = _deletable(call, stack_name, retain_resources, client_request_token)
-    if found is None:
-        return None
-    role = _role_of(call, found, role_arn)
-    return found.stack_id, role, await stacks_of(call).able_client(call, role, found.stack_id)
+    return await able(call, found, _role_of(call, found, role_arn)) if found is not None else None
 
 
 @operation(on=arns.made, prepare=_able)
@@ -259,9 +254,7 @@ def delete_stack(
     for change_set in entities.change_sets_of(call.account, found):
         call.delete(change_set)
     role = _role_of(call, found, role_arn)
-    if call.prepared is None or call.prepared[:2] != (found.stack_id, role):
-        raise ValidationError(f"Stack [{found.name}] has changed since the request was made.")
-    client: Client = call.prepared[2]
+    client = client_of(call, found, role)
     deleted = replace(found, role_arn=role, retained=tuple(retain_resources))
     begun(call, deleted, "DELETE_IN_PROGRESS", client, client_request_token)
 
