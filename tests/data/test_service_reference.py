@@ -119,6 +119,27 @@ def test_resource_control_policies_reach_s3_and_not_ec2():
     assert not service("ec2").resource_control_policies
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("GetObjcet", "GetObject"), ("getobjekt", "GetObject"), ("GetObjectt", "GetObject"), ("etObject", "GetObject"),
+        ("GteObjekt", "GetObject"), ("GetObject", "GetObject"),
+    ],
+)  # fmt: skip
+def test_a_name_with_typing_errors_is_near_to_the_action(typed, meant):
+    assert service("s3").nearest(typed).name == meant
+
+
+def test_nothing_is_near_to_what_is_another_word_or_could_be_either():
+    assert service("cloudformation").nearest("Foo") is None
+    assert service("s3").nearest("ListObjects") is None
+    assert service("s3").nearest("") is None
+    # One error from TagResource, and one from UntagResource.
+    assert service("kms").nearest("UtagResource") is None
+    assert service("dynamodb").nearest("Scna").name == "Scan"
+    assert service("dynamodb").nearest("Scnna") is None
+
+
 def test_references_cannot_be_changed():
     with pytest.raises(AttributeError):
         service("s3").name = "x"

@@ -12,11 +12,14 @@ from types import MappingProxyType
 import msgspec
 
 from iamd.data.pack import Pack
+from iamd.data.typing_errors import typing_errors
 
 PACK = Path(__file__).with_name("service_reference.pack")
 
 # A part of a key's name that a request fills in: `aws:RequestTag/${TagKey}`, `s3:ExistingObjectTag/<key>`.
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+
+_SHORT = 8
 
 
 class ActionResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -94,6 +97,14 @@ class ServiceReference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def action(self, name: str) -> Action | None:
         """The action of that name in whatever case, or None."""
         return self.actions.get(name.lower())
+
+    def nearest(self, name: str) -> Action | None:
+        """The one action that a name is with the fewest typing errors: at most two, one in a short name."""
+        most = 1 if len(name) < _SHORT else 2
+        errors = {known: typing_errors(name.lower(), known, most) for known in self.actions}
+        fewest = min(errors.values(), default=most + 1)
+        near = [known for known, number in errors.items() if number == fewest]
+        return self.actions[near[0]] if fewest <= most and len(near) == 1 else None
 
     def resource_type(self, name: str) -> ResourceType | None:
         """The resource type of that name in whatever case, or None."""

@@ -27,8 +27,15 @@ def can(aws, principal, action, resource, context=None, credentials=None):
 @pytest.mark.parametrize(
     ("action", "complaint"),
     [
-        ("s3:PutObjekt", "AWS has no action `s3:PutObjekt`; did you mean `s3:PutObject`"),
-        ("nope:Do", "AWS has no action `nope:Do`"),
+        ("s3:PutObjekt", "AWS has no action `s3:PutObjekt`; did you mean `s3:PutObject`?"),
+        ("S3:putobjcet", "AWS has no action `S3:putobjcet`; did you mean `s3:PutObject`?"),
+        ("dynamodb:Scna", "AWS has no action `dynamodb:Scna`; did you mean `dynamodb:Scan`?"),
+        ("iam:TagUsers", "AWS has no action `iam:TagUsers`; did you mean `iam:TagUser`?"),
+        # Nothing that is near: a long prefix, or the same noun, makes no other action the one that was meant.
+        ("cloudformation:Foo", "AWS has no action `cloudformation:Foo`$"),
+        ("ec2:TagInstance", "AWS has no action `ec2:TagInstance`$"),
+        ("s3:ListObjects", "AWS has no action `s3:ListObjects`$"),
+        ("nope:Do", "AWS has no action `nope:Do`$"),
     ],
 )
 def test_nobody_can_do_what_there_is_not(aws, action, complaint):

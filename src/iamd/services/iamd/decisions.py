@@ -26,7 +26,6 @@ from iamd.services.registry import Target, reading
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 from iamd.vpc_endpoint import VpcEndpoint
-from iamd.wrong_settings import suggestion
 
 SESSION_NAME = "iamd-can"
 _NETWORK: Final = frozenset({"aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpcsourceip"})
@@ -155,8 +154,9 @@ def _check_action(action: str) -> None:
     reference = service_reference.service(prefix.lower())
     if prefix.lower() == "iamd" or (reference is not None and reference.action(name) is not None):
         return
-    known = [] if reference is None else [f"{reference.prefix}:{one.name}" for one in reference.actions.values()]
-    raise CommonError(Common.VALIDATION, f"AWS has no action `{action}`{suggestion(action, known)}")
+    near = reference.nearest(name) if reference is not None else None
+    way_out = f"; did you mean `{prefix.lower()}:{near.name}`?" if near is not None else ""
+    raise CommonError(Common.VALIDATION, f"AWS has no action `{action}`{way_out}")
 
 
 def _endpoint(call: Call, action: str, given: Mapping[str, Sequence[str]]) -> VpcEndpoint | None:
