@@ -15,6 +15,7 @@ from moto.dynamodb import responses
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.parsing import partiql
+from py_partiql_parser import QueryMetadata
 from py_partiql_parser._internal.utils import CaseInsensitiveDict
 
 from iamd.backend.replacement import always, replace
@@ -59,6 +60,7 @@ def install() -> None:
     """Put the checks before moto's readers of statements and key conditions."""
     replace(partiql, "query", _query)
     replace(partiql, "get_query_metadata", _described)
+    replace(QueryMetadata, "get_table_names", _unquoted)
     replace(DynamoDBBackend, "execute_statement", _remembered)
     replace(responses, "parse_expression", _one_blank)
     _tell_cases_apart()
@@ -106,6 +108,14 @@ def _described(original: Query) -> Query:
         return original(statement)
 
     return get_query_metadata
+
+
+def _unquoted(original: Query) -> Query:
+    def get_table_names(described: Any) -> list[str]:
+        # moto looks for the tables of a batch by their names as the statements write them.
+        return [name.strip('"') for name in original(described)]
+
+    return get_table_names
 
 
 def _remembered(original: Query) -> Query:

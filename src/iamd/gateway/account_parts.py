@@ -24,7 +24,8 @@ _MOST_KEYS: Final = 100
 _MOST_WRITES: Final = 25
 """API References of both services: how much one request may have, whosever it is for."""
 _OF_BODY: Final = (b"content-md5", b"content-length", b"x-amz-checksum-", b"x-amz-sdk-checksum-")
-_OF_ANSWER: Final = frozenset({b"content-length", b"content-encoding", b"x-amz-crc32"})
+OF_ANSWER: Final = frozenset({b"content-length", b"content-encoding", b"x-amz-crc32"})
+"""Headers of an answer that are about its body."""
 _TRANSACTIONS: Final = frozenset({"ExecuteTransaction", "TransactGetItems", "TransactWriteItems"})
 
 
@@ -73,7 +74,7 @@ def _of_events(request: HttpRequest, whole: dict[str, Any], owners: Mapping[str,
     for index, entry in enumerate(entries):
         places.setdefault(owners[bus_arn(entry.get("EventBusName"), asked)], []).append(index)
     return [
-        Part(account, _with(request, {**whole, "Entries": [entries[index] for index in found]}), found)
+        Part(account, with_members(request, {**whole, "Entries": [entries[index] for index in found]}), found)
         for account, found in places.items()
     ]
 
@@ -86,12 +87,15 @@ def _of_tables(most: int, size: Callable[[Any], int]) -> Callable[..., list[Part
         places: dict[str, dict[str, Any]] = {}
         for name, given in tables.items():
             places.setdefault(owners[table_arn(name, asked)], {})[name] = given
-        return [Part(account, _with(request, {**whole, "RequestItems": found})) for account, found in places.items()]
+        return [
+            Part(account, with_members(request, {**whole, "RequestItems": found})) for account, found in places.items()
+        ]
 
     return split
 
 
-def _with(request: HttpRequest, whole: Mapping[str, Any]) -> HttpRequest:
+def with_members(request: HttpRequest, whole: Mapping[str, Any]) -> HttpRequest:
+    """The request with these members in place of its own."""
     kept = [(name, value) for name, value in request.headers if not name.startswith(_OF_BODY)]
     return request.with_content(kept, msgspec.json.encode(whole))
 
@@ -108,7 +112,7 @@ def merged(asked: Asked, done: Sequence[tuple[Part, Answer]]) -> Answer:
         whole = _entries(told) if tells_each else _members([msgspec.json.decode(body) for _, _, body in told])
     except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         raise CommonError(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
-    headers = [pair for pair in told[0][1].headers if pair[0] not in _OF_ANSWER]
+    headers = [pair for pair in told[0][1].headers if pair[0] not in OF_ANSWER]
     return Answer(200, headers, msgspec.json.encode(whole))
 
 

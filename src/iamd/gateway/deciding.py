@@ -38,6 +38,7 @@ from iamd.gateway import (
     on_behalf,
     public_access,
     reached,
+    refused_entries,
     resource_tags,
     resources,
     subscriptions,
@@ -74,6 +75,8 @@ class Step(msgspec.Struct):
     """The roles that it hands to services."""
     first_uses: list[FirstUse] = []
     """The service-linked roles that its service makes when it is done."""
+    refused: dict[int, str] = {}
+    """The words for those entries of a batch that are refused; `asked` and `targets` are without them."""
     would_deny: Denied | None = None
     is_split: bool = False
     """Whether resources of the service lie at several backends."""
@@ -122,7 +125,10 @@ class Decider:
         if asked.through is not None:
             access_points.check(asked)
         is_open = identity is ANONYMOUS and subscriptions.is_open(asked, embedded=place.backend.embedded is not None)
-        if not traits.is_batch and not is_open:
+        if traits.refuses_entries:
+            self._authorize_entries(step, identity, wanted)
+            asked, targets = step.asked, list(step.targets)
+        elif not traits.is_batch and not is_open:
             self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
@@ -138,6 +144,23 @@ class Decider:
         if traits.locks_out:
             self._check_lockout(step, identity)
         return step
+
+    def _authorize_entries(self, step: Step, identity: Identity, wanted: Sequence[Target]) -> None:
+        """Decide what a batch as a whole needs, then each entry by itself; the step goes on with what is allowed."""
+        asked, facts = step.asked, step.facts
+        shared, entries = refused_entries.split(asked, wanted)
+        allowed = resources.decided(shared, facts, asked.account)
+        self.authorize(step, identity, allowed)
+        for index, entry in enumerate(entries):
+            targets = resources.decided([entry], facts, asked.account)
+            try:
+                self.authorize(step, identity, targets)
+            except Denied as denied:
+                step.refused[index] = denied.message or ""
+            else:
+                allowed += targets
+        step.asked = refused_entries.left(asked, step.refused) if step.refused else asked
+        step.targets = allowed or step.targets[:1]
 
     def _check_lockout(self, step: Step, identity: Identity) -> None:
         """Refuse a policy after which its caller could not change it any more."""

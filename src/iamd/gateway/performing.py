@@ -42,6 +42,7 @@ from iamd.gateway import (
     policies,
     public_access,
     reached,
+    refused_entries,
     resources,
     shared_buckets,
     shown_policies,
@@ -101,6 +102,10 @@ class Performer:
         entries: Sequence[Entry] = ()
         if traits.is_batch:
             return await self._batched(step, identity, receive)
+        if step.refused:
+            if refused_entries.is_empty(step.asked):
+                return refused_entries.own_answer(request, step.asked, step.refused)
+            request = refused_entries.without(request, step.asked, step.refused)
         if traits.may_be_parted and len(deciding.owners(step)) > 1:
             return await self._parted(step, request, receive)
         if step.asked.operation.name == "CopyObject":
@@ -125,6 +130,8 @@ class Performer:
         if traits.is_for_users and step.asked.operation.service == identity_pools.SERVICE:
             return await self._identities.answer(step, answering)
         answer = await answering()
+        if step.refused:
+            answer = await refused_entries.merged(answer, _request(step), step.asked, step.refused)
         if traits.has_session:
             answer = user_sessions.told(answer, step.asked.parameters)
         if step.posted is not None:

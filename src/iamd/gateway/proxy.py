@@ -28,6 +28,7 @@ from iamd.gateway import (
     object_acls,
     placing,
     reading,
+    refused_entries,
     request_ids,
     role_usages,
     schedule_checks,
@@ -273,7 +274,7 @@ class Gateway:
             schedule_checks.check(step.asked, self._runtime.clock.timestamp())
         if step.traits.says_encryption and not step.place.backend.rules.is_aws:
             encryption_words.check(step.asked)
-        if step.traits.uses_keys:
+        if step.traits.uses_keys and not (step.refused and refused_entries.is_empty(step.asked)):
             await self._key_uses.check(step, identity)
         step.posted = posted
         recording = step.recording = Recording(runtime, progress, read_only=traits.is_read_only)
@@ -412,7 +413,8 @@ class Gateway:
             if known is None:
                 raise
         else:
-            known = await self._known(progress, asked, facts) if step.would_deny is not None else None
+            is_denied = step.would_deny is not None or step.refused
+            known = await self._known(progress, asked, facts) if is_denied else None
             if known is None:
                 return step
         progress.verdicts, progress.notes = (), notes
