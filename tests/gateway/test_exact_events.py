@@ -208,6 +208,58 @@ def test_a_buss_policy_covers_its_rules_and_goes_with_it(cloud):
     assert not put(caller, "orders")
 
 
+def shown(events, bus="orders"):
+    told = events.describe_event_bus(Name=bus).get("Policy")
+    return told and json.loads(told)["Statement"]
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_a_policy_is_kept_as_it_is_put_also_without_a_sid(cloud, other, is_list):
+    owner = cloud.client("events")
+    owner.create_event_bus(Name="orders")
+    able = cloud.client("events", user_of(cloud, other, "able", allow("events:*")))
+    statement = to({"AWS": OTHER}, allow("events:PutEvents", BUS))
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement] if is_list else statement})
+    owner.put_permission(EventBusName="orders", Policy=text)
+    assert shown(owner) == [statement]
+    assert put(able, BUS)
+    owner.remove_permission(EventBusName="orders", RemoveAllPermissions=True)
+    assert shown(owner) is None
+    assert not put(able, BUS)
+
+
+def test_a_policy_replaces_the_one_before_it_and_what_is_shown_is_what_is_decided(cloud, other):
+    owner = cloud.client("events")
+    owner.create_event_bus(Name="orders")
+    able = cloud.client("events", user_of(cloud, other, "able", allow("events:*")))
+    theirs = to({"AWS": OTHER}, {"Sid": "theirs", **allow("events:PutEvents", BUS)})
+    rules = to({"AWS": ACCOUNT}, {"Sid": "rules", **allow("events:PutRule", f"{EVENTS}:rule/orders/*")})
+    owner.put_permission(EventBusName="orders", Policy=policy(theirs))
+    owner.put_permission(EventBusName="orders", Policy=policy(rules))
+    assert shown(owner) == [rules]
+    assert not put(able, BUS)
+
+
+def test_permissions_of_the_same_account_are_several_and_go_one_by_one(cloud, other):
+    owner = cloud.client("events")
+    owner.create_event_bus(Name="orders")
+    able = cloud.client("events", user_of(cloud, other, "able", allow("events:*")))
+    given = {"EventBusName": "orders", "Action": "events:PutEvents"}
+    within = {"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": "o-1234567890"}
+    owner.put_permission(**given, Principal=OTHER, StatementId="a")
+    owner.put_permission(**given, Principal=OTHER, StatementId="b")
+    owner.put_permission(**given, Principal="*", StatementId="c", Condition=within)
+    assert [(one["Sid"], one["Principal"]) for one in shown(owner)] == [
+        ("a", {"AWS": f"arn:aws:iam::{OTHER}:root"}), ("b", {"AWS": f"arn:aws:iam::{OTHER}:root"}), ("c", "*"),
+    ]  # fmt: skip
+    owner.remove_permission(EventBusName="orders", StatementId="a")
+    assert [one["Sid"] for one in shown(owner)] == ["b", "c"]
+    assert put(able, BUS)
+    owner.put_permission(**given, Principal=ACCOUNT, StatementId="b")
+    assert [one["Sid"] for one in shown(owner)] == ["c", "b"]
+    assert not put(able, BUS)
+
+
 def test_a_policy_that_is_none_or_too_large_is_refused(cloud):
     owner = cloud.client("events")
     assert code_of(owner.put_permission, Policy="{}") == "ValidationException"

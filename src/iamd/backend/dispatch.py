@@ -52,6 +52,7 @@ _MENDED: Final = {
     "cognitoidp": "iamd.backend.user_pools",
     "ec2": "iamd.backend.elastic_compute",
     "ecs": "iamd.backend.clusters",
+    "events": "iamd.backend.event_buses",
     "kafka": "iamd.backend.broker_clusters",
     "kms": "iamd.backend.keys",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
