@@ -58,6 +58,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
         stream_policies,
         stream_tags,
         streams,
+        table_streams,
     )
     from iamd.backend.control import Control  # noqa: PLC0415
 
@@ -69,6 +70,7 @@ def _applications(boot: str) -> tuple[Application, Application]:
     functions.install()
     deliveries.install()
     streams.install()
+    table_streams.install()
     fan_out.install()
     stream_tags.install()
     stream_policies.install()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from moto.dynamodb.models import DynamoDBBackend
 
 from iamd.backend.replacement import replace
+from iamd.backend.table_streams import has_stream
 
 _OPERATIONS: Final = ("put_resource_policy", "get_resource_policy", "delete_resource_policy")
 
@@ -27,7 +28,7 @@ def _of_stream(original: Callable[..., Any]) -> Callable[..., Any]:
         if not is_stream:
             return original(backend, resource_arn=resource_arn, **given)
         found = backend.tables.get(table)
-        has_it = found is not None and found.latest_stream_label == label
+        has_it = found is not None and has_stream(found, label)
         view = SimpleNamespace(tables={label: found} if has_it else {}, resource_policies=backend.resource_policies)
         return original(view, resource_arn=resource_arn, **given)
 

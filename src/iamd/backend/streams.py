@@ -1,4 +1,4 @@
-"""moto's streams, held to what readers of them rest on: shards keep their records and end, and streams have one name.
+"""moto's Kinesis streams, held to what readers of them rest on: shards keep their records and end.
 
 AWS: Kinesis Data Streams Developer Guide, "Reshard a stream" (kinesis-using-sdk-java-after-resharding): records from
 before stay in the parent shards; API Reference, GetRecords: at the end of a closed shard there is no next iterator.
@@ -9,24 +9,20 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from moto.dynamodb.exceptions import ResourceNotFoundException
-from moto.dynamodb.models.table import StreamRecord
-from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_backends
 from moto.kinesis.models import KinesisBackend, Stream, kinesis_backends
 from moto.kinesis.utils import decompose_shard_iterator
 
+from iamd.backend import table_streams
 from iamd.backend.replacement import replace
 
 
 def install() -> None:
-    """Keep records where they were put, and give each stream of a table its own."""
+    """Keep records where they were put, and let iterators name their stream."""
     replace(Stream, "split_shard", _resharded)
     replace(Stream, "merge_shards", _resharded)
     replace(Stream, "get_shard_for_key", _open)
     replace(KinesisBackend, "get_shard_iterator", _begun)
     replace(KinesisBackend, "get_records", _read)
-    replace(DynamoDBStreamsBackend, "_get_table_from_arn", _named)
-    replace(StreamRecord, "__init__", _recorded)
 
 
 def _resharded(original: Callable[..., None]) -> Callable[..., None]:
@@ -69,26 +65,6 @@ def _read(original: Callable[..., Any]) -> Callable[..., Any]:
     return get_records
 
 
-def _named(original: Callable[..., Any]) -> Callable[..., Any]:
-    def get_table_from_arn(backend: Any, arn: str) -> Any:
-        table = original(backend, arn)
-        # moto would give the newest stream of the table for every one that it had before.
-        if table.stream_shard is None or arn.partition("/stream/")[2] != table.latest_stream_label:
-            raise ResourceNotFoundException(f"Requested resource not found: Stream: {arn} not found")
-        return table
-
-    return get_table_from_arn
-
-
-def _recorded(original: Callable[..., None]) -> Callable[..., None]:
-    def init(record: Any, table: Any, *given: Any, **named: Any) -> None:
-        original(record, table, *given, **named)
-        # moto has one Region and an old version for all records.
-        record.record |= {"awsRegion": table.region_name, "eventVersion": "1.1"}
-
-    return init
-
-
 def news(given: Mapping[str, Any]) -> dict[str, Any]:
     """Whether GetRecords would tell anything by an iterator: records, the end of a shard, or an error.
 
@@ -96,7 +72,7 @@ def news(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     place, iterator = (given["account_id"], given["region"]), given["iterator"]
     if given["service"] == "dynamodb":
-        return {"news": _table_news(*place, iterator)}
+        return {"news": table_streams.news(*place, iterator)}
     at = iterator.split(":") if given["service"] == "consumer" else decompose_shard_iterator(iterator)
     return {"news": _kinesis_news(*place, *at)}
 
@@ -105,9 +81,3 @@ def _kinesis_news(account_id: str, region: str, name: str, shard_id: str, last: 
     stream = kinesis_backends[account_id][region].streams.get(name)
     shard = stream.shards.get(shard_id) if stream is not None else None
     return shard is None or not shard.is_open or shard.get_max_sequence_number() > int(last)
-
-
-def _table_news(account_id: str, region: str, iterator: str) -> bool:
-    known = dynamodbstreams_backends[account_id][region].shard_iterators.get(iterator)
-    shard = known.stream_shard if known is not None else None
-    return known is None or shard is None or known.sequence_number < shard.starting_sequence_number + len(shard.items)
