@@ -51,6 +51,101 @@ def test_a_cluster_without_instances_runs_no_task_on_one(cloud):
     assert (told["tasks"], told["failures"]) == ([], [{"arn": missing, "reason": "MISSING"}])
 
 
+@pytest.fixture
+def fargate(cloud):
+    """The cluster `c`, and the definition `f` of a task whose container has no memory of its own."""
+    ecs = cloud.client("ecs")
+    ecs.create_cluster(clusterName="c")
+    define(ecs, "f", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512")
+    return ecs
+
+
+def define(ecs, family, container=None, **more):
+    containers = [{"name": "a", "image": "b", **(container or {})}]
+    ecs.register_task_definition(family=family, containerDefinitions=containers, **more)
+
+
+def network(subnet, **more):
+    return {"networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet], **more}}}
+
+
+def groups(ec2, task):
+    """The security groups of a task's network interface."""
+    [attached] = task["attachments"]
+    details = {one["name"]: one["value"] for one in attached["details"]}
+    told = ec2.describe_network_interfaces(NetworkInterfaceIds=[details["networkInterfaceId"]])
+    return details["subnetId"], [one["GroupId"] for one in told["NetworkInterfaces"][0]["Groups"]]
+
+
+RUNS = {"launchType": "FARGATE"}, {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}
+
+
+@pytest.mark.parametrize("how", RUNS, ids=["launch type", "capacity provider"])
+def test_a_task_of_fargate_runs_in_the_default_security_group_or_its_own(cloud, fargate, how):
+    """ECS API Reference, AwsVpcConfiguration, securityGroups; ContainerDefinition, memory."""
+    ec2 = cloud.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    within = [{"Name": "vpc-id", "Values": [subnet["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
+    default = ec2.describe_security_groups(Filters=within)["SecurityGroups"][0]["GroupId"]
+    own = ec2.create_security_group(GroupName="own", Description="d", VpcId=subnet["VpcId"])["GroupId"]
+    for given, wanted in (({}, default), ({"securityGroups": []}, default), ({"securityGroups": [own]}, own)):
+        told = fargate.run_task(cluster="c", taskDefinition="f", **how, **network(subnet["SubnetId"], **given))
+        [task] = told["tasks"]
+        assert (told["failures"], task["lastStatus"]) == ([], "RUNNING")
+        assert groups(ec2, task) == (subnet["SubnetId"], [wanted])
+
+
+def test_a_service_of_fargate_needs_no_security_group(cloud, fargate):
+    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    given = {"cluster": "c", "taskDefinition": "f", "desiredCount": 1, "launchType": "FARGATE"}
+    fargate.create_service(serviceName="s", **given, **network(subnet, assignPublicIp="ENABLED"))
+    [shown] = fargate.describe_services(cluster="c", services=["s"])["services"]
+    wanted = {"subnets": [subnet], "assignPublicIp": "ENABLED"}
+    assert shown["networkConfiguration"]["awsvpcConfiguration"] == wanted
+    assert (shown["launchType"], shown["desiredCount"]) == ("FARGATE", 1)
+
+
+def test_a_network_that_can_not_be_is_refused_in_words_of_ecs(cloud, fargate):
+    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    none = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+    no_subnet = (
+        "Error retrieving subnet information for [subnet-0]: The subnet ID 'subnet-0' does not exist "
+        "(ErrorCode: InvalidSubnetID.NotFound)"
+    )
+    no_group = (
+        "Error retrieving security group information for [sg-0]: The security group 'sg-0' does not exist "
+        "(ErrorCode: InvalidGroup.NotFound)"
+    )
+    both = {"cluster": "c", "taskDefinition": "f", "launchType": "FARGATE"}
+    for given, words in (
+        ({}, none),
+        ({"networkConfiguration": {}}, none),
+        ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "subnets can not be empty."),
+        (network("subnet-0"), no_subnet),
+        (network(subnet, securityGroups=["sg-0"]), no_group),
+    ):
+        wanted = ("InvalidParameterException", words)
+        assert refused(fargate.run_task, **both, **given) == wanted
+        assert refused(fargate.create_service, **both, serviceName="s", desiredCount=1, **given) == wanted
+    assert fargate.list_services(cluster="c")["serviceArns"] == []
+    assert fargate.list_tasks(cluster="c")["taskArns"] == []
+
+
+def test_what_fargate_runs_follows_from_the_definition(cloud, fargate):
+    """ECS API Reference, TaskDefinition, compatibilities."""
+    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    define(fargate, "bridge", {"memory": 64})
+    define(fargate, "unsized", {"memory": 64}, networkMode="awsvpc")
+    define(fargate, "fits", networkMode="awsvpc", cpu="256", memory="512")
+    given = {"cluster": "c", "launchType": "FARGATE", **network(subnet)}
+    wanted = ("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
+    for family in ("bridge", "unsized"):
+        assert refused(fargate.run_task, taskDefinition=family, **given) == wanted
+        assert refused(fargate.create_service, taskDefinition=family, serviceName="s", **given) == wanted
+    [task] = fargate.run_task(taskDefinition="fits", **given)["tasks"]
+    assert task["launchType"] == "FARGATE"
+
+
 def test_a_launch_configuration_that_is_not_there_is_named(cloud):
     autoscaling = cloud.client("autoscaling")
     wanted = ("ValidationError", "Launch configuration name not found - Launch configuration none not found")

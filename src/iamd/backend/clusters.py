@@ -13,6 +13,7 @@ from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
+from iamd.backend import task_networks
 from iamd.backend.replacement import replace
 
 _DELETED: Final = "INACTIVE"
@@ -20,6 +21,7 @@ _DELETED: Final = "INACTIVE"
 
 def install() -> None:
     """List those that are there, and say where there is no instance."""
+    task_networks.install()
     replace(EC2ContainerServiceBackend, "list_clusters", _listed)
     replace(EC2ContainerServiceBackend, "run_task", _run)
     replace(EC2ContainerServiceResponse, "start_task", _started)
