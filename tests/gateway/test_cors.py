@@ -8,7 +8,7 @@ import pytest
 from gateway.counting import answer
 from gateway.forms import body, send
 from gateway.wire import Wire
-from running import AWS
+from running import ACCOUNT, AWS
 
 APP = "https://app.example"
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
@@ -224,3 +224,68 @@ def test_another_backend_is_asked_for_its_rules_alone(counted):
     counted.backend.answers.append(answer(b"", "500 Internal Server Error"))
     assert ask(wire, "/cors-bkt/k", method="GET").status == 503
     wire.close()
+
+
+def test_a_refusal_says_which_pages_may_see_it(cloud, wire, s3):
+    """S3 API Reference, PutBucketCors: the rules are evaluated for each cross-origin request, whatever comes of it."""
+    nobody = cloud.user("nobody")
+    reply = wire.send("s3", "GET", "/web/k", [("origin", APP)], credentials=nobody)
+    assert (reply.status, told(reply)) == (403, {"allow-origin": APP, **BY_FIRST})
+    assert b"AccessDenied" in reply.body
+    reply = wire.send_unsigned("PUT", "/web/k", [("host", "localhost"), ("origin", APP)], b"no")
+    assert (reply.status, told(reply)) == (403, {"allow-origin": APP, **BY_FIRST})
+    reply = wire.send("s3", "GET", "/web/none", [("origin", APP)])
+    assert (reply.status, told(reply)["allow-origin"]) == (404, APP)
+    reply = wire.send("s3", "HEAD", "/web/k", [("origin", APP)], credentials=nobody)
+    assert (reply.status, told(reply)) == (403, {})
+
+
+def test_a_refusal_of_what_no_rule_allows_says_nothing(cloud, wire, s3):
+    nobody = cloud.user("nobody")
+    for method, origin in (("PUT", "https://other"), ("DELETE", APP)):
+        reply = wire.send("s3", method, "/web/k", [("origin", origin)], credentials=nobody)
+        assert (reply.status, told(reply)) == (403, {})
+    assert told(wire.send("s3", "GET", "/web/k", credentials=nobody)) == {}
+    assert told(wire.send("s3", "GET", "/none/k", [("origin", APP)], credentials=nobody)) == {}
+    s3.delete_bucket_cors(Bucket="web")
+    assert told(wire.send("s3", "GET", "/web/k", [("origin", APP)], credentials=nobody)) == {}
+
+
+def test_the_method_that_is_asked_for_decides_by_which_rule_an_answer_is(wire, s3):
+    """What s3-tests expects of S3, and what LocalStack's tests recorded of it in March 2025."""
+    reply = wire.send("s3", "GET", "/web/k", [("origin", "https://other"), ("access-control-request-method", "PUT")])
+    assert (reply.status, told(reply)) == (200, {})
+    given = [("host", "localhost"), ("origin", "https://other"), ("access-control-request-method", "GET")]
+    reply = wire.send_unsigned("PUT", "/web/k", given, b"")
+    assert (reply.status, told(reply)["allow-origin"]) == (403, "*")
+
+
+@pytest.fixture
+def point(cloud, s3):
+    """The alias of an access point of the bucket, and its host."""
+    made = cloud.client("s3control").create_access_point(AccountId=ACCOUNT, Name="pages", Bucket="web")
+    return made["Alias"], f"pages-{ACCOUNT}.s3-accesspoint.us-east-1.amazonaws.com"
+
+
+def test_the_rules_of_the_bucket_hold_for_its_access_points(cloud, wire, s3, point):
+    alias, host = point
+    nobody, expected = cloud.user("nobody"), {"allow-origin": APP, **BY_FIRST}
+    for target, given in ((f"/{alias}/k", {}), ("/k", {"host": host})):
+        reply = wire.send("s3", "GET", target, [("origin", APP)], **given)
+        assert (reply.status, reply.body, told(reply)) == (200, b"hello", expected)
+        reply = wire.send("s3", "GET", target, [("origin", APP)], credentials=nobody, **given)
+        assert (reply.status, told(reply)) == (403, expected)
+        reply = ask(wire, target, **given)
+        assert (reply.status, told(reply)) == (200, expected)
+        assert refused(ask(wire, target, origin="https://other", **given)) == forbidden("PUT", "OBJECT")
+    assert ask(wire, "/k", host=host.replace("pages", "none")).status == 404
+
+
+def test_an_access_point_of_another_region_is_asked_by_its_host(cloud, wire):
+    far = cloud.client("s3", region="eu-west-1")
+    far.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    far.put_bucket_cors(Bucket="far", CORSConfiguration={"CORSRules": RULES})
+    control = cloud.client("s3control", region="eu-west-1")
+    control.create_access_point(AccountId=ACCOUNT, Name="pages", Bucket="far")
+    reply = ask(wire, "/k", host=f"pages-{ACCOUNT}.s3-accesspoint.eu-west-1.amazonaws.com")
+    assert (reply.status, told(reply)) == (200, {"allow-origin": APP, **BY_FIRST})

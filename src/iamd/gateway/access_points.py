@@ -93,6 +93,12 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive, endpoi
     return replace(asked, parameters={**asked.parameters, **named, **copied}, through=through)
 
 
+def region_of(parameters: Mapping[str, Any]) -> str | None:
+    """The Region that the host of an access point tells; None where it tells none, or is another."""
+    match = _LABEL.fullmatch(str(parameters.get("Bucket")))
+    return match["region"] or None if match is not None else None
+
+
 def _names_buckets(parameters: Mapping[str, Any]) -> bool:
     """Whether a request that is not for an access point's host surely names buckets alone, as nearly all do."""
     return "CopySource" not in parameters and not str(parameters.get("Bucket")).endswith(_NO_BUCKETS)

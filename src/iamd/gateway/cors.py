@@ -73,7 +73,7 @@ def preflight_route(request: HttpRequest, claim: Claim | None) -> Route | None:
         return None
     host = host_of(request.header(b"host") or "")
     is_s3 = not host.entries or any(entry.name == "s3" for entry in host.entries)
-    if not is_s3 or host.point is not None or host.other_points or host.directory_buckets:
+    if not is_s3 or host.other_points or host.directory_buckets:
         return None
     labels, style = s3.labels_of(request.path, host)
     return Route(service("s3").operation("GetBucketCors"), labels, style=style) if labels else None
@@ -90,7 +90,9 @@ def preflight(request: HttpRequest) -> Wish:
 def wished(request: HttpRequest) -> Wish | None:
     """What a browser asks for when it asks; None for whoever is none, or asks its own origin."""
     origin = request.header(b"origin")
-    return None if origin is None else Wish(origin, request.method, _headers(request))
+    # S3 was seen to go by the method that would be asked for, where an actual request names one.
+    method = request.header(b"access-control-request-method") or request.method
+    return None if origin is None else Wish(origin, method, _headers(request))
 
 
 def owner_of(asked: Asked, facts: Facts) -> str | None:
@@ -179,7 +181,7 @@ def _line(value: str) -> bytes:
     return "".join([character if character.isprintable() else "?" for character in value]).encode("latin-1", "replace")
 
 
-def shared(answer: Answer, rules: Rules, wish: Wish) -> Answer:
+def shared(answer: Answer, headers: Headers) -> Answer:
     """The answer as S3 lets a browser's page of another origin see it, in place of what the backend has for that."""
     kept = [pair for pair in answer.headers if not pair[0].startswith(b"access-control-")]
-    return answer.with_headers([*kept, *shown(rules, wish)])
+    return answer.with_headers([*kept, *headers])

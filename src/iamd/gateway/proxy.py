@@ -7,7 +7,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from iamd import pipeline, sandbox
 from iamd.arn import REGION
@@ -53,7 +55,7 @@ from iamd.gateway.recording import Recording
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.watch import ClientGone
-from iamd.http import Headers, HttpResponse
+from iamd.http import Headers, HttpRequest, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -219,7 +221,7 @@ class Gateway:
                 raise
             return None
         except AWSError as error:
-            return self._refused(progress, error, begun)
+            return await self._shown(self._refused(progress, error, begun), begun)
         except Unavailable as error:
             return self._refused(progress, pipeline.unavailable(error), begun)
         except Exception:
@@ -260,6 +262,8 @@ class Gateway:
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
+        if operation.service == "s3" and b"origin" in progress.request.fields:
+            send.page = _Page(posted.request if posted is not None else progress.request, place, asked, facts)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
             facts = await object_acls.told(asked, identity, place.backend, facts)
         if identity is ANONYMOUS and subscriptions.may_be_open(operation):
@@ -282,8 +286,8 @@ class Gateway:
         if step.place.backend.embedded is not None and operation.protocol in request_ids.PROTOCOLS:
             number = progress.request.id
             answer = request_ids.told(answer, operation.protocol, number, host_id(number))
-        if b"origin" in progress.request.fields and operation.service == "s3":
-            answer = await self._shared(step, answer)
+        if send.page is not None:
+            answer = await self._shared(answer, send.page)
         if step.traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
@@ -310,19 +314,30 @@ class Gateway:
         ids = request_id_headers(operation.protocol, operation.service, progress.request.id)
         return HttpResponse(200, [*headers, *ids], b"")
 
-    async def _shared(self, step: Step, answer: Answer) -> Answer:
+    async def _shared(self, answer: Answer, page: "_Page") -> Answer:
         """The answer to a browser; backends other than the embedded one say themselves which pages may see it."""
-        request = step.posted.request if step.posted is not None else step.progress.request
-        wish, embedded = cors.wished(request), step.place.backend.embedded
-        account = cors.owner_of(step.asked, step.facts) if "Bucket" in step.asked.parameters else None
-        if wish is None or embedded is None or account is None:
-            return answer
+        headers = await self._for_page(page)
+        return answer if headers is None else cors.shared(answer, headers)
+
+    async def _shown(self, response: HttpResponse, begun: "_Begun") -> HttpResponse:
+        """A refusal, which the pages may see that may see what was asked for."""
+        if begun.page is None or response.status >= 500:
+            return response
+        headers = await self._for_page(begun.page)
+        return replace(response, headers=[*response.headers, *headers]) if headers else response
+
+    async def _for_page(self, page: "_Page") -> Headers | None:
+        """What the bucket's rules tell a page of another origin; None where it is not iamd's to tell."""
+        wish, asked = cors.wished(page.request), page.asked
+        account = cors.owner_of(asked, page.facts) if "Bucket" in asked.parameters else None
+        if wish is None or page.place.backend.embedded is None or account is None:
+            return None
         try:
-            rules = await cors.rules_of(step.asked, step.place, account)
+            rules = await cors.rules_of(asked, page.place, account)
         except BackendUnavailable:
-            # What was asked for has been done.
+            # What was asked for has been done, or refused.
             rules = ()
-        return cors.shared(answer, rules, wish)
+        return cors.shown(rules, wish)
 
     def _note_endpoint(self, progress: Progress, parameters: Mapping[str, Any]) -> None:
         """Find out which VPC endpoint the request came through, if any."""
@@ -352,7 +367,12 @@ class Gateway:
     def _region(self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]) -> str:
         """The Region that the request is signed for, or of what an unsigned one is for where it tells."""
         claim = progress.claim
-        named = claim.region if claim is not None else subscriptions.region_of(found.operation, parameters)
+        if claim is not None:
+            named: str | None = claim.region
+        elif found.style == "access point":
+            named = access_points.region_of(parameters)
+        else:
+            named = subscriptions.region_of(found.operation, parameters)
         region = named or self._runtime.settings.region
         if not _is_region(region):
             raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
@@ -442,12 +462,22 @@ def _is_region(text: str) -> bool:
     return REGION.fullmatch(text) is not None
 
 
+class _Page(NamedTuple):
+    """What a page of another origin asks S3 for, once it is known."""
+
+    request: HttpRequest
+    place: Place
+    asked: Asked
+    facts: Facts
+
+
 class _Begun:
-    """The client's channel, which knows whether the answer has begun."""
+    """The client's channel, which knows whether the answer has begun, and what page it is for."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self.page: _Page | None = None
 
     def __call__(self, message: Message) -> Awaitable[None]:
         self.begun = True
