@@ -229,3 +229,48 @@ def test_a_resource_that_may_not_be_tagged_is_told_and_the_others_are_tagged(clo
     assert tags() == [[], []]
     told = caller.tag_resources(ResourceARNList=[shut], Tags={"a": "b"})
     assert told["FailedResourcesMap"] == failed("dynamodb:TagResource")
+
+
+def test_batches_for_one_resource_are_denied_whole(cloud):
+    """Each is one request on one resource: what is denied is denied for all of its entries."""
+    url = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    topic = cloud.client("sns").create_topic(Name="t")["TopicArn"]
+    cloud.client("kinesis").create_stream(StreamName="s", ShardCount=1)
+    cloud.client("logs").create_log_group(logGroupName="g")
+    cloud.client("logs").create_log_stream(logGroupName="g", logStreamName="s")
+    nobody = cloud.user("nobody")
+    sqs, sns, kinesis, logs = (cloud.client(name, nobody) for name in ("sqs", "sns", "kinesis", "logs"))
+    messages = [{"Id": name, "MessageBody": "m"} for name in "ab"]
+    entries = [{"Id": name, "ReceiptHandle": "h"} for name in "ab"]
+    records = [{"Data": b"d", "PartitionKey": name} for name in "ab"]
+    for ask, given, action in (
+        (sqs.send_message_batch, {"QueueUrl": url, "Entries": messages}, "sqs:sendmessage"),
+        (sqs.delete_message_batch, {"QueueUrl": url, "Entries": entries}, "sqs:deletemessage"),
+        (
+            sns.publish_batch,
+            {"TopicArn": topic, "PublishBatchRequestEntries": [{"Id": "a", "Message": "m"}]},
+            "sns:publish",
+        ),
+        (kinesis.put_records, {"StreamName": "s", "Records": records}, "kinesis:putrecords"),
+        (
+            logs.put_log_events,
+            {"logGroupName": "g", "logStreamName": "s", "logEvents": [{"timestamp": 1, "message": "m"}]},
+            "logs:putlogevents",
+        ),
+    ):
+        error = error_of(ask, **given)
+        assert f"perform: {action} " in error["Message"].lower(), error
+    told = cloud.client("sqs").receive_message(QueueUrl=url)
+    assert "Messages" not in told
+
+
+def test_one_event_that_may_not_be_put_keeps_the_others_from_being_put(cloud):
+    """Which entries AWS would put is not public (docs/divergences.md): none is."""
+    cloud.client("events").create_event_bus(Name="shut")
+    default = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    caller = cloud.client("events", cloud.user("caller", allow("events:PutEvents", default)))
+    entries = [
+        {"Source": "shop", "DetailType": "d", "Detail": "{}", "EventBusName": bus} for bus in ("default", "shut")
+    ]
+    assert error_of(caller.put_events, Entries=entries)["Code"] == "AccessDeniedException"
+    assert caller.put_events(Entries=entries[:1])["FailedEntryCount"] == 0
