@@ -9,6 +9,7 @@ from typing import Any, Final
 from moto.kms.models import KmsBackend, kms_backends
 
 from iamd import arn as arns
+from iamd.backend import key_states
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, Refused
@@ -21,6 +22,7 @@ def install() -> None:
     for name in _BY_ID:
         replace(KmsBackend, name, _by_id)
     replace(KmsBackend, "re_encrypt", always(_re_encrypted))
+    key_states.install()
 
 
 def _by_id(original: Callable[..., Any]) -> Callable[..., Any]:
