@@ -184,6 +184,21 @@ def test_an_expected_owner_that_is_not_the_owner_is_refused(s3):
     assert code_of(s3.get_object, Bucket="files", Key="a", ExpectedBucketOwner=OTHER) == "AccessDenied"
 
 
+def test_the_expected_owner_of_a_copys_source_is_refused_within_one_bucket_too(s3):
+    # AWS: S3 API Reference, CopyObject: 403 when the account does not match the actual owner of the source bucket.
+    begun = s3.create_multipart_upload(Bucket="files", Key="parts")["UploadId"]
+    copies = (
+        (s3.copy_object, {"Bucket": "files", "Key": "b", "CopySource": "files/a"}),
+        (
+            s3.upload_part_copy,
+            {"Bucket": "files", "Key": "parts", "UploadId": begun, "PartNumber": 1, "CopySource": "files/a"},
+        ),
+    )
+    for copy, given in copies:
+        assert code_of(copy, **given, ExpectedSourceBucketOwner=OTHER) == "AccessDenied"
+        assert copy(**given, ExpectedSourceBucketOwner=ACCOUNT, ExpectedBucketOwner=ACCOUNT)
+
+
 def test_a_condition_on_the_callers_account_is_held(cloud, s3, other):
     inside = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
     s3.put_bucket_policy(Bucket="files", Policy=policy(everybody(allow("s3:GetObject", OBJECTS, **inside))))

@@ -338,10 +338,12 @@ def check_expected_owner(asked: Asked, targets: Sequence[Target]) -> None:
     if _EXPECTED.keys().isdisjoint(parameters):
         return
     bucket = f"arn:{asked.partition}:s3:::{parameters['Bucket']}" if "Bucket" in parameters else None
+    of_s3 = [target for target in targets if is_s3(target.arn)]
     for member, is_own in _EXPECTED.items():
         account = parameters.get(member)
         if account is None:
             continue
-        concerned = [t for t in targets if is_s3(t.arn) and (holder(t.arn) == bucket) is is_own]
+        # A copy within one bucket has no other: that bucket is the source, too.
+        concerned = [target for target in of_s3 if (holder(target.arn) == bucket) is is_own] or of_s3
         if any(target.account != account for target in concerned):
             raise CommonError(Common.ACCESS_DENIED, "Access Denied")
