@@ -1,4 +1,4 @@
-"""Keys of KMS by their ARNs, which moto takes for some operations and not for these, and ReEncrypt between accounts.
+"""Keys of KMS by their ARNs, which moto takes for some operations and not for these, their ids, and ReEncrypt.
 
 AWS: KMS API Reference, the KeyId of each: "Specify the key ID or key ARN of the KMS key".
 """
@@ -6,7 +6,9 @@ AWS: KMS API Reference, the KeyId of each: "Specify the key ID or key ARN of the
 from collections.abc import Callable
 from typing import Any, Final
 
+from moto.kms import models
 from moto.kms.models import KmsBackend, kms_backends
+from moto.kms.responses import KmsResponse
 
 from iamd import arn as arns
 from iamd.backend import key_states
@@ -22,6 +24,8 @@ def install() -> None:
     for name in _BY_ID:
         replace(KmsBackend, name, _by_id)
     replace(KmsBackend, "re_encrypt", always(_re_encrypted))
+    replace(models, "generate_key_id", _key_id)
+    replace(KmsResponse, "_validate_cmk_id", _validated)
     key_states.install()
 
 
@@ -30,6 +34,28 @@ def _by_id(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(backend, backend.get_key_id(key_id), *given, **named)
 
     return change
+
+
+def _key_id(original: Callable[..., str]) -> Callable[..., str]:
+    def generate_key_id(multi_region: bool = False) -> str:
+        """A key's id, of 36 characters always: moto's ciphertexts begin with them, and name no key by more.
+
+        AWS: KMS Developer Guide, "Multi-Region keys in AWS KMS": mrk-1234abcd12ab34cd56ef1234567890ab.
+        """
+        found = original()
+        return f"mrk-{found.replace('-', '')}" if multi_region else found
+
+    return generate_key_id
+
+
+def _validated(original: Callable[[KmsResponse, str], None]) -> Callable[[KmsResponse, str], None]:
+    def validate_cmk_id(response: KmsResponse, key_id: str) -> None:
+        """Refuse a key that is not there; the form of multi-Region keys' ids moto takes within ARNs alone."""
+        verdict = CURRENT.get()
+        place = f"{verdict.region}:{verdict.account_id}"
+        original(response, f"arn:aws:kms:{place}:key/{key_id}" if key_id.startswith("mrk-") else key_id)
+
+    return validate_cmk_id
 
 
 def _re_encrypted(
