@@ -44,7 +44,7 @@ class KeyRefused(JsonRESTError):
 def install() -> None:
     """Have each operation look at the state of its key first."""
     for name in _USES:
-        replace(KmsBackend, name, _checked("key_id", _usable))
+        replace(KmsBackend, name, _checked("key_id", usable))
     for name, parameter in _CHANGES.items():
         replace(KmsBackend, name, _checked(parameter, _staying))
     replace(KmsBackend, "cancel_key_deletion", _checked("key_id", _going))
@@ -77,13 +77,14 @@ def _decrypting(original: Callable[..., Any]) -> Callable[..., Any]:
                 "IncorrectKeyException",
                 "The key ID in the request does not identify a CMK that can perform this operation.",
             )
-        _usable(key)
+        usable(key)
         return plaintext, arn
 
     return decrypt
 
 
-def _usable(key: Key) -> None:
+def usable(key: Key) -> None:
+    """Refuse a key that is not enabled."""
     if key.key_state == _DISABLED:
         raise KeyRefused("DisabledException", f"{key.arn} is disabled.")
     _staying(key)
