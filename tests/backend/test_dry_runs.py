@@ -100,3 +100,22 @@ def test_a_dry_run_of_kms_tells_of_a_key_that_can_not_be_used(kms, key):
     granted = {"KeyId": key, "GranteePrincipal": ADMIN, "Operations": ["Decrypt"]}
     assert code_of(kms.create_grant, **granted, DryRun=True) == "DisabledException"
     assert code_of(kms.encrypt, KeyId=key, Plaintext=b"secret", DryRun=True) == "DisabledException"
+
+
+def test_a_dry_run_that_the_backend_would_carry_out_is_refused(cloud):
+    kinesis = cloud.client("kinesis")
+    kinesis.create_stream(StreamName="orders", ShardCount=1)
+    shard = {"StreamName": "orders", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    record = {"StreamName": "orders", "Data": b"data", "PartitionKey": "a"}
+    assert code_of(kinesis.put_record, **record, DryRun=True) == "NotImplemented"
+    iterator = kinesis.get_shard_iterator(**shard, DryRun=False)["ShardIterator"]
+    assert kinesis.get_records(ShardIterator=iterator)["Records"] == []
+    support = cloud.client("support")
+    case = {"subject": "orders", "communicationBody": "late"}
+    assert code_of(support.create_case, **case, dryRun=True) == "NotImplemented"
+    assert support.describe_cases()["cases"] == []
+    domains = cloud.client("opensearch")
+    domains.create_domain(DomainName="orders")
+    change = {"DomainName": "orders", "ClusterConfig": {"InstanceCount": 3}}
+    assert code_of(domains.update_domain_config, **change, DryRun=True) == "NotImplemented"
+    assert domains.describe_domain(DomainName="orders")["DomainStatus"]["ClusterConfig"]["InstanceCount"] == 1

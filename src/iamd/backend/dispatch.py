@@ -62,6 +62,19 @@ _MENDED: Final = {
     "ssm": "iamd.backend.parameters",
     "textract": "iamd.backend.deliveries.textract",
 }
+_WITH_DRY_RUNS: Final = {
+    ("kinesis", "GetRecords"): "DryRun",
+    ("kinesis", "GetShardIterator"): "DryRun",
+    ("kinesis", "PutRecord"): "DryRun",
+    ("kinesis", "PutRecords"): "DryRun",
+    ("medialive", "CreateChannel"): "DryRun",
+    ("medialive", "UpdateChannel"): "DryRun",
+    ("opensearch", "UpdateDomainConfig"): "DryRun",
+    ("support", "CreateCase"): "dryRun",
+    ("support", "DescribeCases"): "dryRun",
+    ("support", "ResolveCase"): "dryRun",
+}
+"""What moto would carry out although it is only asked about, and what asks; other dry runs are mended elsewhere."""
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})
 _BY_VERSION: Final = "api_version_elb_backend"
 
@@ -253,6 +266,9 @@ def _check_operation(response: Any, verdict: Verdict, module: str) -> None:
         raise Refused(MISMATCH, f"{named} instead of {verdict.operation}")
     if not hasattr(type(response), camelcase_to_underscores(picked)):
         raise Refused(NOT_IMPLEMENTED, verdict.operation)
+    asks = _WITH_DRY_RUNS.get((verdict.service, verdict.operation))
+    if asks is not None and response._get_param(asks):  # noqa: SLF001 - moto's responses have no other way
+        raise Refused(NOT_IMPLEMENTED, f"a dry run of {verdict.operation}")
 
 
 def _routed(response: Any) -> str | None:
