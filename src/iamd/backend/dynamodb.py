@@ -18,6 +18,7 @@ from moto.dynamodb.parsing import partiql
 from py_partiql_parser import QueryMetadata
 from py_partiql_parser._internal.utils import CaseInsensitiveDict
 
+from iamd.backend import items
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
 
@@ -64,6 +65,7 @@ def install() -> None:
     replace(DynamoDBBackend, "execute_statement", _remembered)
     replace(responses, "parse_expression", _one_blank)
     _tell_cases_apart()
+    items.install()
 
 
 def require_plain(statement: str) -> None:
