@@ -1,7 +1,7 @@
 """What S3 does with objects for nobody whose name it knows, where a bucket's policy lets everybody do everything.
 
 AWS: S3 User Guide, "How Amazon S3 authorizes a request for an object operation", mpuoverview (the initiator of an
-upload); S3 API Reference, CopyObject, UploadPartCopy, SelectObjectContent.
+upload); S3 API Reference, CopyObject, UploadPartCopy, SelectObjectContent, GetObject (response-...).
 """
 
 import urllib.error
@@ -78,6 +78,22 @@ def test_nobody_copies_and_nobody_selects(cloud, url):
     given = {"ExpressionType": "SQL", "InputSerialization": {"CSV": {}}, "OutputSerialization": {"CSV": {}}}
     with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
         client.select_object_content(Bucket="files", Key="b", Expression="SELECT * FROM s3object", **given)
+
+
+@pytest.mark.parametrize(
+    "name", ["cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires"]
+)
+def test_nobody_says_how_the_headers_of_an_answer_are(cloud, url, name):
+    s3 = cloud.client("s3", signature_version="s3v4")
+    s3.put_object(Bucket="files", Key="a", Body=b"data")
+    assert send("GET", url, None) == (200, "data")
+    status, told = send("GET", f"{url}?response-{name}=Thu,%2001%20Jan%202026%2000:00:00%20GMT", None)
+    words = "Request specific response headers cannot be used for anonymous GET requests."
+    assert (status, f"<Code>InvalidRequest</Code><Message>{words}</Message>" in told) == (400, True)
+    assert send("HEAD", f"{url}?response-{name}=Thu,%2001%20Jan%202026%2000:00:00%20GMT", None)[0] == 400
+    member = "Response" + name.title().replace("-", "")
+    given = {"Bucket": "files", "Key": "a", member: "Thu, 01 Jan 2026 00:00:00 GMT"}
+    assert send("GET", s3.generate_presigned_url("get_object", Params=given), None) == (200, "data")
 
 
 def test_the_denial_is_recorded(cloud, url):

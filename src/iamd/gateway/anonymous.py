@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from iamd.auth.s3_errors import InvalidRequest
 from iamd.errors import Common, CommonError
 from iamd.gateway.actions.asked import Asked
 
@@ -20,8 +21,20 @@ _ONLY_SIGNED: Final = {
 }
 
 
+_READING: Final = frozenset({"GetObject", "HeadObject"})
+_HEADERS_OF_ANSWERS: Final = "Response"
+"""What the members begin with that say how an answer's headers are to be."""
+
+
 def check(asked: Asked) -> None:
     """Refuse what nobody signed for and has to be signed for."""
-    words = _ONLY_SIGNED.get(asked.operation.name) if asked.operation.service == "s3" else None
+    if asked.operation.service != "s3":
+        return
+    words = _ONLY_SIGNED.get(asked.operation.name)
     if words is not None:
         raise CommonError(Common.ACCESS_DENIED, words)
+    if asked.operation.name in _READING and any(name.startswith(_HEADERS_OF_ANSWERS) for name in asked.parameters):
+        # SECURITY: the owner of an object says what it is (text/html), not whoever leads somebody else to it.
+        # AWS: S3 API Reference, GetObject, "Overriding response header values through the request"; the error is the
+        # one that S3 is seen to answer.
+        raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
