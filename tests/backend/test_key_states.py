@@ -5,6 +5,7 @@ elsewhere.
 """
 
 import pytest
+from botocore import xform_name
 from gateway.two_accounts import error_of
 
 DISABLED = ("DisabledException", "is disabled.")
@@ -92,6 +93,30 @@ def test_a_disabled_key_is_found_by_its_alias_too(kms):
     kms.create_alias(AliasName="alias/orders", TargetKeyId=key)
     kms.disable_key(KeyId=key)
     assert error_of(kms.encrypt, KeyId="alias/orders", Plaintext=b"secret")["Code"] == "DisabledException"
+
+
+def test_a_key_is_used_for_nothing_but_what_it_is_there_for(kms):
+    encrypting = made(kms)
+    assert kms.describe_key(KeyId=encrypting)["KeyMetadata"]["KeyUsage"] == "ENCRYPT_DECRYPT"
+    signing = made(kms, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    mac = made(kms, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    given = {
+        "Encrypt": {"Plaintext": b"secret"},
+        "GenerateDataKey": {"KeySpec": "AES_256"},
+        "GenerateMac": {"Message": b"order", "MacAlgorithm": "HMAC_SHA_256"},
+        "Sign": {"Message": b"order", "SigningAlgorithm": "RSASSA_PSS_SHA_256"},
+        "Verify": {"Message": b"order", "Signature": b"x", "SigningAlgorithm": "RSASSA_PSS_SHA_256"},
+        "VerifyMac": {"Message": b"order", "Mac": b"x", "MacAlgorithm": "HMAC_SHA_256"},
+    }
+    for key, usage, others in (
+        (encrypting, "ENCRYPT_DECRYPT", ("GenerateMac", "Sign", "Verify", "VerifyMac")),
+        (signing, "SIGN_VERIFY", ("Encrypt", "GenerateDataKey", "GenerateMac", "VerifyMac")),
+        (mac, "GENERATE_VERIFY_MAC", ("Encrypt", "GenerateDataKey", "Sign", "Verify")),
+    ):
+        for operation in others:
+            words = f"key usage is {usage} which is not valid for {operation}."
+            call = getattr(kms, xform_name(operation))
+            refused(("InvalidKeyUsageException", words), call, KeyId=key, **given[operation])
 
 
 def test_a_key_that_is_going_to_be_deleted_is_not_changed(kms):

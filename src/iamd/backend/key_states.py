@@ -1,4 +1,4 @@
-"""What moto's keys of KMS refuse by their state: a key that is disabled, or is going to be deleted, is no key to use.
+"""What moto's keys of KMS refuse: one that is disabled, or going to be deleted, all use, one that signs to encrypt.
 
 AWS: KMS Developer Guide, "Key states of AWS KMS keys", the table and its notes, with the errors and their words. For
 the use of a key that is pending deletion the notes have two errors, DisabledException and KMSInvalidStateException: the
@@ -6,18 +6,28 @@ second is taken, as it is the one for changes of such a key.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import Key, KmsBackend
 
+from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import argument, replace
 
 _USES: Final = (
-    "create_grant", "disable_key_rotation", "enable_key_rotation", "encrypt", "generate_mac", "get_public_key",
-    "replicate_key", "rotate_key_on_demand", "sign", "verify",
+    "create_grant", "disable_key_rotation", "enable_key_rotation", "get_public_key", "replicate_key",
+    "rotate_key_on_demand",
 )  # fmt: skip
-"""What needs a key that is enabled. Data keys are made by `encrypt`, and messages verified by `generate_mac`."""
+"""What needs a key that is enabled."""
+
+_USAGES: Final = {
+    "encrypt": "ENCRYPT_DECRYPT",
+    "generate_mac": "GENERATE_VERIFY_MAC",
+    "sign": "SIGN_VERIFY",
+    "verify": "SIGN_VERIFY",
+}
+"""What needs one that is there for it. Data keys are made by `encrypt`, and messages verified by `generate_mac`."""
 
 _CHANGES: Final = {
     "create_alias": "target_key_id",
@@ -45,6 +55,8 @@ def install() -> None:
     """Have each operation look at the state of its key first."""
     for name in _USES:
         replace(KmsBackend, name, _checked("key_id", usable))
+    for name, usage in _USAGES.items():
+        replace(KmsBackend, name, _checked("key_id", partial(_usable_for, usage)))
     for name, parameter in _CHANGES.items():
         replace(KmsBackend, name, _checked(parameter, _staying))
     replace(KmsBackend, "cancel_key_deletion", _checked("key_id", _going))
@@ -88,6 +100,18 @@ def usable(key: Key) -> None:
     if key.key_state == _DISABLED:
         raise KeyRefused("DisabledException", f"{key.arn} is disabled.")
     _staying(key)
+
+
+def _usable_for(usage: str, key: Key) -> None:
+    """Refuse a key that is not enabled, or is there for something else.
+
+    The words are those that KMS is seen to answer (jwt-kms, issue 4).
+    """
+    usable(key)
+    if key.key_usage != usage:
+        operation = CURRENT.get().operation
+        words = f"{key.arn} key usage is {key.key_usage} which is not valid for {operation}."
+        raise KeyRefused("InvalidKeyUsageException", words)
 
 
 def _staying(key: Key) -> None:

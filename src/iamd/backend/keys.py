@@ -24,6 +24,7 @@ def install() -> None:
     for name in _BY_ID:
         replace(KmsBackend, name, _by_id)
     replace(KmsBackend, "re_encrypt", always(_re_encrypted))
+    replace(KmsBackend, "create_key", _made)
     replace(models, "generate_key_id", _key_id)
     replace(KmsResponse, "_validate_cmk_id", _validated)
     key_states.install()
@@ -35,6 +36,17 @@ def _by_id(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(backend, backend.get_key_id(key_id), *given, **named)
 
     return change
+
+
+def _made(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create_key(backend: Any, policy: str | None, key_usage: str | None, *given: Any, **named: Any) -> Any:
+        """A key that is there for something, of which moto tells nothing where the request does not.
+
+        AWS: KMS API Reference, CreateKey: "The default value is ENCRYPT_DECRYPT".
+        """
+        return original(backend, policy, key_usage or "ENCRYPT_DECRYPT", *given, **named)
+
+    return create_key
 
 
 def _key_id(original: Callable[..., str]) -> Callable[..., str]:
