@@ -27,18 +27,20 @@ _NOT_TRIED: Final = ("create_grant", "retire_grant", "revoke_grant")
 def install_ec2() -> None:
     """Have every operation of EC2 end before it begins when it is a dry run."""
     # Not above: moto's EC2 takes a while to import, and most servers never use it.
+    from moto.ec2.exceptions import DryRunClientError  # noqa: PLC0415
     from moto.ec2.responses import EC2Response  # noqa: PLC0415
 
     for name, function in inspect.getmembers(EC2Response, inspect.isfunction):
         if not name.startswith("_") and not function.__module__.startswith("moto.core"):
-            replace(EC2Response, name, _ending(name))
+            replace(EC2Response, name, _ending(name, DryRunClientError))
 
 
-def _ending(name: str) -> Callable[..., Any]:
+def _ending(name: str, ended: type[Exception]) -> Callable[..., Any]:
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def ending(response: Any, *given: Any, **named: Any) -> Any:
-            if camelcase_to_underscores(CURRENT.get().operation) == name:
-                response.error_on_dryrun()
+            is_it = camelcase_to_underscores(CURRENT.get().operation) == name
+            if is_it and response._get_param("DryRun", False):  # noqa: SLF001 - as below
+                raise ended
             return original(response, *given, **named)
 
         return ending
