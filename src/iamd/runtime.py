@@ -49,6 +49,9 @@ class Functions(Protocol):
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL, its body read."""
 
+    async def serve_api(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request to an HTTP API, its body read."""
+
     async def named_with_role(self, asked: "Asked") -> tuple[str, str]:
         """The name and the execution role's ARN of the function that a request is about, as it will be after it."""
         ...

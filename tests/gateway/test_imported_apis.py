@@ -96,7 +96,7 @@ def test_an_api_is_what_its_definition_says(client, imported):
             "AllowOrigins": ["https://a.example.com"], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["x-a"],
             "ExposeHeaders": ["x-b"], "MaxAge": 60, "AllowCredentials": True,
         }  # fmt: skip
-        assert told["ApiEndpoint"].startswith(f"https://{made['ApiId']}.execute-api.")
+        assert told["ApiEndpoint"] == f"{client.meta.endpoint_url}/_iamd/execute-api/{made['ApiId']}"
 
 
 def test_each_operation_is_a_route(client, imported):

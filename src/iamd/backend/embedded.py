@@ -153,6 +153,12 @@ class EmbeddedBackend:
         found: dict[str, Any] | None = (await self._ask("/function_url", {"id": url_id}))["url"]
         return found
 
+    async def http_api(self, api_id: str) -> dict[str, Any] | None:
+        """What moto holds of an HTTP API; None when there is none of this id."""
+        await self.ready()
+        found: dict[str, Any] | None = (await self._ask("/http_api", {"id": api_id}))["api"]
+        return found
+
     async def mappings(self) -> list[dict[str, Any]]:
         """Every event source mapping that moto holds, with its account and region."""
         await self.ready()

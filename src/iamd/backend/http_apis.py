@@ -11,16 +11,17 @@ import msgspec
 from moto.apigatewayv2.exceptions import BadRequestException
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 
-from iamd.backend import open_api
+from iamd.backend import http_api_endpoints, open_api
 from iamd.backend.open_api_values import Invalid
 from iamd.backend.replacement import always, replace
 
 
 def install() -> None:
-    """Have both read the whole definition."""
+    """Have both read the whole definition, and APIs tell where iamd serves them."""
     responses: Any = ApiGatewayV2Response
     responses.import_api = _import
     replace(ApiGatewayV2Response, "reimport_api", always(_reimport))
+    http_api_endpoints.install()
 
 
 def _import(response: Any) -> tuple[int, dict[str, str], str]:

@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
 from iamd.functions import changes, definition, libraries, report, requests, response_streams, variables
+from iamd.functions.api_routes import Api
+from iamd.functions.apis import Apis
 from iamd.functions.asynchronous import Events
 from iamd.functions.definition import Function
 from iamd.functions.environment import MEGABYTE, Environment, Launch, Result
@@ -61,10 +63,22 @@ class Functions:
             self._mappings.changed()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._urls = Urls(runtime, self._url, self.named, self.run)
+        self._apis = Apis(runtime, self._api)
 
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL."""
         return await self._urls.serve(request)
+
+    async def serve_api(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request to an HTTP API."""
+        return await self._apis.serve(request)
+
+    async def _api(self, api_id: str) -> Api | None:
+        try:
+            told = await self._embedded.http_api(api_id)
+        except BackendDown as error:
+            raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
+        return msgspec.convert(told, Api, strict=False) if told is not None else None
 
     async def _url(self, url_id: str) -> Url | None:
         try:
@@ -203,12 +217,14 @@ class Functions:
         await self._mappings.clear()
         await self._events.clear()
         await self._pool.clear()
+        await self._apis.clear()
         self._roles.forget()
 
     async def close(self) -> None:
         """End all processes, and all that waits."""
         await self._mappings.clear()
         await self._events.clear()
+        await self._apis.clear()
         await self._pool.close()
         for task in list(self._tasks):
             task.cancel()

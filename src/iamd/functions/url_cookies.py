@@ -1,11 +1,10 @@
-"""Cookies at function URLs: a function has those of its own URL, and neither gets nor sets another's.
+"""Cookies at function URLs and APIs: a function has those of its own address, and neither gets nor sets another's.
 
 On AWS each URL is a host of its own. Here it is a path of the host at which people sign in.
 """
 
 from typing import Final
 
-from iamd.doors import FUNCTION_URLS
 from iamd.http import HttpRequest
 from iamd.web.cookies import SAME_SITE
 
@@ -21,16 +20,16 @@ def given(request: HttpRequest) -> list[str]:
     return [cookie for cookie in found if cookie.partition("=")[0].strip() not in SAME_SITE]
 
 
-def set_by(cookie: str, url_id: str) -> str:
-    """A `Set-Cookie` of a function, for its own URL alone (RFC 6265, 4.1.2): its paths are those below the URL."""
+def set_by(cookie: str, below: str) -> str:
+    """A `Set-Cookie` of a function, for its own address alone (RFC 6265, 4.1.2): its paths are those below that."""
     pair, *attributes = [part.strip() for part in cookie.split(";")]
     kept = [pair]
     for attribute in attributes:
         name, _, value = attribute.partition("=")
         kind = name.strip().lower()
         if kind == _PATH and value.strip().startswith("/"):
-            kept.append(f"Path={FUNCTION_URLS.decode()}{url_id}{value.strip()}")
-        # A path that begins otherwise means the folder of the request, and that is below the URL.
+            kept.append(f"Path={below}{value.strip()}")
+        # A path that begins otherwise means the folder of the request, and that is below the address.
         elif kind not in {_PATH, _DOMAIN}:
             kept.append(attribute)
     return "; ".join(kept)

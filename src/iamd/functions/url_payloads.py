@@ -6,6 +6,7 @@ AWS: Lambda Developer Guide, "Invoking Lambda function URLs" (urls-invocation): 
 import base64
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from iamd.auth.identity import Identity
+from iamd.doors import FUNCTION_URLS
 from iamd.functions import url_cookies
 from iamd.functions.environment import Result
 from iamd.http import HttpRequest, HttpResponse
@@ -48,7 +50,7 @@ def content_of(
         "routeKey": "$default",
         "rawPath": unquote(path.decode("latin-1")),
         "rawQueryString": request.query.decode("latin-1"),
-        "headers": _headers(request),
+        "headers": headers_of(request),
         "requestContext": {
             "accountId": account,
             "apiId": url_id,
@@ -70,11 +72,12 @@ def content_of(
         "isBase64Encoded": False,
     }
     if caller is not None:
-        event["requestContext"]["authorizer"] = {"iam": _signer(caller)}
-    return msgspec.json.encode(event | _query(request) | _cookies(request) | _body(request))
+        event["requestContext"]["authorizer"] = {"iam": signer_of(caller)}
+    return msgspec.json.encode(event | query_of(request) | cookies_of(request) | body_of(request))
 
 
-def _headers(request: HttpRequest) -> dict[str, str]:
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    """The headers of a request, one value for each name, with those that say where it comes from; no cookies."""
     found: dict[str, str] = {}
     for raw_name, raw_value in request.headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -90,7 +93,7 @@ def _headers(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _query(request: HttpRequest) -> dict[str, Any]:
+def query_of(request: HttpRequest) -> dict[str, Any]:
     """The parameters of the query: values of one name are joined by commas."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(request.query.decode("latin-1"), keep_blank_values=True):
@@ -98,12 +101,14 @@ def _query(request: HttpRequest) -> dict[str, Any]:
     return {"queryStringParameters": found} if found else {}
 
 
-def _cookies(request: HttpRequest) -> dict[str, Any]:
+def cookies_of(request: HttpRequest) -> dict[str, Any]:
+    """The cookies of a request, where there are any."""
     found = url_cookies.given(request)
     return {"cookies": found} if found else {}
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
+def body_of(request: HttpRequest) -> dict[str, Any]:
+    """The body of a request, where there is one: as it is where it is a text, else in base64."""
     body = request.body or b""
     if not body:
         return {}
@@ -116,7 +121,8 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def _signer(identity: Identity) -> dict[str, Any]:
+def signer_of(identity: Identity) -> dict[str, Any]:
+    """What is told of who has signed a request."""
     session = identity.session
     return {
         "accessKey": session.access_key_id if session is not None else identity.access_key_id,
@@ -130,28 +136,48 @@ def _signer(identity: Identity) -> dict[str, Any]:
 
 
 def answer_of(result: Result, request: HttpRequest, url_id: str) -> HttpResponse:
-    """The answer that a function has made: what has a `statusCode` says all of it, all else is a body of JSON.
+    """The answer that a function has made; AWS: what has failed, or is no answer, is answered 502.
 
-    AWS: what has failed, or is no answer, is answered 502. `url_id` is whose cookies it sets.
+    `url_id` is whose cookies it sets.
     """
     if result.failure is not None:
         return _FAILED
+    return told_by(result.content, request, f"{FUNCTION_URLS.decode()}{url_id}") or _FAILED
+
+
+def told_by(content: bytes, request: HttpRequest, below: str) -> HttpResponse | None:
+    """The answer that a function says: what has a `statusCode` says all of it, all else is a body of JSON.
+
+    None for what is no answer. The cookies that it sets are for the paths below one.
+    """
     try:
-        told = msgspec.json.decode(result.content)
+        told = msgspec.json.decode(content)
     except msgspec.DecodeError:
-        return _FAILED
+        return None
     if not isinstance(told, dict) or "statusCode" not in told:
         content = told.encode() if isinstance(told, str) else msgspec.json.encode(told)
         return HttpResponse(200, [_JSON], b"" if request.method == "HEAD" else content)
     try:
         answer = msgspec.convert(told, _Told, strict=False)
-        content, headers = _content(answer), _headers_of(answer, url_id)
+        pairs = [(name, plain(value)) for name, value in (answer.headers or {}).items()]
+        return whole(answer.statusCode, pairs, answer.cookies or (), _content(answer), request, below)
     except (msgspec.ValidationError, ValueError):
-        return _FAILED
-    if answer.statusCode not in _STATUSES:
-        return _FAILED
-    has_body = request.method != "HEAD" and answer.statusCode not in _WITHOUT_BODY
-    return HttpResponse(answer.statusCode, headers, content if has_body else b"")
+        return None
+
+
+def whole(
+    status: int,
+    pairs: Sequence[tuple[str, str]],
+    cookies: Sequence[str],
+    content: bytes,
+    request: HttpRequest,
+    below: str,
+) -> HttpResponse:
+    """An answer of a function's; ValueError when it can be none."""
+    if status not in _STATUSES:
+        raise ValueError("this is no status of an answer")
+    has_body = request.method != "HEAD" and status not in _WITHOUT_BODY
+    return HttpResponse(status, _headers_of(pairs, cookies, below), content if has_body else b"")
 
 
 class _Told(msgspec.Struct):
@@ -172,19 +198,21 @@ def _content(answer: _Told) -> bytes:
     return base64.b64decode(answer.body, validate=True) if answer.isBase64Encoded else answer.body.encode()
 
 
-def _headers_of(answer: _Told, url_id: str) -> list[tuple[bytes, bytes]]:
+def _headers_of(pairs: Sequence[tuple[str, str]], cookies: Sequence[str], below: str) -> list[tuple[bytes, bytes]]:
     """The headers of an answer; ValueError for a name that is none (RFC 9110, 5.1)."""
-    told = {name.lower(): _plain(value) for name, value in (answer.headers or {}).items()}
-    told.setdefault("content-type", "application/json")
-    if not all(map(_TOKEN, told)):
+    told = [(name.lower(), value) for name, value in pairs]
+    if "content-type" not in {name for name, _ in told}:
+        told.append(("content-type", "application/json"))
+    if not all(_TOKEN(name) for name, _ in told):
         raise ValueError("a header has no name")
-    pairs = [(name, value) for name, value in told.items() if name not in {*_NOT_HANDED_ON, "set-cookie"}]
-    cookies = [told["set-cookie"]] if "set-cookie" in told else []
-    pairs += [("set-cookie", url_cookies.set_by(cookie, url_id)) for cookie in [*cookies, *(answer.cookies or ())]]
-    return [(_safe(name), _safe(value)) for name, value in pairs]
+    kept = [pair for pair in told if pair[0] not in {*_NOT_HANDED_ON, "set-cookie"}]
+    every = [*(value for name, value in told if name == "set-cookie"), *cookies]
+    kept += [("set-cookie", url_cookies.set_by(cookie, below)) for cookie in every]
+    return [(_safe(name), _safe(value)) for name, value in kept]
 
 
-def _plain(value: str | float) -> str:
+def plain(value: str | float) -> str:
+    """The value of a header as a text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -7,6 +7,7 @@ AWS::ApiGatewayV2::Api.
 import json
 
 import pytest
+from functions.test_urls import ask
 from running import ACCOUNT, allow, deny
 from services.cloudformation.conftest import body, status_at_last
 
@@ -120,6 +121,48 @@ def test_sam_makes_an_http_api_changes_its_routes_and_removes_it(cloud, client, 
     client.get_waiter("stack_delete_complete").wait(StackName="tour", WaiterConfig={"Delay": 1})
     assert gateway.get_apis()["Items"] == []
     assert cloud.client("lambda").list_functions()["Functions"] == []
+
+
+SERVED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): return [event['routeKey'], event.get('pathParameters')]"
+      Events:
+        One: {Type: HttpApi, Properties: {Path: "/orders/{id}", Method: get}}
+        Put: {Type: HttpApi, Properties: {Path: /orders, Method: ANY, Auth: {Authorizer: AWS_IAM}}}
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): return 'other'"
+      Events: {Rest: {Type: HttpApi}}
+Outputs:
+  Url: {Value: !Sub "${ServerlessHttpApi.ApiEndpoint}"}
+"""
+
+
+def test_what_sam_deploys_can_be_called(cloud, client, ended):
+    template = SERVED.replace(
+        "Resources:",
+        "Globals: {HttpApi: {Auth: {EnableIamAuthorizer: true}, CorsConfiguration: true}}\nResources:",
+    )
+    client.create_stack(StackName="tour", TemplateBody=template, Capabilities=CAPABILITIES)
+    assert ended("tour") == "CREATE_COMPLETE", why(client)
+    [stack] = client.describe_stacks(StackName="tour")["Stacks"]
+    url = stack["Outputs"][0]["OutputValue"]
+    assert url.startswith(f"{cloud.endpoint}/_iamd/execute-api/")
+    assert ask(url, path="/orders/7").value == ["GET /orders/{id}", {"id": "7"}]
+    assert ask(url, path="/elsewhere").body == b"other"
+    assert ask(url, "PUT", "/orders").status == 403
+    signed = ask(url, "PUT", "/orders", credentials=cloud.server.administrator, service="execute-api")
+    assert signed.value == ["ANY /orders", None]
+    assert ask(url, path="/orders/7", origin="https://a.example.com").headers["access-control-allow-origin"] == "*"
 
 
 def test_an_update_that_fails_leaves_the_routes_as_they_were(cloud, client, ended):

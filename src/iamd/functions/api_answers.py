@@ -1,0 +1,82 @@
+"""What an HTTP API answers: what a function has said, and API Gateway's own words.
+
+AWS: API Gateway Developer Guide, "Lambda function response format" (http-api-develop-integrations-lambda) and the
+troubleshooting pages of HTTP APIs.
+"""
+
+import base64
+from typing import Final
+
+import msgspec
+
+from iamd.functions.url_payloads import plain, told_by, whole
+from iamd.http import HttpRequest, HttpResponse
+
+_WORDS: Final = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class Refusal(Exception):
+    """A request is not answered by its function: the status, the words for the client, and why, for the event."""
+
+    def __init__(self, status: int, why: str, *, code: str | None = None, challenge: str | None = None) -> None:
+        super().__init__(why)
+        self.status, self.why, self.challenge = status, why, challenge
+        self.code = code or _WORDS.get(status, "NotImplemented").replace(" ", "")
+
+    def answer(self) -> HttpResponse:
+        """The answer; what iamd does not do is said, as AWS would do it."""
+        headers = [(b"content-type", b"application/json")]
+        if self.challenge is not None:
+            headers.append((b"www-authenticate", self.challenge.encode("latin-1", "replace")))
+        words = _WORDS.get(self.status, self.why)
+        return HttpResponse(self.status, headers, msgspec.json.encode({"message": words}))
+
+
+def unsupported(why: str) -> Refusal:
+    """What AWS does and iamd does not."""
+    return Refusal(501, f"iamd does not serve this: {why}")
+
+
+def broken(why: str) -> Refusal:
+    """What AWS answers when an integration or an authorizer can't be asked, or says nothing that can be understood."""
+    return Refusal(500, why)
+
+
+class _First(msgspec.Struct):
+    """A function's answer of format 1.0."""
+
+    statusCode: int  # noqa: N815 - as functions write it
+    headers: dict[str, str | int | float | bool] | None = None
+    multiValueHeaders: dict[str, list[str | int | float | bool]] | None = None  # noqa: N815 - likewise
+    body: str | None = None
+    isBase64Encoded: bool = False  # noqa: N815 - likewise
+
+
+def answer_of(content: bytes, request: HttpRequest, below: str, version: str) -> HttpResponse:
+    """The answer that a function says; its cookies are for the paths below one."""
+    answer = told_by(content, request, below) if version == "2.0" else _first(content, request, below)
+    if answer is None:
+        raise broken("The function's answer has no form of an answer.")
+    return answer
+
+
+def _first(content: bytes, request: HttpRequest, below: str) -> HttpResponse | None:
+    try:
+        told = msgspec.json.decode(content, type=_First, strict=False)
+        body = (told.body or "").encode()
+        body = base64.b64decode(body, validate=True) if told.isBase64Encoded else body
+        several = {name.lower(): values for name, values in (told.multiValueHeaders or {}).items()}
+        single = {name.lower(): [value] for name, value in (told.headers or {}).items()}
+        # AWS: of a name in both, the several values are those that count (set-up-lambda-proxy-integrations).
+        pairs = [(name, plain(value)) for name, values in (single | several).items() for value in values]
+        return whole(told.statusCode, pairs, (), body, request, below)
+    except (msgspec.MsgspecError, ValueError):
+        return None

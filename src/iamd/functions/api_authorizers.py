@@ -1,0 +1,185 @@
+"""Functions that decide who may use a route of an HTTP API: what they are asked, and what their answers mean.
+
+AWS: API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda authorizers in API Gateway"
+(http-api-lambda-authorizer).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from iamd.authz import context
+from iamd.functions import url_cookies
+from iamd.functions.api_answers import Refusal, broken, unsupported
+from iamd.functions.api_calls import Call, Calls, function_of
+from iamd.functions.api_events import VERSIONS, Authorized, asked_of
+from iamd.functions.api_routes import Authorizer, Found
+from iamd.functions.url_payloads import headers_of, query_of
+from iamd.http import HttpRequest
+from iamd.policy.document import read
+from iamd.policy.evaluate import Layers, decide
+from iamd.policy.kinds import PolicyType
+from iamd.policy.request import Principal, PrincipalKind, Request
+from iamd.runtime import Runtime
+
+_ACTION: Final = "execute-api:Invoke"
+_SECONDS: Final = 10.0
+"""AWS: Developer Guide, "Quotas for configuring and running an HTTP API": an authorizer has 10 seconds."""
+_KEPT: Final = 1024
+_FORBIDDEN: Final = "The authorizer does not let the request be made."
+
+
+class _Policy(msgspec.Struct):
+    """A policy as an answer; a text of it would be another policy than an object."""
+
+    principalId: str  # noqa: N815 - as functions write it
+    policyDocument: dict[str, Any]  # noqa: N815 - likewise
+    context: dict[str, Any] | None = None
+
+
+class _Simple(msgspec.Struct):
+    """A plain answer."""
+
+    isAuthorized: bool  # noqa: N815 - as functions write it
+    context: dict[str, Any] | None = None
+
+
+Answer = _Policy | _Simple
+
+
+class LambdaAuthorizers:
+    """What functions have answered, for as long as the authorizers say."""
+
+    def __init__(self, runtime: Runtime, calls: Calls) -> None:
+        self._runtime = runtime
+        self._calls = calls
+        self._kept: OrderedDict[bytes, tuple[float, Answer]] = OrderedDict()
+
+    def clear(self) -> None:
+        """Ask each of them anew."""
+        self._kept.clear()
+
+    async def authorized(self, request: HttpRequest, found: Found, authorizer: Authorizer) -> Authorized:
+        """What the function says of who asks; refused when it does not let it."""
+        sources = identity_sources(request, found, authorizer.identity_source or ())
+        answer = await self._answer(request, found, authorizer, sources)
+        if isinstance(answer, _Simple):
+            if not answer.isAuthorized:
+                raise Refusal(403, _FORBIDDEN)
+            return Authorized(context=answer.context or {})
+        self._check(answer, request, found)
+        return Authorized(context=answer.context or {}, principal=answer.principalId)
+
+    async def _answer(
+        self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]
+    ) -> Answer:
+        seconds, now = authorizer.authorizer_result_ttl_in_seconds or 0, self._runtime.clock.timestamp()
+        # SECURITY: an authorizer that has been changed is another one.
+        key = msgspec.json.encode((found.api.arn, authorizer, found.stage.name, list(sources)))
+        known = self._kept.get(key)
+        if known is not None and now < known[0]:
+            return known[1]
+        content = await self._calls.invoke(self._call(request, found, authorizer, sources))
+        answer = _read(content, authorizer)
+        if seconds > 0 and sources:
+            self._kept[key] = (now + seconds, answer)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return answer
+
+    def _call(self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]) -> Call:
+        version = authorizer.authorizer_payload_format_version
+        if version not in VERSIONS:
+            raise unsupported("an authorizer without AuthorizerPayloadFormatVersion.")
+        return Call(
+            function=function_of(authorizer.authorizer_uri, found.stage.variables),
+            account=found.api.account,
+            region=found.api.region,
+            sources=[f"{found.api.arn}/authorizers/{authorizer.authorizer_id}"],
+            role=authorizer.authorizer_credentials_arn,
+            content=asked_of(request, found, sources, version),
+            seconds=_SECONDS,
+        )
+
+    def _check(self, answer: _Policy, request: HttpRequest, found: Found) -> None:
+        """The policy allows the route to be invoked; the caller is nobody that policies could call otherwise."""
+        policy = read(msgspec.json.encode(answer.policyDocument).decode(), PolicyType.IDENTITY)
+        if policy.unreadable is not None:
+            raise broken(f"The authorizer's policy can't be read: {policy.unreadable}")
+        account = found.api.account
+        principal = Principal(PrincipalKind.USER, account, f"arn:aws:iam::{account}:user/authorized")
+        now = self._runtime.clock.seconds()
+        keys = context.of_request(request, found.api.region, now)
+        for arn in found.arns:
+            decision = decide(Request(principal, _ACTION, arn, account, keys), Layers(identity=(policy,)))
+            if not decision.allowed:
+                raise Refusal(403, _FORBIDDEN)
+
+
+def _read(content: bytes, authorizer: Authorizer) -> Answer:
+    """What a function has answered, in the form that its authorizer asks for."""
+    is_simple = authorizer.enable_simple_responses and authorizer.authorizer_payload_format_version == "2.0"
+    kind: type[_Policy | _Simple] = _Simple if is_simple else _Policy
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise broken(f"The authorizer's answer has no form of an answer: {error}") from error
+
+
+def identity_sources(request: HttpRequest, found: Found, expressions: Sequence[str]) -> list[str]:
+    """The values of identity sources; 401 where a request has one of them not."""
+    values = []
+    for expression in expressions:
+        value = _value(request, found, expression)
+        if not value:
+            raise Refusal(401, f"The request has no {expression}.")
+        values.append(value)
+    return values
+
+
+def _value(request: HttpRequest, found: Found, expression: str) -> str | None:
+    for prefix, of in _SOURCES.items():
+        if expression.lower().startswith(prefix.lower()):
+            return of(request, found).get(_named(expression, prefix))
+    if expression in _CONTEXT:
+        return _CONTEXT[expression](request, found)
+    raise unsupported(f"the identity source {expression}.")
+
+
+def _named(expression: str, prefix: str) -> str:
+    """AWS: names of headers are the same in whatever capitals, those of the query are not."""
+    name = expression[len(prefix) :]
+    return name.lower() if prefix == _HEADER else name
+
+
+def _headers(request: HttpRequest, _: Found) -> Mapping[str, str]:
+    cookies = url_cookies.given(request)
+    return headers_of(request) | ({"cookie": "; ".join(cookies)} if cookies else {})
+
+
+def _query(request: HttpRequest, _: Found) -> Mapping[str, str]:
+    told: Mapping[str, str] = query_of(request).get("queryStringParameters", {})
+    return told
+
+
+def _variables(_: HttpRequest, found: Found) -> Mapping[str, str]:
+    return found.stage.variables
+
+
+_HEADER: Final = "$request.header."
+_SOURCES: Final[Mapping[str, Callable[[HttpRequest, Found], Mapping[str, str]]]] = {
+    _HEADER: _headers,
+    "$request.querystring.": _query,
+    "$stageVariables.": _variables,
+}
+_CONTEXT: Final[Mapping[str, Callable[[HttpRequest, Found], str]]] = {
+    "$context.accountId": lambda _, found: found.api.account,
+    "$context.apiId": lambda _, found: found.api.id,
+    "$context.httpMethod": lambda request, _: request.method,
+    "$context.identity.sourceIp": lambda request, _: request.source_ip,
+    "$context.path": lambda _, found: found.whole_path,
+    "$context.routeKey": lambda _, found: found.route.route_key,
+    "$context.stage": lambda _, found: found.stage.name,
+}

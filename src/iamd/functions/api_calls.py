@@ -1,0 +1,155 @@
+"""Functions that API Gateway invokes: each decided as the service's own request, or as its role's, and recorded.
+
+AWS: API Gateway Developer Guide, "Control access to a HTTP API with Lambda authorizers" (http-api-lambda-authorizer)
+and "Troubleshooting issues with HTTP API Lambda integrations" (http-api-troubleshooting-lambda): the function's policy
+lets in `apigateway.amazonaws.com`, or a role that API Gateway assumes may invoke it.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from iamd.auth.identity import Service
+from iamd.authz.authorize import Denied
+from iamd.functions.api_answers import Refusal, broken, unsupported
+from iamd.gateway import as_service
+from iamd.inner_requests import InnerRequests, Refused
+from iamd.pipeline import Via
+from iamd.runtime import Runtime
+from iamd.service_sessions import NotAssumed, RenewedSession
+
+PRINCIPAL: Final = "apigateway.amazonaws.com"
+_INVOKE: Final = "lambda:InvokeFunction"
+_KEPT: Final = 256
+_PATH: Final = re.compile(
+    r"arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(?P<function>[^/]+)/invocations"
+)
+_FUNCTION: Final = re.compile(
+    r"arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(?::[A-Za-z0-9$_-]+)?", re.ASCII
+)
+_VARIABLE: Final = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_-]+)\}", re.ASCII)
+_ROLE: Final = re.compile(r"arn:aws:iam::[0-9]{12}:role/[^*]+")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """An invocation: of which function, for whom, by which role if by any, and how long it is waited for.
+
+    `sources` are what the function's policy may call its reason: every one of them must be let in.
+    """
+
+    function: str
+    account: str
+    region: str
+    sources: Sequence[str]
+    role: str | None
+    content: bytes
+    seconds: float
+
+
+def function_of(uri: str | None, variables: Mapping[str, str]) -> str:
+    """The ARN of the function that a URI names; refused when it names none."""
+    missing = [name for name in _VARIABLE.findall(uri or "") if name not in variables]
+    if missing:
+        raise broken(f"The stage has no variable {missing[0]}.")
+    plain = _VARIABLE.sub(lambda found: variables[found[1]], uri or "")
+    path = _PATH.fullmatch(plain)
+    function = path["function"] if path is not None else plain
+    if not _FUNCTION.fullmatch(function):
+        raise unsupported(f"the URI {plain} names no Lambda function by its ARN.")
+    return function
+
+
+class Calls:
+    """API Gateway's way to functions."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._sessions: dict[tuple[str, str, str], RenewedSession] = {}
+        self._tasks: set[asyncio.Task[bytes]] = set()
+
+    async def invoke(self, call: Call) -> bytes:
+        """What the function has said; refused when it may not be invoked, has failed, or takes too long."""
+        # AWS: who waits no more does not end the function.
+        task = asyncio.get_running_loop().create_task(self._invoked(call))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({task}, timeout=call.seconds)
+        if not done:
+            # AWS: as clients report it (serverless/serverless 11222).
+            raise Refusal(503, f"The function {call.function} takes longer than {call.seconds:g} seconds.")
+        return task.result()
+
+    def _ended(self, task: "asyncio.Task[bytes]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Whoever waited has it; of what nobody waits for any more nobody is told.
+            task.exception()
+
+    async def _invoked(self, call: Call) -> bytes:
+        try:
+            answer = await self._answer(call)
+        except NotAssumed as error:
+            raise broken(f"API Gateway can't assume the role {call.role}: {error.message}") from error
+        except Refused as error:
+            raise _refusal(error) from error
+        if "FunctionError" in answer:
+            raise broken(f"The function {call.function} has failed: {answer['FunctionError']}.")
+        content: bytes = answer["Payload"]
+        return content
+
+    async def _answer(self, call: Call) -> Mapping[str, Any]:
+        region = call.function.split(":")[3]
+        asking = "lambda", "Invoke", {"FunctionName": call.function, "Payload": call.content}, region
+        runtime, services = self._runtime, [Service(PRINCIPAL, call.account, source) for source in call.sources]
+        if call.role is None:
+            for service in services[1:]:
+                self._check(service, call.function, region)
+            return await InnerRequests(runtime, PRINCIPAL).call(services[0], *asking)
+        if not _ROLE.fullmatch(call.role):
+            raise unsupported(f"credentials that are no role: {call.role}.")
+        via = Via(PRINCIPAL, as_caller=False)
+        key = self._session(call, call.role, services[0]).key
+        return await InnerRequests(runtime, PRINCIPAL, via=via).call(key, *asking)
+
+    def _check(self, service: Service, function: str, region: str) -> None:
+        gateway = self._runtime.gateway
+        facts = gateway.facts_of("lambda") if gateway is not None else None
+        if facts is None:
+            raise Refusal(503, "The backend is not available.")
+        try:
+            as_service.decide(self._runtime, facts, service, _INVOKE, function, region)
+        except Denied as denied:
+            if self._runtime.settings.enforce != "soft":
+                raise broken(f"{denied.message} (for {service.source_arn})") from denied
+
+    def _session(self, call: Call, role: str, service: Service) -> RenewedSession:
+        # One for each API: aws:SourceArn of a trust policy tells them apart.
+        source = call.sources[0]
+        place = (call.account, source, role)
+        found = self._sessions.get(place)
+        if found is None:
+            if len(self._sessions) >= _KEPT:
+                self._sessions.clear()
+            name = hashlib.sha256(source.encode()).hexdigest()[:32]
+            found = self._sessions[place] = RenewedSession(self._runtime, service, role, name, call.region)
+        return found
+
+    async def clear(self) -> None:
+        """Wait for nothing that runs, and use no session that was had before."""
+        self._sessions.clear()
+        ending = list(self._tasks)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+
+def _refusal(error: Refused) -> Refusal:
+    if error.code == "RequestTooLargeException":
+        return Refusal(413, error.message)
+    if error.code in {"TooManyRequestsException", "ServiceUnavailable"}:
+        return Refusal(503, f"{error.code}: {error.message}")
+    return broken(f"{error.code}: {error.message}")

@@ -1,0 +1,116 @@
+"""JSON Web Tokens that routes of HTTP APIs ask for: genuine, of the issuer, for the audience, now, with a scope.
+
+AWS: API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers in API Gateway"
+(http-api-jwt-authorizer) and "Troubleshooting issues with HTTP API JWT authorizers" (http-api-troubleshooting-jwt).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from iamd.federation import tokens
+from iamd.federation.certificates import OtherThumbprint
+from iamd.federation.fetching import WrongAnswer
+from iamd.federation.hosts import Unreachable
+from iamd.federation.issuers import JWK, Issuers
+from iamd.functions.api_answers import Refusal
+from iamd.functions.api_events import Authorized
+from iamd.functions.api_routes import Jwt
+
+log = logging.getLogger(__name__)
+
+_BEARER: Final = "bearer "
+_RSA: Final = frozenset({"RS256", "RS384", "RS512"})
+"""AWS: "Currently, only RSA-based algorithms are supported"."""
+
+
+async def authorized(token: str, configuration: Jwt, scopes: Sequence[str], issuers: Issuers, now: float) -> Authorized:
+    """What a token proves; 401 when it proves nothing, 403 when it has none of the scopes."""
+    if token[: len(_BEARER)].lower() == _BEARER:
+        token = token[len(_BEARER) :].strip()
+    claims = await _verified(token, configuration, issuers, now)
+    _check_audience(claims, configuration.audience or ())
+    own = _scopes(claims)
+    if scopes and own.isdisjoint(scopes):
+        words = "the token has none of the scopes of the route"
+        raise Refusal(403, words, challenge=_challenge(scopes, "insufficient_scope", words))
+    fitting = [scope for scope in scopes if scope in own] if scopes else None
+    return Authorized(claims={name: _text(value) for name, value in claims.items()}, scopes=fitting)
+
+
+def refused(why: str) -> Refusal:
+    """What AWS answers to a token that proves nothing."""
+    return Refusal(401, why, challenge=_challenge((), "invalid_token", why))
+
+
+def missing(refusal: Refusal) -> Refusal:
+    """What AWS answers to a request without a token."""
+    return Refusal(401, refusal.why, challenge="Bearer") if refusal.status == 401 else refusal
+
+
+def _challenge(scopes: Sequence[str], error: str, why: str) -> str:
+    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{why}"'
+
+
+async def _verified(token: str, configuration: Jwt, issuers: Issuers, now: float) -> Mapping[str, Any]:
+    """The claims of a genuine token of the issuer's that holds now."""
+    try:
+        unverified = tokens.read(token)
+    except (tokens.NotAToken, tokens.WrongClaim) as error:
+        raise refused("the token is no JSON Web Token that can be verified") from error
+    # SECURITY: the keys are those of the issuer that the authorizer names, whoever the token says that it is from.
+    if configuration.issuer is None or unverified.issuer != configuration.issuer:
+        raise refused("the token is of another issuer")
+    if unverified.algorithm not in _RSA or unverified.key_id is None:
+        raise refused("the token is signed by no RSA key that it names")
+    key = await _key(configuration.issuer, unverified.key_id, issuers)
+    try:
+        claims = tokens.verified(unverified, key)
+        tokens.check_times(claims, now)
+    except tokens.WrongSignature as error:
+        raise refused("the token's signature is invalid") from error
+    except tokens.Expired as error:
+        raise refused("the token has expired") from error
+    except (tokens.OutOfTime, tokens.WrongTime, tokens.WrongClaim) as error:
+        raise refused("the token does not hold now") from error
+    return claims
+
+
+async def _key(issuer: str, key_id: str, issuers: Issuers) -> JWK:
+    try:
+        key = await issuers.key(issuer, (), key_id)
+    except (Unreachable, OtherThumbprint, WrongAnswer) as error:
+        log.warning("the keys of %s can't be had: %s", issuer, error)
+        raise refused("the issuer can't be asked for its keys") from error
+    if key is None:
+        raise refused("the issuer has no key of this id")
+    return key
+
+
+def _check_audience(claims: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """AWS: `client_id` counts only where there is no `aud`."""
+    try:
+        given = tokens.audiences(claims) if "aud" in claims else (claims.get("client_id"),)
+    except tokens.WrongClaim:
+        given = ()
+    if not any(one in wanted for one in given):
+        raise refused("the token does not have a valid audience")
+
+
+def _scopes(claims: Mapping[str, Any]) -> set[str]:
+    """AWS: `scope`, or `scp`."""
+    found = claims.get("scope", claims.get("scp"))
+    if isinstance(found, str):
+        return set(found.split())
+    return {one for one in found if isinstance(one, str)} if isinstance(found, list) else set()
+
+
+def _text(value: Any) -> str:
+    """A claim as functions are given it: all of them are texts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{' '.join(map(_text, value))}]"
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,379 @@
+"""HTTP APIs before functions: which route answers, what the function is given, and what is made of its answer.
+
+AWS: API Gateway Developer Guide, "Create routes for HTTP APIs" (http-api-develop-routes), "Create AWS Lambda proxy
+integrations for HTTP APIs" (http-api-develop-integrations-lambda), "Configure CORS for HTTP APIs" (http-api-cors).
+"""
+
+import base64
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from functions.apis import APIGATEWAY, ECHO, FN, SAYS, Api, events, simple
+from functions.test_urls import ask
+from running import ACCOUNT, REGION, allow
+from services.iamd.test_workloads import trust
+
+NOT_FOUND = {"message": "Not Found"}
+BROKEN = {"message": "Internal Server Error"}
+NAME = "def handler(event, context):\n    return [event['routeKey'], event.get('pathParameters')]\n"
+
+
+def test_the_most_specific_route_answers(cloud, functions):
+    functions.make(NAME)
+    api = Api(cloud)
+    integration = api.integration()
+    for key in (
+        "ANY /{proxy+}", "GET /pets/{proxy+}", "GET /pets/dog/{id}", "GET /pets/dog/1", "ANY /pets/dog/{id}/toys",
+        "POST /a/{x}", "POST /{y}/b", "ANY /pets/cat",
+    ):  # fmt: skip
+        api.route(key, integration)
+    api.stage()
+    api.permit()
+    asked = {
+        ("GET", "/pets/dog/1"): ["GET /pets/dog/1", None],
+        ("GET", "/pets/dog/2"): ["GET /pets/dog/{id}", {"id": "2"}],
+        ("GET", "/pets/dog/a%20b%2Fc"): ["GET /pets/dog/{id}", {"id": "a b/c"}],
+        ("GET", "/pets/cat/1/x"): ["GET /pets/{proxy+}", {"proxy": "cat/1/x"}],
+        ("GET", "/pets/cat"): ["ANY /pets/cat", None],
+        ("POST", "/test/5"): ["ANY /{proxy+}", {"proxy": "test/5"}],
+        ("DELETE", "/pets/dog/1"): ["ANY /{proxy+}", {"proxy": "pets/dog/1"}],
+        ("PUT", "/pets/dog/7/toys"): ["ANY /pets/dog/{id}/toys", {"id": "7"}],
+        ("POST", "/a/b"): ["POST /a/{x}", {"x": "b"}],
+    }
+    assert {one: api.ask(one[1], one[0]).value for one in asked} == asked
+    root = api.ask("/")
+    assert (root.status, root.value) == (404, NOT_FOUND)
+    api.route("$default", integration)
+    assert api.ask("/").value == ["$default", None]
+
+
+def test_a_stage_is_the_first_part_of_the_path(cloud, functions):
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route("GET /a")
+    api.stage("dev", StageVariables={"color": "blue"})
+    api.permit()
+    assert [api.ask(path).status for path in ("/dev/a", "/a", "/dev", "/$default/a")] == [200, 404, 404, 404]
+    event = api.ask("/dev/a").value
+    assert (event["rawPath"], event["requestContext"]["http"]["path"]) == ("/dev/a", "/dev/a")
+    assert (event["requestContext"]["stage"], event["stageVariables"]) == ("dev", {"color": "blue"})
+    api.stage()
+    event = api.ask("/a").value
+    assert (event["requestContext"]["stage"], "stageVariables" in event) == ("$default", False)
+
+
+def test_what_is_not_there_is_not_found(cloud, functions):
+    api = simple(cloud, functions)
+    assert api.ask().status == 200
+    for path in ("nowhere/a", "nowhere"):
+        gone = ask(f"{cloud.endpoint}/_iamd/execute-api/", path=path)
+        assert (gone.status, gone.value) == (404, NOT_FOUND)
+    api.client.update_api(ApiId=api.id, DisableExecuteApiEndpoint=True)
+    assert (api.ask().status, api.ask().value) == (404, NOT_FOUND)
+    api.client.update_api(ApiId=api.id, DisableExecuteApiEndpoint=False)
+    assert api.ask().status == 200
+    api.client.delete_api(ApiId=api.id)
+    assert (api.ask().status, api.ask().value) == (404, NOT_FOUND)
+
+
+def test_an_api_tells_the_address_at_which_it_is_served(cloud):
+    api = Api(cloud)
+    assert api.url == f"{cloud.endpoint}/_iamd/execute-api/{api.id}"
+    [listed] = api.client.get_apis()["Items"]
+    assert {listed["ApiEndpoint"], api.client.get_api(ApiId=api.id)["ApiEndpoint"]} == {api.url}
+    sockets = api.client.create_api(Name="s", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.a")
+    assert "_iamd" not in sockets["ApiEndpoint"]
+    assert ask(f"{cloud.endpoint}/_iamd/execute-api/{sockets['ApiId']}").status == 404
+
+
+def test_format_two_of_an_event(cloud, functions):
+    api = simple(cloud, functions, key="POST /a/{id}")
+    event = api.ask(
+        "/a/7?x=1&x=2&y=", "POST", body=b'{"a": 1}', content_type="application/json", user_agent="mine",
+        cookie="one=1; iamd-session=secret; two=2", x_own="v",
+    ).value  # fmt: skip
+    assert (event["version"], event["routeKey"]) == ("2.0", "POST /a/{id}")
+    assert (event["rawPath"], event["rawQueryString"]) == ("/a/7", "x=1&x=2&y=")
+    assert event["queryStringParameters"] == {"x": "1,2", "y": ""}
+    assert event["pathParameters"] == {"id": "7"}
+    assert event["cookies"] == ["one=1", "two=2"]
+    assert (event["body"], event["isBase64Encoded"]) == ('{"a": 1}', False)
+    assert (event["headers"]["x-own"], "cookie" in event["headers"]) == ("v", False)
+    context = event["requestContext"]
+    assert (context["accountId"], context["apiId"], context["domainPrefix"]) == (ACCOUNT, api.id, api.id)
+    assert context["domainName"] == f"{api.id}.execute-api.{REGION}.amazonaws.com"
+    assert (context["routeKey"], "authorizer" in context) == ("POST /a/{id}", False)
+    assert context["http"] == {
+        "method": "POST", "path": "/a/7", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "mine",
+    }  # fmt: skip
+    binary = api.ask("/a/7", "POST", body=b"\0\xff", content_type="application/octet-stream").value
+    assert (base64.b64decode(binary["body"]), binary["isBase64Encoded"]) == (b"\0\xff", True)
+
+
+def test_format_one_of_an_event(cloud, functions):
+    functions.make(
+        "import json\ndef handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps(event)}\n"
+    )
+    api = Api(cloud)
+    api.route("GET /a/{id}", api.integration(PayloadFormatVersion="1.0"))
+    api.stage("dev", StageVariables={"color": "blue"})
+    api.permit()
+    event = api.ask("/dev/a/7?x=1&x=2", cookie="a=1; iamd-session=secret", user_agent="mine").value
+    assert (event["version"], event["resource"], event["path"], event["httpMethod"]) == (
+        "1.0", "/a/{id}", "/dev/a/7", "GET",
+    )  # fmt: skip
+    assert event["queryStringParameters"] == {"x": "2"}
+    assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
+    assert (event["headers"]["cookie"], event["multiValueHeaders"]["cookie"]) == ("a=1", ["a=1"])
+    assert (event["pathParameters"], event["stageVariables"]) == ({"id": "7"}, {"color": "blue"})
+    assert (event["body"], event["isBase64Encoded"]) == (None, False)
+    context = event["requestContext"]
+    assert (context["authorizer"], context["resourcePath"]) == ({"claims": None, "scopes": None}, "/a/{id}")
+    assert (context["identity"]["sourceIp"], context["identity"]["userArn"]) == ("127.0.0.1", None)
+    assert (context["stage"], context["path"], context["apiId"]) == ("dev", "/dev/a/7", api.id)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "body", "kind"),
+    [
+        ({"a": 1}, 200, b'{"a":1}', "application/json"),
+        ("hello", 200, b"hello", "application/json"),
+        ({"statusCode": 201, "body": "m", "headers": {"Content-Type": "text/plain"}}, 201, b"m", "text/plain"),
+        ({"statusCode": 200, "body": "AP8=", "isBase64Encoded": True}, 200, b"\0\xff", "application/json"),
+        ({"statusCode": "many"}, 500, None, "application/json"),
+        ({"statusCode": 100}, 500, None, "application/json"),
+    ],
+)
+def test_format_two_of_an_answer(cloud, functions, said, status, body, kind):
+    told = simple(cloud, functions, SAYS).ask(method="POST", body=json.dumps(said), content_type="application/json")
+    assert (told.status, told.headers["content-type"]) == (status, kind)
+    assert told.body == body if body is not None else told.value == BROKEN
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "body"),
+    [
+        ({"statusCode": 201, "body": "m"}, 201, b"m"),
+        ({"statusCode": 200, "body": "AP8=", "isBase64Encoded": True}, 200, b"\0\xff"),
+        ({"a": 1}, 500, None),
+        ("hello", 500, None),
+        ({"statusCode": 200, "body": {"a": 1}}, 500, None),
+        ({"statusCode": 200, "body": "!", "isBase64Encoded": True}, 500, None),
+    ],
+)
+def test_format_one_of_an_answer(cloud, functions, said, status, body):
+    functions.make(SAYS)
+    api = Api(cloud)
+    api.route("$default", api.integration(PayloadFormatVersion="1.0"))
+    api.stage()
+    api.permit()
+    told = api.ask(method="POST", body=json.dumps(said), content_type="application/json")
+    assert told.status == status
+    assert told.body == body if body is not None else told.value == BROKEN
+
+
+def test_headers_and_cookies_are_the_functions(cloud, functions):
+    functions.make(SAYS)
+    api = Api(cloud)
+    api.route("$default", api.integration(PayloadFormatVersion="1.0"))
+    api.route("POST /two", api.integration())
+    api.stage()
+    api.permit()
+    headers = {"X-N": 7, "X-Bad": "a\r\nx-evil: 1", "Content-Length": "9", "Clear-Site-Data": "*"}
+    several = {"X-N": [1, 2], "Set-Cookie": ["a=1; Path=/", "b=2"]}
+    first = {"statusCode": 200, "headers": headers, "multiValueHeaders": several}
+    second = {"statusCode": 200, "headers": headers, "cookies": ["a=1; Path=/", "b=2"]}
+    for path, said, numbers in (("/", first, ["1", "2"]), ("/two", second, ["7"])):
+        told = api.ask(path, "POST", body=json.dumps(said), content_type="application/json")
+        assert told.headers.get_all("x-n") == numbers
+        assert told.headers.get_all("set-cookie") == [f"a=1; Path=/_iamd/execute-api/{api.id}/", "b=2"]
+        assert {"x-evil", "clear-site-data"}.isdisjoint(name.lower() for name in told.headers)
+    page = {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": "<script>"}
+    told = api.ask("/two", "POST", body=json.dumps(page), content_type="application/json", accept="text/html")
+    assert told.headers["content-security-policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize("source", ["    1 / 0", "    import os; os._exit(1)"])
+def test_a_function_that_fails_is_answered_500(cloud, functions, source):
+    told = simple(cloud, functions, f"def handler(event, context):\n{source}\n").ask()
+    assert (told.status, told.value) == (500, BROKEN)
+
+
+def test_a_function_is_not_waited_for_longer_than_the_integration_says(cloud, functions):
+    functions.make("import time\ndef handler(event, context):\n    time.sleep(30)\n", Timeout=60)
+    api = Api(cloud)
+    api.route("$default", api.integration(TimeoutInMillis=50))
+    api.stage()
+    api.permit()
+    told = api.ask()
+    assert (told.status, told.value) == (503, {"message": "Service Unavailable"})
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "sources"),
+    [
+        ("GET /a/{id}", "/a/1", {"*/GET/a/*": 200, "*/*/a/{id}": 200, "$default/GET/a/{id}": 200, "*/*/a/1": 500}),
+        ("GET /a/{id}", "/a/1", {"*": 200, "*/POST/*": 500, "dev/*": 500, "authorizers/*": 500}),
+        ("$default", "/a/1", {"*/*": 200, "*/$default": 200, "*/*/*": 500, "*/*/$default": 500}),
+        ("ANY /b", "/b", {"*/*/b": 200, "*/GET/b": 500, "*/ANY/b": 500}),
+    ],
+)
+def test_the_functions_policy_lets_the_route_in(cloud, functions, key, path, sources):
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route(key)
+    api.stage()
+    assert (api.ask(path).status, api.ask(path).value) == (500, BROKEN)
+    told = cloud.explain(api.ask(path).headers["apigw-requestid"])
+    assert (told["EventName"], told["ErrorCode"]) == ("Invoke", "InternalServerError")
+    for source, status in sources.items():
+        api.permit(source)
+        assert api.ask(path).status == status, source
+        cloud.client("lambda").remove_permission(FunctionName="fn", StatementId="api")
+
+
+def test_the_functions_policy_may_name_the_account(cloud, functions):
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route("$default")
+    api.stage()
+    for account, status in (("999999999999", 500), (ACCOUNT, 200)):
+        cloud.client("lambda").add_permission(
+            FunctionName="fn", StatementId=account, Action="lambda:InvokeFunction", Principal=APIGATEWAY,
+            SourceAccount=account,
+        )  # fmt: skip
+        assert api.ask().status == status
+    [asked, *_] = events(cloud, "lambda.amazonaws.com")
+    assert asked["userIdentity"] == {"type": "AWSService", "invokedBy": APIGATEWAY}
+    [asked, *_] = events(cloud, "execute-api.amazonaws.com")
+    assert asked["requestParameters"] == {"apiId": api.id, "stage": "$default", "routeKey": "$default"}
+
+
+def test_a_role_of_the_integration_invokes_the_function(cloud, functions):
+    functions.make(ECHO)
+    iam = cloud.client("iam")
+    role = iam.create_role(RoleName="caller", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))["Role"]["Arn"]
+    api = Api(cloud)
+    api.route("$default", api.integration(CredentialsArn=role))
+    api.route("GET /user", api.integration(CredentialsArn="arn:aws:iam::*:user/*"))
+    api.stage()
+    functions.permit(allow("lambda:InvokeFunction", FN), role="caller")
+    assert (api.ask().status, api.ask().value) == (500, BROKEN)
+    iam.update_assume_role_policy(RoleName="caller", PolicyDocument=trust(APIGATEWAY))
+    assert api.ask().status == 200
+    functions.permit(allow("lambda:InvokeFunction", f"{FN}2"), role="caller")
+    assert api.ask().status == 500
+    # What lets API Gateway itself in lets no role in, and the caller's own identity is nobody's.
+    api.permit()
+    assert (api.ask().status, api.ask("/user").status) == (500, 501)
+
+
+def test_an_integration_names_an_alias_by_a_variable_of_the_stage(cloud, functions):
+    functions.make("def handler(event, context):\n    return context.invoked_function_arn\n")
+    client = cloud.client("lambda")
+    client.publish_version(FunctionName="fn")
+    client.create_alias(FunctionName="fn", Name="live", FunctionVersion="1")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{FN}:${{stageVariables.alias}}/invocations"
+    api = Api(cloud)
+    api.route("$default", api.integration(uri))
+    api.stage("one", StageVariables={"alias": "live"})
+    api.stage("two")
+    api.permit()
+    assert api.ask("/one").status == 500
+    api.permit(Qualifier="live")
+    assert (api.ask("/one").status, api.ask("/one").body.decode()) == (200, f"{FN}:live")
+    assert (api.ask("/two").status, api.ask("/two").value) == (500, BROKEN)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "https://example.com"},
+        {"IntegrationSubtype": "SQS-SendMessage"},
+        {"RequestParameters": {"overwrite:header.a": "b"}},
+        {"ResponseParameters": {"200": {"overwrite:header.a": "b"}}},
+        {"ConnectionType": "VPC_LINK", "ConnectionId": "link"},
+        {"IntegrationUri": "fn"},
+    ],
+)
+def test_what_is_not_served_is_refused_by_its_name(cloud, functions, given):
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route("$default", api.integration(**given))
+    api.stage()
+    api.permit()
+    told = api.ask()
+    assert told.status == 501
+    assert told.value["message"].startswith("iamd does not serve this: ")
+
+
+def test_a_stage_that_nothing_was_deployed_to_is_refused(cloud, functions):
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route("$default")
+    api.stage(AutoDeploy=False)
+    api.permit()
+    assert api.ask().status == 501
+
+
+CORS = {
+    "AllowOrigins": ["https://app.example"], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["x-mine"],
+    "ExposeHeaders": ["x-told"], "MaxAge": 60, "AllowCredentials": True,
+}  # fmt: skip
+ASKING = {"origin": "https://app.example", "access_control_request_method": "POST"}
+
+
+def test_other_origins_ask_as_the_configuration_says(cloud, functions):
+    source = "def handler(event, context):\n    return {'statusCode': 200, 'headers': {'Access-Control-Allow-Origin': 'x'}}\n"
+    api = simple(cloud, functions, source, CorsConfiguration=CORS)
+    told = api.ask("/any", "OPTIONS", **ASKING)
+    assert (told.status, told.body) == (204, b"")
+    allowed = {name: told.headers[f"access-control-allow-{name}"] for name in ("origin", "methods", "headers")}
+    assert allowed == {"origin": "https://app.example", "methods": "GET,POST", "headers": "x-mine"}
+    assert (told.headers["access-control-max-age"], told.headers["access-control-allow-credentials"]) == ("60", "true")
+    other = api.ask("/any", "OPTIONS", **ASKING | {"origin": "https://evil.example"})
+    assert (other.status, other.headers["access-control-allow-origin"]) == (204, None)
+    read = api.ask(origin="https://app.example")
+    assert read.headers.get_all("access-control-allow-origin") == ["https://app.example"]
+    assert (read.headers["access-control-expose-headers"], read.headers["vary"]) == ("x-told", "Origin")
+    # What the function says of it is not told.
+    for told in (api.ask(origin="https://evil.example"), api.ask()):
+        assert (told.status, told.headers["access-control-allow-origin"]) == (200, None)
+    for origins, origin, expected in (
+        (["*"], "https://any.example", "*"),
+        (["https://*"], "https://any.example", "https://any.example"),
+        (["https://*"], "http://any.example", None),
+    ):
+        api.client.update_api(ApiId=api.id, CorsConfiguration={"AllowOrigins": origins})
+        assert api.ask(origin=origin).headers["access-control-allow-origin"] == expected
+    api.client.delete_cors_configuration(ApiId=api.id)
+    # Without a configuration the function itself is asked.
+    assert api.ask("/any", "OPTIONS", **ASKING).headers["access-control-allow-origin"] == "x"
+
+
+def test_a_preflight_of_a_route_with_authorization_is_authorized(cloud, functions):
+    functions.make(ECHO)
+    api = Api(cloud, CorsConfiguration=CORS)
+    api.route("$default", AuthorizationType="AWS_IAM")
+    api.stage()
+    assert api.ask("/any", "OPTIONS", **ASKING).status == 403
+    signed = api.ask("/any", "OPTIONS", credentials=cloud.server.administrator, **ASKING)
+    assert (signed.status, signed.headers["access-control-allow-origin"]) == (204, "https://app.example")
+    api.route("OPTIONS /{proxy+}")
+    assert api.ask("/any", "OPTIONS", **ASKING).status == 204
+
+
+def test_a_body_has_a_largest_size(cloud, functions):
+    api = simple(cloud, functions)
+    # What a function takes, and what an API takes, of which nothing more is read than how long it is.
+    body = b"x" * (7 * 1024 * 1024)
+    assert api.ask(method="POST", body=body, content_type="text/plain").status == 413
+    parts = urlsplit(api.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    connection.putrequest("POST", parts.path)
+    connection.putheader("content-length", str(11 * 1024 * 1024))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
