@@ -230,6 +230,48 @@ def test_tokens_may_be_in_the_query(cloud, functions, issuer):
     assert api.ask("/", authorization=token).status == 401
 
 
+@pytest.fixture
+def signed_in(cloud):
+    """`signed_in(name)` makes a user pool, and gives its issuer, its client and the tokens of a user."""
+
+    def make(name):
+        client = cloud.client("cognito-idp")
+        pool = client.create_user_pool(PoolName=name)["UserPool"]["Id"]
+        flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        made = client.create_user_pool_client(UserPoolId=pool, ClientName="web", ExplicitAuthFlows=flows)
+        app = made["UserPoolClient"]["ClientId"]
+        client.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
+        client.admin_set_user_password(UserPoolId=pool, Username="ann", Password="Secret-12345", Permanent=True)
+        told = client.admin_initiate_auth(
+            UserPoolId=pool, ClientId=app, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "ann", "PASSWORD": "Secret-12345"},
+        )["AuthenticationResult"]  # fmt: skip
+        return f"https://cognito-idp.{REGION}.amazonaws.com/{pool}", app, told["IdToken"], told["AccessToken"]
+
+    return make
+
+
+def test_users_of_a_user_pool_are_let_in_by_their_tokens(cloud, functions, signed_in):
+    functions.make(ECHO)
+    issuer, app, id_token, access_token = signed_in("one")
+    _, _, others, _ = signed_in("two")
+    api = Api(cloud)
+    configuration = {"Issuer": issuer, "Audience": [app]}
+    authorizer = api.authorizer(AuthorizerType="JWT", IdentitySource=HEADER, JwtConfiguration=configuration)
+    api.route("$default", AuthorizationType="JWT", AuthorizerId=authorizer)
+    api.stage()
+    api.permit()
+    told = api.ask(authorization=f"Bearer {id_token}").value["requestContext"]["authorizer"]["jwt"]["claims"]
+    assert (told["cognito:username"], told["iss"], told["aud"]) == ("ann", issuer, app)
+    told = api.ask(authorization=access_token).value["requestContext"]["authorizer"]["jwt"]["claims"]
+    assert (told["client_id"], told["token_use"]) == (app, "access")
+    assert api.ask(authorization=others).status == 401
+    api.client.update_authorizer(
+        ApiId=api.id, AuthorizerId=authorizer, JwtConfiguration=configuration | {"Audience": ["another"]}
+    )
+    assert [api.ask(authorization=token).status for token in (id_token, access_token)] == [401, 401]
+
+
 GUARDING = """import json
 def handler(event, context):
     if event['headers']['authorization'] == 'event':

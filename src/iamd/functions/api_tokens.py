@@ -5,7 +5,8 @@ AWS: API Gateway Developer Guide, "Control access to HTTP APIs with JWT authoriz
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,23 +15,50 @@ from iamd.federation import tokens
 from iamd.federation.certificates import OtherThumbprint
 from iamd.federation.fetching import WrongAnswer
 from iamd.federation.hosts import Unreachable
-from iamd.federation.issuers import JWK, Issuers
+from iamd.federation.issuers import JWK
 from iamd.functions.api_answers import Refusal
 from iamd.functions.api_events import Authorized
 from iamd.functions.api_routes import Jwt
+from iamd.gateway.user_pools import Home
+from iamd.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 _BEARER: Final = "bearer "
+_USER_POOL: Final = re.compile(
+    r"https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<id>[a-z0-9-]+_[0-9A-Za-z]+)"
+)
 _RSA: Final = frozenset({"RS256", "RS384", "RS512"})
 """AWS: "Currently, only RSA-based algorithms are supported"."""
 
 
-async def authorized(token: str, configuration: Jwt, scopes: Sequence[str], issuers: Issuers, now: float) -> Authorized:
+Keys = Callable[[str, str], Awaitable[JWK | None]]
+"""Gives the key of an issuer that has an id; None when there is none, refused when that can't be told."""
+
+
+def keys_for(runtime: Runtime, account: str) -> Keys:
+    """The keys of issuers: an account's own user pools tell them here, all others outside."""
+
+    async def key(issuer: str, key_id: str) -> JWK | None:
+        pool = _USER_POOL.fullmatch(issuer)
+        if pool is not None and runtime.gateway is not None:
+            own = (await runtime.gateway.user_pool_keys(Home(account, pool["region"], pool["id"]))).get(key_id)
+            if own is not None:
+                return own
+        try:
+            return await runtime.issuers.key(issuer, (), key_id)
+        except (Unreachable, OtherThumbprint, WrongAnswer) as error:
+            log.warning("the keys of %s can't be had: %s", issuer, error)
+            raise refused("the issuer can't be asked for its keys") from error
+
+    return key
+
+
+async def authorized(token: str, configuration: Jwt, scopes: Sequence[str], keys: Keys, now: float) -> Authorized:
     """What a token proves; 401 when it proves nothing, 403 when it has none of the scopes."""
     if token[: len(_BEARER)].lower() == _BEARER:
         token = token[len(_BEARER) :].strip()
-    claims = await _verified(token, configuration, issuers, now)
+    claims = await _verified(token, configuration, keys, now)
     _check_audience(claims, configuration.audience or ())
     own = _scopes(claims)
     if scopes and own.isdisjoint(scopes):
@@ -54,7 +82,7 @@ def _challenge(scopes: Sequence[str], error: str, why: str) -> str:
     return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{why}"'
 
 
-async def _verified(token: str, configuration: Jwt, issuers: Issuers, now: float) -> Mapping[str, Any]:
+async def _verified(token: str, configuration: Jwt, keys: Keys, now: float) -> Mapping[str, Any]:
     """The claims of a genuine token of the issuer's that holds now."""
     try:
         unverified = tokens.read(token)
@@ -65,7 +93,9 @@ async def _verified(token: str, configuration: Jwt, issuers: Issuers, now: float
         raise refused("the token is of another issuer")
     if unverified.algorithm not in _RSA or unverified.key_id is None:
         raise refused("the token is signed by no RSA key that it names")
-    key = await _key(configuration.issuer, unverified.key_id, issuers)
+    key = await keys(configuration.issuer, unverified.key_id)
+    if key is None:
+        raise refused("the issuer has no key of this id")
     try:
         claims = tokens.verified(unverified, key)
         tokens.check_times(claims, now)
@@ -76,17 +106,6 @@ async def _verified(token: str, configuration: Jwt, issuers: Issuers, now: float
     except (tokens.OutOfTime, tokens.WrongTime, tokens.WrongClaim) as error:
         raise refused("the token does not hold now") from error
     return claims
-
-
-async def _key(issuer: str, key_id: str, issuers: Issuers) -> JWK:
-    try:
-        key = await issuers.key(issuer, (), key_id)
-    except (Unreachable, OtherThumbprint, WrongAnswer) as error:
-        log.warning("the keys of %s can't be had: %s", issuer, error)
-        raise refused("the issuer can't be asked for its keys") from error
-    if key is None:
-        raise refused("the issuer has no key of this id")
-    return key
 
 
 def _check_audience(claims: Mapping[str, Any], wanted: Sequence[str]) -> None:

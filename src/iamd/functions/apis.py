@@ -142,7 +142,8 @@ class Apis:
         # The issuer and its clients keep the machine's time, as signatures do.
         now = self._runtime.clock.machine_timestamp()
         scopes = asked.route.authorization_scopes or ()
-        return await api_tokens.authorized(token, authorizer.jwt_configuration, scopes, self._runtime.issuers, now)
+        keys = api_tokens.keys_for(self._runtime, asked.api.account)
+        return await api_tokens.authorized(token, authorizer.jwt_configuration, scopes, keys, now)
 
     def _signed(self, progress: Progress, asked: Found) -> Identity:
         """Who has signed the request, and may invoke the route."""

@@ -16,6 +16,7 @@ from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
+from iamd.federation.issuers import JWK
 from iamd.gateway import (
     access_points,
     browser_forms,
@@ -35,6 +36,7 @@ from iamd.gateway import (
     role_usages,
     schedule_checks,
     subscriptions,
+    user_pool_tokens,
 )
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer, BackendBroke
@@ -54,6 +56,7 @@ from iamd.gateway.performing import Performer
 from iamd.gateway.recording import Recording
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
+from iamd.gateway.user_pools import Home
 from iamd.gateway.watch import ClientGone
 from iamd.http import Headers, HttpRequest, HttpResponse
 from iamd.notices import Notice
@@ -172,6 +175,10 @@ class Gateway:
         facts = self._facts_at(place)
         if facts is not None:
             await self._key_uses.check_variables(variables, place, facts)
+
+    async def user_pool_keys(self, home: Home) -> Mapping[str, JWK]:
+        """The public keys of a user pool by their ids."""
+        return await user_pool_tokens.keys(home, self._backends, self._runtime.clock.machine_timestamp())
 
     def notify(self, notices: list[Notice]) -> None:
         """Publish what iamd's own services have to tell, behind what is going on."""

@@ -75,7 +75,7 @@ async def _proven(unverified: Unverified, home: Home, backends: Backends, now: f
     """The claims of a token that the pool signed and that holds now."""
     if unverified.issuer.rpartition("/")[2] != home.pool:
         raise NotAuthorized("Invalid login token. Issuer doesn't match providerName")
-    key = (await _keys(home, backends, now)).get(unverified.key_id or "")
+    key = (await keys(home, backends, now)).get(unverified.key_id or "")
     try:
         if key is None:
             raise tokens.WrongSignature
@@ -90,7 +90,7 @@ async def _proven(unverified: Unverified, home: Home, backends: Backends, now: f
     return claims
 
 
-async def _keys(home: Home, backends: Backends, now: float) -> Mapping[str, issuers.JWK]:
+async def keys(home: Home, backends: Backends, now: float) -> Mapping[str, issuers.JWK]:
     """The pool's public keys by their ids."""
     path = f"/{home.pool}/.well-known/jwks.json".encode()
     request = HttpRequest(ids.request_id(), "GET", path, b"", [], b"", "127.0.0.1")
