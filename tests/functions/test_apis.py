@@ -10,6 +10,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 from functions.apis import APIGATEWAY, ECHO, FN, SAYS, Api, events, simple
 from functions.test_urls import ask
 from running import ACCOUNT, REGION, allow
@@ -86,6 +87,25 @@ def test_an_api_tells_the_address_at_which_it_is_served(cloud):
     sockets = api.client.create_api(Name="s", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.a")
     assert "_iamd" not in sockets["ApiEndpoint"]
     assert ask(f"{cloud.endpoint}/_iamd/execute-api/{sockets['ApiId']}").status == 404
+
+
+def test_an_api_that_is_quickly_created_answers(cloud, functions):
+    functions.make(NAME)
+    for given, path, answers in (
+        ({}, "/any", ["$default", None]),
+        ({"RouteKey": "GET /a/{id}"}, "/a/7", ["GET /a/{id}", {"id": "7"}]),
+    ):
+        api = Api(cloud, Target=FN, **given)
+        assert api.ask(path).status == 500
+        api.permit()
+        assert api.ask(path).value == answers
+        cloud.client("lambda").remove_permission(FunctionName="fn", StatementId="api")
+    assert Api(cloud, Target="https://example.com").ask().status == 501
+    for given in ({"RouteKey": "GET /a"}, {"ProtocolType": "WEBSOCKET", "Target": FN}):
+        with pytest.raises(ClientError) as caught:
+            Api(cloud, **given)
+        assert caught.value.response["Error"]["Code"] == "BadRequestException"
+    assert len(api.client.get_apis()["Items"]) == 3
 
 
 def test_format_two_of_an_event(cloud, functions):

@@ -1,11 +1,13 @@
-"""HTTP APIs that moto imports: ImportApi, which it does not have, and ReimportApi, of which it takes the least part.
+"""HTTP APIs that moto imports: ImportApi, which it does not have, and ReimportApi, of which it takes the least part;
+and those that are quickly created, of which it drops all but the API.
 
 AWS: API Reference of HTTP APIs, "ImportApi" and "ReimportApi"; Developer Guide, "Errors and warnings from importing
 your API": what is wrong leaves the API as it was.
 """
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 from moto.apigatewayv2.exceptions import BadRequestException
@@ -17,11 +19,57 @@ from iamd.backend.replacement import always, replace
 
 
 def install() -> None:
-    """Have both read the whole definition, and APIs tell where iamd serves them."""
+    """Have both read the whole definition, APIs that are quickly created be whole, and tell where iamd serves them."""
     responses: Any = ApiGatewayV2Response
     responses.import_api = _import
     replace(ApiGatewayV2Response, "reimport_api", always(_reimport))
+    replace(ApiGatewayV2Response, "create_api", _created)
     http_api_endpoints.install()
+
+
+_QUICK: Final = ("target", "routeKey", "credentialsArn")
+
+
+def _created(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make an API as moto does, and of what is told of a quick one its integration, its route and its stage.
+
+    AWS: API Reference of HTTP APIs, CreateApi, `target`: "Quick create produces an API with an integration, a default
+    catch-all route, and a default stage which is configured to automatically deploy changes".
+    """
+
+    def create(response: Any) -> Any:
+        given = msgspec.json.decode(response.body)
+        quick = {name: given[name] for name in _QUICK if given.get(name) is not None}
+        if quick and (given.get("protocolType") != "HTTP" or "target" not in quick):
+            raise BadRequestException("target is required for quick create, which is of HTTP APIs.")
+        status, headers, body = original(response)
+        if quick:
+            _complete(response.apigatewayv2_backend.get_api(msgspec.json.decode(body)["apiId"]), quick)
+        return status, headers, body
+
+    return create
+
+
+def _complete(api: Any, quick: Mapping[str, str]) -> None:
+    """Add what a quick API has; AWS: "The type of the integration will be HTTP_PROXY or AWS_PROXY, respectively"."""
+    is_function = quick["target"].startswith("arn:")
+    integration = api.create_integration(
+        connection_type="INTERNET",
+        description=None,
+        integration_method="POST" if is_function else "ANY",
+        integration_type="AWS_PROXY" if is_function else "HTTP_PROXY",
+        integration_uri=quick["target"],
+        credentials_arn=quick.get("credentialsArn"),
+        payload_format_version="2.0" if is_function else "1.0",
+    )
+    api.create_route(
+        api_key_required=False,
+        authorization_scopes=[],
+        route_key=quick.get("routeKey", "$default"),
+        target=f"integrations/{integration.id}",
+        authorization_type="NONE",
+    )
+    api.create_stage({"stageName": "$default", "autoDeploy": True})
 
 
 def _import(response: Any) -> tuple[int, dict[str, str], str]:
