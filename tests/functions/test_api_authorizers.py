@@ -83,6 +83,10 @@ def test_who_does_not_sign_as_the_api_asks_is_refused(cloud, signed):
     ):
         assert (told.status, told.value) == (403, FORBIDDEN)
     assert ask(url, credentials=administrator, service="execute-api").status == 200
+    unknown = Credentials("AKIAIOSFODNN7EXAMPLE", "x" * 40)
+    told = ask(url, credentials=unknown, service="execute-api")
+    assert (told.status, told.value) == (403, FORBIDDEN)
+    assert cloud.explain(told.headers["apigw-requestid"])["ErrorCode"] == "UnrecognizedClientException"
 
 
 def test_the_function_is_told_who_has_signed(cloud, signed):
@@ -442,6 +446,14 @@ def test_in_soft_mode_who_would_be_denied_is_let_in(soft_server):
         assert "is not authorized to perform: execute-api:Invoke" in event["additionalEventData"]["iamdWouldDeny"]
         # Who does not sign is nobody there either.
         assert api.ask("/any").status == 403
+
+
+def test_where_no_functions_run_nothing_is_served(tmp_path):
+    server = Server(tmp_path / "data", "--backend", "moto", "--dev", "--functions", "off")
+    told = Api(AWS(server)).ask()
+    assert server.stop() == 0
+    assert told.status == 404
+    assert "nothing is at" in told.value["message"]
 
 
 def test_without_a_backend_nothing_is_served(aws):

@@ -73,10 +73,11 @@ def _first(content: bytes, request: HttpRequest, below: str) -> HttpResponse | N
         told = msgspec.json.decode(content, type=_First, strict=False)
         body = (told.body or "").encode()
         body = base64.b64decode(body, validate=True) if told.isBase64Encoded else body
-        several = {name.lower(): values for name, values in (told.multiValueHeaders or {}).items()}
-        single = {name.lower(): [value] for name, value in (told.headers or {}).items()}
-        # AWS: of a name in both, the several values are those that count (set-up-lambda-proxy-integrations).
-        pairs = [(name, plain(value)) for name, values in (single | several).items() for value in values]
+        pairs = [(name, plain(value)) for name, values in (told.multiValueHeaders or {}).items() for value in values]
+        known = {(name.lower(), value) for name, value in pairs}
+        single = [(name, plain(value)) for name, value in (told.headers or {}).items()]
+        # AWS: both make one list, in which no pair stands twice (set-up-lambda-proxy-integrations).
+        pairs = [*(pair for pair in single if (pair[0].lower(), pair[1]) not in known), *pairs]
         return whole(told.statusCode, pairs, (), body, request, below)
     except (msgspec.MsgspecError, ValueError):
         return None

@@ -6,6 +6,7 @@ AWS: API Gateway Developer Guide, "Create routes for HTTP APIs" (http-api-develo
 HTTP APIs" (http-api-access-control).
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -16,7 +17,7 @@ from iamd.authz import context
 from iamd.authz.authorize import Denied, authorize
 from iamd.authz.target import Target
 from iamd.doors import HTTP_APIS
-from iamd.errors import CommonError
+from iamd.errors import AWSError, CommonError
 from iamd.functions import api_cors, api_tokens
 from iamd.functions.api_answers import Refusal, answer_of, broken, unsupported
 from iamd.functions.api_authorizers import LambdaAuthorizers, identity_sources
@@ -28,6 +29,9 @@ from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of as recorded
 from iamd.store.errors import Unavailable
+from iamd.wire import faults, models
+
+log = logging.getLogger(__name__)
 
 _SERVICE: Final = "execute-api"
 _ACTION: Final = "execute-api:Invoke"
@@ -62,6 +66,11 @@ class Apis:
             answer = refusal.answer()
         except CommonError as error:
             answer = Refusal(503, error.message).answer()
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("request %s failed", request.id)
+            answer = broken("The request failed.").answer()
         headers = [*(pair for pair in answer.headers if pair[0] != _REQUEST_ID), (_REQUEST_ID, request.id.encode())]
         return HttpResponse(answer.status, sandbox.shown(request, headers), answer.body)
 
@@ -86,7 +95,7 @@ class Apis:
         except (CommonError, Unavailable) as error:
             return self._refused(progress, Refusal(503, str(error)))
         self._record(progress)
-        return api_cors.shared(answer, request, cors)
+        return answer if is_preflight else api_cors.shared(answer, request, cors)
 
     async def _of_route(self, progress: Progress, asked: Found, *, is_preflight: bool) -> HttpResponse:
         """The answer of a route's function to who may ask it."""
@@ -153,8 +162,10 @@ class Apis:
                 raise Refusal(403, "The request is not signed.", code="MissingAuthenticationToken")
             sigv4.check_scope(claim, service=_SERVICE, region=asked.api.region)
             identity = pipeline.identified(self._runtime, progress, self._runtime.store.snapshot())
-        except CommonError as error:
-            raise Refusal(403, error.message, code=error.code) from error
+        except AWSError as error:
+            # Events have Lambda's codes: botocore knows nothing of what is signed for `execute-api`.
+            code, message = faults.told(error, "lambda", models.service("lambda").operation("Invoke").protocol)
+            raise Refusal(403, message, code=code) from error
         progress.identity, progress.recipient = identity, None
         self._decide(progress, asked, identity)
         return identity
