@@ -93,6 +93,10 @@ def test_the_function_is_told_who_has_signed(cloud, signed):
     user = cloud.user("ann", allow(INVOKE, "*"))
     ann = cloud.client("iam").get_user(UserName="ann")["User"]
     context = signed.ask("/orders/1", credentials=user).value["requestContext"]
+    told = cloud.explain(context["requestId"])
+    assert [(one["Action"], one["Resource"]) for one in told["Decisions"]] == [
+        (INVOKE, f"{signed.arn}/$default/GET/orders/1")
+    ]
     assert context["authorizer"] == {
         "iam": {
             "accessKey": user.access_key_id, "accountId": ACCOUNT, "callerId": ann["UserId"], "cognitoIdentity": None,
@@ -117,6 +121,22 @@ def test_a_boundary_and_a_session_policy_bind_the_caller(cloud, signed):
     given = cloud.client("sts", user).get_federation_token(Name="bob", Policy=document)["Credentials"]
     session = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     assert signed.ask("/orders/1", credentials=session).status == 403
+
+
+def test_format_one_of_the_event_tells_who_has_signed(cloud, functions):
+    functions.make(
+        "import json\ndef handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps(event)}\n"
+    )
+    api = Api(cloud)
+    api.route("$default", api.integration(PayloadFormatVersion="1.0"), AuthorizationType="AWS_IAM")
+    api.stage()
+    api.permit()
+    user = cloud.user("ann", allow(INVOKE, "*"))
+    context = api.ask(credentials=user).value["requestContext"]
+    assert (context["identity"]["accessKey"], context["identity"]["userArn"]) == (
+        user.access_key_id, f"arn:aws:iam::{ACCOUNT}:user/ann",
+    )  # fmt: skip
+    assert "authorizer" not in context
 
 
 @pytest.fixture
@@ -321,6 +341,8 @@ def test_a_guard_answers_yes_or_no(guarded):
     api = guarded(EnableSimpleResponses=True)
     told = says(api, {"isAuthorized": True, "context": {"who": "ann", "n": [1]}})
     assert told.value["requestContext"]["authorizer"] == {"lambda": {"who": "ann", "n": [1]}}
+    told = says(api, {"isAuthorized": True})
+    assert told.value["requestContext"]["authorizer"] == {"lambda": None}
     no = says(api, {"isAuthorized": False})
     assert (no.status, no.value) == (403, FORBIDDEN)
     for answer in ({}, {"isAuthorized": "true"}, {"isAuthorized": 1}, [], {"policyDocument": policy("*")}):
@@ -350,6 +372,22 @@ def test_a_guard_answers_with_a_policy(guarded, version):
         assert says(api, broken).status == 500
     for document in ({"Statement": "x"}, {"Version": "2012-10-17", "Statement": []}):
         assert says(api, {**answer, "policyDocument": document}).status == 500
+
+
+def test_format_one_of_the_event_tells_what_a_guard_has_said(guarded, functions):
+    api = guarded()
+    functions.cloud.client("lambda").update_function_code(
+        FunctionName="fn",
+        ZipFile=code(
+            "import json\ndef handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps(event)}\n"
+        ),
+    )
+    first = api.integration(PayloadFormatVersion="1.0")
+    api.route("GET /one", first, AuthorizationType="CUSTOM", AuthorizerId=api.guard)
+    answer = {"principalId": "ann", "policyDocument": policy("*"), "context": {"who": "x", "iam": {"userArn": "root"}}}
+    context = says(api, answer, "/one").value["requestContext"]
+    assert context["authorizer"] == {"principalId": "ann", "who": "x", "iam": {"userArn": "root"}}
+    assert context["identity"]["userArn"] is None
 
 
 def test_what_a_guard_is_asked(guarded):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 from functions.apis import APIGATEWAY, ECHO, FN, SAYS, Api, events, simple
+from functions.conftest import code
 from functions.test_urls import ask
 from running import ACCOUNT, REGION, allow
 from services.iamd.test_workloads import trust
@@ -28,6 +29,7 @@ def test_the_most_specific_route_answers(cloud, functions):
     for key in (
         "ANY /{proxy+}", "GET /pets/{proxy+}", "GET /pets/dog/{id}", "GET /pets/dog/1", "ANY /pets/dog/{id}/toys",
         "POST /a/{x}", "POST /{y}/b", "ANY /pets/cat", "ANY /pets/both", "GET /pets/both",
+        "PATCH /g/{proxy+}", "PATCH /{x}/full",
     ):  # fmt: skip
         api.route(key, integration)
     api.stage()
@@ -40,6 +42,8 @@ def test_the_most_specific_route_answers(cloud, functions):
         ("GET", "/pets/cat"): ["ANY /pets/cat", None],
         ("GET", "/pets/both"): ["GET /pets/both", None],
         ("PUT", "/pets/both"): ["ANY /pets/both", None],
+        ("PATCH", "/g/full"): ["PATCH /{x}/full", {"x": "g"}],
+        ("PATCH", "/g/more"): ["PATCH /g/{proxy+}", {"proxy": "more"}],
         ("POST", "/test/5"): ["ANY /{proxy+}", {"proxy": "test/5"}],
         ("DELETE", "/pets/dog/1"): ["ANY /{proxy+}", {"proxy": "pets/dog/1"}],
         ("PUT", "/pets/dog/7/toys"): ["ANY /pets/dog/{id}/toys", {"id": "7"}],
@@ -290,6 +294,24 @@ def test_a_role_of_the_integration_invokes_the_function(cloud, functions):
     # What lets API Gateway itself in lets no role in, and the caller's own identity is nobody's.
     api.permit()
     assert (api.ask().status, api.ask("/user").status) == (500, 501)
+
+
+def test_a_function_of_another_account_lets_the_api_in(cloud, functions, other):
+    theirs = cloud.client("lambda", other)
+    iam = cloud.client("iam", other)
+    role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))["Role"]["Arn"]
+    function = theirs.create_function(
+        FunctionName="fn", Runtime="python3.12", Handler="app.handler", Role=role, Code={"ZipFile": code(NAME)}
+    )["FunctionArn"]
+    api = Api(cloud)
+    api.route("GET /a", api.integration(function))
+    api.stage()
+    assert (api.ask("/a").status, api.ask("/a").value) == (500, BROKEN)
+    theirs.add_permission(
+        FunctionName="fn", StatementId="api", Action="lambda:InvokeFunction", Principal=APIGATEWAY,
+        SourceArn=f"{api.arn}/*/GET/a",
+    )  # fmt: skip
+    assert api.ask("/a").value == ["GET /a", None]
 
 
 def test_an_integration_names_an_alias_by_a_variable_of_the_stage(cloud, functions):

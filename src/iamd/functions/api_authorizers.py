@@ -68,9 +68,9 @@ class LambdaAuthorizers:
         if isinstance(answer, _Simple):
             if not answer.isAuthorized:
                 raise Refusal(403, _FORBIDDEN)
-            return Authorized(context=answer.context or {})
+            return Authorized(context=answer.context, is_by_function=True)
         self._check(answer, request, found)
-        return Authorized(context=answer.context or {}, principal=answer.principalId)
+        return Authorized(context=answer.context, principal=answer.principalId, is_by_function=True)
 
     async def _answer(
         self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]

@@ -30,13 +30,14 @@ class Authorized(msgspec.Struct, frozen=True):
     context: Mapping[str, Any] | None = None
     principal: str | None = None
     """The `principalId` of a function's policy."""
+    is_by_function: bool = False
 
 
 def content_of(request: HttpRequest, found: Found, authorized: Authorized, version: str) -> bytes:
     """The event of a request."""
     if version == "1.0":
         body: dict[str, Any] = {"body": None, "isBase64Encoded": False} | body_of(request)
-        return msgspec.json.encode({"version": "1.0", **_first(request, found, _first_authorizer(authorized)), **body})
+        return msgspec.json.encode({"version": "1.0", **_first(request, found, authorized), **body})
     event = _second(request, found)
     authorizer = _second_authorizer(authorized)
     if authorizer:
@@ -113,11 +114,11 @@ def _second_authorizer(authorized: Authorized) -> dict[str, Any]:
         return {"iam": signer_of(authorized.caller)}
     if authorized.claims is not None:
         return {"jwt": {"claims": authorized.claims, "scopes": authorized.scopes}}
-    return {"lambda": authorized.context} if authorized.principal is not None or authorized.context is not None else {}
+    return {"lambda": authorized.context} if authorized.is_by_function else {}
 
 
-def _first(request: HttpRequest, found: Found, authorizer: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Format 1.0, without a body."""
+def _first(request: HttpRequest, found: Found, authorized: Authorized | None) -> dict[str, Any]:
+    """Format 1.0, without a body; nothing is told of who asks while that is not known."""
     moment, path = datetime.now(UTC), found.whole_path
     single, several = _first_headers(request)
     query: dict[str, list[str]] = {}
@@ -127,7 +128,7 @@ def _first(request: HttpRequest, found: Found, authorizer: Mapping[str, Any] | N
         **_names(found),
         "extendedRequestId": request.id,
         "httpMethod": request.method,
-        "identity": _first_identity(request, authorizer),
+        "identity": _first_identity(request, authorized.caller if authorized is not None else None),
         "path": path,
         "protocol": "HTTP/1.1",
         "requestId": request.id,
@@ -136,8 +137,8 @@ def _first(request: HttpRequest, found: Found, authorizer: Mapping[str, Any] | N
         "resourceId": None,
         "resourcePath": found.route.path,
     }
-    if authorizer is not None:
-        context["authorizer"] = {name: value for name, value in authorizer.items() if name != _SIGNER}
+    if authorized is not None and authorized.caller is None:
+        context["authorizer"] = _first_authorizer(authorized)
     return {
         "resource": found.route.path,
         "path": path,
@@ -152,13 +153,8 @@ def _first(request: HttpRequest, found: Found, authorizer: Mapping[str, Any] | N
     }
 
 
-_SIGNER: Final = "iam"
-
-
 def _first_authorizer(authorized: Authorized) -> dict[str, Any]:
-    if authorized.caller is not None:
-        return {_SIGNER: signer_of(authorized.caller)}
-    if authorized.principal is not None or authorized.context is not None:
+    if authorized.is_by_function:
         named = {"principalId": authorized.principal} if authorized.principal is not None else {}
         return {**(authorized.context or {}), **named}
     return {"claims": authorized.claims, "scopes": authorized.scopes}
@@ -182,8 +178,8 @@ def _first_headers(request: HttpRequest) -> tuple[dict[str, str], dict[str, list
 _OF_THE_WAY: Final = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id")
 
 
-def _first_identity(request: HttpRequest, authorizer: Mapping[str, Any] | None) -> dict[str, Any]:
-    signer = (authorizer or {}).get(_SIGNER) or {}
+def _first_identity(request: HttpRequest, caller: Identity | None) -> dict[str, Any]:
+    signer = signer_of(caller) if caller is not None else {}
     return {
         "accessKey": signer.get("accessKey"),
         "accountId": signer.get("accountId"),
