@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.conftest import Functions
 from functions.test_urls import Answer, ask
-from running import ACCOUNT, AWS, REGION
+from running import ACCOUNT, AWS, REGION, Credentials
 
 ECHO = "def handler(event, context):\n    return event\n"
 SAYS = "import json\ndef handler(event, context):\n    return json.loads(event['body'])\n"
@@ -16,9 +16,9 @@ APIGATEWAY = "apigateway.amazonaws.com"
 class Api:
     """An HTTP API with one integration of the function `fn`, which lets API Gateway in."""
 
-    def __init__(self, cloud: AWS, **given: Any) -> None:
+    def __init__(self, cloud: AWS, credentials: Credentials | None = None, **given: Any) -> None:
         self.cloud = cloud
-        self.client = cloud.client("apigatewayv2")
+        self.client = cloud.client("apigatewayv2", credentials)
         made = self.client.create_api(**{"Name": "orders", "ProtocolType": "HTTP", **given})
         self.id, self.url = made["ApiId"], made["ApiEndpoint"]
         self.arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}"

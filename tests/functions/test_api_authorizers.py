@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from functions.apis import APIGATEWAY, ECHO, FN, Api, events
 from functions.conftest import LAMBDA, Functions, code
 from functions.test_urls import ask
+from gateway.test_organizations import Organization
 from issuer import Issuer, jwk, rsa_key
 from running import ACCOUNT, AWS, REGION, Credentials, Server, allow, deny
 from services.iamd.test_workloads import trust
@@ -108,6 +109,18 @@ def test_the_function_is_told_who_has_signed(cloud, signed):
 def test_another_account_is_let_in_by_nothing(cloud, signed, other):
     """HTTP APIs have no resource policies, and so nobody of another account is let in."""
     assert signed.ask("/orders/1", credentials=other).status == 403
+
+
+def test_a_service_control_policy_binds_the_caller(cloud):
+    organization = Organization(cloud)
+    account, member = organization.member("dev")
+    api = Api(cloud, member)
+    api.route("$default", AuthorizationType="AWS_IAM")
+    api.stage()
+    # Who is let in finds that there is no function.
+    assert (api.ask(credentials=member).status, api.ask(credentials=cloud.server.administrator).status) == (500, 403)
+    organization.attach(account, deny(INVOKE, "*"))
+    assert api.ask(credentials=member).status == 403
 
 
 def test_a_boundary_and_a_session_policy_bind_the_caller(cloud, signed):
@@ -212,13 +225,14 @@ def test_a_token_has_one_of_the_scopes(tokens, issuer):
 
 def test_what_is_no_token_of_the_issuers_proves_nothing(cloud, tokens, issuer):
     assert (tokens.ask("/plain").status, tokens.ask("/plain").headers["www-authenticate"]) == (401, "Bearer")
+    unnamed = tokens.ask("/plain", authorization=jwt.encode(issuer.claims(aud="orders"), issuer.key, "RS256"))
+    assert (unnamed.status, unnamed.value) == (401, UNAUTHORIZED)
     elliptic = ec.generate_private_key(ec.SECP256R1())
     issuer.keys.append(jwk(elliptic, "curve"))
     for token in (
         "nonsense",
         issuer.token(aud="orders", key=rsa_key()),
         issuer.token(aud="orders", headers={"kid": "second"}),
-        jwt.encode(issuer.claims(aud="orders"), issuer.key, "RS256"),
         issuer.token(aud="orders", key=elliptic, algorithm="ES256", headers={"kid": "curve"}),
     ):
         told = tokens.ask("/plain", authorization=token)

@@ -50,6 +50,8 @@ def test_the_most_specific_route_answers(cloud, functions):
         ("POST", "/a/b"): ["POST /a/{x}", {"x": "b"}],
     }
     assert {one: api.ask(one[1], one[0]).value for one in asked} == asked
+    # A method that no route can have is none of ANY's.
+    assert api.ask("/test/5", "TRACE").status == 404
     root = api.ask("/")
     assert (root.status, root.value) == (404, NOT_FOUND)
     api.route("$default", integration)
@@ -69,6 +71,7 @@ def test_a_stage_is_the_first_part_of_the_path(cloud, functions):
     api.stage()
     event = api.ask("/a").value
     assert (event["requestContext"]["stage"], "stageVariables" in event) == ("$default", False)
+    assert api.ask("/$default/a").status == 404
 
 
 def test_what_is_not_there_is_not_found(cloud, functions):

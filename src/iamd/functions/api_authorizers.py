@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd.arn import PARTITION
 from iamd.authz import context
 from iamd.functions import url_cookies
 from iamd.functions.api_answers import Refusal, broken, unsupported
@@ -109,7 +110,7 @@ class LambdaAuthorizers:
         if policy.unreadable is not None:
             raise broken(f"The authorizer's policy can't be read: {policy.unreadable}")
         account = found.api.account
-        principal = Principal(PrincipalKind.USER, account, f"arn:aws:iam::{account}:user/authorized")
+        principal = Principal(PrincipalKind.USER, account, f"arn:{PARTITION}:iam::{account}:user/authorized")
         now = self._runtime.clock.seconds()
         keys = context.of_request(request, found.api.region, now)
         for arn in found.arns:

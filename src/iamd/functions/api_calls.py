@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from iamd.arn import PARTITION
 from iamd.auth.identity import Service
 from iamd.authz.authorize import Denied
 from iamd.functions.api_answers import Refusal, broken, unsupported
@@ -29,10 +30,10 @@ _PATH: Final = re.compile(
     r"arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(?P<function>[^/]+)/invocations"
 )
 _FUNCTION: Final = re.compile(
-    r"arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(?::[A-Za-z0-9$_-]+)?", re.ASCII
+    rf"arn:{PARTITION}:lambda:[a-z0-9-]+:[0-9]{{12}}:function:[A-Za-z0-9_-]+(?::[A-Za-z0-9$_-]+)?", re.ASCII
 )
 _VARIABLE: Final = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_-]+)\}", re.ASCII)
-_ROLE: Final = re.compile(r"arn:aws:iam::[0-9]{12}:role/[^*]+")
+_ROLE: Final = re.compile(rf"arn:{PARTITION}:iam::[0-9]{{12}}:role/[^*]+")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

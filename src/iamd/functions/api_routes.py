@@ -10,8 +10,12 @@ from urllib.parse import unquote
 
 import msgspec
 
+from iamd.arn import PARTITION
+
 DEFAULT: Final = "$default"
 _ANY: Final = "ANY"
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""AWS: those that a route may have; a method that none can have is in no ARN that a policy could mean."""
 
 
 class Stage(msgspec.Struct, frozen=True, rename="camel"):
@@ -98,7 +102,7 @@ class Api(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def arn(self) -> str:
         """What the ARNs of its stages, routes and authorizers begin with."""
-        return f"arn:aws:execute-api:{self.region}:{self.account}:{self.id}"
+        return f"arn:{PARTITION}:execute-api:{self.region}:{self.account}:{self.id}"
 
     def integration_of(self, route: Route) -> Integration | None:
         """What answers a route's requests."""
@@ -158,7 +162,7 @@ def found(api: Api, method: str, path: str) -> Found | None:
     stage = named.get(first) if first != DEFAULT else None
     inner = f"/{rest}" if stage is not None else path
     stage = stage or named.get(DEFAULT)
-    if stage is None:
+    if stage is None or method not in _METHODS:
         return None
     matches = sorted(_matches(api, method, inner), key=lambda one: one[0])
     if not matches:
