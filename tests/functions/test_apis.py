@@ -240,6 +240,12 @@ def test_a_function_is_not_waited_for_longer_than_the_integration_says(cloud, fu
     assert (told.status, told.value) == (503, {"message": "Service Unavailable"})
 
 
+def test_a_function_that_may_not_run_now_is_unavailable(cloud, functions):
+    api = simple(cloud, functions)
+    cloud.client("lambda").put_function_concurrency(FunctionName="fn", ReservedConcurrentExecutions=0)
+    assert (api.ask().status, api.ask().value) == (503, {"message": "Service Unavailable"})
+
+
 @pytest.mark.parametrize(
     ("key", "path", "sources"),
     [

@@ -29,6 +29,7 @@ _ACTION: Final = "execute-api:Invoke"
 _SECONDS: Final = 10.0
 """AWS: Developer Guide, "Quotas for configuring and running an HTTP API": an authorizer has 10 seconds."""
 _KEPT: Final = 1024
+_NOT_INVOKED: Final = frozenset({413, 503})
 _FORBIDDEN: Final = "The authorizer does not let the request be made."
 
 
@@ -82,13 +83,19 @@ class LambdaAuthorizers:
         known = self._kept.get(key)
         if known is not None and now < known[0]:
             return known[1]
-        content = await self._calls.invoke(self._call(request, found, authorizer, sources))
-        answer = _read(content, authorizer)
+        answer = _read(await self._said(self._call(request, found, authorizer, sources)), authorizer)
         if seconds > 0 and sources:
             self._kept[key] = (now + seconds, answer)
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return answer
+
+    async def _said(self, call: Call) -> bytes:
+        """What a function has said; AWS: 500 when API Gateway can't invoke it, whatever the reason."""
+        try:
+            return await self._calls.invoke(call)
+        except Refusal as refusal:
+            raise broken(refusal.why) if refusal.status in _NOT_INVOKED else refusal from refusal
 
     def _call(self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]) -> Call:
         version = authorizer.authorizer_payload_format_version
