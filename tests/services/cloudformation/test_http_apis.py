@@ -165,6 +165,58 @@ def test_what_sam_deploys_can_be_called(cloud, client, ended):
     assert ask(url, path="/orders/7", origin="https://a.example.com").headers["access-control-allow-origin"] == "*"
 
 
+def of_api(kind, **properties):
+    return {"Type": f"AWS::ApiGatewayV2::{kind}", "Properties": {"ApiId": {"Ref": "Api"}, **properties}}
+
+
+def test_what_cdk_deploys_can_be_called(cloud, client, ended):
+    """The permissions of CDK's HttpLambdaIntegration and HttpLambdaAuthorizer name the route's path as it is written."""
+    source = "def handler(event, context): return {'isAuthorized': 'key' in event['headers'], **(event.get('pathParameters') or {})}"
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document_of_trust = {"Version": "2012-10-17", "Statement": [trusted]}
+    arn, role = {"Fn::GetAtt": ["Function", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
+    within = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
+    permission = {"Action": "lambda:InvokeFunction", "FunctionName": arn, "Principal": "apigateway.amazonaws.com"}
+    uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
+    template = body(
+        outputs={"Url": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}},
+        Role={"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document_of_trust}},
+        Function={
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Runtime": "python3.12", "Handler": "index.handler", "Role": role, "Code": {"ZipFile": source}},
+        },
+        Api={"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "books", "ProtocolType": "HTTP"}},
+        Stage=of_api("Stage", StageName="$default", AutoDeploy=True),
+        Integration=of_api(
+            "Integration", IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+        ),
+        Authorizer=of_api(
+            "Authorizer", Name="keys", AuthorizerType="REQUEST", AuthorizerPayloadFormatVersion="2.0",
+            AuthorizerResultTtlInSeconds=300, AuthorizerUri={"Fn::Sub": uri}, EnableSimpleResponses=True,
+            IdentitySource=["$request.header.User-Agent"],
+        ),
+        Route=of_api(
+            "Route", RouteKey="GET /books/{id}", AuthorizationType="CUSTOM", AuthorizerId={"Ref": "Authorizer"},
+            Target={"Fn::Sub": "integrations/${Integration}"},
+        ),
+        OfRoute={
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {**permission, "SourceArn": {"Fn::Sub": f"{within}/*/*/books/{{id}}"}},
+        },
+        OfAuthorizer={
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {**permission, "SourceArn": {"Fn::Sub": f"{within}/authorizers/${{Authorizer}}"}},
+        },
+    )  # fmt: skip
+    client.create_stack(StackName="tour", TemplateBody=template, Capabilities=CAPABILITIES)
+    assert ended("tour") == "CREATE_COMPLETE", why(client)
+    [stack] = client.describe_stacks(StackName="tour")["Stacks"]
+    url = stack["Outputs"][0]["OutputValue"]
+    assert ask(url, path="/books/7", user_agent="one", key="k").value == {"isAuthorized": True, "id": "7"}
+    assert ask(url, path="/books/7", user_agent="two").status == 403
+    assert ask(url, path="/books").status == 404
+
+
 def test_an_update_that_fails_leaves_the_routes_as_they_were(cloud, client, ended):
     client.create_stack(StackName="tour", TemplateBody=api(Body=document()))
     assert ended("tour") == "CREATE_COMPLETE", why(client)
