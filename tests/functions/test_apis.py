@@ -263,6 +263,10 @@ def test_the_functions_policy_lets_the_route_in(cloud, functions, key, path, sou
     assert (api.ask(path).status, api.ask(path).value) == (500, BROKEN)
     told = cloud.explain(api.ask(path).headers["apigw-requestid"])
     assert (told["EventName"], told["ErrorCode"]) == ("Invoke", "InternalServerError")
+    assert told["ErrorMessage"].endswith(
+        f"is not authorized to perform: lambda:InvokeFunction on resource: {FN} because no resource-based policy allows "
+        f"the lambda:InvokeFunction action (for {api.arn}/$default/{key.replace(' ', '')})"
+    )
     for source, status in sources.items():
         api.permit(source)
         assert api.ask(path).status == status, source

@@ -96,7 +96,7 @@ class Calls:
         except NotAssumed as error:
             raise broken(f"API Gateway can't assume the role {call.role}: {error.message}") from error
         except Refused as error:
-            raise _refusal(error) from error
+            raise _refusal(error, call) from error
         if "FunctionError" in answer:
             raise broken(f"The function {call.function} has failed: {answer['FunctionError']}.")
         content: bytes = answer["Payload"]
@@ -125,7 +125,7 @@ class Calls:
             as_service.decide(self._runtime, facts, service, _INVOKE, function, region)
         except Denied as denied:
             if self._runtime.settings.enforce != "soft":
-                raise broken(f"{denied.message} (for {service.source_arn})") from denied
+                raise broken(f"AccessDeniedException: {denied.message} (for {service.source_arn})") from denied
 
     def _session(self, call: Call, role: str, service: Service) -> RenewedSession:
         # One for each API: aws:SourceArn of a trust policy tells them apart.
@@ -148,9 +148,9 @@ class Calls:
         await asyncio.gather(*ending, return_exceptions=True)
 
 
-def _refusal(error: Refused) -> Refusal:
+def _refusal(error: Refused, call: Call) -> Refusal:
     if error.code == "RequestTooLargeException":
         return Refusal(413, error.message)
     if error.code in {"TooManyRequestsException", "ServiceUnavailable"}:
         return Refusal(503, f"{error.code}: {error.message}")
-    return broken(f"{error.code}: {error.message}")
+    return broken(f"{error.code}: {error.message} (for {call.role or call.sources[0]})")
