@@ -95,7 +95,10 @@ def test_an_api_tells_the_address_at_which_it_is_served(cloud):
     assert {listed["ApiEndpoint"], api.client.get_api(ApiId=api.id)["ApiEndpoint"]} == {api.url}
     sockets = api.client.create_api(Name="s", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.a")
     assert "_iamd" not in sockets["ApiEndpoint"]
-    assert ask(f"{cloud.endpoint}/_iamd/execute-api/{sockets['ApiId']}").status == 404
+    api.id, api.url = sockets["ApiId"], f"{cloud.endpoint}/_iamd/execute-api/{sockets['ApiId']}"
+    api.route("$default")
+    api.stage()
+    assert (api.ask().status, api.ask().value) == (404, NOT_FOUND)
 
 
 def test_an_api_that_is_quickly_created_answers(cloud, functions):
