@@ -310,6 +310,38 @@ def test_users_of_a_user_pool_are_let_in_by_their_tokens(cloud, functions, signe
     assert [api.ask(authorization=token).status for token in (id_token, access_token)] == [401, 401]
 
 
+def test_a_user_pool_makes_no_token_of_another_one(cloud, functions, signed_in, other):
+    """Whatever the attributes of its users are called, and in whichever account it is."""
+    functions.make(ECHO)
+    issuer, app, _, _ = signed_in("one")
+    api = Api(cloud)
+    configuration = {"Issuer": issuer, "Audience": [app]}
+    authorizer = api.authorizer(AuthorizerType="JWT", IdentitySource=HEADER, JwtConfiguration=configuration)
+    api.route("$default", AuthorizationType="JWT", AuthorizerId=authorizer)
+    api.stage()
+    api.permit()
+    claims = {"iss": issuer, "aud": app, "client_id": app, "token_use": "access", "cognito:groups": "admins"}
+    client = cloud.client("cognito-idp", other)
+    schema = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in claims]
+    pool = client.create_user_pool(PoolName="theirs", Schema=schema)["UserPool"]["Id"]
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = client.create_user_pool_client(
+        UserPoolId=pool, ClientName="web", ExplicitAuthFlows=flows, ReadAttributes=list(claims)
+    )
+    own = made["UserPoolClient"]["ClientId"]
+    attributes = [{"Name": name, "Value": value} for name, value in claims.items()]
+    client.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS", UserAttributes=attributes)
+    client.admin_set_user_password(UserPoolId=pool, Username="ann", Password="Secret-12345", Permanent=True)
+    told = client.admin_initiate_auth(
+        UserPoolId=pool, ClientId=own, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ann", "PASSWORD": "Secret-12345"},
+    )["AuthenticationResult"]  # fmt: skip
+    assert [api.ask(authorization=told[kind]).status for kind in ("IdToken", "AccessToken")] == [401, 401]
+    said = jwt.decode(told["IdToken"], options={"verify_signature": False})
+    assert (said["iss"].rpartition("/")[2], said["aud"], said["token_use"]) == (pool, own, "id")
+    assert "cognito:groups" not in said
+
+
 GUARDING = """import json
 def handler(event, context):
     if event['headers']['authorization'] == 'event':

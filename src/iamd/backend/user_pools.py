@@ -1,18 +1,21 @@
 """What moto's user pools are asked by users: it is done in the account and Region that were decided, and nowhere else.
 
-moto looks for a client's id and a token in the pools of all accounts and Regions, and signs tokens with a key that
-stands in its source: whoever reads that could make a token of any user.
+moto looks for a client's id and a token in the pools of all accounts and Regions, signs tokens with a key that stands
+in its source, the same for all pools, and lets attributes take the place of what a token says of itself: whoever reads
+that, or has a pool of their own, could make a token of any user.
 """
 
 import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from flask import request
 from joserfc import jwk
 from moto.cognitoidp import responses
 from moto.cognitoidp.models import (
     CognitoIdpBackend,
     CognitoIdpUserPool,
+    CognitoIdpUserPoolAttribute,
     RegionAgnosticBackend,
     cognitoidp_backends,
 )
@@ -25,7 +28,7 @@ _BITS: Final = 2048
 
 
 def install() -> None:
-    """Have moto look in one place alone, and sign with a key of this life's own."""
+    """Have moto look in one place alone, and sign with a key of each pool's own what the pool itself says."""
     for name in (
         "_find_backend_by_access_token",
         "_find_backend_by_access_token_or_session",
@@ -33,10 +36,10 @@ def install() -> None:
     ):
         replace(RegionAgnosticBackend, name, always(_decided))
     replace(responses, "find_account_region_by_value", always(_decided_place))
-    key = jwk.RSAKey.generate_key(_BITS, {"kid": _KEY_ID, "use": "sig", "alg": "RS256"}, private=True)
-    replace(CognitoIdpUserPool, "__init__", _signing_with(key))
-    published = json.dumps({"keys": [key.as_dict(private=False)]}).encode()
-    replace(responses.CognitoIdpJsonWebKeyResponse, "json_web_key", always(published))
+    replace(CognitoIdpUserPool, "__init__", _with_key)
+    replace(CognitoIdpUserPool, "get_user_extra_data_by_client_id", _of_attributes)
+    # The handler is routed to already; it looks at this for what it answers.
+    replace(responses, "CognitoIdpJsonWebKeyResponse", always(_Published()))
 
 
 def _decided(asked: Any, *_given: Any) -> CognitoIdpBackend:
@@ -48,12 +51,40 @@ def _decided_place(_key: str, _value: str, fallback: tuple[str, str]) -> tuple[s
     return fallback
 
 
-def _signing_with(key: jwk.RSAKey) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    def wrap(original: Callable[..., None]) -> Callable[..., None]:
-        def init(pool: Any, *given: Any, **named: Any) -> None:
-            original(pool, *given, **named)
-            pool.json_web_key = key
+def _with_key(original: Callable[..., None]) -> Callable[..., None]:
+    def init(pool: Any, *given: Any, **named: Any) -> None:
+        original(pool, *given, **named)
+        key = jwk.RSAKey.generate_key(_BITS, {"kid": _KEY_ID, "use": "sig", "alg": "RS256"}, private=True)
+        pool.json_web_key = key
 
-        return init
+    return init
 
-    return wrap
+
+class _Published:
+    """What is published of the pool that a request's path names."""
+
+    @property
+    def json_web_key(self) -> bytes:
+        """The pool's public key; of a pool that is not there, none."""
+        pool_id = request.path.split("/")[1]
+        backends = [backend for regions in list(cognitoidp_backends.values()) for backend in list(regions.values())]
+        found = [backend.user_pools[pool_id] for backend in backends if pool_id in backend.user_pools]
+        return json.dumps({"keys": [pool.json_web_key.as_dict(private=False) for pool in found]}).encode()
+
+
+_STANDARD: Final = frozenset(CognitoIdpUserPoolAttribute.STANDARD_SCHEMA) - {"sub"}
+_PREFIXES: Final = ("custom:", "dev:custom:")
+
+
+def _of_attributes(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """What a token says of a user's attributes: those that are standard ones, and those that tell that they are not.
+
+    AWS: Cognito Developer Guide, "Working with user attributes": names of all others begin with `custom:`.
+    SECURITY: one called `iss` would make a token of another pool's, one called `cognito:groups` of another user's.
+    """
+
+    def claims(pool: Any, client_id: str, username: str) -> dict[str, Any]:
+        found = original(pool, client_id, username)
+        return {name: value for name, value in found.items() if name in _STANDARD or name.startswith(_PREFIXES)}
+
+    return claims
