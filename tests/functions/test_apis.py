@@ -243,6 +243,21 @@ def test_a_function_is_not_waited_for_longer_than_the_integration_says(cloud, fu
     assert (told.status, told.value) == (503, {"message": "Service Unavailable"})
 
 
+def test_an_integration_is_waited_for_no_longer_than_thirty_seconds(cloud):
+    """AWS: API Reference of HTTP APIs, CreateIntegration, `timeoutInMillis`."""
+    api = Api(cloud)
+    integration = api.integration(TimeoutInMillis=30_000)
+    for ask_for in (
+        lambda: api.integration(TimeoutInMillis=30_001),
+        lambda: api.client.update_integration(ApiId=api.id, IntegrationId=integration, TimeoutInMillis=30_001),
+    ):
+        with pytest.raises(ClientError) as caught:
+            ask_for()
+        assert caught.value.response["Error"]["Code"] == "BadRequestException"
+    assert api.client.get_integration(ApiId=api.id, IntegrationId=integration)["TimeoutInMillis"] == 30_000
+    assert len(api.client.get_integrations(ApiId=api.id)["Items"]) == 1
+
+
 def test_a_function_that_may_not_run_now_is_unavailable(cloud, functions):
     api = simple(cloud, functions)
     cloud.client("lambda").put_function_concurrency(FunctionName="fn", ReservedConcurrentExecutions=0)

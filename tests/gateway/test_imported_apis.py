@@ -348,6 +348,18 @@ def test_what_can_not_stand_together_is_refused(client):
         )
 
 
+def test_routes_of_a_definition_that_are_for_the_same_requests_are_refused(client, imported):
+    """AWS refuses such routes, as clients report it (plutomi/plutomi 271)."""
+    api = imported(definition())["ApiId"]
+    both = definition({f"/a/{{{name}}}": {"get": of()} for name in ("x", "y")})
+    told = refusal(client.reimport_api, ApiId=api, Body=json.dumps(both))
+    words = (
+        'The provided route key "GET /a/{y}" has a conflicting variable on the same hierarchical level as "GET /a/{x}"'
+    )
+    assert told == ("ConflictException", words)
+    assert keys(client, api) == ["GET /a"]
+
+
 def test_the_base_path_is_read_as_asked(client, imported):
     paths = {"/e": {"get": of()}, "/$default": {ANY: of(isDefaultRoute=True)}}
     servers = [{"url": "https://example.com/{basePath}", "variables": {"basePath": {"default": "/a/b/c"}}}]
