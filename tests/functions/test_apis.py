@@ -370,18 +370,21 @@ def test_an_integration_names_an_alias_by_a_variable_of_the_stage(cloud, functio
         {"RequestParameters": {"overwrite:header.a": "b"}},
         {"ResponseParameters": {"200": {"overwrite:header.a": "b"}}},
         {"ConnectionType": "VPC_LINK", "ConnectionId": "link"},
-        {"IntegrationUri": "fn"},
+        {"IntegrationUri": "${stageVariables.place}"},
+        {"CredentialsArn": "arn:aws:iam::*:user/*"},
     ],
 )
 def test_what_is_not_served_is_refused_by_its_name(cloud, functions, given):
     functions.make(ECHO)
     api = Api(cloud)
     api.route("$default", api.integration(**given))
-    api.stage()
+    api.stage(StageVariables={"place": "secret"})
     api.permit()
     told = api.ask()
     assert told.status == 501
     assert told.value["message"].startswith("iamd does not serve this: ")
+    # What the API is made of is not for whoever asks.
+    assert not any(own in told.value["message"] for own in ("secret", "arn:"))
 
 
 def test_a_stage_that_nothing_was_deployed_to_is_refused(cloud, functions):

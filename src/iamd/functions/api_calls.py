@@ -60,7 +60,8 @@ def function_of(uri: str | None, variables: Mapping[str, str]) -> str:
     path = _PATH.fullmatch(plain)
     function = path["function"] if path is not None else plain
     if not _FUNCTION.fullmatch(function):
-        raise unsupported(f"the URI {plain} names no Lambda function by its ARN.")
+        # SECURITY: what a stage's variables hold is not for whoever asks.
+        raise unsupported("a URI that names no Lambda function by its ARN.")
     return function
 
 
@@ -111,7 +112,7 @@ class Calls:
                 self._check(service, call.function, region)
             return await InnerRequests(runtime, PRINCIPAL).call(services[0], *asking)
         if not _ROLE.fullmatch(call.role):
-            raise unsupported(f"credentials that are no role: {call.role}.")
+            raise unsupported("credentials that are no role.")
         via = Via(PRINCIPAL, as_caller=False)
         key = self._session(call, call.role, services[0]).key
         return await InnerRequests(runtime, PRINCIPAL, via=via).call(key, *asking)
