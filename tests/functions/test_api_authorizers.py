@@ -223,6 +223,14 @@ def test_a_token_has_one_of_the_scopes(tokens, issuer):
     assert 'error="insufficient_scope"' in told.headers["www-authenticate"]
 
 
+def test_a_scope_begins_no_header_of_its_own(tokens, issuer):
+    [route] = [one for one in tokens.client.get_routes(ApiId=tokens.id)["Items"] if one["RouteKey"] == "GET /read"]
+    tokens.client.update_route(ApiId=tokens.id, RouteId=route["RouteId"], AuthorizationScopes=["a\r\nx-evil: 1"])
+    told = tokens.ask("/read", authorization=issuer.token(aud="orders"))
+    assert (told.status, told.headers["x-evil"]) == (403, None)
+    assert told.headers["www-authenticate"].startswith('Bearer scope="a??x-evil: 1"')
+
+
 def test_what_is_no_token_of_the_issuers_proves_nothing(cloud, tokens, issuer):
     assert (tokens.ask("/plain").status, tokens.ask("/plain").headers["www-authenticate"]) == (401, "Bearer")
     unnamed = tokens.ask("/plain", authorization=jwt.encode(issuer.claims(aud="orders"), issuer.key, "RS256"))

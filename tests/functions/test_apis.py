@@ -227,6 +227,19 @@ def test_headers_and_cookies_are_the_functions(cloud, functions):
     assert told.headers["content-security-policy"].startswith("sandbox")
 
 
+def test_a_cookie_of_an_api_is_for_no_other_one(cloud, functions):
+    """Without a path it is for the folder of the request (RFC 6265, 5.1.4): of the API's bare address, for all APIs."""
+    api = simple(cloud, functions, SAYS)
+    said = json.dumps({"statusCode": 200, "cookies": ["a=1", "b=2; Path=x; Secure", "c=3; Path=/c"]})
+    own = f"/_iamd/execute-api/{api.id}"
+    for path, expected in (
+        ("", [f"a=1; Path={own}", f"b=2; Secure; Path={own}", f"c=3; Path={own}/c"]),
+        ("/", ["a=1", "b=2; Secure", f"c=3; Path={own}/c"]),
+    ):
+        told = api.ask(path, "POST", body=said, content_type="application/json")
+        assert told.headers.get_all("set-cookie") == expected
+
+
 @pytest.mark.parametrize("source", ["    1 / 0", "    import os; os._exit(1)"])
 def test_a_function_that_fails_is_answered_500(cloud, functions, source):
     told = simple(cloud, functions, f"def handler(event, context):\n{source}\n").ask()
@@ -442,6 +455,14 @@ def test_a_preflight_of_a_route_with_authorization_is_authorized(cloud, function
     assert signed.headers["access-control-allow-methods"] == "GET,POST"
     api.route("OPTIONS /{proxy+}")
     assert api.ask("/any", "OPTIONS", **ASKING).status == 204
+
+
+def test_a_configuration_begins_no_header_of_its_own(cloud, functions):
+    cors = {"AllowOrigins": ["*"], "AllowMethods": ["GET\r\nx-evil: 1"], "ExposeHeaders": ["a\r\nx-evil: 1"]}
+    api = simple(cloud, functions, CorsConfiguration=cors)
+    preflight, told = api.ask("/any", "OPTIONS", **ASKING), api.ask(origin="https://app.example")
+    assert (preflight.status, preflight.headers["access-control-allow-methods"]) == (204, "GET??x-evil: 1")
+    assert (told.status, told.headers["access-control-expose-headers"]) == (200, "a??x-evil: 1")
 
 
 def test_a_body_has_a_largest_size(cloud, functions):

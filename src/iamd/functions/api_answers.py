@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from iamd.functions.url_payloads import plain, told_by, whole
+from iamd.functions.url_payloads import plain, safe, told_by, whole
 from iamd.http import HttpRequest, HttpResponse
 
 _WORDS: Final = {
@@ -35,7 +35,7 @@ class Refusal(Exception):
         """The answer; what iamd does not do is said, as AWS would do it."""
         headers = [(b"content-type", b"application/json")]
         if self.challenge is not None:
-            headers.append((b"www-authenticate", self.challenge.encode("latin-1", "replace")))
+            headers.append((b"www-authenticate", safe(self.challenge)))
         words = _WORDS.get(self.status, self.why)
         return HttpResponse(self.status, headers, msgspec.json.encode({"message": words}))
 

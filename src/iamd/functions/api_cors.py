@@ -6,6 +6,7 @@ AWS: API Gateway Developer Guide, "Configure CORS for HTTP APIs" (http-api-cors)
 from collections.abc import Mapping
 from typing import Any, Final
 
+from iamd.functions.url_payloads import safe
 from iamd.http import Headers, HttpRequest, HttpResponse
 
 _OF_CORS: Final = b"access-control-"
@@ -23,7 +24,7 @@ def preflight(request: HttpRequest, cors: Mapping[str, Any]) -> HttpResponse:
     if headers:
         for member, name in (("allowMethods", b"allow-methods"), ("allowHeaders", b"allow-headers")):
             if cors.get(member):
-                headers.append((_OF_CORS + name, ",".join(cors[member]).encode()))
+                headers.append((_OF_CORS + name, safe(",".join(cors[member]))))
         if cors.get("maxAge") is not None:
             headers.append((_OF_CORS + b"max-age", str(cors["maxAge"]).encode()))
     return HttpResponse(204, headers, b"")
@@ -39,7 +40,7 @@ def shared(answer: HttpResponse, request: HttpRequest, cors: Mapping[str, Any] |
     kept = [pair for pair in answer.headers if not pair[0].startswith(_OF_CORS)]
     added = _allowed(request, cors) if b"origin" in request.fields else []
     if added and cors.get("exposeHeaders"):
-        added.append((_OF_CORS + b"expose-headers", ",".join(cors["exposeHeaders"]).encode()))
+        added.append((_OF_CORS + b"expose-headers", safe(",".join(cors["exposeHeaders"]))))
     return HttpResponse(answer.status, [*kept, *added], answer.body)
 
 

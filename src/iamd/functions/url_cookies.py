@@ -20,16 +20,20 @@ def given(request: HttpRequest) -> list[str]:
     return [cookie for cookie in found if cookie.partition("=")[0].strip() not in SAME_SITE]
 
 
-def set_by(cookie: str, below: str) -> str:
+def set_by(cookie: str, below: str, request: HttpRequest) -> str:
     """A `Set-Cookie` of a function, for its own address alone (RFC 6265, 4.1.2): its paths are those below that."""
     pair, *attributes = [part.strip() for part in cookie.split(";")]
-    kept = [pair]
+    kept, has_path = [pair], False
     for attribute in attributes:
         name, _, value = attribute.partition("=")
         kind = name.strip().lower()
         if kind == _PATH and value.strip().startswith("/"):
+            has_path = True
             kept.append(f"Path={below}{value.strip()}")
         # A path that begins otherwise means the folder of the request, and that is below the address.
         elif kind not in {_PATH, _DOMAIN}:
             kept.append(attribute)
+    # SECURITY: of the address without a slash the folder is that of all addresses (RFC 6265, 5.1.4).
+    if not has_path and request.path == below.encode():
+        kept.append(f"Path={below}")
     return "; ".join(kept)

@@ -177,7 +177,7 @@ def whole(
     if status not in _STATUSES:
         raise ValueError("this is no status of an answer")
     has_body = request.method != "HEAD" and status not in _WITHOUT_BODY
-    return HttpResponse(status, _headers_of(pairs, cookies, below), content if has_body else b"")
+    return HttpResponse(status, _headers_of(pairs, cookies, below, request), content if has_body else b"")
 
 
 class _Told(msgspec.Struct):
@@ -198,7 +198,9 @@ def _content(answer: _Told) -> bytes:
     return base64.b64decode(answer.body, validate=True) if answer.isBase64Encoded else answer.body.encode()
 
 
-def _headers_of(pairs: Sequence[tuple[str, str]], cookies: Sequence[str], below: str) -> list[tuple[bytes, bytes]]:
+def _headers_of(
+    pairs: Sequence[tuple[str, str]], cookies: Sequence[str], below: str, request: HttpRequest
+) -> list[tuple[bytes, bytes]]:
     """The headers of an answer; ValueError for a name that is none (RFC 9110, 5.1)."""
     told = [(name.lower(), value) for name, value in pairs]
     if "content-type" not in {name for name, _ in told}:
@@ -207,8 +209,8 @@ def _headers_of(pairs: Sequence[tuple[str, str]], cookies: Sequence[str], below:
         raise ValueError("a header has no name")
     kept = [pair for pair in told if pair[0] not in {*_NOT_HANDED_ON, "set-cookie"}]
     every = [*(value for name, value in told if name == "set-cookie"), *cookies]
-    kept += [("set-cookie", url_cookies.set_by(cookie, below)) for cookie in every]
-    return [(_safe(name), _safe(value)) for name, value in kept]
+    kept += [("set-cookie", url_cookies.set_by(cookie, below, request)) for cookie in every]
+    return [(safe(name), safe(value)) for name, value in kept]
 
 
 def plain(value: str | float) -> str:
@@ -216,6 +218,7 @@ def plain(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _safe(text: str) -> bytes:
+def safe(text: str) -> bytes:
+    """The name or the value of a header, of somebody else's text."""
     # SECURITY: a function's header must not begin another one.
     return "".join([one if one.isprintable() else "?" for one in text]).encode("latin-1", "replace")
