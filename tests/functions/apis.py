@@ -9,6 +9,14 @@ from running import ACCOUNT, AWS, REGION, Credentials
 
 ECHO = "def handler(event, context):\n    return event\n"
 SAYS = "import json\ndef handler(event, context):\n    return json.loads(event['body'])\n"
+DEEP = """import sys
+sys.setrecursionlimit(10**6)
+deep = []
+for _ in range(5000):
+    deep = [deep]
+def handler(event, context):
+    return {answer}
+"""
 FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fn"
 APIGATEWAY = "apigateway.amazonaws.com"
 

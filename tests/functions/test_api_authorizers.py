@@ -10,7 +10,7 @@ import time
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from functions.apis import APIGATEWAY, ECHO, FN, Api, events
+from functions.apis import APIGATEWAY, DEEP, ECHO, FN, Api, events
 from functions.conftest import LAMBDA, Functions, code
 from functions.test_urls import ask
 from gateway.test_organizations import Organization
@@ -510,6 +510,17 @@ def test_what_a_guard_has_said_holds_as_long_as_its_authorizer_says(cloud, guard
     third = asked()
     assert third != second
     assert asked() != third
+
+
+@pytest.mark.parametrize("is_simple", [True, False])
+def test_an_answer_of_a_guard_that_is_nested_too_deeply_is_none(cloud, functions, guarded, is_simple):
+    api = guarded(EnableSimpleResponses=is_simple)
+    answer = {"isAuthorized": True, "principalId": "ann", "policyDocument": policy("*")}
+    source = DEEP.format(answer=f"{{**{answer!r}, 'context': {{'deep': deep}}}}")
+    cloud.client("lambda").update_function_code(FunctionName="guard", ZipFile=code(source))
+    told = says(api, "any")
+    assert (told.status, told.value) == (500, BROKEN)
+    assert cloud.explain(told.headers["apigw-requestid"])["ErrorCode"] == "InternalServerError"
 
 
 def test_a_policy_that_is_kept_is_decided_for_each_route(guarded):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
-from functions.apis import APIGATEWAY, ECHO, FN, SAYS, Api, events, simple
+from functions.apis import APIGATEWAY, DEEP, ECHO, FN, SAYS, Api, events, simple
 from functions.conftest import code
 from functions.test_urls import ask
 from running import ACCOUNT, REGION, allow
@@ -240,6 +240,19 @@ def test_a_cookie_of_an_api_is_for_no_other_one(cloud, functions):
         assert told.headers.get_all("set-cookie") == expected
 
 
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_an_answer_that_is_nested_too_deeply_is_none(cloud, functions, version):
+    functions.make(DEEP.format(answer="deep"))
+    api = Api(cloud)
+    api.route("$default", api.integration(PayloadFormatVersion=version))
+    api.stage()
+    api.permit()
+    told = api.ask()
+    assert (told.status, told.value) == (500, BROKEN)
+    explained = cloud.explain(told.headers["apigw-requestid"])
+    assert (explained["EventName"], explained["ErrorCode"]) == ("Invoke", "InternalServerError")
+
+
 @pytest.mark.parametrize("source", ["    1 / 0", "    import os; os._exit(1)"])
 def test_a_function_that_fails_is_answered_500(cloud, functions, source):
     told = simple(cloud, functions, f"def handler(event, context):\n{source}\n").ask()
@@ -269,6 +282,36 @@ def test_an_integration_is_waited_for_no_longer_than_thirty_seconds(cloud):
         assert caught.value.response["Error"]["Code"] == "BadRequestException"
     assert api.client.get_integration(ApiId=api.id, IntegrationId=integration)["TimeoutInMillis"] == 30_000
     assert len(api.client.get_integrations(ApiId=api.id)["Items"]) == 1
+
+
+def test_no_two_routes_are_for_the_same_requests(cloud):
+    """One of them would be passed over, and with it who may ask; AWS's words are those that clients report."""
+    api = Api(cloud)
+    integration = api.integration()
+    for key in ("$default", "ANY /{proxy+}"):
+        api.route(key, integration, AuthorizationType="AWS_IAM")
+    route = api.route("GET /a/{id}", integration, AuthorizationType="AWS_IAM")
+    for key, words in (
+        ("ANY /{proxy+}", "Route with key ANY /{proxy+} already exists for this API"),
+        ("$default", "Route with key $default already exists for this API"),
+        (
+            "GET /a/{name}",
+            'The provided route key "GET /a/{name}" has a conflicting variable on the same hierarchical level as "GET /a/{id}"',
+        ),
+    ):
+        with pytest.raises(ClientError) as caught:
+            api.route(key, integration)
+        told = caught.value.response
+        assert (told["Error"]["Code"], told["Error"]["Message"]) == ("ConflictException", words)
+        assert told["ResponseMetadata"]["HTTPStatusCode"] == 409
+    for key in ("GET /a/{id+}", "POST /a/{id}", "GET /a/{id}/b"):
+        api.route(key, integration)
+    with pytest.raises(ClientError) as caught:
+        api.client.update_route(ApiId=api.id, RouteId=route, RouteKey="GET /a/{id+}")
+    assert caught.value.response["Error"]["Code"] == "ConflictException"
+    # A route does not stand against itself.
+    told = api.client.update_route(ApiId=api.id, RouteId=route, RouteKey="GET /a/{name}")
+    assert told["RouteKey"] == "GET /a/{name}"
 
 
 def test_a_function_that_may_not_run_now_is_unavailable(cloud, functions):

@@ -132,7 +132,8 @@ def _read(content: bytes, authorizer: Authorizer) -> Answer:
     kind: type[_Policy | _Simple] = _Simple if is_simple else _Policy
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    # RecursionError: what is nested too deeply for the parser.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise broken(f"The authorizer's answer has no form of an answer: {error}") from error
 
 

@@ -94,6 +94,9 @@ class Apis:
             return self._refused(progress, Refusal(403, denied.message, code="AccessDenied"))
         except (CommonError, Unavailable) as error:
             return self._refused(progress, Refusal(503, str(error)))
+        except Exception:
+            log.exception("request %s failed", request.id)
+            return self._refused(progress, broken("The request failed."))
         self._record(progress)
         return answer if is_preflight else api_cors.shared(answer, request, cors)
 
