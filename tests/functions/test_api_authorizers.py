@@ -512,6 +512,20 @@ def test_what_a_guard_has_said_holds_as_long_as_its_authorizer_says(cloud, guard
     assert asked() != third
 
 
+def test_what_another_guard_has_said_is_not_used(cloud, functions, guarded):
+    """Also when a variable of the stage names the guard."""
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{GUARD}${{stageVariables.one}}/invocations"
+    api = guarded(EnableSimpleResponses=True, AuthorizerResultTtlInSeconds=60, AuthorizerUri=uri)
+    functions.make("def handler(event, context):\n    return {'isAuthorized': False}\n", "guardtwo")
+    api.permit(f"authorizers/{api.guard}", "guardtwo")
+    statuses = []
+    for one in ("", "two"):
+        api.client.delete_stage(ApiId=api.id, StageName="$default")
+        api.stage(StageVariables={"one": one})
+        statuses.append(says(api, {"isAuthorized": True}).status)
+    assert statuses == [200, 403]
+
+
 @pytest.mark.parametrize("is_simple", [True, False])
 def test_an_answer_of_a_guard_that_is_nested_too_deeply_is_none(cloud, functions, guarded, is_simple):
     api = guarded(EnableSimpleResponses=is_simple)

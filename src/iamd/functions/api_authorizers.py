@@ -78,8 +78,8 @@ class LambdaAuthorizers:
         self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]
     ) -> Answer:
         seconds, now = authorizer.authorizer_result_ttl_in_seconds or 0, self._runtime.clock.timestamp()
-        # SECURITY: an authorizer that has been changed is another one.
-        key = msgspec.json.encode((found.api.arn, authorizer, found.stage.name, list(sources)))
+        # SECURITY: an authorizer that has been changed is another one; a variable of the stage may name its function.
+        key = msgspec.json.encode((found.api.arn, authorizer, found.stage, list(sources)))
         known = self._kept.get(key)
         if known is not None and now < known[0]:
             return known[1]
