@@ -72,6 +72,22 @@ def test_a_path_is_decided_as_it_is_routed(cloud, signed):
     assert signed.ask("/orders/a%2Fb", credentials=within).status == 403
 
 
+def test_a_signature_is_of_one_path(cloud, signed):
+    """Signers leave dots and empty parts out of a path: what was signed for one API would be good for another one."""
+    another = Api(cloud)
+    another.route("$default", AuthorizationType="AWS_IAM")
+    another.stage()
+    below, administrator = f"{cloud.endpoint}/_iamd/execute-api", cloud.server.administrator
+    for path in (
+        f"{another.id}/../{signed.id}/orders/1", f"{another.id}/./../{signed.id}/orders/1", f"{signed.id}//orders/1",
+        f"{signed.id}/x/../orders/1", f"{signed.id}/orders/./1",
+    ):  # fmt: skip
+        told = ask(f"{below}/{path}", credentials=administrator, service="execute-api")
+        assert (told.status, told.value) == (403, FORBIDDEN), path
+        assert cloud.explain(told.headers["apigw-requestid"])["ErrorCode"] == "InvalidSignatureException"
+    assert signed.ask("/orders/1/", credentials=administrator).status == 200
+
+
 def test_who_does_not_sign_as_the_api_asks_is_refused(cloud, signed):
     administrator = cloud.server.administrator
     wrong = Credentials(administrator.access_key_id, "wrong" * 8)
