@@ -97,6 +97,23 @@ def denial(cloud):
     return next(one for one in events if "errorCode" in one)
 
 
+def test_a_signature_is_of_one_url(cloud, functions, put):
+    """Signers leave dots and empty parts out of a path: what was signed for one URL would be good for another one."""
+    one, administrator = put(), cloud.server.administrator
+    functions.make(ECHO, "other")
+    other = cloud.client("lambda").create_function_url_config(FunctionName="other", AuthType="AWS_IAM")["FunctionUrl"]
+    below, name = one.rstrip("/").rsplit("/", 1)
+    for path in (
+        f"{other.rstrip('/')}/../{name}/x",
+        f"{below}/{name}//x",
+        f"{below}/{name}/y/../x",
+        f"{below}/{name}/./x",
+    ):
+        told = ask(path, credentials=administrator)
+        assert (told.status, told.value) == (403, {"Message": FORBIDDEN}), path
+    assert ask(one, path="x/", credentials=administrator).status == 200
+
+
 def test_a_user_needs_both_permissions(cloud, put):
     url = put()
     for name, actions, status in (

@@ -50,6 +50,11 @@ def _without_dot_segments(raw: bytes) -> bytes:
     return b"/" + b"/".join(kept) + slash
 
 
+def is_normal(raw: bytes) -> bool:
+    """Whether a path is the only one that its signature holds for, where paths are normalised: all but S3's."""
+    return b"//" not in raw and {b".", b".."}.isdisjoint(raw.split(b"/"))
+
+
 def query(raw: bytes, *, without: bytes | None = None) -> bytes:
     """Give the canonical query string: parameters encoded and sorted, blank values kept, `without` left out."""
     if not raw:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from iamd import pipeline, sandbox
-from iamd.auth import sigv4
+from iamd.auth import canonical, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
 from iamd.authz.authorize import Denied, authorize
@@ -163,7 +163,9 @@ class Apis:
             progress.claim = claim = sigv4.claim(progress.request)
             if claim is None:
                 raise Refusal(403, "The request is not signed.", code="MissingAuthenticationToken")
-            if _is_signed_as_another(progress.request.path):
+            if not canonical.is_normal(progress.request.path):
+                # SECURITY: on AWS the host, which is signed, is the API's alone. Here a function that is given a signed
+                # request could make another API's of it, `/OTHER/../API`, or another route's.
                 raise Refusal(403, "The signature is of another path.", code="InvalidSignatureException")
             sigv4.check_scope(claim, service=_SERVICE, region=asked.api.region)
             identity = pipeline.identified(self._runtime, progress, self._runtime.store.snapshot())
@@ -207,15 +209,6 @@ class Apis:
     def _record(self, progress: Progress, code: str | None = None, message: str | None = None) -> None:
         told = pipeline.outcome(self._runtime, progress, service=_SERVICE, read_only=False, code=code, message=message)
         self._runtime.store.record_event(recorded(told))
-
-
-def _is_signed_as_another(path: bytes) -> bool:
-    """Whether a signature of a path holds for another one too: signers leave dots and empty parts out of it.
-
-    SECURITY: on AWS the host, which is signed, is the API's alone. Here a function that is given a signed request could
-    make another API's of it, `/OTHER/../API`, or another route's.
-    """
-    return b"//" in path or not {b".", b".."}.isdisjoint(path.split(b"/"))
 
 
 _OPEN: Final = frozenset({None, "NONE"})

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import pipeline, sandbox
-from iamd.auth import sigv4
+from iamd.auth import canonical, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import context
 from iamd.authz.authorize import Denied, Verdict, authorize
@@ -124,7 +124,9 @@ class Urls:
         identity = ANONYMOUS
         if url.auth == "AWS_IAM":
             progress.claim = claim = sigv4.claim(progress.request)
-            if claim is None:
+            # SECURITY: on AWS the host, which is signed, is the URL's alone. Here a function that is given a signed
+            # request could make one to another URL of it, `/OTHER/../URL`.
+            if claim is None or not canonical.is_normal(progress.request.path):
                 raise Forbidden(_FORBIDDEN)
             sigv4.check_scope(claim, service="lambda", region=url.region)
             identity = pipeline.identified(self._runtime, progress, self._runtime.store.snapshot())
