@@ -313,16 +313,22 @@ def signed_in(cloud):
     return make
 
 
-def test_users_of_a_user_pool_are_let_in_by_their_tokens(cloud, functions, signed_in):
-    functions.make(ECHO)
-    issuer, app, id_token, access_token = signed_in("one")
-    _, _, others, _ = signed_in("two")
+def by_tokens(cloud, configuration):
+    """An API whose only route takes tokens, and the id of its authorizer."""
     api = Api(cloud)
-    configuration = {"Issuer": issuer, "Audience": [app]}
     authorizer = api.authorizer(AuthorizerType="JWT", IdentitySource=HEADER, JwtConfiguration=configuration)
     api.route("$default", AuthorizationType="JWT", AuthorizerId=authorizer)
     api.stage()
     api.permit()
+    return api, authorizer
+
+
+def test_users_of_a_user_pool_are_let_in_by_their_tokens(cloud, functions, signed_in):
+    functions.make(ECHO)
+    issuer, app, id_token, access_token = signed_in("one")
+    _, _, others, _ = signed_in("two")
+    configuration = {"Issuer": issuer, "Audience": [app]}
+    api, authorizer = by_tokens(cloud, configuration)
     told = api.ask(authorization=f"Bearer {id_token}").value["requestContext"]["authorizer"]["jwt"]["claims"]
     assert (told["cognito:username"], told["iss"], told["aud"]) == ("ann", issuer, app)
     told = api.ask(authorization=access_token).value["requestContext"]["authorizer"]["jwt"]["claims"]
@@ -338,12 +344,8 @@ def test_a_user_pool_makes_no_token_of_another_one(cloud, functions, signed_in, 
     """Whatever the attributes of its users are called, and in whichever account it is."""
     functions.make(ECHO)
     issuer, app, _, _ = signed_in("one")
-    api = Api(cloud)
     configuration = {"Issuer": issuer, "Audience": [app]}
-    authorizer = api.authorizer(AuthorizerType="JWT", IdentitySource=HEADER, JwtConfiguration=configuration)
-    api.route("$default", AuthorizationType="JWT", AuthorizerId=authorizer)
-    api.stage()
-    api.permit()
+    api, _ = by_tokens(cloud, configuration)
     claims = {"iss": issuer, "aud": app, "client_id": app, "token_use": "access", "cognito:groups": "admins"}
     client = cloud.client("cognito-idp", other)
     schema = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in claims]

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from iamd.auth.claim import Claim
 from iamd.errors import AWSError, Common
 from iamd.gateway.actions.asked import Asked
@@ -17,7 +19,7 @@ from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Place
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.resources import Facts
-from iamd.http import Headers, HttpRequest
+from iamd.http import Headers, HttpRequest, HttpResponse
 from iamd.wire import s3
 from iamd.wire.hosts import host_of
 from iamd.wire.models import service
@@ -61,6 +63,15 @@ class Wish(NamedTuple):
     origin: str
     method: str | None
     headers: tuple[str, ...] = ()
+
+
+class Page(NamedTuple):
+    """What a page of another origin asks S3 for, once it is known."""
+
+    request: HttpRequest
+    place: Place
+    asked: Asked
+    facts: Facts
 
 
 def preflight_route(request: HttpRequest, claim: Claim | None) -> Route | None:
@@ -181,7 +192,33 @@ def _line(value: str) -> bytes:
     return "".join([character if character.isprintable() else "?" for character in value]).encode("latin-1", "replace")
 
 
-def shared(answer: Answer, headers: Headers) -> Answer:
-    """The answer as S3 lets a browser's page of another origin see it, in place of what the backend has for that."""
+async def shared(answer: Answer, page: Page) -> Answer:
+    """The answer as S3 lets a browser's page of another origin see it, in place of what the backend has for that.
+
+    Backends other than the embedded one say themselves which pages may see it.
+    """
+    headers = await _headers_for(page)
+    if headers is None:
+        return answer
     kept = [pair for pair in answer.headers if not pair[0].startswith(b"access-control-")]
     return answer.with_headers([*kept, *headers])
+
+
+async def refused(response: HttpResponse, page: Page | None) -> HttpResponse:
+    """A refusal, which the pages may see that may see what was asked for."""
+    headers = await _headers_for(page) if page is not None and response.status < 500 else None
+    return replace(response, headers=[*response.headers, *headers]) if headers else response
+
+
+async def _headers_for(page: Page) -> Headers | None:
+    """What the bucket's rules tell a page of another origin; None where it is not iamd's to tell."""
+    wish, asked = wished(page.request), page.asked
+    account = owner_of(asked, page.facts) if "Bucket" in asked.parameters else None
+    if wish is None or page.place.backend.embedded is None or account is None:
+        return None
+    try:
+        rules = await rules_of(asked, page.place, account)
+    except BackendUnavailable:
+        # What was asked for has been done, or refused.
+        rules = ()
+    return shown(rules, wish)

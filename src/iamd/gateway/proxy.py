@@ -7,9 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
-
-from msgspec.structs import replace
+from typing import Any, Final
 
 from iamd import pipeline, sandbox
 from iamd.arn import REGION
@@ -58,7 +56,7 @@ from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.user_pools import Home
 from iamd.gateway.watch import ClientGone
-from iamd.http import Headers, HttpRequest, HttpResponse
+from iamd.http import Headers, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -228,7 +226,7 @@ class Gateway:
                 raise
             return None
         except AWSError as error:
-            return await self._shown(self._refused(progress, error, begun), begun)
+            return await cors.refused(self._refused(progress, error, begun), begun.page)
         except Unavailable as error:
             return self._refused(progress, pipeline.unavailable(error), begun)
         except Exception:
@@ -270,7 +268,7 @@ class Gateway:
             self._note_endpoint(progress, parameters)
         place, asked, facts = await self._placed(progress, found, parameters)
         if operation.service == "s3" and b"origin" in progress.request.fields:
-            send.page = _Page(posted.request if posted is not None else progress.request, place, asked, facts)
+            send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
             facts = await object_acls.told(asked, identity, place.backend, facts)
         if identity is ANONYMOUS and subscriptions.may_be_open(operation):
@@ -294,7 +292,7 @@ class Gateway:
             number = progress.request.id
             answer = request_ids.told(answer, operation.protocol, number, host_id(number))
         if send.page is not None:
-            answer = await self._shared(answer, send.page)
+            answer = await cors.shared(answer, send.page)
         if step.traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
@@ -320,31 +318,6 @@ class Gateway:
         self._runtime.store.record_event(event_of(told))
         ids = request_id_headers(operation.protocol, operation.service, progress.request.id)
         return HttpResponse(200, [*headers, *ids], b"")
-
-    async def _shared(self, answer: Answer, page: "_Page") -> Answer:
-        """The answer to a browser; backends other than the embedded one say themselves which pages may see it."""
-        headers = await self._for_page(page)
-        return answer if headers is None else cors.shared(answer, headers)
-
-    async def _shown(self, response: HttpResponse, begun: "_Begun") -> HttpResponse:
-        """A refusal, which the pages may see that may see what was asked for."""
-        if begun.page is None or response.status >= 500:
-            return response
-        headers = await self._for_page(begun.page)
-        return replace(response, headers=[*response.headers, *headers]) if headers else response
-
-    async def _for_page(self, page: "_Page") -> Headers | None:
-        """What the bucket's rules tell a page of another origin; None where it is not iamd's to tell."""
-        wish, asked = cors.wished(page.request), page.asked
-        account = cors.owner_of(asked, page.facts) if "Bucket" in asked.parameters else None
-        if wish is None or page.place.backend.embedded is None or account is None:
-            return None
-        try:
-            rules = await cors.rules_of(asked, page.place, account)
-        except BackendUnavailable:
-            # What was asked for has been done, or refused.
-            rules = ()
-        return cors.shown(rules, wish)
 
     def _note_endpoint(self, progress: Progress, parameters: Mapping[str, Any]) -> None:
         """Find out which VPC endpoint the request came through, if any."""
@@ -469,22 +442,13 @@ def _is_region(text: str) -> bool:
     return REGION.fullmatch(text) is not None
 
 
-class _Page(NamedTuple):
-    """What a page of another origin asks S3 for, once it is known."""
-
-    request: HttpRequest
-    place: Place
-    asked: Asked
-    facts: Facts
-
-
 class _Begun:
     """The client's channel, which knows whether the answer has begun, and what page it is for."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
-        self.page: _Page | None = None
+        self.page: cors.Page | None = None
 
     def __call__(self, message: Message) -> Awaitable[None]:
         self.begun = True
