@@ -231,6 +231,17 @@ def test_a_resource_that_may_not_be_tagged_is_told_and_the_others_are_tagged(clo
     assert told["FailedResourcesMap"] == failed("dynamodb:TagResource")
 
 
+def test_a_role_that_a_batch_names_must_be_passed_as_elsewhere(cloud, tables):
+    """By rule: what speaks of a role and is one's ARN."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/worker"
+    caller = cloud.client(
+        "resourcegroupstaggingapi", cloud.user("caller", allow(["tag:TagResources", "dynamodb:TagResource"]))
+    )
+    refused = error_of(caller.tag_resources, ResourceARNList=[f"{TABLES}/open"], Tags={"role": role})
+    assert "iam:PassRole" in refused["Message"]
+    assert tables.list_tags_of_resource(ResourceArn=f"{TABLES}/open")["Tags"] == []
+
+
 def test_batches_for_one_resource_are_denied_whole(cloud):
     """Each is one request on one resource: what is denied is denied for all of its entries."""
     url = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]

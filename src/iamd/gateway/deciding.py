@@ -125,11 +125,12 @@ class Decider:
         if asked.through is not None:
             access_points.check(asked)
         is_open = identity is ANONYMOUS and subscriptions.is_open(asked, embedded=place.backend.embedded is not None)
-        if traits.refuses_entries:
-            self._authorize_entries(step, identity, wanted)
-            asked, targets = step.asked, list(step.targets)
-        elif not traits.is_batch and not is_open:
-            self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
+        if not traits.is_batch and not is_open:
+            if traits.refuses_entries:
+                self._authorize_entries(step, identity, wanted)
+                asked, targets = step.asked, list(step.targets)
+            else:
+                self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
             if traits.makes_roles:
