@@ -10,7 +10,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.server import ServerState
 
-from iamd.framing import Head, is_fields
+from iamd.framing import Head, field_lines
 from iamd.http import Headers, HttpResponse
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,8 @@ class Channel:
         defaults = self._server.default_headers
         if defaults is not self._defaults:
             # uvicorn makes them anew each second, for the date.
-            self._default_lines, self._defaults = _lines(defaults), defaults
-        return _STATUS_LINES[status] + self._default_lines + _lines(headers)
+            self._default_lines, self._defaults = field_lines(defaults), defaults
+        return _STATUS_LINES[status] + self._default_lines + field_lines(headers)
 
     def serve(self, head: Head, body: bytes) -> "Exchange | None":
         """Begin a request whose body is whole; None when it could be answered at once, and is."""
@@ -114,14 +114,6 @@ def _is_plain(head: Head, response: HttpResponse) -> bool:
     return len(response.body) <= SMALL and head.method != "HEAD" and response.status not in _NO_BODY
 
 
-def _lines(headers: Headers) -> bytes:
-    lines = b"\r\n".join(map(b": ".join, headers)) + b"\r\n" if headers else b""
-    # SECURITY: a line break within a value would begin a header, or an answer, of the value's author.
-    if not is_fields(lines) or lines.count(b"\n") != len(headers):
-        raise ValueError("a header is not one line")
-    return lines
-
-
 class Exchange:
     """One request on its way; `receive` and `send` are ASGI's (ASGI specification, "HTTP & WebSocket")."""
 
@@ -161,9 +153,9 @@ class Exchange:
     def go_on(self, begun: HttpResponse | Serving) -> None:
         """Have what the application began give the answer."""
         channel = self._channel
-        task = channel.loop.create_task(
-            self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
-        )
+        # A name is given, for else one is made up for each.
+        answering = self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
+        task = asyncio.Task(answering, loop=channel.loop, name="answering")
         channel.tasks.add(task)
         task.add_done_callback(channel.tasks.discard)
 

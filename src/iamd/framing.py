@@ -1,8 +1,8 @@
 """Request framing: what a message head must look like, and where its body ends; nothing ambiguous gets through."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -29,13 +29,10 @@ _ONCE: Final = (b"host", b"content-length", b"transfer-encoding")
 # AWS's services and their emulators answer so; a repeated header is read by a parser.
 _ANSWER: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)\r\n" + _FIELDS + rb"\r\n")
 
-_all_fields: Final = re.compile(_FIELDS).fullmatch
 _each_field: Final = re.compile(rb"(" + _TOKEN + rb"++):([^\r]*+)\r\n").findall
-
-
-def is_fields(lines: bytes) -> bool:
-    """Whether bytes are header lines, each with its line end, and nothing else."""
-    return _all_fields(lines) is not None
+_token: Final = re.compile(_TOKEN + rb"+").fullmatch
+_LINE_END: Final = b"\r\n"
+_VISIBLE: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 
 class Malformed(Exception):
@@ -100,7 +97,35 @@ def _read_fields(content: bytes, start: int, end: int) -> list[tuple[bytes, byte
     return [(name.lower(), value.strip()) for name, value in _each_field(content, start, end)]
 
 
-class Answer(NamedTuple):
+def field_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The lines of these headers; ValueError when one would be more than its line, or has a name that is none."""
+    lines = [_beginnings[name] + value for name, value in headers]
+    lines.append(b"")
+    text = _LINE_END.join(lines)
+    if len(text.translate(None, _VISIBLE)) != (len(lines) - 1) * len(_LINE_END):
+        # SECURITY: a line break within a value would begin a header, or a message, of the value's author (GW-02).
+        raise ValueError("a header is not one line")
+    return text
+
+
+class _Beginnings(dict[bytes, bytes]):
+    """How the lines of headers begin, by their names, which are nearly always the same; ValueError for no name."""
+
+    MOST = 1024
+
+    def __missing__(self, name: bytes) -> bytes:
+        if not _token(name):
+            raise ValueError("a header has no name")
+        if len(self) >= self.MOST:
+            self.clear()
+        begins = self[name] = name + b": "
+        return begins
+
+
+_beginnings: Final = _Beginnings()
+
+
+class Answer(msgspec.Struct, frozen=True):
     """An answer that is whole: its status, its headers by lower-case names of which none is there twice, its body."""
 
     status: int

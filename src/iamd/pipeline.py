@@ -452,25 +452,26 @@ def outcome(
     named = progress.route.operation if progress.route is not None else None
     service = named.service if named is not None else service or "unknown"
     name = progress.event_name or (named.name if named is not None else "Unknown")
+    # By their order: the interpreter makes a dict of so many names at each call.
     return Outcome(
-        request=progress.request,
-        time=runtime.clock.seconds() if time is None else time,
-        service=service,
-        source=progress.source or _source(service),
-        name=name,
-        region=progress.region or _region(runtime, claim, service),
-        identity=identity,
-        read_only=_reads(service, name) if read_only is None else read_only,
-        management=progress.management,
-        parameters=progress.parameters,
-        response=response,
-        verdicts=progress.verdicts,
-        error_code=code,
-        error_message=message,
-        notes=progress.notes,
-        recipient=recipient(runtime, progress),
-        view=progress.view,
-        unverified_key_id=claim.access_key_id if claim is not None else None,
+        progress.request,
+        runtime.clock.seconds() if time is None else time,
+        service,
+        progress.source or _source(service),
+        name,
+        progress.region or _region(runtime, claim, service),
+        identity,
+        _reads(service, name) if read_only is None else read_only,
+        progress.management,
+        progress.parameters,
+        response,
+        progress.verdicts,
+        code,
+        message,
+        progress.notes,
+        recipient(runtime, progress),
+        progress.view,
+        claim.access_key_id if claim is not None else None,
     )
 
 

@@ -43,6 +43,10 @@ class Reading(Enum):
     NOTHING = auto()
 
 
+# By names of their own: this Python finds a member of an Enum slowly.
+_HEAD, _SIZED, _CHUNKED, _NOTHING = Reading
+
+
 class Flow(FlowControl):
     """uvicorn's flow control, which does not read on while enough is held."""
 
@@ -75,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._app: App = config.loaded_app
         self._server = server_state
         self._exchange: Exchange | None = None
-        self._reading = Reading.HEAD
+        self._reading = _HEAD
         self._held = b""
         self._in_head = True
         self._left = 0
@@ -119,19 +123,18 @@ class Connection(asyncio.Protocol):
             self._refuse(400, str(error))
 
     def _read(self, data: bytes) -> bytes:
-        match self._reading:
-            case Reading.HEAD:
-                is_free = self._exchange is None or self._exchange.complete
-                return self._read_head(data) if is_free else self._wait(data)
-            case Reading.SIZED:
-                end = min(self._left, len(data))
-                self._left -= end
-                return self._read_body(data, data[:end], end, whole=not self._left)
-            case Reading.CHUNKED:
-                content, end = self._chunks.take(data)
-                return self._read_body(data, content, end, whole=self._chunks.done)
-            case _:
-                return b""
+        reading = self._reading
+        if reading is _HEAD:
+            is_free = self._exchange is None or self._exchange.complete
+            return self._read_head(data) if is_free else self._wait(data)
+        if reading is _SIZED:
+            end = min(self._left, len(data))
+            self._left -= end
+            return self._read_body(data, data[:end], end, whole=not self._left)
+        if reading is _CHUNKED:
+            content, end = self._chunks.take(data)
+            return self._read_body(data, content, end, whole=self._chunks.done)
+        return b""
 
     def _wait(self, data: bytes) -> bytes:
         """Keep what is sent ahead until the request before it is answered: uvicorn would queue without a bound."""
@@ -164,7 +167,7 @@ class Connection(asyncio.Protocol):
     def _served(self, rest: bytes, *, keep_alive: bool) -> None:
         """A request was answered at once: what came behind it is read after what others sent."""
         if not keep_alive or self.transport.is_closing():
-            self._reading = Reading.NOTHING
+            self._reading = _NOTHING
             return
         self.deadline = self.loop.time() + self.limits.idle_seconds
         if rest:
@@ -181,7 +184,7 @@ class Connection(asyncio.Protocol):
         return b""
 
     def _await_body(self, head: Head) -> None:
-        self._reading = Reading.CHUNKED if head.chunked else Reading.SIZED
+        self._reading = _CHUNKED if head.chunked else _SIZED
         self._left, self._chunks, self._drained = head.length, Chunks(), 0
         self.deadline = self.loop.time() + self.limits.idle_seconds
 
@@ -194,7 +197,7 @@ class Connection(asyncio.Protocol):
         exchange.feed(content, whole=whole)
         self.deadline = self.loop.time() + self.limits.idle_seconds
         if whole:
-            self._reading = Reading.HEAD
+            self._reading = _HEAD
             self._message_read(exchange)
         return data[end:]
 
@@ -208,7 +211,7 @@ class Connection(asyncio.Protocol):
             self.deadline = 0.0
         if not exchange.keep_alive:
             # RFC 9112, 9.6: what comes after a message that closes the connection is no request.
-            self._reading = Reading.NOTHING
+            self._reading = _NOTHING
 
     def _answered(self, exchange: Exchange) -> None:
         """Begin the next request; a client that still waits to be told to send its body is not waited for."""
@@ -216,7 +219,7 @@ class Connection(asyncio.Protocol):
             return
         if self.flow.read_paused:
             self.flow.resume_reading()
-        unread = self._reading is Reading.SIZED or self._reading is Reading.CHUNKED
+        unread = self._reading is _SIZED or self._reading is _CHUNKED
         if unread and exchange.expects_continue:
             self._linger()
         elif self._held:
@@ -261,17 +264,17 @@ class Connection(asyncio.Protocol):
         if self.flow.read_paused:
             # It is not the client that is slow: a backend takes its time with the body.
             self.deadline = now + self.limits.idle_seconds
-        elif self._reading is Reading.NOTHING:
+        elif self._reading is _NOTHING:
             self.transport.abort()
-        elif self._reading is Reading.HEAD and not self._held:
+        elif self._reading is _HEAD and not self._held:
             self.transport.close()
         else:
             self._refuse(408, "the request took too long")
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in plain text and close; nobody waits any more for what the refused message was to bring."""
-        in_body = self._reading is Reading.SIZED or self._reading is Reading.CHUNKED
-        self._reading, self._held = Reading.NOTHING, b""
+        in_body = self._reading is _SIZED or self._reading is _CHUNKED
+        self._reading, self._held = _NOTHING, b""
         if in_body and self._exchange is not None:
             self._exchange.disconnect()
         if in_body and self._exchange is not None and self._exchange.begun:
@@ -281,7 +284,7 @@ class Connection(asyncio.Protocol):
             self._linger()
 
     def _linger(self) -> None:
-        self._reading = Reading.NOTHING
+        self._reading = _NOTHING
         self.deadline = self.loop.time() + LINGER_SECONDS
         self.transport.write_eof()
 

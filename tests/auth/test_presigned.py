@@ -8,7 +8,7 @@ from botocore.utils import percent_encode, percent_encode_sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamd.auth.sigv4 import Mode
+from iamd.auth.claim import Mode
 from iamd.errors import Common, CommonError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamd.auth import authorization, canonical, signer, signing_key, sigv4
-from iamd.auth.sigv4 import Mode
+from iamd.auth.claim import Mode
 from iamd.errors import AWSError, Common, CommonError
 from iamd.http import HttpRequest
 

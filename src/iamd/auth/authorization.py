@@ -6,7 +6,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from iamd.auth import sigv4a
-from iamd.auth.claim import Claim, Merged, Mode, Scope, not_a_date, scope, timestamp
+from iamd.auth.claim import HEADER, Claim, Merged, Scope, not_a_date, scope, timestamp
 from iamd.auth.dates import amz_form
 from iamd.errors import Common, CommonError
 
@@ -47,7 +47,7 @@ def _claim(scope: Scope, signature: bytes, headers: Merged, memo: bytes | None) 
         token = headers.get(b"x-amz-s3session-token")
     declared = headers.get(b"x-amz-content-sha256")
     return Claim(
-        Mode.HEADER,
+        HEADER,
         scope,
         signature,
         amz_date,

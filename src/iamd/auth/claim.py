@@ -31,6 +31,10 @@ class Mode(StrEnum):
     FORM = "form"
 
 
+# By names of their own: this Python finds a member of an Enum slowly.
+HEADER, PRESIGNED, FORM = Mode
+
+
 class Scope(msgspec.Struct, frozen=True, eq=False):
     """The part of a claim that stays the same for all requests of one key, day, region, service and set of headers.
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from iamd.auth import authorization, canonical, form_claims, presigned, sigv4a
 from iamd.auth.canonical import S3_SERVICES
-from iamd.auth.claim import Claim, Merged, Mode, Scope, check_day
+from iamd.auth.claim import HEADER, PRESIGNED, Claim, Merged, Scope, check_day
 from iamd.auth.dates import amz_form
 from iamd.auth.s3_errors import InvalidRequest
 from iamd.auth.signing_key import SigningKey, cached, derive, remember
@@ -21,7 +21,7 @@ from iamd.auth.sigv4a import VerifyingKey
 from iamd.errors import Common, CommonError
 from iamd.http import HttpRequest
 
-__all__ = ["Claim", "Mode", "Scope", "check", "check_scope", "check_unknown_key", "claim"]
+__all__ = ["Claim", "Scope", "check", "check_scope", "check_unknown_key", "claim"]
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 STREAMING_PAYLOADS = frozenset(
@@ -40,7 +40,6 @@ _NAMED = re.compile(
     r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)(?:[a-z0-9-]{1,64}(?:/|%2F))?([a-z0-9-]{1,64})(?:/|%2F)"
 ).search
 _KEY_ID = re.compile(r"[A-Z0-9_]{16,128}", re.ASCII).fullmatch
-_TAB, _BLANKS, _BLANK_BEFORE, _BLANK_AFTER = b"\t", b"  ", b": ", b" \n"
 _NOBODYS_SECRET = secrets.token_urlsafe(30)
 
 # SIG-03: two of these would be two answers to one question.
@@ -172,7 +171,7 @@ def check_scope(claim: Claim, *, service: str, region: str | None = None) -> Non
 
 def _check_time(claim: Claim, now: float, window: float, *, is_s3: bool) -> None:
     check_day(claim)
-    if is_s3 and claim.mode is Mode.PRESIGNED:
+    if is_s3 and claim.mode is PRESIGNED:
         presigned.check_life(claim, now, window)
     elif not -window <= claim.timestamp - now <= window:
         raise _skewed(claim, now, window, is_s3=is_s3)
@@ -222,7 +221,7 @@ def _payload(
     declared = claim.content_sha256
     if declared is None:
         if is_s3:
-            if claim.mode is Mode.PRESIGNED:
+            if claim.mode is PRESIGNED:
                 return UNSIGNED_PAYLOAD, None
             raise InvalidRequest("Missing required header for this request: x-amz-content-sha256")
         actual = _body_hash(request, body_sha256)
@@ -239,7 +238,7 @@ def _payload(
     if declared == UNSIGNED_PAYLOAD and allowed:
         return declared, None
     streamed = STREAMING_PAYLOADS if claim.scope.regions is None else _STREAMED_UNSIGNED
-    if declared in streamed and is_s3 and claim.mode is Mode.HEADER:
+    if declared in streamed and is_s3 and claim.mode is HEADER:
         return declared, None
     raise CommonError(
         Common.MALFORMED_HEADER,
@@ -305,12 +304,7 @@ def canonical_request(claim: Claim, request: HttpRequest, payload: str, path: by
         path = canonical.path(request.path, scope.service)
     query = request.query
     if query:
-        without = b"X-Amz-Signature" if claim.mode is Mode.PRESIGNED else None
+        without = b"X-Amz-Signature" if claim.mode is PRESIGNED else None
         query = canonical.query(query, without=without)
-    values = scope.values(claim.headers)
-    parts = (request.method.encode("latin-1"), path, query, *values, payload.encode("latin-1"))
-    text = scope.template % parts
-    # A few searches are cheaper than a look at each value, and most have white space nowhere but between two words.
-    if _TAB in text or _BLANKS in text or _BLANK_BEFORE in text or _BLANK_AFTER in text:
-        text = scope.template % (*parts[:3], *map(canonical.value, values), parts[-1])
-    return text
+    values = canonical.values(scope.values(claim.headers))
+    return scope.template % (request.method.encode("latin-1"), path, query, *values, payload.encode("latin-1"))

@@ -20,6 +20,9 @@ OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
 """The layers that belong to the owner of the resource, not to the caller."""
 
 
+# By names of their own: this Python finds a member of an Enum slowly.
+_ALWAYS, _IDENTITY, _TRUST = Layer.ALWAYS, Layer.IDENTITY, Layer.TRUST
+
 Shown = Mapping[str, Any] | msgspec.Raw
 """A statement with its place in its policy, perhaps as JSON already."""
 
@@ -117,7 +120,7 @@ def _decision(verdict: Verdict) -> dict[str, Any]:
 
 
 def _context(verdict: Verdict) -> Context:
-    return shown_keys(verdict) if verdict.decision.layer is not Layer.ALWAYS else {}
+    return shown_keys(verdict) if verdict.decision.layer is not _ALWAYS else {}
 
 
 def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[Mapping[str, Any]]:
@@ -125,7 +128,7 @@ def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Itera
 
 
 def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches: Sequence[Match]) -> Sequence[Shown]:
-    if len(matches) == 1 and matches[0].layer is Layer.IDENTITY:
+    if len(matches) == 1 and matches[0].layer is _IDENTITY:
         # The caller's own is hidden from nobody who is told of the caller.
         return [_remembered(verdict, view, matches[0])]
     return [_remembered(verdict, view, match) for match in shown_matches(verdict, matches)]
@@ -134,9 +137,9 @@ def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches:
 def _remembered(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Shown:
     """A statement as an event has it; a snapshot remembers those of callers without a session, and of roles' trust."""
     identity = verdict.identity
-    if match.layer is Layer.IDENTITY and identity.session is None:
+    if match.layer is _IDENTITY and identity.session is None:
         of = identity.arn
-    elif match.layer is Layer.TRUST:
+    elif match.layer is _TRUST:
         of = verdict.request.resource
     else:
         return _statement(verdict, view, match)

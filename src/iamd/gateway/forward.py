@@ -10,7 +10,7 @@ from iamd.backend import verdict as verdicts
 from iamd.backend.embedded import BackendDown, EmbeddedBackend, MirroredProfile, MirroredRole
 from iamd.backend.verdict import Verdict
 from iamd.errors import Common, CommonError
-from iamd.framing import is_fields
+from iamd.framing import field_lines
 from iamd.gateway import addressing, framing
 from iamd.gateway.answer import Answer, read
 from iamd.gateway.backend import Backend
@@ -105,11 +105,10 @@ def _kept(request: HttpRequest, payload: Payload) -> list[tuple[bytes, bytes]]:
 
 
 def _head(method: str, target: bytes, headers: Headers) -> bytes:
-    lines = b"\r\n".join(map(b": ".join, headers)) + b"\r\n"
-    # SECURITY: a line break within a value would begin a header, or a request, of the value's author (GW-02).
-    if not is_fields(lines) or lines.count(b"\n") != len(headers):
-        raise CommonError(Common.MALFORMED_HEADER, "A header is not one line.")
-    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), target, lines)
+    try:
+        return b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), target, field_lines(headers))
+    except ValueError as error:
+        raise CommonError(Common.MALFORMED_HEADER, "A header is not one line.") from error
 
 
 async def _boot(
@@ -140,7 +139,7 @@ def _remote(
     """The request as a backend at a URL gets it: addressed by its rules, and signed by the login of the account."""
     login = backend.logins.of(verdict.service, verdict.account_id)
     dropped = backend.logins.not_passed(verdict.service)
-    if not dropped.isdisjoint(dict(kept)):
+    if dropped and not dropped.isdisjoint(dict(kept)):
         kept = [pair for pair in kept if pair[0] not in dropped]
     host, path = addressing.placed(request.path, verdict, backend)
     headers = [(b"host", host.encode()), *kept, *login.headers]

@@ -50,7 +50,7 @@ def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 
 def _pairs(names: tuple[bytes, ...], fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    return list(zip(names, map(fields.__getitem__, names), strict=True))
+    return [(name, fields[name]) for name in names]
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -129,7 +129,7 @@ def _rest(route: Route, request: HttpRequest) -> dict[str, Any]:
         _add_query(found, query, places)
         _add_headers(found, headers, places)
     elif not places.header_names.isdisjoint(request.fields):
-        _add_fields(found, request.fields, places)
+        _add_fields(found, request.fields, shape)
     if request.body or shape.payload is not None:
         found.update(_body(route.operation, shape, request))
     return found
@@ -151,11 +151,19 @@ def _headers(request: HttpRequest, places: _Places) -> dict[str, tuple[str, ...]
     return found
 
 
-def _add_fields(found: dict[str, Any], fields: Mapping[bytes, bytes], places: _Places) -> None:
+def _add_fields(found: dict[str, Any], fields: Mapping[bytes, bytes], shape: Shape) -> None:
     """Add the headers that are members, each of which stands there once."""
-    for name in sorted(places.header_names & fields.keys()):
-        member, text = places.headers[name.decode()], fields[name].decode("latin-1")
-        found[member.name] = text if member in places.plain else _from_header(member, (text,))
+    for name, member, is_plain in _members_of(shape, tuple(fields)):
+        text = fields[name].decode("latin-1")
+        found[member.name] = text if is_plain else _from_header(member, (text,))
+
+
+@lru_cache(maxsize=512)
+def _members_of(shape: Shape, names: tuple[bytes, ...]) -> tuple[tuple[bytes, Member, bool], ...]:
+    """The headers of these names that are members, and whether their text is the value."""
+    places = _places(shape)
+    members = [(name, places.headers[name.decode()]) for name in sorted(places.header_names.intersection(names))]
+    return tuple((name, member, member in places.plain) for name, member in members)
 
 
 def _hoisted(headers: dict[str, tuple[str, ...]], query: Pairs, places: _Places) -> Pairs:

@@ -1,6 +1,7 @@
 """A result as the response its protocol wants: one serializer per operation, compiled when it is first needed."""
 
 import base64
+import binascii
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -56,7 +57,7 @@ def request_id_headers(protocol: Protocol, service: str | None, request_id: str)
 
 def host_id(request_id: str) -> bytes:
     """Give S3's second id, which tells no more than the first."""
-    return base64.b64encode(request_id.encode())
+    return binascii.b2a_base64(request_id.encode(), newline=False)
 
 
 # Query and EC2

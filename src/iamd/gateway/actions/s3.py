@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from iamd.auth.claim import Mode
+from iamd.auth.claim import HEADER, Mode
 from iamd.auth.s3_errors import InvalidArgument, InvalidTag
 from iamd.authz.target import Target
 from iamd.clock import iso
@@ -160,7 +160,7 @@ def of_signature(asked: Asked) -> dict[str, Any]:
     claim = asked.claim
     if claim is None:
         return {}
-    made_before = claim.mode is not Mode.HEADER
+    made_before = claim.mode is not HEADER
     found = {"auth_type": _AUTH_TYPES[claim.mode], "signature_version": "AWS4-HMAC-SHA256"}
     declared = claim.content_sha256 or ("UNSIGNED-PAYLOAD" if made_before else None)
     if declared is not None:

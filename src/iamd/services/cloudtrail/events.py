@@ -62,7 +62,7 @@ AWS: Cognito Developer Guide, "Example Amazon Cognito events", GetCredentialsFor
 """
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True):
     """What a request came to: who, what, on what, decided how, answered with what.
 
     `unverified_key_id` is the access key that the request named, whether it was signed with it or not. `recipient` is
@@ -86,8 +86,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     notes: Mapping[str, Any] = msgspec.field(default_factory=dict)
     recipient: str = ""
     view: Snapshot | Change | None = None
-    event_id: str = msgspec.field(default_factory=ids.request_id)
     unverified_key_id: str | None = None
+    event_id: str = msgspec.field(default_factory=ids.request_id)
     shared_event_id: str | None = None
 
     @property
@@ -135,7 +135,7 @@ class Record(msgspec.Struct, frozen=True, rename=_member):
     user_agent: str
     error_code: str | UnsetType
     error_message: str | UnsetType
-    request_parameters: Mapping[str, Any] | None
+    request_parameters: msgspec.Raw | None
     response_elements: Mapping[str, Any] | None
     request_id: str
     event_id: str

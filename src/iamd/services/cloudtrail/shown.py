@@ -1,7 +1,8 @@
 """Parameters and answers as records show them: CloudTrail's names and dates, and nothing secret."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -69,15 +70,41 @@ AWS: S3 User Guide, "Amazon S3 CloudTrail events", and its examples of log files
 """
 
 
-def parameters(given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None, service: str = "") -> Any:
-    """Parameters as a record has them, with what was added to them; None when there are none, or too much of them."""
-    found = shown(given) if given else {}
-    if service in RENAMED:
-        names = RENAMED[service]
-        found = {names.get(name, name): value for name, value in found.items()}
+def parameters(
+    given: Mapping[str, Any] | None, added: Mapping[str, Any] | None = None, service: str = ""
+) -> msgspec.Raw | None:
+    """The JSON of parameters as a record has them, with what was added to them.
+
+    None when there are none, or too much of them; an error when they can't be encoded.
+    """
+    found = _parameters(given, service) if given else {}
     if added:
         found = {**found, **added}
-    return found if found and len(msgspec.json.encode(found)) <= MAX_BYTES else None
+    if not found:
+        return None
+    encoded = _ENCODER.encode(found)
+    return msgspec.Raw(encoded) if len(encoded) <= MAX_BYTES else None
+
+
+def _parameters(given: Mapping[str, Any], service: str) -> dict[str, Any]:
+    names = _plain_names(service, tuple(given))
+    if names is not None and _is_plain_text(given.values()):
+        return dict(zip(names, given.values(), strict=False))
+    found = _members(given)
+    renamed = RENAMED.get(service, _AS_THEY_ARE)
+    return {renamed.get(name, name): value for name, value in found.items()}
+
+
+_ENCODER = msgspec.json.Encoder()
+_AS_THEY_ARE: Mapping[str, str] = {}
+
+
+@lru_cache(maxsize=4096)
+def _plain_names(service: str, names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """What records of a service call members of these names; None when they hide or leave out one of them."""
+    plain = [_plain[name] for name in names]
+    renamed = RENAMED.get(service, _AS_THEY_ARE)
+    return tuple(renamed.get(name, name) for name in plain) if all(plain) else None
 
 
 def masked(service: str, value: Any) -> Any:
@@ -135,9 +162,14 @@ def cut(text: str) -> str:
     return legible(text)[:MAX_TEXT]
 
 
+def _is_plain_text(values: Collection[Any]) -> bool:
+    """Whether records have these values as they are."""
+    return _TEXT.issuperset(map(type, values)) and all(map(str.isascii, values))
+
+
 def _members(value: Mapping[str, Any]) -> dict[str, Any]:
     names, items = list(map(_plain.__getitem__, value)), value.values()
-    if all(names) and _TEXT.issuperset(map(type, items)) and all(map(str.isascii, items)):
+    if all(names) and _is_plain_text(items):
         # What most requests and answers are: plain text under names that hide nothing.
         return dict(zip(names, items, strict=True))
     found: dict[str, Any] = {}
