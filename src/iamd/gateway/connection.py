@@ -10,6 +10,7 @@ from typing import Final
 import httptools
 
 from iamd.framing import Answer, read_answer
+from iamd.gateway.outbox import Outbox
 from iamd.http import Headers
 
 SMALL: Final = 64 * 1024
@@ -126,6 +127,8 @@ def _size_of(headers: Headers) -> int:
 class Connection(asyncio.Protocol):
     """One connection; `idle` is told when it can take another request, `lost` when it is gone.
 
+    Requests that are whole go out by `outbox`, which the connections to a backend share.
+
     `seconds` are how long an answer may take to begin once the request is whole, and how long the backend may be
     silent, or take nothing, within a body.
     """
@@ -135,11 +138,13 @@ class Connection(asyncio.Protocol):
         seconds: tuple[float, float],
         idle: Callable[["Connection"], None],
         lost: Callable[["Connection"], None],
+        outbox: Outbox,
     ) -> None:
         self.is_open = False
         self.idle_since = 0.0
         self._response_seconds, self._idle_seconds = seconds
         self._idle, self._lost = idle, lost
+        self._outbox = outbox
         self.loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._incoming: Incoming | None = None
@@ -161,15 +166,25 @@ class Connection(asyncio.Protocol):
 
     # The request
 
-    def ask(self, method: str, content: bytes, *, whole: bool) -> Incoming:
-        """Send the head of a request and what there is of its body; the rest follows by `write` and `sent`."""
+    def ask(self, method: str, content: bytes, *, whole: bool, meanwhile: Callable[[], None] | None = None) -> Incoming:
+        """Send a request that is whole, or its head, whose body follows by `write` and `sent`.
+
+        `meanwhile` is called when the whole request has gone out.
+        """
         incoming = self._incoming = Incoming(self, method)
         self._head_bytes = 0
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
-        self._transport.write(content)
         if whole:
+            self._outbox.put(self._send, content, meanwhile)
             self.sent()
+        else:
+            self._transport.write(content)
         return incoming
+
+    def _send(self, content: bytes) -> None:
+        # Who asked may have gone away since, and the connection with them.
+        if self.is_open:
+            self._transport.write(content)
 
     async def write(self, piece: bytes) -> bool:
         """Send a piece of the body when the last one was taken; False when no more of it is wanted.

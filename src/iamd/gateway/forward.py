@@ -272,14 +272,14 @@ async def _tried(call: _Call) -> Incoming:
 async def _sent(call: _Call) -> Incoming:
     pool, whole = call.backend.pool, call.whole
     connection = pool.kept() or await pool.take()
+    meanwhile, call.meanwhile = call.meanwhile, None
     try:
         if whole is not None:
-            incoming = connection.ask(call.method, whole, whole=True)
+            incoming = connection.ask(call.method, whole, whole=True, meanwhile=meanwhile)
         else:
             incoming = await _streamed(call, connection)
-        meanwhile, call.meanwhile = call.meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
+            if meanwhile is not None:
+                meanwhile()
         await incoming.start()
     except BaseException:
         connection.close()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from iamd.gateway.connection import Connection
+from iamd.gateway.outbox import Outbox
 
 CONNECTIONS: Final = 256
 
@@ -44,6 +45,7 @@ class Pool:
         self._connect_seconds = connect_seconds
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox(self._loop)
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._being_opened = 0
@@ -75,7 +77,7 @@ class Pool:
         return None
 
     async def _opened(self) -> Connection:
-        made = Connection(self._seconds, self._give_back, self._forget)
+        made = Connection(self._seconds, self._give_back, self._forget, self._outbox)
         self._being_opened += 1
         try:
             async with asyncio.timeout(self._connect_seconds):

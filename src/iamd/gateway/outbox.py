@@ -1,0 +1,37 @@
+"""Requests to a backend that come together are written together."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+MOST: Final = 8
+"""How many requests wait for each other at most."""
+
+
+class Outbox:
+    """What is put here goes out when the event loop has run what was ready, or when so many wait.
+
+    Whoever writes to a backend that sleeps wakes it, which costs more than the write itself. Of writes behind one
+    another the first alone does.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: list[tuple[Callable[[bytes], None], bytes, Callable[[], None] | None]] = []
+
+    def put(self, send: Callable[[bytes], None], content: bytes, meanwhile: Callable[[], None] | None) -> None:
+        """Have `content` sent, and `meanwhile` called when it has gone out."""
+        waiting = self._waiting
+        waiting.append((send, content, meanwhile))
+        if len(waiting) == 1:
+            self._loop.call_soon(self._empty)
+        elif len(waiting) == MOST:
+            self._empty()
+
+    def _empty(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for send, content, _ in waiting:
+            send(content)
+        for _, _, meanwhile in waiting:
+            if meanwhile is not None:
+                meanwhile()
