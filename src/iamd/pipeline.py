@@ -236,6 +236,9 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
 
 def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:
     """Remember that a key, or a role by one of its sessions, was used now."""
+    # A scope names one access key, Region and service.
+    if runtime.store.has_noted(scope, now):
+        return
     if identity.session is None:
         kind, key = AccessKey.kind, identity.access_key_id
     elif identity.kind is PrincipalKind.ROLE_SESSION:

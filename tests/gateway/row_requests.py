@@ -5,9 +5,9 @@ import re
 from gateway import parameters
 
 from iamd.authz.target import Target
-from iamd.gateway.actions import mapping
+from iamd.gateway.actions import keys, mapping, rows
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.table import Row, table
+from iamd.gateway.actions.table import Row
 from iamd.wire.models import service as model_of
 
 # What stands for a computed value in a request.
@@ -273,7 +273,11 @@ def target_of(service: str, name: str, row: Row) -> Target:
     )
     values = {**given, **asked.place, **(mapping.VALUES[service](asked) if service in mapping.VALUES else {})}
     assert row.condition is None or row.condition.holds(values), given
-    return mapping.of_row(table(service), row, values, {})[0]
+    counting = rows.step(service, row, values)
+    arn = next(iter(counting.template.arns(values)))
+    return Target(
+        arn=arn, action=row.action, context=keys.found(row.action, counting.key_rows, values, arn), makes=row.makes
+    )
 
 
 def parameters_of(service: str, name: str, row: Row) -> dict:

@@ -7,7 +7,7 @@ import msgspec
 
 from iamd.auth.identity import Identity
 from iamd.authz import context, organizations, policies, vpc_endpoints
-from iamd.authz.context import Context
+from iamd.authz.context import Context, Value
 from iamd.authz.organizations import Standing
 from iamd.authz.partly_known import PartlyKnown, Unknowns, nothing_unknown
 from iamd.authz.policies import Place
@@ -159,13 +159,15 @@ def authorize(
         else:
             shared = shared or {**of_request(), **caller.context}
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
-            keys = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
+            keys: dict[str, Value] = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
             if endpoint is not None:
                 keys |= vpc_endpoints.of_action(endpoint, named, view)
             if unknown is not nothing_unknown:
-                keys = PartlyKnown(keys, partial(unknown, target.arn, named))
+                keys = PartlyKnown.of(keys, partial(unknown, target.arn, named))
             asked = Request(caller.principal, named, target.arn, owner, keys, target.any_of_kind)
-            layers = policies.with_target(caller.layers, target, asked, identity, view, standing)
+            layers = caller.layers
+            if standing is not None or target.policies or target.trust:
+                layers = policies.with_target(layers, target, asked, identity, view, standing)
         verdict = decided(identity, view, asked, layers, target.shown, passed)
         verdicts.append(verdict)
         if not verdict.decision.allowed:

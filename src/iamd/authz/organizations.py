@@ -149,8 +149,7 @@ def of_owner(owner: str, standing: Standing | None) -> dict[str, str | tuple[str
 
 def of_target(target: Target, owner: str, standing: Standing | None) -> dict[str, str | tuple[str, ...]]:
     """The same of what a request touches; an account of AWS's is in no organization that a caller knows."""
-    service_account = target.service_account
-    return of_owner(owner, standing) if service_account is None else of_owner(service_account, None)
+    return of_owner(owner, standing) if target.service_account is None else of_owner(target.service_account, None)
 
 
 def levels(membership: Membership, shared: Account) -> list[PolicyTarget]:

@@ -1,7 +1,7 @@
 """The condition keys of a request of which some have values that iamd cannot know."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from iamd.authz.context import Value
 from iamd.policy.request import UNKNOWN
@@ -45,21 +45,30 @@ class PartlyKnown(dict[str, Value]):
     `tell` says which are not known; it is asked when a key is not there. `missed` are those that were asked for.
     """
 
-    def __init__(self, keys: dict[str, Value], tell: Callable[[], Unknowns]) -> None:
-        super().__init__(keys)
-        self._tell = tell
-        self._unknown: Unknowns | None = None
-        self.missed: set[str] = set()
+    __slots__ = ("_tell", "_unknown", "missed")
+
+    _tell: Callable[[], Unknowns]
+    _unknown: Unknowns | None
+    missed: frozenset[str]
+
+    @classmethod
+    def of(cls, keys: Mapping[str, Value], tell: Callable[[], Unknowns]) -> "PartlyKnown":
+        """These keys, and `tell`."""
+        made = cls(keys)
+        made._tell, made._unknown, made.missed = tell, None, _NOTHING
+        return made
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, UNKNOWN, or the default."""
-        found = super().get(key)
-        if found is not None:
-            return found
+        if key in self:
+            return self[key]
         unknown = self._unknown
         if unknown is None:
             unknown = self._unknown = self._tell()
         if key in unknown.keys or key.startswith(unknown.beginnings):
-            self.missed.add(key)
+            self.missed |= {key}
             return UNKNOWN
         return default
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -238,25 +239,26 @@ class Decider:
 
     def verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
         """The verdicts, all of them allowing; Denied at the first that does not."""
-        asked, now = step.asked, self._runtime.clock.seconds()
-        service = asked.operation.service
-
-        def of_request() -> Context:
-            region = _bucket_region(step) or region_of(service, asked.region)
-            by_service = identity.invoked_by is not None
-            return context.of_request(step.progress.request, region, now, by_service=by_service)
-
+        asked, facts, now = step.asked, step.facts, self._runtime.clock.seconds()
+        of_request = partial(_context, step, identity, now)
         # Whatever stays in a verdict must not hold the step, which has the verdict: only the collector of garbage would
         # find what is left of a request.
-        unknown = partial(_unknown, asked, step.facts, step.made, untold_context=step.untold_context)
+        unknown = partial(_unknown, asked, facts, step.made, untold_context=step.untold_context)
         action = step.traits.action
-        unlocked = resources.unlocked(_tagged(targets, step.facts), identity, action)
-        own = [owners_only.closed(one, identity, one.action or action) if one.policies else one for one in unlocked]
-        open_to = public_access.closed(own, identity, asked, step.facts)
-        listed = object_acls.decided(open_to, identity, asked, step.facts, action)
+        if facts.tags:
+            targets = _tagged(targets, facts)
+        if any(map(_POLICIES, targets)):
+            # What their own policies do for this caller.
+            targets = resources.unlocked(targets, identity, action)
+            targets = [owners_only.closed(one, identity, one.action or action) for one in targets]
+            targets = public_access.closed(targets, identity, asked, facts)
+        listed = object_acls.decided(targets, identity, asked, facts, action)
         marked = any_of_kind.marked(listed, step.made, asked, action)
         through = vpc_endpoints.of(step.progress.request, identity)
-        return authorize(identity, step.facts.view, action, marked, of_request, now, unknown, through)
+        return authorize(identity, facts.view, action, marked, of_request, now, unknown, through)
+
+
+_POLICIES: Final = attrgetter("policies")
 
 
 def _retargeted(targets: list[Target], asked: Asked, facts: Facts) -> list[Target]:
@@ -292,6 +294,13 @@ def _unknown(
     return found.without(resource_tags.known_beginnings(arn, facts)) if facts.tags else found
 
 
+def _context(step: Step, identity: Identity, now: int) -> Context:
+    """The condition keys of the request."""
+    asked = step.asked
+    region = _bucket_region(step) or region_of(asked.operation.service, asked.region)
+    return context.of_request(step.progress.request, region, now, by_service=identity.invoked_by is not None)
+
+
 def _bucket_region(step: Step) -> str | None:
     """The Region of the bucket that a request is for, where iamd knows it.
 
@@ -306,8 +315,6 @@ def _bucket_region(step: Step) -> str | None:
 
 def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
     """The targets with the tags that were asked for."""
-    if not facts.tags:
-        return targets
     told = [resource_tags.keys_of(one.arn, facts) for one in targets]
     return [
         replace(one, context={**one.context, **keys}) if keys else one for one, keys in zip(targets, told, strict=True)

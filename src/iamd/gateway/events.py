@@ -108,14 +108,20 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _structure(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
-    hidden, members = _hidden(shape), shape.members
-    if hidden.isdisjoint(value) and members.keys() >= value.keys() and _SCALARS.issuperset(map(type, value.values())):
+    if _open(shape).issuperset(value) and _SCALARS.issuperset(map(type, value.values())):
         return value
+    hidden, members = _hidden(shape), shape.members
     return {
         name: HIDDEN if name in hidden else item if type(item) in _SCALARS else _masked(item, members[name])
         for name, item in value.items()
         if name in members
     }
+
+
+@cache
+def _open(shape: Shape) -> frozenset[str]:
+    """The members of a structure that are shown."""
+    return frozenset(shape.members) - _hidden(shape)
 
 
 @cache

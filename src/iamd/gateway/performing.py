@@ -98,6 +98,28 @@ class Performer:
 
     async def perform(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The backend's answer, with the facts about resources kept in step with it."""
+        if step.traits.is_special or step.refused:
+            return await self._specially(step, identity, receive)
+        request = _request(step)
+        payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
+        return await self._finished(step, identity, await self._answer(step, request, payload, receive))
+
+    async def _finished(self, step: Step, identity: Identity, answer: Answer) -> Answer:
+        """The answer as the client gets it, and what becomes known or made by it."""
+        if step.posted is not None:
+            answer = step.posted.answered(answer)
+        if step.traits.shows_policy:
+            answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
+        if step.asked.through is not None:
+            answer = access_points.told(answer, step.asked, _style(step))
+        if answer.status == 404:
+            await self._check_listing(step, identity, answer)
+        if step.first_uses and answer.status < 300:
+            await making_roles.make(self._runtime, step, identity)
+        return answer
+
+    async def _specially(self, step: Step, identity: Identity, receive: Receive) -> Answer:
+        """The answer to a request of which more is known or done than that it is sent to its backend."""
         traits, request = step.traits, _request(step)
         entries: Sequence[Entry] = ()
         if traits.is_batch:
@@ -134,16 +156,7 @@ class Performer:
             answer = await refused_entries.merged(answer, _request(step), step.asked, step.refused)
         if traits.has_session:
             answer = user_sessions.told(answer, step.asked.parameters)
-        if step.posted is not None:
-            answer = step.posted.answered(answer)
-        if traits.shows_policy:
-            answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
-        if step.asked.through is not None:
-            answer = access_points.told(answer, step.asked, _style(step))
-        if answer.status == 404:
-            await self._check_listing(step, identity, answer)
-        if step.first_uses and answer.status < 300:
-            await making_roles.make(self._runtime, step, identity)
+        answer = await self._finished(step, identity, answer)
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
         return answer

@@ -42,7 +42,7 @@ from iamd.gateway.asking import NotToldError
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends, Place
 from iamd.gateway.configured import Configuring
-from iamd.gateway.deciding import Decider, Step, owners
+from iamd.gateway.deciding import Decider, Step, owner, owners
 from iamd.gateway.deliveries import Deliverer
 from iamd.gateway.health import Health
 from iamd.gateway.key_uses.checking import KeyUses
@@ -399,9 +399,10 @@ class Gateway:
         step.is_split = self._backends.is_split(asked.operation.service)
         if step.is_split:
             placing.check(step.targets, place, asked, self._backends, step.facts)
-        if not place.forgets:
-            for account in owners(step):
-                place.backend.logins.check(asked.operation.service, account)
+        if place.forgets:
+            return
+        for account in owners(step) if step.traits.may_be_parted else (owner(step),):
+            place.backend.logins.check(asked.operation.service, account)
 
     async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
         """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd.gateway import (
     account_parts,
@@ -59,7 +60,8 @@ class Traits(msgspec.Struct, frozen=True):
     them (`retargets`), or be allowed by either of two rights (`asks_either`); it may set a policy that would lock its
     caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about (`is_for_users`), and
     have to do with the session of a sign-in (`has_session`). It may reach things of other accounts beside what it is
-    for (`reaches`), or be done in parts, one in each account (`may_be_parted`).
+    for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It is `is_special` when for one of
+    these reasons its request is not simply sent to its backend and the answer given back.
     """
 
     action: str
@@ -97,11 +99,24 @@ class Traits(msgspec.Struct, frozen=True):
     has_session: bool
     reaches: bool
     may_be_parted: bool
+    is_special: bool = False
+
+
+_SPECIAL: Final = (
+    "is_batch", "may_be_parted", "invokes", "reads_policy", "changes_function", "changes", "is_for_users",
+    "has_session", "tells", "tells_instances",
+)  # fmt: skip
 
 
 @cache
 def of(operation: Operation) -> Traits:
     """The traits of an operation."""
+    found = _of(operation)
+    is_copy = operation.name == "CopyObject"
+    return replace(found, is_special=is_copy or any(getattr(found, name) for name in _SPECIAL))
+
+
+def _of(operation: Operation) -> Traits:
     return Traits(
         action=f"{operation.service}:{operation.name}",
         source=events.source(operation),

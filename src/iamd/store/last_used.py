@@ -10,6 +10,8 @@ from iamd.store.log import Use, UseKey
 FLUSH_SECONDS: Final = 60.0
 """How long a last use may be known to its process alone; a crash loses no more."""
 
+MOST_RECENT: Final = 4096
+
 
 class LastUsed:
     """The newest uses: those that this process saw and has not stored yet, before those that are stored."""
@@ -18,7 +20,18 @@ class LastUsed:
         self._stored = stored
         self._lock = threading.Lock()
         self._noted: dict[UseKey, Use] = {}
+        self._recent: dict[object, int] = {}
         self._flushed_at = time.monotonic()
+
+    def is_noted(self, by: object, now: int) -> bool:
+        """Whether a use by the same thing has been asked about in this second; asking notes that it was."""
+        recent = self._recent
+        if recent.get(by) == now:
+            return True
+        if len(recent) >= MOST_RECENT:
+            recent.clear()
+        recent[by] = now
+        return False
 
     def note(self, key: UseKey, use: Use) -> None:
         """Remember a use."""
@@ -51,3 +64,4 @@ class LastUsed:
         """Forget all: the store was reset."""
         with self._lock:
             self._noted = {}
+            self._recent = {}

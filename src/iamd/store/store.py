@@ -184,6 +184,10 @@ class Store:
         with self._log.reading_apart() as reading:
             return audit.verify(reading, self._chain.key)
 
+    def has_noted(self, by: object, now: int) -> bool:
+        """Whether a use by the same thing was noted in this second: a busy key is used many times in each."""
+        return self._last_used.is_noted(by, now)
+
     def note_use(self, account: str, kind: str, key: str, use: Use) -> None:
         """Remember when, where and for what a key or a role was used; stored within a minute."""
         self._last_used.note((account, kind, key), use)

@@ -1,7 +1,7 @@
 """A service's own condition keys for one action: those that the reference gives it and the request has."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -15,28 +15,48 @@ _MAP: Final = ("/", ":")
 _PLACEHOLDER: Final = re.compile(r"\$\{.*|<.*", re.DOTALL)
 
 
+class _Key(NamedTuple):
+    """A key in lower case, the dotted path of its parameter, whether it holds several values."""
+
+    name: str
+    path: str
+    multivalued: bool
+
+
+Rows = tuple[tuple[str, str | None, _Key], ...]
+"""Of each key its member, its name when that member's text is its value, and the key itself."""
+
+
 def of(service: str, action: str, values: Mapping[str, Any], arn: str = "*") -> dict[str, Value]:
     """The keys of this action, less those that the reference gives it on other resources than this one alone.
 
     SECURITY: they come from parameters that the operation's model defines, by the model's names; a header, query or
     body field that the operation does not have never gets here (AUZ-18).
     """
-    found: dict[str, Value] = {}
-    members, rows = _of_action(service, action)
-    if members.isdisjoint(values):
-        return found
-    for member, plain, key in rows:
+    members, wanted = _of_action(service, action)
+    return {} if members.isdisjoint(values) else found(action, wanted, values, arn)
+
+
+def rows(service: str, action: str, names: Collection[str]) -> Rows:
+    """The rows for those keys of an action that a request with these names may have."""
+    return tuple(row for row in _of_action(service, action)[1] if row[0] in names)
+
+
+def found(action: str, wanted: Rows, values: Mapping[str, Any], arn: str) -> dict[str, Value]:
+    """The keys of these rows that the values have, as `of` gives them."""
+    having: dict[str, Value] = {}
+    for member, plain, key in wanted:
         given = values.get(member)
         if given is None:
             continue
         if plain is not None and type(given) is str:
-            found[plain] = given
+            having[plain] = given
         else:
-            _add(found, key, at(values, key.path))
-    if found.keys().isdisjoint(_of_some_types(action)):
-        return found
+            _add(having, key, at(values, key.path))
+    if having.keys().isdisjoint(_of_some_types(action)):
+        return having
     strange = of_other_resources(action, arn)
-    return {name: value for name, value in found.items() if name not in strange}
+    return {name: value for name, value in having.items() if name not in strange}
 
 
 def of_other_resources(action: str, arn: str) -> frozenset[str]:
@@ -104,17 +124,9 @@ def _typed(value: Value, *, multivalued: bool) -> Value:
     return value if isinstance(value, str) else value[0]
 
 
-class _Key(NamedTuple):
-    """A key in lower case, the dotted path of its parameter, whether it holds several values."""
-
-    name: str
-    path: str
-    multivalued: bool
-
-
 @cache
-def _of_action(service: str, action: str) -> tuple[frozenset[str], tuple[tuple[str, str | None, _Key], ...]]:
-    """The members that keys are found in; of each key its member, its name when that member's text is its value."""
+def _of_action(service: str, action: str) -> tuple[frozenset[str], Rows]:
+    """The members that keys are found in, and the rows of the keys."""
     found = tables.table(service)
     reference, entry = _entry(action)
     if found is None or reference is None or entry is None:

@@ -1,9 +1,7 @@
 """From a request to what must be allowed: its targets, by the service's table, or by the general rule."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
-from itertools import product
-from string import Formatter
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from iamd.authz.target import Target
@@ -27,7 +25,6 @@ from iamd.gateway.actions import (
     events,
     firehose,
     glue,
-    keys,
     keyspaces,
     kinesis,
     kms,
@@ -50,12 +47,11 @@ from iamd.gateway.actions import (
     tags,
     untabled,
 )
-from iamd.gateway.actions.asked import Asked, Question, Value, invalid
-from iamd.gateway.actions.table import Row, Table
+from iamd.gateway.actions.asked import Asked, Question, invalid
+from iamd.gateway.actions.rows import Rows, Values
 from iamd.wire import validate
 from iamd.wire.models import Operation
 
-Values = Callable[[Asked], Mapping[str, Any]]
 Computed = Callable[[Asked], list[Target]]
 
 # What a service's templates and keys may name beyond the parameters themselves.
@@ -166,7 +162,8 @@ def _way(operation: Operation) -> Computed:
         return untabled.COMPUTED.get((operation.service, name), by_rule.targets)
     if name in found.computed:
         return COMPUTED[found.service][found.computed[name]]
-    return partial(_of_rows, found, found.rows[name], VALUES.get(operation.service, _nothing))
+    compute = VALUES.get(operation.service, _nothing)
+    return Rows(found, name, compute, extended=found.service in EXTENDED)
 
 
 def _nothing(_: Asked) -> Mapping[str, Any]:
@@ -185,45 +182,3 @@ def _check_region(arn: str, asked: Asked) -> None:
 
 _FROM_ELSEWHERE: Final = frozenset({("ec2", "CopyImage"), ("ec2", "CopySnapshot")})
 """What copies from the Region that its `SourceRegion` names."""
-
-
-def _of_rows(found: Table, rows: tuple[Row, ...], compute: Values, asked: Asked) -> list[Target]:
-    # What is worked out stands above what the client gave under the same name.
-    values = {**asked.parameters, **asked.place, **compute(asked)}
-    tagged = tags.of_request(asked) if found.service not in EXTENDED else {}
-    if "written_tags" in values:
-        tagged = {**tagged, **tags.of({"Tags": values["written_tags"]})}
-    mapped: list[Target] = []
-    for row in rows:
-        if row.condition is None or row.condition.holds(values):
-            mapped += of_row(found, row, values, tagged)
-    return mapped
-
-
-def of_row(found: Table, row: Row, values: Mapping[str, Any], tagged: Mapping[str, Value]) -> list[Target]:
-    """The target of a row; of a parameter that is a list, one for each of its items."""
-    mapped = []
-    for arn in _arns(row.template, values):
-        context = keys.of(found.service, row.action, values, arn)
-        mapped.append(
-            Target(arn=arn, action=row.action, context={**tagged, **context} if tagged else context, makes=row.makes)
-        )
-    return mapped
-
-
-def _arns(template: str, values: Mapping[str, Any]) -> Iterable[str]:
-    names = _names(template)
-    listed = [name for name in names if isinstance(values[name], list)]
-    if not listed:
-        return (template.format_map(values),)
-    for name in listed:
-        if not values[name]:
-            raise KeyError(name)
-    chosen = (dict(zip(listed, items, strict=True)) for items in product(*(values[name] for name in listed)))
-    return dict.fromkeys(template.format_map({**values, **items}) for items in chosen)
-
-
-@cache
-def _names(template: str) -> tuple[str, ...]:
-    """What a template fills in."""
-    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)

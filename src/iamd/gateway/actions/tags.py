@@ -118,7 +118,7 @@ def of(parameters: Mapping[str, Any]) -> dict[str, Value]:
 
     TaggedTwice when a tag has two values. Of keys that differ by case alone the first in byte order counts.
     """
-    if not _speak_of_tags(tuple(parameters)):
+    if not speak_of_tags(tuple(parameters)):
         return {}
     tags = list(_tags(parameters))
     check_once(tags)
@@ -130,7 +130,7 @@ def of(parameters: Mapping[str, Any]) -> dict[str, Value]:
 
 
 @lru_cache(maxsize=1024)
-def _speak_of_tags(names: tuple[str, ...]) -> bool:
+def speak_of_tags(names: tuple[str, ...]) -> bool:
     """Whether parameters of these names may hold tags; nearly all requests have none."""
     return not _SPEAKING.isdisjoint(map(str.lower, names))
 

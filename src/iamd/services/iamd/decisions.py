@@ -192,7 +192,9 @@ def _asked(
         keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
         keys[key] = values[0] if len(values) == 1 else tuple(values)
-    return Request(principal_of(identity), action, target.arn, owner, PartlyKnown(keys, partial(_unknown, target.arn)))
+    return Request(
+        principal_of(identity), action, target.arn, owner, PartlyKnown.of(keys, partial(_unknown, target.arn))
+    )
 
 
 def no_arn(call: Call, text: str) -> NoSuchPrincipal:
