@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from iamd.gateway.connection import Incoming
 from iamd.gateway.watch import Receive, Watch
 from iamd.http import Headers
@@ -14,13 +16,12 @@ class BackendBroke(ConnectionError):
     """The backend's answer ended, or stood still, in its middle: the client must not take it for whole."""
 
 
-class Answer:
+class Answer(msgspec.Struct):
     """Status and headers to hand on; the body can be taken once, by `relay` or by iterating."""
 
-    def __init__(self, status: int, headers: Headers, body: bytes | Incoming) -> None:
-        self.status = status
-        self.headers = headers
-        self._body = body
+    status: int
+    headers: Headers
+    _body: bytes | Incoming
 
     @property
     def whole(self) -> bytes | None:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from iamd.auth.signer import sign
 from iamd.backend import verdict as verdicts
 from iamd.backend.embedded import BackendDown, EmbeddedBackend, MirroredProfile, MirroredRole
@@ -162,22 +164,21 @@ def _remote(
     return _Call(request.method, head, payload, backend, verdict)
 
 
-class _Call:
+class _Call(msgspec.Struct):
     """One request on its way."""
 
-    def __init__(self, method: str, head: bytes, payload: Payload, backend: Backend, verdict: Verdict) -> None:
-        self.method = method
-        self.head = head
-        self.payload = payload
-        self.backend = backend
-        self.verdict = verdict
-        self.meanwhile: Callable[[], None] | None = None
-        """What is done once while the backend works."""
-        self._taken = isinstance(payload.content, bytes)
+    method: str
+    head: bytes
+    payload: Payload
+    backend: Backend
+    verdict: Verdict
+    meanwhile: Callable[[], None] | None = None
+    """What is done once while the backend works."""
+    _is_taken: bool = False
 
     def reading(self) -> bool:
         """Whether the client's body is still being read."""
-        return not self._taken
+        return not self._is_taken and not isinstance(self.payload.content, bytes)
 
     @property
     def whole(self) -> bytes | None:
@@ -204,7 +205,7 @@ class _Call:
             async for piece in _slices(content) if isinstance(content, bytes) else content:
                 yield piece
         finally:
-            self._taken = True
+            self._is_taken = True
 
 
 async def _slices(content: bytes) -> AsyncIterator[bytes]:

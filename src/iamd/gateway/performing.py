@@ -80,6 +80,15 @@ def _request(step: Step) -> HttpRequest:
     return request if step.asked.through is None else access_points.rewritten(request, step.asked, _style(step))
 
 
+def _told(step: Step, answer: Answer) -> Answer:
+    """The answer as the client gets it."""
+    if step.posted is not None:
+        answer = step.posted.answered(answer)
+    if step.traits.shows_policy:
+        answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
+    return answer if step.asked.through is None else access_points.told(answer, step.asked, _style(step))
+
+
 def _style(step: Step) -> str | None:
     """How the request names its bucket."""
     route = step.progress.route
@@ -102,21 +111,17 @@ class Performer:
             return await self._specially(step, identity, receive)
         request = _request(step)
         payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
-        return await self._finished(step, identity, await self._answer(step, request, payload, receive))
+        answer = _told(step, await self._answer(step, request, payload, receive))
+        if answer.status == 404 or step.first_uses:
+            await self._finish(step, identity, answer)
+        return answer
 
-    async def _finished(self, step: Step, identity: Identity, answer: Answer) -> Answer:
-        """The answer as the client gets it, and what becomes known or made by it."""
-        if step.posted is not None:
-            answer = step.posted.answered(answer)
-        if step.traits.shows_policy:
-            answer = shown_policies.shown(step.asked, step.targets[0].arn, answer, step.facts)
-        if step.asked.through is not None:
-            answer = access_points.told(answer, step.asked, _style(step))
+    async def _finish(self, step: Step, identity: Identity, answer: Answer) -> None:
+        """Do what an answer leads to; Denied when the caller may not be told that there is no such thing."""
         if answer.status == 404:
             await self._check_listing(step, identity, answer)
         if step.first_uses and answer.status < 300:
             await making_roles.make(self._runtime, step, identity)
-        return answer
 
     async def _specially(self, step: Step, identity: Identity, receive: Receive) -> Answer:
         """The answer to a request of which more is known or done than that it is sent to its backend."""
@@ -156,7 +161,8 @@ class Performer:
             answer = await refused_entries.merged(answer, _request(step), step.asked, step.refused)
         if traits.has_session:
             answer = user_sessions.told(answer, step.asked.parameters)
-        answer = await self._finished(step, identity, answer)
+        answer = _told(step, answer)
+        await self._finish(step, identity, answer)
         if runs is not None:
             runs.changed(step.asked.operation.name, step.targets[0].arn)
         return answer

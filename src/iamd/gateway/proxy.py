@@ -286,7 +286,7 @@ class Gateway:
         if step.traits.uses_keys and not (step.refused and refused_entries.is_empty(step.asked)):
             await self._key_uses.check(step, identity)
         step.posted = posted
-        recording = step.recording = Recording(runtime, progress, read_only=traits.is_read_only)
+        recording = step.recording = Recording(runtime, progress, traits.is_read_only)
         answer = await self._performer.perform(step, identity, receive)
         if step.place.backend.embedded is not None and operation.protocol in request_ids.PROTOCOLS:
             number = progress.request.id

@@ -1,5 +1,7 @@
 """Recording: the event of a request that goes to a backend, which is made while the backend works."""
 
+import msgspec
+
 from iamd import pipeline
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -7,15 +9,14 @@ from iamd.services.cloudtrail.events import event_of
 from iamd.store.events import Event
 
 
-class Recording:
+class Recording(msgspec.Struct):
     """Makes the event of one request; `foresee` may be called before its outcome is known, or not at all."""
 
-    def __init__(self, runtime: Runtime, progress: Progress, *, read_only: bool) -> None:
-        self._runtime = runtime
-        self._progress = progress
-        self._read_only = read_only
-        self._foreseen: Event | None = None
-        self._rests_on: tuple[object, ...] = ()
+    _runtime: Runtime
+    _progress: Progress
+    _read_only: bool
+    _foreseen: Event | None = None
+    _rests_on: tuple[object, ...] = ()
 
     def foresee(self) -> None:
         """Make the event of a request that goes well, as nearly all do that were allowed."""
