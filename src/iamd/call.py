@@ -53,7 +53,7 @@ def _no_vpc_endpoint(_id: str, _service: str) -> VpcEndpoint | None:
     return None
 
 
-class Call(msgspec.Struct, kw_only=True):
+class Call(msgspec.Struct):
     """Every operation's first argument.
 
     `view` is the whole state: a snapshot, or the change that a writing operation makes. `now` is whole seconds since
@@ -75,6 +75,7 @@ class Call(msgspec.Struct, kw_only=True):
     issuers: Issuers
     issuer_url: str | None
     workload_seconds: int
+    view: Snapshot | Change
     metadata_endpoint: Callable[[str, str], str | None] = _no_endpoint
     """The address of the metadata of an account's running instance; None when there is no such instance."""
     refused_topic: Callable[[Notice], str | None] = _not_refused
@@ -87,7 +88,6 @@ class Call(msgspec.Struct, kw_only=True):
     """The resource of the service that makes the request, where one does: a stack that makes another one."""
     vpc_endpoint: Callable[[str, str], VpcEndpoint | None] = _no_vpc_endpoint
     """The VPC endpoint of an id for a service; None when requests come through none such."""
-    view: Snapshot | Change
     prepared: Any = None
     notes: dict[str, Any] = {}
     notices: list[Notice] = []

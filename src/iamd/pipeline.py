@@ -355,27 +355,28 @@ class Work(msgspec.Struct):
         if progress.region is None:
             progress.region = _region(runtime, progress.claim, registered.service)
         clock = runtime.clock
+        # By their order: the interpreter makes a dict of so many names at each call.
         return Call(
-            identity=self.identity,
-            request=progress.request,
-            service=registered.service,
-            operation=registered.name,
-            region=progress.region,
-            now=clock.seconds(),
-            clock=clock,
-            keyring=runtime.keyring,
-            store=runtime.store,
-            issuers=runtime.issuers,
-            issuer_url=runtime.settings.issuer_url,
-            workload_seconds=runtime.settings.workload_session_seconds,
-            metadata_endpoint=runtime.metadata_endpoint,
-            refused_topic=runtime.refused_topic,
-            role_usages=runtime.role_usages,
-            stacks=runtime.stacks,
-            vpc_endpoint=runtime.vpc_endpoint,
-            made_for=progress.via.resource if progress.via is not None else None,
-            view=view,
-            prepared=prepared,
+            self.identity,
+            progress.request,
+            registered.service,
+            registered.name,
+            progress.region,
+            clock.seconds(),
+            clock,
+            runtime.keyring,
+            runtime.store,
+            runtime.issuers,
+            runtime.settings.issuer_url,
+            runtime.settings.workload_session_seconds,
+            view,
+            runtime.metadata_endpoint,
+            runtime.refused_topic,
+            runtime.role_usages,
+            runtime.stacks,
+            progress.via.resource if progress.via is not None else None,
+            runtime.vpc_endpoint,
+            prepared,
         )
 
     def _decide(self, call: Call) -> None:

@@ -1,13 +1,12 @@
 """Signing with SigV4: what the gateway sends to a backend, and what iamd's own command line sends to iamd."""
 
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from iamd.auth import canonical
 from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.dates import amz_form
-from iamd.auth.signing_key import signing_key
+from iamd.auth.signing_key import sha256, signing_key
 
 if TYPE_CHECKING:
     # Imported for types alone: `iamd credential-process` signs, and has to start at once.
@@ -62,7 +61,7 @@ def sign(
         added.append((b"x-amz-security-token", session_token.encode()))
     signed, text = _canonical_headers([*headers, *added])
     parts = (method.encode(), canonical.path(path, service), canonical.query(query), text, hashed)
-    digest = hashlib.sha256(b"%b\n%b\n%b\n%b\n%b" % parts).hexdigest()
+    digest = sha256(b"%b\n%b\n%b\n%b\n%b" % parts)
     day = amz_date[:8]
     scope = f"{day}/{region}/{service}/aws4_request"
     key = signing_key(secret_access_key, day, region, service)

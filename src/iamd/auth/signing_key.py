@@ -12,6 +12,17 @@ _CacheKey = tuple[str, str, str, str]
 _keys: dict[_CacheKey, "SigningKey"] = {}
 
 
+_NO_BYTES = hashlib.sha256()
+
+
+def sha256(content: bytes) -> str:
+    """Give the SHA-256 of `content` in lower-case hexadecimal digits."""
+    # To copy a hash is cheaper than to have OpenSSL look one up.
+    found = _NO_BYTES.copy()
+    found.update(content)
+    return found.hexdigest()
+
+
 class SigningKey:
     """An HMAC-SHA256 key whose padded halves are hashed once, so that a signature costs two short hashes (RFC 2104)."""
 

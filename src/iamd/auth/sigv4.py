@@ -16,7 +16,7 @@ from iamd.auth.canonical import S3_SERVICES
 from iamd.auth.claim import HEADER, PRESIGNED, Claim, Merged, Scope, check_day
 from iamd.auth.dates import amz_form
 from iamd.auth.s3_errors import InvalidRequest
-from iamd.auth.signing_key import SigningKey, cached, derive, remember
+from iamd.auth.signing_key import SigningKey, cached, derive, remember, sha256
 from iamd.auth.sigv4a import VerifyingKey
 from iamd.errors import Common, CommonError
 from iamd.http import HttpRequest
@@ -276,7 +276,7 @@ def _matches(claim: Claim, key: Key, text: bytes) -> bool:
 
 
 def _to_sign(claim: Claim, key: Key, text: bytes) -> bytes:
-    digest = hashlib.sha256(text).hexdigest()
+    digest = sha256(text)
     return f"{key.algorithm}\n{claim.amz_date}{claim.scope.line}{digest}".encode("latin-1")
 
 

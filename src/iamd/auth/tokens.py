@@ -33,7 +33,7 @@ class SessionKind(StrEnum):
     """GetDelegatedAccessToken: `principal_id` is that of the user, role or root user who accepted the request."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+class Session(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """One session, as its token holds it; times are epoch seconds. New fields go to the end and have defaults.
 
     `name` and `path` are the role's or user's when the session began. `policy` is the inline session policy's text and

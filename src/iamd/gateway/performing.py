@@ -325,17 +325,17 @@ class Performer:
             raise TypeError("no route")
         virtual = found.style == "virtual" and (asked.through is None or asked.through.bucket is None)
         return Decided(
-            service=asked.operation.service,
-            operation=asked.operation.name,
-            protocol=str(found.protocol),
-            account_id=deciding.owner(step),
-            region=asked.region,
-            host=progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
-            bucket_host=asked.parameters.get("Bucket") if virtual else None,
-            origin=_origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
-            caller=self._carried(step) if step.traits.carries_caller else None,
-            acl=step.acl if step.place.backend.embedded is not None else None,
-            reached=reached.of(asked, step.targets) if step.traits.reaches else (),
+            asked.operation.service,
+            asked.operation.name,
+            str(found.protocol),
+            deciding.owner(step),
+            asked.region,
+            progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
+            asked.parameters.get("Bucket") if virtual else None,
+            _origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
+            self._carried(step) if step.traits.carries_caller else None,
+            step.acl if step.place.backend.embedded is not None else None,
+            reached.of(asked, step.targets) if step.traits.reaches else (),
         )
 
     def _carried(self, step: Step) -> Forwarded | None:

@@ -21,7 +21,7 @@ class EventResource(NamedTuple):
     name: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True):
     """One audit record. `document` is its JSON, or the value it is made of, or what builds that value.
 
     A builder is called in the store's writer thread, so it must read nothing that changes after it was handed over.

@@ -180,21 +180,20 @@ def event_of(outcome: Outcome) -> Event:
     """The outcome as the store takes it."""
     is_callers = outcome.is_callers
     found = _caller(outcome, is_callers=is_callers)
+    # SECURITY: how the caller's own policies were decided is for the caller's account alone.
+    document = _document(outcome, found, outcome.verdicts if is_callers else ())
     return Event(
-        event_id=outcome.event_id,
-        request_id=outcome.request.id,
-        time=outcome.time,
-        account=outcome.recipient,
-        name=outcome.name,
-        source=outcome.source,
-        read_only=outcome.changes_nothing,
-        user_name=found.user_name,
-        access_key_id=found.access_key_id,
-        # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-        document=_document(outcome, found, outcome.verdicts if is_callers else ()),
-        resources=resources_of(
-            outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())
-        ),
+        outcome.event_id,
+        outcome.request.id,
+        outcome.time,
+        outcome.recipient,
+        outcome.name,
+        outcome.source,
+        document,
+        outcome.changes_nothing,
+        found.user_name,
+        found.access_key_id,
+        resources_of(outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())),
     )
 
 

@@ -88,17 +88,18 @@ def assume_role(
     all_tags = {**session_tags.inherited(caller), **{tag["Key"]: tag["Value"] for tag in tags}}
     percent = session_policies.packed_size(policy, arns, all_tags)
     key_id, secret = sessions.new_key(account_id)
+    # The first by their order: the interpreter makes a dict of so many names at each call.
     session = Session(
-        kind=SessionKind.ROLE,
-        access_key_id=key_id,
-        secret_access_key=secret,
-        account=account_id,
-        principal_id=role.role_id,
-        issued=call.now,
-        expires=call.now + duration_seconds,
-        session_name=role_session_name,
-        name=role.role_name,
-        path=role.path,
+        SessionKind.ROLE,
+        key_id,
+        secret,
+        account_id,
+        role.role_id,
+        call.now,
+        call.now + duration_seconds,
+        role_session_name,
+        role.role_name,
+        role.path,
         source_identity=source_identity or _inherited_identity(call),
         tags=all_tags,
         transitive_tag_keys=(*session_tags.inherited(caller), *transitive_tag_keys),
