@@ -4,7 +4,6 @@ Between the two, the caller finds the secret that belongs to the claimed access 
 and nothing driven by the body done, before `check` has returned.
 """
 
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ STREAMING_PAYLOADS = frozenset(
 _STREAMED_UNSIGNED = frozenset({"STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
 """What SigV4A may stream here: its signatures of chunks are not read."""
 Key = SigningKey | VerifyingKey
-_EMPTY = hashlib.sha256(b"").hexdigest()
+_EMPTY = sha256(b"")
 _SHA256 = re.compile("[0-9a-f]{64}").fullmatch
 _NAMED = re.compile(
     r"Credential=[^/,\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)(?:[a-z0-9-]{1,64}(?:/|%2F))?([a-z0-9-]{1,64})(?:/|%2F)"
@@ -253,7 +252,7 @@ def _body_hash(request: HttpRequest, body_sha256: str | None) -> str | None:
     body = request.body
     if body is None:
         return None
-    return hashlib.sha256(body).hexdigest() if body else _EMPTY
+    return sha256(body) if body else _EMPTY
 
 
 def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str, *, is_s3: bool) -> None:

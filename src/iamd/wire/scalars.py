@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from iamd.errors import Common, CommonError
@@ -148,6 +149,7 @@ _DATE_WORDS: Final = {
 }
 
 
+@lru_cache(maxsize=8192)
 def iso_text(moment: datetime) -> str:
     """Write a date as XML bodies have it: seconds, and milliseconds when there are any."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

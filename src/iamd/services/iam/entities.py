@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -247,6 +248,7 @@ def server_certificate_arn(account: Account, certificate: ServerCertificate) -> 
     return arn.iam(account.id, "server-certificate", certificate.path, certificate.server_certificate_name)
 
 
+@lru_cache(maxsize=8192)
 def moment(seconds: int) -> datetime:
     """A time of a record as a timestamp of the wire."""
     return datetime.fromtimestamp(seconds, UTC)
