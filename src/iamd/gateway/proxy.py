@@ -332,16 +332,19 @@ class Gateway:
     ) -> tuple[Place, Asked, Facts]:
         """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
         service, backends = found.operation.service, self._backends
-        if for_users.is_one(found.operation):
+        is_for_users = traits_of(found.operation).is_for_users
+        if is_for_users:
             account, region = await self._home_of_users(progress, found, parameters)
         else:
             account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
         place = backends.of(service, account, region)
-        asked, facts = await self._asked_at(place, progress, found, parameters, account, region)
-        if backends.is_split(service) and not for_users.is_one(found.operation):
+        boot = await _boot(place.backend.embedded) if place.backend.embedded is not None else None
+        asked, facts = self._asked_at(place, boot, progress, found, parameters, account, region)
+        if backends.is_split(service) and not is_for_users:
             home = placing.home(asked, backends, facts)
             if home is not place:
-                return home, *await self._asked_at(home, progress, found, parameters, account, region)
+                boot = await _boot(home.backend.embedded) if home.backend.embedded is not None else None
+                return home, *self._asked_at(home, boot, progress, found, parameters, account, region)
         return place, asked, facts
 
     def _region(self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]) -> str:
@@ -370,9 +373,10 @@ class Gateway:
         progress.recipient, progress.region = home.account, home.region
         return home.account, home.region
 
-    async def _asked_at(
+    def _asked_at(
         self,
         place: Place,
+        boot: str | None,
         progress: Progress,
         found: route.Route,
         parameters: Mapping[str, Any],
@@ -380,8 +384,7 @@ class Gateway:
         region: str,
     ) -> tuple[Asked, Facts]:
         """The parameters as they are asked at a backend for an account, and its facts."""
-        embedded = place.backend.embedded
-        facts = self._facts(place, await _boot(embedded) if embedded is not None else None)
+        facts = self._facts(place, boot)
         now = self._runtime.clock.machine_timestamp()
         asked = Asked(found.operation, parameters, account, region, progress.claim, now, facts.known, facts.named)
         if found.operation.service == "s3":
