@@ -46,6 +46,47 @@ def test_can_takes_condition_keys_also_with_several_values(aws, iamd, data):
     assert iamd(*words, "--context", "aws:TagKeys=a", "--context", "aws:TagKeys=c").returncode == 1
 
 
+def test_who_can_lists_who_may_and_who_might(aws, iamd, data):
+    aws.user("ann", allow("sqs:SendMessage") | {"Sid": "Send"})
+    aws.user("bob", allow("sqs:*", Bool={"aws:MultiFactorAuthPresent": "true"}) | {"Sid": "Mfa"})
+    aws.user("cat")
+    queue = "arn:aws:sqs:us-east-1:123456789012:orders"
+    told = iamd("who-can", "sqs:SendMessage", queue, "--data", data)
+    assert (told.returncode, told.stderr) == (0, "")
+    of = "(line 1, column 41) of test (inline policy of user"
+    administrator = "(line 1, column 38) of arn:aws:iam::aws:policy/AdministratorAccess, identity-based policy"
+    assert told.stdout.splitlines() == [
+        f"3 of 5 principals may do sqs:SendMessage on {queue}",
+        "arn:aws:iam::123456789012:root",
+        "  because    the root user has full access to its account",
+        "arn:aws:iam::123456789012:user/admin",
+        f"  by         Allow, statement 1 {administrator}",
+        ANN,
+        f"  by         Allow, statement 1 `Send` {of} ann), identity-based policy",
+        "1 more might, under other conditions (--context KEY=VALUE)",
+        "arn:aws:iam::123456789012:user/bob",
+        f"  near miss  Allow, statement 1 `Mfa` {of} bob), identity-based policy",
+        "             would apply if Bool aws:MultiFactorAuthPresent true; the request has no such key",
+    ]
+    with_mfa = ("--context", "aws:MultiFactorAuthPresent=true", "--query", "length(Principals[?Allowed])")
+    assert iamd("who-can", "sqs:SendMessage", queue, "--data", data, *with_mfa).stdout == "4\n"
+    mistyped = iamd("who-can", "sqs:SendMesage", queue, "--data", data)
+    assert (mistyped.returncode, mistyped.stdout) == (2, "")
+    assert mistyped.stderr == "iamd: AWS has no action `sqs:SendMesage`; did you mean `sqs:SendMessage`?\n"
+
+
+def test_who_can_reads_every_page(aws, iamd, data):
+    iam = aws.client("iam")
+    for number in range(104):
+        iam.create_user(UserName=f"user-{number:03}")
+    trusted = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=document)
+    told = iamd("who-can", "iam:ListUsers", "*", "--data", data, "-o", "json")
+    shown = json.loads(told.stdout)
+    assert (len(shown["Principals"]), shown["LookedAt"]) == (2, 107)
+
+
 def test_quarantine_shows_what_it_cut_in_every_form(aws, iamd, data):
     ann = aws.user("ann")
     session = aws.client("sts", ann).get_session_token()["Credentials"]["AccessKeyId"]

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Print the decision, its reason and the statements that made it."""
     parameters: dict[str, Any] = {"PrincipalArn": principal_arn, "Action": action, "ResourceArn": resource_arn}
-    parameters["Context"] = _context(pairs)
+    parameters["Context"] = context_of(pairs)
     answer = find(data).call("Can", parameters)
     if output is None and query is None:
         for line in decision_text(answer["Decision"], principal_arn):
@@ -39,7 +39,7 @@ def command(
     sys.exit(0 if answer["Allowed"] else DENIED)
 
 
-def _context(pairs: tuple[str, ...]) -> dict[str, list[str]]:
+def context_of(pairs: tuple[str, ...]) -> dict[str, list[str]]:
     """A key that is given repeatedly has several values."""
     context: dict[str, list[str]] = {}
     for pair in pairs:

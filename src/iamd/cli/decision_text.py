@@ -72,20 +72,28 @@ def labelled(label: str, text: str) -> Iterator[str]:
 def _parts(decision: Told, principal: str) -> Iterator[tuple[str, str]]:
     match decision["Outcome"]:
         case "Allowed":
-            yield from _of_allowed(decision)
+            yield from allowed_parts(decision)
         case "ExplicitlyDenied":
             yield from _of_explicit_denial(decision)
         case _:
             yield from _of_implicit_denial(decision, principal)
 
 
-def _of_allowed(decision: Told) -> Iterator[tuple[str, str]]:
+def allowed_parts(decision: Told) -> Iterator[tuple[str, str]]:
+    """What says why something is allowed, each part behind its label."""
     reason = WITHOUT_POLICY.get(decision["Layer"])
     if reason is not None:
         yield "because", reason
         return
     yield from _statements("by", _first_of(decision["Statements"], decision["Layer"]))
     yield from _near(decision, "Deny")
+
+
+def missed_parts(decision: Told) -> Iterator[tuple[str, str]]:
+    """The same of conditions that keep something from being allowed."""
+    yield from _statements("allowed by", (one for one in decision["Statements"] if one.get("Effect") == "Allow"))
+    yield from _near(decision, "Allow")
+    yield from _unknown(decision, "what rests on it allows nothing, and denies")
 
 
 def _of_explicit_denial(decision: Told) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "accounts",
         "audit",
         "decisions",
+        "who_can",
         "delegation",
         "denials",
         "hardware_tokens",

@@ -13,7 +13,7 @@ from iamd import arn, policy_places
 from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
 from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
-from iamd.authz.authorize import decided, principal_of
+from iamd.authz.authorize import Verdict, decided, principal_of
 from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -23,6 +23,7 @@ from iamd.own_services import OWN_SERVICES
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
+from iamd.store.account import Account
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role, User
 from iamd.vpc_endpoint import VpcEndpoint
@@ -74,7 +75,7 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
         "ErrorCode": record.get("errorCode"),
         "ErrorMessage": record.get("errorMessage"),
         "Revision": record["iamd"]["revision"],
-        "Decisions": [_told(decision) for decision in record["iamd"]["decisions"]],
+        "Decisions": [told(decision) for decision in record["iamd"]["decisions"]],
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -84,9 +85,9 @@ def _who(identity: Mapping[str, Any]) -> str:
     return found
 
 
-def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
+def told(decision: Mapping[str, Any]) -> dict[str, Any]:
     """A decision as the API has it; a record of an older iamd lacks some of its members."""
-    told = {
+    shown = {
         "Action": decision["action"],
         "Resource": decision["resource"],
         "Outcome": decision["outcome"],
@@ -96,11 +97,11 @@ def _told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
     if "nearMisses" in decision:
-        told["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
-        told["MissingKeys"] = decision["missingKeys"]
-        told["UnknownKeys"] = decision.get("unknownKeys", [])
-        told["Layers"] = [_layer(one) for one in decision["layers"]]
-    return told
+        shown["NearMisses"] = [_near_miss(one) for one in decision["nearMisses"]]
+        shown["MissingKeys"] = decision["missingKeys"]
+        shown["UnknownKeys"] = decision.get("unknownKeys", [])
+        shown["Layers"] = [_layer(one) for one in decision["layers"]]
+    return shown
 
 
 def _layer(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,20 +133,37 @@ def can(
     context: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Decide a request that nobody made, by the same functions that decide those that are made."""
-    _check_action(action)
-    identity = _identity(call, principal_arn)
-    target = _target(call, identity, resource_arn, action)
-    given = {lower(key): values for key, values in (context or {}).items()}
-    endpoint = _endpoint(call, action, given)
-    asked = _asked(call, identity, action, target, given, endpoint)
-    own, standing = (
-        policies.of_caller(identity, call.view),
-        organizations.standing_of(asked.resource_account, call.view),
-    )
-    layers = policies.with_target(own, target, asked, identity, call.view, standing)
-    verdict = decided(identity, call.view, asked, layers, endpoint=endpoint)
-    shown = _told(explanations.explained(verdict, call.view))
+    imagined = Imagined(call, action, resource_arn, context)
+    verdict = imagined.by(_identity(call, principal_arn))
+    shown = told(explanations.explained(verdict, call.view))
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
+
+
+class Imagined:
+    """A request that nobody made: CommonError for an action that AWS has not, InvalidResource for no resource."""
+
+    def __init__(
+        self, call: Call, action: str, resource_arn: str, context: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        _check_action(action)
+        self._call = call
+        self._action = action
+        self._target, self._known = _target(call, resource_arn, action)
+        self._given = {lower(key): values for key, values in (context or {}).items()}
+        self._endpoint = _endpoint(call, action, self._given)
+
+    def by(self, identity: Identity) -> Verdict:
+        """The verdict on it if this caller made it."""
+        call, action, known, endpoint = self._call, self._action, self._known, self._endpoint
+        target = self._target
+        if known is not None:
+            opened = _listed(call, identity, _restricted(call, identity, target, known), known)
+            target = owners_only.closed(opened, identity, _canonical(action), _KEPT)
+        asked = _asked(call, identity, action, target, self._given, endpoint)
+        own = policies.of_caller(identity, call.view)
+        standing = organizations.standing_of(asked.resource_account, call.view)
+        layers = policies.with_target(own, target, asked, identity, call.view, standing)
+        return decided(identity, call.view, asked, layers, endpoint=endpoint)
 
 
 def _check_action(action: str) -> None:
@@ -197,6 +215,12 @@ def _asked(
     )
 
 
+def user_identity(account: Account, user: User) -> Identity:
+    """A user as a caller."""
+    named = entities.user_arn(account, user)
+    return Identity(PrincipalKind.USER, account.id, named, user.user_id, user.user_id, named, user.user_name)
+
+
 def no_arn(call: Call, text: str) -> NoSuchPrincipal:
     """The error for what names nobody."""
     example = arn.iam(call.account.id, "user", "/", "NAME")
@@ -216,9 +240,7 @@ def _identity(call: Call, principal_arn: str) -> Identity:
         return root_user(account.id)
     for user in account.all(User):
         if entities.user_arn(account, user) == principal_arn:
-            return Identity(
-                PrincipalKind.USER, account.id, principal_arn, user.user_id, user.user_id, principal_arn, user.user_name
-            )
+            return user_identity(account, user)
     if parsed.service == "sts":
         # As denials name their callers.
         _, name, session = [*parsed.resource.split("/", 2), "", ""][:3]
@@ -231,33 +253,33 @@ def _identity(call: Call, principal_arn: str) -> Identity:
     raise NoSuchPrincipal(f"No principal {principal_arn} is in this account.")
 
 
-def _target(call: Call, identity: Identity, resource_arn: str, action: str) -> Target:
-    """The resource with what iamd knows of it: tags of IAM's own, a role's trust policy, the policy of a backend's."""
+def _target(call: Call, resource_arn: str, action: str) -> tuple[Target, Resource | None]:
+    """The resource with what iamd knows of it: tags of IAM's own, a role's trust policy, the policy of a backend's.
+
+    And the record of a backend's resource, by which its policy may do less for some callers.
+    """
     parsed = arn.parse(resource_arn)
     if parsed is None:
         if resource_arn != "*":
             raise InvalidResource(f"`{resource_arn}` is no ARN, and not `*`.")
-        return _of_account(call, action)
+        return _of_account(call, action), None
     account = call.view.account(parsed.account)
     if account is not None and action.lower().startswith("sts:") and parsed.resource.startswith("role/"):
         trusts = [role.trust_policy for role in account.all(Role) if entities.role_arn(account, role) == resource_arn]
-        return Target(arn=resource_arn, account=account.id, policies=tuple(trusts), trust=True)
+        return Target(arn=resource_arn, account=account.id, policies=tuple(trusts), trust=True), None
     if account is not None and account.id == call.account.id and parsed.service == "iam":
-        return simulated_callers.simulated(call, policy_source_arn=resource_arn)
+        return simulated_callers.simulated(call, policy_source_arn=resource_arn), None
     if parsed.service in policy_places.SEVERAL:
-        return Target(
-            arn=resource_arn, account=parsed.account or None, policies=_at(call, policy_places.place(resource_arn))
-        )
+        texts = _at(call, policy_places.place(resource_arn))
+        return Target(arn=resource_arn, account=parsed.account or None, policies=texts), None
     found = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
     if found is None and role_templates.is_template(parsed):
-        return role_templates.read(resource_arn)
+        return role_templates.read(resource_arn), None
     if found is None:
-        return Target(arn=resource_arn, account=parsed.account or None)
+        return Target(arn=resource_arn, account=parsed.account or None), None
     texts = (found.policy,) if found.policy else ()
     known_key = _is_key(parsed) and bool(texts)
-    target = Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key)
-    opened = _listed(call, identity, _restricted(call, identity, target, found), found)
-    return owners_only.closed(opened, identity, _canonical(action), _KEPT)
+    return Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key), found
 
 
 def _of_account(call: Call, action: str) -> Target:
