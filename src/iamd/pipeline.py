@@ -258,10 +258,13 @@ def known(runtime: Runtime, claim: Claim, snapshot: Snapshot) -> Credentials | N
 
 def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters as its function takes them: `user_name` for `UserName`."""
-    return {_snake(name): value for name, value in parameters.items()} if parameters else {}
+    return dict(zip(_snakes(tuple(parameters)), parameters.values(), strict=True)) if parameters else {}
 
 
-_snake = lru_cache(maxsize=4096)(to_snake)
+@lru_cache(maxsize=1024)
+def _snakes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of parameters as functions have them; most clients send the same ones each time."""
+    return tuple(map(to_snake, names))
 
 
 class Work(msgspec.Struct):
