@@ -6,6 +6,7 @@ the table of principal key values in reference_policies_variables.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from iamd.auth.identity import Identity, Service
@@ -142,8 +143,7 @@ def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, 
 def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool = False) -> Context:
     """The keys that say how and when it is asked; `by_service` says that a service asks for the caller."""
     keys: Context = {
-        "aws:currenttime": iso_of(now),
-        "aws:epochtime": str(now),
+        **_of_moment(now),
         "aws:securetransport": "true" if request.secure or request.counts_as_secure else "false",
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
@@ -160,6 +160,11 @@ def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool 
     if referer is not None:
         keys["aws:referer"] = referer.decode("latin-1")
     return keys
+
+
+@lru_cache(maxsize=16)
+def _of_moment(now: int) -> Mapping[str, Value]:
+    return {"aws:currenttime": iso_of(now), "aws:epochtime": str(now)}
 
 
 def _of_endpoint(endpoint: VpcEndpoint, source_ip: str) -> Context:

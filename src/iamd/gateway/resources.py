@@ -224,7 +224,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
             continue
         if is_s3(arn):
             known = facts.get(bucket_of(arn))
-            owner = target.account or facts.bucket_owner(known, caller)
+            owner, sets = target.account or facts.bucket_owner(known, caller), policies_of(known)
             keys = {**keys, "s3:resourceaccount": owner}
         else:
             known = facts.get(holder(arn))
@@ -243,6 +243,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 kms_keys.check_known(arn, known, forgets=facts.forgets)
                 found += kms_keys.targets(replace(target, account=owner), known, policies_of(known))
                 continue
+            sets = policies_over(arn, known, facts)
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
         found += [
@@ -254,7 +255,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 policies=texts,
                 any_of_kind=target.any_of_kind,
             )
-            for texts in policies_over(arn, known, facts)
+            for texts in sets
         ]
     return found
 
