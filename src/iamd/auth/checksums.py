@@ -123,9 +123,9 @@ def digest(name: str, text: str, size: int) -> bytes:
     return decoded
 
 
-@lru_cache(maxsize=256)
-def _may_declare(names: tuple[bytes, ...]) -> bool:
-    """Whether headers of these names may declare a checksum; most clients send the same ones each time."""
+@lru_cache(maxsize=512)
+def may_declare(names: tuple[bytes, ...]) -> bool:
+    """Whether headers of these names may declare a checksum: most declare none, and clients send the same each time."""
     return any(map(_DECLARES.match, names))
 
 
@@ -135,9 +135,6 @@ def declared(headers: Headers) -> list[Expected]:
     Only for operations whose headers speak of the body: CompleteMultipartUpload's are about the object.
     """
     found: dict[str, Expected] = {}
-    # Most requests declare nothing.
-    if not _may_declare(tuple(dict(headers))):
-        return []
     for raw, value in headers:
         name = raw.decode("latin-1")
         if name == "content-md5":

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from iamd.auth import authorization, canonical, form_claims, presigned, sigv4a
 from iamd.auth.canonical import S3_SERVICES
@@ -199,8 +200,7 @@ def _check_signed(claim: Claim, *, is_s3: bool) -> None:
     """Every x-amz-* header is signed; x-amz-content-sha256 is by its value, which the canonical request ends with."""
     signed = claim.scope.signed
     # When all signed headers are there (or the signature fails), an equal count leaves none for the unsigned ones.
-    # Counting in one string is twice as fast as a look at each name.
-    if b" ".join(claim.headers).count(b"x-amz-") == claim.scope.amz_count:
+    if _amz_count(tuple(claim.headers)) == claim.scope.amz_count:
         return
     for name in claim.headers:
         # SECURITY: an unsigned header that is acted on could have been added by anybody (SIG-01).
@@ -211,6 +211,12 @@ def _check_signed(claim: Claim, *, is_s3: bool) -> None:
                 "There were headers present in the request which were not signed",
                 members={"HeadersNotSigned": text},
             )
+
+
+@lru_cache(maxsize=512)
+def _amz_count(names: tuple[bytes, ...]) -> int:
+    """How often `x-amz-` occurs in names of headers; most clients send the same ones each time."""
+    return b" ".join(names).count(b"x-amz-")
 
 
 def _payload(
