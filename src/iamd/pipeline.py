@@ -236,16 +236,14 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
 
 def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:
     """Remember that a key, or a role by one of its sessions, was used now."""
-    # A scope names one access key, Region and service.
-    if runtime.store.has_noted(scope, now):
-        return
     if identity.session is None:
         kind, key = AccessKey.kind, identity.access_key_id
     elif identity.kind is PrincipalKind.ROLE_SESSION:
         kind, key = Role.kind, identity.entity_id
     else:
         return
-    if key is not None:
+    # A scope names one Region and service.
+    if key is not None and not runtime.store.has_noted(key, scope, now):
         used = Use(now, region_of(scope.service, scope.region or runtime.settings.region), scope.service)
         runtime.store.note_use(identity.account_id, kind, key, used)
 

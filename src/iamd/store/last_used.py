@@ -20,17 +20,20 @@ class LastUsed:
         self._stored = stored
         self._lock = threading.Lock()
         self._noted: dict[UseKey, Use] = {}
-        self._recent: dict[object, int] = {}
+        self._recent: dict[str, tuple[object, int]] = {}
         self._flushed_at = time.monotonic()
 
-    def is_noted(self, by: object, now: int) -> bool:
-        """Whether a use by the same thing has been asked about in this second; asking notes that it was."""
-        recent = self._recent
-        if recent.get(by) == now:
+    def is_last(self, key: str, where: object, now: int) -> bool:
+        """Whether a key was last asked about for the same place, one object for all uses there, and this second.
+
+        Asking makes it so.
+        """
+        recent, last = self._recent, self._recent.get(key)
+        if last is not None and last[0] is where and last[1] == now:
             return True
         if len(recent) >= MOST_RECENT:
             recent.clear()
-        recent[by] = now
+        recent[key] = (where, now)
         return False
 
     def note(self, key: UseKey, use: Use) -> None:

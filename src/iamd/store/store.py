@@ -184,9 +184,9 @@ class Store:
         with self._log.reading_apart() as reading:
             return audit.verify(reading, self._chain.key)
 
-    def has_noted(self, by: object, now: int) -> bool:
-        """Whether a use by the same thing was noted in this second: a busy key is used many times in each."""
-        return self._last_used.is_noted(by, now)
+    def has_noted(self, key: str, where: object, now: int) -> bool:
+        """Whether the last use of a key or role was at the same place and in this second: busy ones are used often."""
+        return self._last_used.is_last(key, where, now)
 
     def note_use(self, account: str, kind: str, key: str, use: Use) -> None:
         """Remember when, where and for what a key or a role was used; stored within a minute."""
