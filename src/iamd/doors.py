@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from iamd import __version__, callbacks
+from iamd import __version__, api_places, callbacks
 from iamd.http import HttpRequest, HttpResponse
 from iamd.own_services import MAX_BODY
 from iamd.runtime import Runtime
@@ -24,9 +24,8 @@ OIDC = outbound_federation.PATH.encode()
 FUNCTION_URLS = b"/_iamd/lambda-url/"
 LARGEST_AT_FUNCTION_URL = 6 * 1024 * 1024
 """AWS: 6 MB (Lambda Developer Guide, "Lambda quotas")."""
-HTTP_APIS = b"/_iamd/execute-api/"
-LARGEST_AT_HTTP_API = 10 * 1024 * 1024
-"""AWS: 10 MB (API Gateway Developer Guide, "Quotas for configuring and running an HTTP API")."""
+LARGEST_AT_API = 10 * 1024 * 1024
+"""AWS: 10 MB (API Gateway Developer Guide, "Quotas for configuring and running an HTTP API", "... a REST API")."""
 PREFIXES = (b"/_iamd/", b"/_localstack/")
 
 
@@ -44,8 +43,8 @@ def is_door(request: HttpRequest) -> bool:
 
 def largest_body(request: HttpRequest) -> int:
     """How many bytes of a body are read."""
-    if request.path.startswith(HTTP_APIS):
-        return LARGEST_AT_HTTP_API
+    if api_places.of(request) is not None:
+        return LARGEST_AT_API
     return LARGEST_AT_FUNCTION_URL if request.path.startswith(FUNCTION_URLS) else MAX_BODY
 
 
@@ -58,12 +57,13 @@ async def serve(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResp
 
 
 async def _served(runtime: Runtime, request: HttpRequest, body: bytes) -> HttpResponse:
+    place = api_places.of(request)
+    if place is not None and runtime.functions is not None:
+        return await runtime.functions.serve_api(request.with_body(body), place)
     if request.path in HEALTH and request.method in {"GET", "HEAD"}:
         return _json(request, 200, health(runtime))
     if request.path.startswith(FUNCTION_URLS) and runtime.functions is not None:
         return await runtime.functions.serve_url(request.with_body(body))
-    if request.path.startswith(HTTP_APIS) and runtime.functions is not None:
-        return await runtime.functions.serve_api(request.with_body(body))
     if request.path.startswith(callbacks.PATH):
         return await _callback(runtime, request, body)
     # Imported here: a server whose pages nobody opens has no use for them.

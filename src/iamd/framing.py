@@ -44,7 +44,7 @@ class Head(msgspec.Struct, frozen=True):
 
     `path` and `query` are those of the request target, without the `?` between them. `headers` are in order of arrival
     with lower-case names and without white space around their values; `fields` is the same by name, nothing when a name
-    stands there more than once.
+    stands there more than once. `content` is the head as it came, where it is known.
     """
 
     method: str
@@ -57,6 +57,15 @@ class Head(msgspec.Struct, frozen=True):
     keep_alive: bool
     expects_continue: bool
     fields: Mapping[bytes, bytes] = {}
+    content: bytes = b""
+
+
+def names_as_written(head: Head) -> dict[bytes, str]:
+    """The names of the headers as the client wrote them, by their lower-case names; the first of each."""
+    found: dict[bytes, str] = {}
+    for name, _ in _each_field(head.content, head.content.find(b"\r\n") + 2):
+        found.setdefault(name.lower(), name.decode())
+    return found
 
 
 def read_head(content: bytes) -> Head:
@@ -90,6 +99,7 @@ def read_head(content: bytes) -> Head:
         is_1_1 and (b"connection" not in fields or not _closes(headers)),
         b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
         fields if is_simple else {},
+        content,
     )
 
 

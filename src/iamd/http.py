@@ -27,7 +27,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     header of each name in their order, and `repeats_headers` says whether a name stands there more than once; both are
     made of `headers` unless they are given, as they are by who has made them already. `secure` is that it came over
     TLS; `counts_as_secure`, that policies are told so (`aws:SecureTransport`) though it came over loopback.
-    `vpc_endpoint` is the one that it came through, once it is known what it is for.
+    `vpc_endpoint` is the one that it came through, once it is known what it is for. `spelling` has the names of the
+    headers as they were written, by their lower-case names, where somebody is told them.
     """
 
     id: str
@@ -42,6 +43,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     repeats_headers: bool = False
     counts_as_secure: bool = False
     vpc_endpoint: VpcEndpoint | None = None
+    spelling: Mapping[bytes, str] = {}
 
     def __post_init__(self) -> None:
         """Make what follows from the headers: they are looked at a dozen times."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from iamd.api_places import Place
 from iamd.auth.fido_metadata import Models
 from iamd.auth.sealing import Keyring
 from iamd.clock import Clock
@@ -49,8 +50,8 @@ class Functions(Protocol):
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL, its body read."""
 
-    async def serve_api(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request to an HTTP API, its body read."""
+    async def serve_api(self, request: HttpRequest, place: Place) -> HttpResponse:
+        """Answer a request to an API of API Gateway, its body read."""
 
     async def named_with_role(self, asked: "Asked") -> tuple[str, str]:
         """The name and the execution role's ARN of the function that a request is about, as it will be after it."""

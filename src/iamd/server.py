@@ -6,12 +6,14 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from iamd import doors, ids, pipeline
+from msgspec.structs import replace
+
+from iamd import api_places, doors, ids, pipeline
 from iamd.auth import sigv4
 from iamd.auth.claim import Claim
 from iamd.errors import AWSError, Common, CommonError
 from iamd.exchange import Client, Message, Receive, Send, Serving
-from iamd.framing import Head
+from iamd.framing import Head, names_as_written
 from iamd.http import HttpRequest, HttpResponse
 from iamd.own_services import MAX_BODY, OWN_SERVICES
 from iamd.pipeline import Progress
@@ -26,6 +28,12 @@ log = logging.getLogger(__name__)
 FORM = b"application/x-www-form-urlencoded"
 OF_MESSAGES = re.compile(rb"(?:^|&)Action=(?:ConfirmSubscription|Unsubscribe)(?:&|$)")
 """What the addresses in SNS's messages ask for (SNS Developer Guide, "HTTP/HTTPS notification JSON format")."""
+
+
+EXECUTE_API = "execute-api"
+"""What requests to APIs of API Gateway are signed for."""
+HERE = OWN_SERVICES | {EXECUTE_API}
+"""The services that a signature can be for whose requests are not the gateway's."""
 
 
 class App:
@@ -47,18 +55,26 @@ class App:
         """The answer to a request that can be given at once, or what serves it; `body` is None while it is a stream."""
         request = received(head, client, self.runtime)
         if doors.is_door(request):
-            return partial(self._door, request)
+            return partial(self._door, request, head)
         claim = claimed(request)
         progress = Progress(request, claim or None)
         if self.runtime.gateway is not None and not is_own(request, claim):
             return partial(self._others, self.runtime.gateway, progress)
+        if not claim or claim.service == EXECUTE_API:
+            if api_places.of(request) is not None:
+                return partial(self._door, request, head)
+            if claim and self.runtime.gateway is not None:
+                return partial(self._others, self.runtime.gateway, progress)
         if body is None or len(body) > MAX_BODY:
             return partial(self._own, progress)
         progress.request = request.with_body(body)
         answered = pipeline.serve(self.runtime, progress)
         return answered if isinstance(answered, HttpResponse) else lambda _receive, _send: answered
 
-    async def _door(self, request: HttpRequest, receive: Receive, _: Send) -> HttpResponse:
+    async def _door(self, request: HttpRequest, head: Head, receive: Receive, _: Send) -> HttpResponse:
+        if head.content and api_places.of(request) is not None:
+            # Functions behind REST APIs are told headers by the names that the client wrote.
+            request = replace(request, spelling=names_as_written(head))
         try:
             body = await whole_body(request, receive, doors.largest_body(request))
         except CommonError as error:
@@ -145,17 +161,19 @@ def claimed(request: HttpRequest) -> Claim | Literal[False] | None:
 
 
 def is_own(request: HttpRequest, claim: Claim | Literal[False] | None) -> bool:
-    """Whether a request is for one of iamd's own services, by its credential scope, its host, or its form.
+    """Whether a request is for one of iamd's own services, or an API, by its credential scope, its host, or its form.
 
     A malformed signature is refused where iamd's own requests are.
     """
     if claim is False:
         return True
     if claim is not None:
-        return claim.service in OWN_SERVICES
+        return claim.service in HERE
     host = host_of(request.header(b"host") or "")
     if host.entries:
         return host.entries[0].signing_name in OWN_SERVICES
+    if host.api is not None:
+        return True
     # An unsigned form to the root is STS's, but for the addresses in SNS's messages; an unsigned SSO call stands on a
     # path of its own; all else unsigned is S3's, whatever its objects say of themselves (curl calls each a form).
     if request.method not in {"GET", "POST"} or request.path not in {b"/", b""}:

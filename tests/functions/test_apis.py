@@ -378,9 +378,27 @@ def test_a_role_of_the_integration_invokes_the_function(cloud, functions):
     assert api.ask().status == 200
     functions.permit(allow("lambda:InvokeFunction", f"{FN}2"), role="caller")
     assert api.ask().status == 500
-    # What lets API Gateway itself in lets no role in, and the caller's own identity is nobody's.
+    # What lets API Gateway itself in lets no role in, and nobody's identity is none.
     api.permit()
-    assert (api.ask().status, api.ask("/user").status) == (500, 501)
+    assert (api.ask().status, api.ask("/user").status) == (500, 500)
+
+
+def test_a_function_is_invoked_by_the_callers_own_permissions(cloud, functions):
+    """AWS: `arn:aws:iam::*:user/*` passes the caller's identity through."""
+    functions.make(ECHO)
+    api = Api(cloud)
+    api.route("$default", api.integration(CredentialsArn="arn:aws:iam::*:user/*"), AuthorizationType="AWS_IAM")
+    api.stage()
+    # What lets API Gateway itself in lets no caller in.
+    api.permit()
+    for name, statements, status in (
+        ("neither", [], 403),
+        ("asks", [allow("execute-api:Invoke", "*")], 500),
+        ("both", [allow("execute-api:Invoke", "*"), allow("lambda:InvokeFunction", FN)], 200),
+    ):
+        assert api.ask(credentials=cloud.user(name, *statements)).status == status, name
+    [asked, *_] = events(cloud, "lambda.amazonaws.com")
+    assert (asked["userIdentity"]["userName"], asked["userIdentity"]["invokedBy"]) == ("both", APIGATEWAY)
 
 
 def test_a_function_of_another_account_lets_the_api_in(cloud, functions, other):
@@ -427,7 +445,7 @@ def test_an_integration_names_an_alias_by_a_variable_of_the_stage(cloud, functio
         {"ResponseParameters": {"200": {"overwrite:header.a": "b"}}},
         {"ConnectionType": "VPC_LINK", "ConnectionId": "link"},
         {"IntegrationUri": "${stageVariables.place}"},
-        {"CredentialsArn": "arn:aws:iam::*:user/*"},
+        {"CredentialsArn": "arn:aws:iam::*:user/ann"},
     ],
 )
 def test_what_is_not_served_is_refused_by_its_name(cloud, functions, given):

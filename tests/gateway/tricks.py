@@ -47,6 +47,7 @@ HOSTS = (
     "bkt.s3.localhost", "x.s3-accesspoint.us-east-1.amazonaws.com", "s3-control.us-east-1.amazonaws.com", "bkt",
     "www.bkt.localhost", "lambda.us-east-1.amazonaws.com:80", "motoapi.amazonaws.com",
     "pnt-123456789012.localhost", "pnt-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+    "abcdef1234.execute-api.us-east-1.amazonaws.com", "bkt.execute-api.localhost",
 )  # fmt: skip
 ACTIONS = "Action=DeleteQueue&QueueUrl=http://x/123456789012/que&QueueName=que"
 

@@ -10,7 +10,7 @@ from moto.iam import models as iam
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from iamd.backend import function_urls, functions, handover, http_api_endpoints, streams
+from iamd.backend import execute_apis, function_urls, functions, handover, streams
 from iamd.backend.deliveries import schedules
 
 # moto's classes leave abstract methods of its CloudFormation open, and are made all the same.
@@ -94,7 +94,7 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/mirror": _mirror,
     "/function": functions.told,
     "/function_url": function_urls.told,
-    "/http_api": http_api_endpoints.told,
+    "/execute_api": execute_apis.told,
     "/mappings": functions.mappings,
     "/news": streams.news,
     "/deliveries": handover.taken,

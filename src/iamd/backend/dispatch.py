@@ -45,6 +45,7 @@ _FUNCTIONS: Final[dict[tuple[str, str], frozenset[str]]] = {
 }
 # What is put in place of moto's own before a service is first asked for something.
 _MENDED: Final = {
+    "apigateway": "iamd.backend.rest_apis",
     "apigatewayv2": "iamd.backend.http_apis",
     "athena": "iamd.backend.deliveries.query_results",
     "autoscaling": "iamd.backend.scaling_groups",

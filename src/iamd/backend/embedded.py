@@ -153,11 +153,13 @@ class EmbeddedBackend:
         found: dict[str, Any] | None = (await self._ask("/function_url", {"id": url_id}))["url"]
         return found
 
-    async def http_api(self, api_id: str) -> dict[str, Any] | None:
-        """What moto holds of an HTTP API; None when there is none of this id."""
+    async def execute_api(self, api_id: str, stage: str, known: Sequence[str]) -> dict[str, Any]:
+        """What moto holds of an API that is served: an HTTP API as `http`, or a REST API with one stage as `rest`.
+
+        Both are None when there is none of this id. `known` are the tokens of deployments that need not be told again.
+        """
         await self.ready()
-        found: dict[str, Any] | None = (await self._ask("/http_api", {"id": api_id}))["api"]
-        return found
+        return await self._ask("/execute_api", {"id": api_id, "stage": stage, "known": list(known)})
 
     async def mappings(self) -> list[dict[str, Any]]:
         """Every event source mapping that moto holds, with its account and region."""

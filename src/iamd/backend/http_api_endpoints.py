@@ -4,7 +4,8 @@ AWS: API Gateway Developer Guide, "Invoke URLs of HTTP APIs" (http-api-publish),
 (http-api-stages).
 """
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from flask import has_request_context, request
@@ -32,17 +33,18 @@ def _shown(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[st
     return to_json
 
 
-def told(given: Mapping[str, Any]) -> dict[str, Any]:
-    """An HTTP API by its id, with all that it has; none when there is none."""
-    # Where moto makes it.
-    from moto.apigatewayv2.models import apigatewayv2_backends  # noqa: PLC0415
-
-    for account_id in list(apigatewayv2_backends):
-        for region, backend in list(apigatewayv2_backends[account_id].items()):
-            api = backend.apis.get(given["id"])
+def found(api_id: str) -> dict[str, Any] | None:
+    """An HTTP API by its id, with all that it has; None when there is none."""
+    # moto's own takes long to import; where nothing was asked of it there is no API.
+    models = sys.modules.get("moto.apigatewayv2.models")
+    if models is None:
+        return None
+    for account_id in list(models.apigatewayv2_backends):
+        for region, backend in list(models.apigatewayv2_backends[account_id].items()):
+            api = backend.apis.get(api_id)
             if api is not None and api.protocol_type == "HTTP":
-                return {"api": _whole(api, account_id, region)}
-    return {"api": None}
+                return _whole(api, account_id, region)
+    return None
 
 
 def _whole(api: Any, account: str, region: str) -> dict[str, Any]:

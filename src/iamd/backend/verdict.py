@@ -35,6 +35,7 @@ class Verdict(msgspec.Struct, frozen=True):
     backend puts into its answers. `origin` is told where notifications can come of the request, `caller` where the
     service goes on with the caller's permissions. `acl` is the list that S3 keeps with what it makes. `reached` are the
     ARNs of all that is looked up by its ARN for the request, whoever owns it: layers of a function, keys of ReEncrypt.
+    `principals` are the users and roles that the policy of an API names, each ARN followed by the unique id of its own.
     """
 
     service: str
@@ -48,6 +49,7 @@ class Verdict(msgspec.Struct, frozen=True):
     caller: Forwarded | None = None
     acl: str | None = None
     reached: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -72,6 +74,7 @@ _HEADER: Final = PRIVATE_PREFIX + b"verdict"
 _NONE: Final = "-"
 _ACL: Final = "acl:"
 _REACHED: Final = "reached:"
+_PRINCIPALS: Final = "principals:"
 _PLAIN: Final = 7
 _OF_CALLER: Final = _PLAIN + len(Forwarded.__struct_fields__)
 _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fields__)})
@@ -80,6 +83,7 @@ _LENGTHS: Final = frozenset({_PLAIN, _OF_CALLER, _PLAIN + len(Origin.__struct_fi
 def encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
     """Give the private headers that tell this verdict."""
     is_common = verdict.origin is None and verdict.caller is None and verdict.acl is None and not verdict.reached
+    is_common = is_common and not verdict.principals
     return _encoded(verdict, boot) if is_common else _encoded.__wrapped__(verdict, boot)
 
 
@@ -92,9 +96,10 @@ def _encoded(verdict: Verdict, boot: str) -> tuple[tuple[bytes, bytes], ...]:
             parts += [part or _NONE for part in msgspec.structs.astuple(more)]
     if verdict.acl is not None:
         parts.append(_ACL + verdict.acl)
-    if verdict.reached:
-        # SECURITY: a blank or a comma within an ARN would be the beginning of another one.
-        parts.append(_REACHED + ",".join(quote(arn, safe=":/") for arn in verdict.reached))
+    for beginning, listed in ((_REACHED, verdict.reached), (_PRINCIPALS, verdict.principals)):
+        if listed:
+            # SECURITY: a blank or a comma within an ARN would be the beginning of another one.
+            parts.append(beginning + ",".join(quote(arn, safe=":/") for arn in listed))
     return ((_HEADER, " ".join(parts).encode()), (b"x-moto-account-id", verdict.account_id.encode()))
 
 
@@ -102,6 +107,7 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
     """Read a verdict back; Refused unless it stands there exactly once, is whole, and is meant for this boot."""
     told = [value.decode() for name, value in headers if name.startswith(PRIVATE_PREFIX)]
     parts = told[0].split(" ") if len(told) == 1 else []
+    principals = parts.pop().removeprefix(_PRINCIPALS) if parts and parts[-1].startswith(_PRINCIPALS) else ""
     reached = parts.pop().removeprefix(_REACHED) if parts and parts[-1].startswith(_REACHED) else ""
     acl = parts.pop().removeprefix(_ACL) if parts and parts[-1].startswith(_ACL) else None
     if len(parts) not in _LENGTHS or not all(parts):
@@ -121,5 +127,10 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], boot: str) -> Verdict:
         origin=Origin(*more) if more and not has_caller else None,
         caller=Forwarded(*more) if has_caller else None,
         acl=acl,
-        reached=tuple(map(unquote, reached.split(","))) if reached else (),
+        reached=_listed(reached),
+        principals=_listed(principals),
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(map(unquote, text.split(","))) if text else ()

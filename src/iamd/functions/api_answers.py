@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from iamd.functions.api_calls import Cause, NotAnswered
 from iamd.functions.url_payloads import plain, safe, told_by, whole
 from iamd.http import HttpRequest, HttpResponse
 
@@ -31,6 +32,10 @@ class Refusal(Exception):
         self.status, self.why, self.challenge = status, why, challenge
         self.code = code or _WORDS.get(status, "NotImplemented").replace(" ", "")
 
+    def throttled(self, why: str) -> "Refusal":
+        """The refusal of one who was refused too often."""
+        return Refusal(429, why)
+
     def answer(self) -> HttpResponse:
         """The answer; what iamd does not do is said, as AWS would do it."""
         headers = [(b"content-type", b"application/json")]
@@ -50,6 +55,21 @@ def broken(why: str) -> Refusal:
     return Refusal(500, why)
 
 
+_STATUSES: Final = {
+    Cause.TIMED_OUT: 503,
+    Cause.TOO_LARGE: 413,
+    Cause.UNAVAILABLE: 503,
+}
+"""AWS: of what takes too long, as clients report it (serverless/serverless 11222)."""
+
+
+def of_call(error: NotAnswered) -> Refusal:
+    """What is answered where a function does not."""
+    if error.cause is Cause.UNSUPPORTED:
+        return unsupported(error.why)
+    return Refusal(_STATUSES.get(error.cause, 500), error.why)
+
+
 class _First(msgspec.Struct):
     """A function's answer of format 1.0."""
 
@@ -62,17 +82,21 @@ class _First(msgspec.Struct):
 
 def answer_of(content: bytes, request: HttpRequest, below: str, version: str) -> HttpResponse:
     """The answer that a function says; its cookies are for the paths below one."""
-    answer = told_by(content, request, below) if version == "2.0" else _first(content, request, below)
+    answer = told_by(content, request, below) if version == "2.0" else first_format(content, request, below)
     if answer is None:
         raise broken("The function's answer has no form of an answer.")
     return answer
 
 
-def _first(content: bytes, request: HttpRequest, below: str) -> HttpResponse | None:
+def first_format(content: bytes, request: HttpRequest, below: str, *, decodes: bool = True) -> HttpResponse | None:
+    """The answer that a function says in format 1.0; None for what is no answer.
+
+    `decodes` says whether a body in base64 is what that stands for, or that text.
+    """
     try:
         told = msgspec.json.decode(content, type=_First, strict=False)
         body = (told.body or "").encode()
-        body = base64.b64decode(body, validate=True) if told.isBase64Encoded else body
+        body = base64.b64decode(body, validate=True) if told.isBase64Encoded and decodes else body
         pairs = [(name, plain(value)) for name, values in (told.multiValueHeaders or {}).items() for value in values]
         known = {(name.lower(), value) for name, value in pairs}
         single = [(name, plain(value)) for name, value in (told.headers or {}).items()]

@@ -4,41 +4,22 @@ AWS: API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda a
 (http-api-lambda-authorizer).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from iamd.arn import PARTITION
-from iamd.authz import context
 from iamd.functions import url_cookies
-from iamd.functions.api_answers import Refusal, broken, unsupported
-from iamd.functions.api_calls import Call, Calls, function_of
+from iamd.functions.api_answers import Refusal, broken, of_call, unsupported
+from iamd.functions.api_calls import Call, Calls, Cause, NotAnswered, function_of
 from iamd.functions.api_events import VERSIONS, Authorized, asked_of
+from iamd.functions.api_guards import SECONDS, Kept, PolicyAnswer, decision, policy_of
 from iamd.functions.api_routes import Authorizer, Found
 from iamd.functions.url_payloads import headers_of, query_of
 from iamd.http import HttpRequest
-from iamd.policy.document import read
-from iamd.policy.evaluate import Layers, decide
-from iamd.policy.kinds import PolicyType
-from iamd.policy.request import Principal, PrincipalKind, Request
 from iamd.runtime import Runtime
 
-_ACTION: Final = "execute-api:Invoke"
-_SECONDS: Final = 10.0
-"""AWS: Developer Guide, "Quotas for configuring and running an HTTP API": an authorizer has 10 seconds."""
-_KEPT: Final = 1024
-_NOT_INVOKED: Final = frozenset({413, 503})
 _FORBIDDEN: Final = "The authorizer does not let the request be made."
-
-
-class _Policy(msgspec.Struct):
-    """A policy as an answer; a text of it would be another policy than an object."""
-
-    principalId: str  # noqa: N815 - as functions write it
-    policyDocument: dict[str, Any]  # noqa: N815 - likewise
-    context: dict[str, Any] | None = None
 
 
 class _Simple(msgspec.Struct):
@@ -48,7 +29,7 @@ class _Simple(msgspec.Struct):
     context: dict[str, Any] | None = None
 
 
-Answer = _Policy | _Simple
+Answer = PolicyAnswer | _Simple
 
 
 class LambdaAuthorizers:
@@ -57,7 +38,7 @@ class LambdaAuthorizers:
     def __init__(self, runtime: Runtime, calls: Calls) -> None:
         self._runtime = runtime
         self._calls = calls
-        self._kept: OrderedDict[bytes, tuple[float, Answer]] = OrderedDict()
+        self._kept = Kept[Answer]()
 
     def clear(self) -> None:
         """Ask each of them anew."""
@@ -80,22 +61,20 @@ class LambdaAuthorizers:
         seconds, now = authorizer.authorizer_result_ttl_in_seconds or 0, self._runtime.clock.timestamp()
         # SECURITY: an authorizer that has been changed is another one; a variable of the stage may name its function.
         key = msgspec.json.encode((found.api.arn, authorizer, found.stage, list(sources)))
-        known = self._kept.get(key)
-        if known is not None and now < known[0]:
-            return known[1]
-        answer = _read(await self._said(self._call(request, found, authorizer, sources)), authorizer)
+        known = self._kept.get(key, now)
+        if known is not None:
+            return known
+        answer = _read(await self._said(request, found, authorizer, sources), authorizer)
         if seconds > 0 and sources:
-            self._kept[key] = (now + seconds, answer)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            self._kept.put(key, now + seconds, answer)
         return answer
 
-    async def _said(self, call: Call) -> bytes:
+    async def _said(self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]) -> bytes:
         """What a function has said; AWS: 500 when API Gateway can't invoke it, whatever the reason."""
         try:
-            return await self._calls.invoke(call)
-        except Refusal as refusal:
-            raise broken(refusal.why) if refusal.status in _NOT_INVOKED else refusal from refusal
+            return await self._calls.invoke(self._call(request, found, authorizer, sources))
+        except NotAnswered as error:
+            raise (of_call(error) if error.cause is Cause.UNSUPPORTED else broken(error.why)) from error
 
     def _call(self, request: HttpRequest, found: Found, authorizer: Authorizer, sources: Sequence[str]) -> Call:
         version = authorizer.authorizer_payload_format_version
@@ -108,28 +87,22 @@ class LambdaAuthorizers:
             sources=[f"{found.api.arn}/authorizers/{authorizer.authorizer_id}"],
             role=authorizer.authorizer_credentials_arn,
             content=asked_of(request, found, sources, version),
-            seconds=_SECONDS,
+            seconds=SECONDS,
         )
 
-    def _check(self, answer: _Policy, request: HttpRequest, found: Found) -> None:
-        """The policy allows the route to be invoked; the caller is nobody that policies could call otherwise."""
-        policy = read(msgspec.json.encode(answer.policyDocument).decode(), PolicyType.IDENTITY)
+    def _check(self, answer: PolicyAnswer, request: HttpRequest, found: Found) -> None:
+        """The policy allows the route to be invoked."""
+        policy, api, now = policy_of(answer), found.api, self._runtime.clock.seconds()
         if policy.unreadable is not None:
             raise broken(f"The authorizer's policy can't be read: {policy.unreadable}")
-        account = found.api.account
-        principal = Principal(PrincipalKind.USER, account, f"arn:{PARTITION}:iam::{account}:user/authorized")
-        now = self._runtime.clock.seconds()
-        keys = context.of_request(request, found.api.region, now)
-        for arn in found.arns:
-            decision = decide(Request(principal, _ACTION, arn, account, keys), Layers(identity=(policy,)))
-            if not decision.allowed:
-                raise Refusal(403, _FORBIDDEN)
+        if not all(decision(policy, request, arn, api.account, api.region, now).allowed for arn in found.arns):
+            raise Refusal(403, _FORBIDDEN)
 
 
 def _read(content: bytes, authorizer: Authorizer) -> Answer:
     """What a function has answered, in the form that its authorizer asks for."""
     is_simple = authorizer.enable_simple_responses and authorizer.authorizer_payload_format_version == "2.0"
-    kind: type[_Policy | _Simple] = _Simple if is_simple else _Policy
+    kind: type[PolicyAnswer | _Simple] = _Simple if is_simple else PolicyAnswer
     try:
         return msgspec.json.decode(content, type=kind)
     # RecursionError: what is nested too deeply for the parser.

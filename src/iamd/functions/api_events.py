@@ -8,12 +8,11 @@ AWS: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from iamd.auth.identity import Identity
-from iamd.functions import url_cookies
+from iamd.functions.api_format_one import agent_of, context_of, identity_of, names_of, parameters_of, when
 from iamd.functions.api_routes import Found
 from iamd.functions.url_payloads import body_of, cookies_of, headers_of, query_of, signer_of
 from iamd.http import HttpRequest
@@ -59,22 +58,7 @@ def asked_of(request: HttpRequest, found: Found, sources: Sequence[str], version
 
 def _names(found: Found) -> dict[str, str]:
     """The API's own names; its domain has the form that it has on AWS."""
-    domain = f"{found.api.id}.execute-api.{found.api.region}.amazonaws.com"
-    return {
-        "accountId": found.api.account,
-        "apiId": found.api.id,
-        "domainName": domain,
-        "domainPrefix": found.api.id,
-        "stage": found.stage.name,
-    }
-
-
-def _agent(request: HttpRequest) -> str:
-    return request.fields.get(b"user-agent", b"").decode("latin-1")
-
-
-def _when(moment: datetime) -> str:
-    return moment.strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return names_of(found.api.id, found.api.account, found.api.region, found.stage.name)
 
 
 def _second(request: HttpRequest, found: Found) -> dict[str, Any]:
@@ -92,11 +76,11 @@ def _second(request: HttpRequest, found: Found) -> dict[str, Any]:
                 "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": request.source_ip,
-                "userAgent": _agent(request),
+                "userAgent": agent_of(request),
             },
             "requestId": request.id,
             "routeKey": found.route.route_key,
-            "time": _when(moment),
+            "time": when(moment),
             "timeEpoch": int(moment.timestamp() * 1000),
         },
         **query_of(request),
@@ -119,21 +103,11 @@ def _second_authorizer(authorized: Authorized) -> dict[str, Any]:
 
 def _first(request: HttpRequest, found: Found, authorized: Authorized | None) -> dict[str, Any]:
     """Format 1.0, without a body; nothing is told of who asks while that is not known."""
-    moment, path = datetime.now(UTC), found.whole_path
-    single, several = _first_headers(request)
-    query: dict[str, list[str]] = {}
-    for name, value in parse_qsl(request.query.decode("latin-1"), keep_blank_values=True):
-        query.setdefault(name, []).append(value)
-    context: dict[str, Any] = {
+    path = found.whole_path
+    context = {
         **_names(found),
-        "extendedRequestId": request.id,
-        "httpMethod": request.method,
-        "identity": _first_identity(request, authorized.caller if authorized is not None else None),
-        "path": path,
-        "protocol": "HTTP/1.1",
-        "requestId": request.id,
-        "requestTime": _when(moment),
-        "requestTimeEpoch": int(moment.timestamp() * 1000),
+        **context_of(request, path),
+        "identity": identity_of(request, authorized.caller if authorized is not None else None),
         "resourceId": None,
         "resourcePath": found.route.path,
     }
@@ -142,11 +116,7 @@ def _first(request: HttpRequest, found: Found, authorized: Authorized | None) ->
     return {
         "resource": found.route.path,
         "path": path,
-        "httpMethod": request.method,
-        "headers": single,
-        "multiValueHeaders": several,
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
-        "multiValueQueryStringParameters": query or None,
+        **parameters_of(request),
         "requestContext": context,
         "pathParameters": found.parameters or None,
         "stageVariables": found.stage.variables or None,
@@ -158,39 +128,3 @@ def _first_authorizer(authorized: Authorized) -> dict[str, Any]:
         named = {"principalId": authorized.principal} if authorized.principal is not None else {}
         return {**(authorized.context or {}), **named}
     return {"claims": authorized.claims, "scopes": authorized.scopes}
-
-
-def _first_headers(request: HttpRequest) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The headers, each with its last value and with all of them."""
-    several: dict[str, list[str]] = {}
-    for raw_name, value in request.headers:
-        name = raw_name.decode("latin-1")
-        if name != "cookie":
-            several.setdefault(name, []).append(value.decode("latin-1"))
-    cookies = url_cookies.given(request)
-    if cookies:
-        several["cookie"] = ["; ".join(cookies)]
-    # What says where the request comes from is not what the client says.
-    several |= {name: [value] for name, value in headers_of(request).items() if name.startswith(_OF_THE_WAY)}
-    return {name: values[-1] for name, values in several.items()}, several
-
-
-_OF_THE_WAY: Final = ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id")
-
-
-def _first_identity(request: HttpRequest, caller: Identity | None) -> dict[str, Any]:
-    signer = signer_of(caller) if caller is not None else {}
-    return {
-        "accessKey": signer.get("accessKey"),
-        "accountId": signer.get("accountId"),
-        "caller": signer.get("callerId"),
-        "cognitoAuthenticationProvider": None,
-        "cognitoAuthenticationType": None,
-        "cognitoIdentityId": None,
-        "cognitoIdentityPoolId": None,
-        "principalOrgId": None,
-        "sourceIp": request.source_ip,
-        "user": signer.get("userId"),
-        "userAgent": _agent(request),
-        "userArn": signer.get("userArn"),
-    }

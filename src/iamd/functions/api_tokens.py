@@ -32,6 +32,14 @@ _RSA: Final = frozenset({"RS256", "RS384", "RS512"})
 """AWS: "Currently, only RSA-based algorithms are supported"."""
 
 
+class NotProven(Exception):
+    """A token proves nothing: why, and whether it once did."""
+
+    def __init__(self, why: str, *, has_expired: bool = False) -> None:
+        super().__init__(why)
+        self.why, self.has_expired = why, has_expired
+
+
 Keys = Callable[[str, str], Awaitable[JWK | None]]
 """Gives the key of an issuer that has an id; None when there is none, refused when that can't be told."""
 
@@ -56,16 +64,17 @@ def keys_for(runtime: Runtime, account: str) -> Keys:
 
 async def authorized(token: str, configuration: Jwt, scopes: Sequence[str], keys: Keys, now: float) -> Authorized:
     """What a token proves; 401 when it proves nothing, 403 when it has none of the scopes."""
-    if token[: len(_BEARER)].lower() == _BEARER:
-        token = token[len(_BEARER) :].strip()
-    claims = await _verified(token, configuration, keys, now)
+    try:
+        claims = await verified(without_scheme(token), configuration.issuer, keys, now)
+    except NotProven as error:
+        raise refused(error.why) from error
     _check_audience(claims, configuration.audience or ())
-    own = _scopes(claims)
+    own = scopes_of(claims)
     if scopes and own.isdisjoint(scopes):
         words = "the token has none of the scopes of the route"
         raise Refusal(403, words, challenge=_challenge(scopes, "insufficient_scope", words))
     fitting = [scope for scope in scopes if scope in own] if scopes else None
-    return Authorized(claims={name: _text(value) for name, value in claims.items()}, scopes=fitting)
+    return Authorized(claims={name: text_of(value) for name, value in claims.items()}, scopes=fitting)
 
 
 def refused(why: str) -> Refusal:
@@ -82,29 +91,34 @@ def _challenge(scopes: Sequence[str], error: str, why: str) -> str:
     return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{why}"'
 
 
-async def _verified(token: str, configuration: Jwt, keys: Keys, now: float) -> Mapping[str, Any]:
-    """The claims of a genuine token of the issuer's that holds now."""
+def without_scheme(token: str) -> str:
+    """A token without the `Bearer` that may precede it."""
+    return token[len(_BEARER) :].strip() if token[: len(_BEARER)].lower() == _BEARER else token
+
+
+async def verified(token: str, issuer: str | None, keys: Keys, now: float) -> Mapping[str, Any]:
+    """The claims of a genuine token of an issuer's that holds now; NotProven when it is none."""
     try:
         unverified = tokens.read(token)
     except (tokens.NotAToken, tokens.WrongClaim) as error:
-        raise refused("the token is no JSON Web Token that can be verified") from error
+        raise NotProven("the token is no JSON Web Token that can be verified") from error
     # SECURITY: the keys are those of the issuer that the authorizer names, whoever the token says that it is from.
-    if configuration.issuer is None or unverified.issuer != configuration.issuer:
-        raise refused("the token is of another issuer")
+    if issuer is None or unverified.issuer != issuer:
+        raise NotProven("the token is of another issuer")
     if unverified.algorithm not in _RSA or unverified.key_id is None:
-        raise refused("the token is signed by no RSA key that it names")
-    key = await keys(configuration.issuer, unverified.key_id)
+        raise NotProven("the token is signed by no RSA key that it names")
+    key = await keys(issuer, unverified.key_id)
     if key is None:
-        raise refused("the issuer has no key of this id")
+        raise NotProven("the issuer has no key of this id")
     try:
         claims = tokens.verified(unverified, key)
         tokens.check_times(claims, now)
     except tokens.WrongSignature as error:
-        raise refused("the token's signature is invalid") from error
+        raise NotProven("the token's signature is invalid") from error
     except tokens.Expired as error:
-        raise refused("the token has expired") from error
+        raise NotProven("the token has expired", has_expired=True) from error
     except (tokens.OutOfTime, tokens.WrongTime, tokens.WrongClaim) as error:
-        raise refused("the token does not hold now") from error
+        raise NotProven("the token does not hold now") from error
     return claims
 
 
@@ -118,18 +132,18 @@ def _check_audience(claims: Mapping[str, Any], wanted: Sequence[str]) -> None:
         raise refused("the token does not have a valid audience")
 
 
-def _scopes(claims: Mapping[str, Any]) -> set[str]:
-    """AWS: `scope`, or `scp`."""
+def scopes_of(claims: Mapping[str, Any]) -> set[str]:
+    """The scopes of a token; AWS: `scope`, or `scp`."""
     found = claims.get("scope", claims.get("scp"))
     if isinstance(found, str):
         return set(found.split())
     return {one for one in found if isinstance(one, str)} if isinstance(found, list) else set()
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A claim as functions are given it: all of them are texts."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return f"[{' '.join(map(_text, value))}]"
+        return f"[{' '.join(map(text_of, value))}]"
     return msgspec.json.encode(value).decode()

@@ -4,7 +4,8 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from iamd.api_places import Place
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import Common, CommonError
 from iamd.functions import changes, definition, libraries, report, requests, response_streams, variables
@@ -26,6 +28,7 @@ from iamd.functions.logs import LogStream
 from iamd.functions.mappings import Mappings
 from iamd.functions.packages import Packages
 from iamd.functions.pool import Pool, Warm
+from iamd.functions.rest_routes import Deployment, RestApi
 from iamd.functions.roles import Roles
 from iamd.functions.runtime_events import Event, event_of
 from iamd.functions.urls import Url, Urls
@@ -42,6 +45,10 @@ _PARTS: Final = 7
 
 _ANEW: Final = frozenset({"UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"})
 """Operations after which what runs a function is of no use any more."""
+
+
+_DEPLOYMENTS: Final = 64
+"""How many deployments of REST APIs are known, so that the backend need not tell them for each request."""
 
 
 class Functions:
@@ -64,21 +71,38 @@ class Functions:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._urls = Urls(runtime, self._url, self.named, self.run)
         self._apis = Apis(runtime, self._api)
+        self._deployments: OrderedDict[str, Deployment] = OrderedDict()
 
     async def serve_url(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to a function's URL."""
         return await self._urls.serve(request)
 
-    async def serve_api(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request to an HTTP API."""
-        return await self._apis.serve(request)
+    async def serve_api(self, request: HttpRequest, place: Place) -> HttpResponse:
+        """Answer a request to an API."""
+        return await self._apis.serve(request, place)
 
-    async def _api(self, api_id: str) -> Api | None:
+    async def _api(self, api_id: str, stage: str) -> Api | RestApi | None:
+        known = dict(self._deployments)
         try:
-            told = await self._embedded.http_api(api_id)
+            told = await self._embedded.execute_api(api_id, stage, tuple(known))
         except BackendDown as error:
             raise CommonError(Common.UNAVAILABLE, "The backend is not available.") from error
-        return msgspec.convert(told, Api, strict=False) if told is not None else None
+        if told["http"] is not None:
+            return msgspec.convert(told["http"], Api, strict=False)
+        if told["rest"] is None:
+            return None
+        return self._with_deployment(msgspec.convert(told["rest"], RestApi, strict=False), known)
+
+    def _with_deployment(self, api: RestApi, known: Mapping[str, Deployment]) -> RestApi:
+        """A REST API with what is deployed to its stage, which is told once."""
+        if api.stage is None:
+            return api
+        deployment = api.stage.deployment or known[api.stage.token]
+        self._deployments[deployment.token] = deployment
+        self._deployments.move_to_end(deployment.token)
+        while len(self._deployments) > _DEPLOYMENTS:
+            self._deployments.popitem(last=False)
+        return replace(api, stage=replace(api.stage, deployment=deployment))
 
     async def _url(self, url_id: str) -> Url | None:
         try:

@@ -19,6 +19,7 @@ from iamd.errors import Common, CommonError
 from iamd.gateway import (
     access_points,
     account_parts,
+    api_policies,
     batch,
     bodies,
     bucket_abac,
@@ -336,7 +337,14 @@ class Performer:
             self._carried(step) if step.traits.carries_caller else None,
             step.acl if step.place.backend.embedded is not None else None,
             reached.of(asked, step.targets) if step.traits.reaches else (),
+            self._principals(step) if step.traits.sets_api_policy else (),
         )
+
+    def _principals(self, step: Step) -> tuple[str, ...]:
+        """Whom the policy of a REST API names, for the embedded backend, whose APIs iamd decides on."""
+        if step.place.backend.embedded is None:
+            return ()
+        return api_policies.principals(step.asked, step.facts.view)
 
     def _carried(self, step: Step) -> Forwarded | None:
         """The caller, for what the embedded backend's service does with its permissions later."""

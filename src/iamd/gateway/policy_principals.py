@@ -11,6 +11,7 @@ from typing import Final
 from iamd.data.aws_accounts import LOAD_BALANCER_LOGS
 from iamd.errors import AWSError
 from iamd.gateway import kms_keys, named_policies, resource_policies, statement_policies
+from iamd.gateway.actions.apigateway import InvalidApiPolicy
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.forms import InvalidParameter as InvalidParameterException
 from iamd.gateway.actions.glue_catalog import InvalidInput
@@ -87,9 +88,14 @@ def settled_one(value: str, view: View) -> str:
     found = principal_ids.kept(view, value)
     if found is not None:
         return found if UNIQUE_ID.fullmatch(found) else value
-    named = _ENTITY.fullmatch(value)
     # SECURITY: left as an ARN it would let in whoever is made under that name later.
-    return NOBODY[named[1]] if named is not None else value
+    return nobody(value) or value
+
+
+def nobody(value: str) -> str | None:
+    """What stands where the ARN of a user or role did that is no more; None for what is no such ARN."""
+    named = _ENTITY.fullmatch(value)
+    return NOBODY[named[1]] if named is not None else None
 
 
 def names_entities(text: str) -> bool:
@@ -217,6 +223,7 @@ _REFUSALS_OF: Final[Mapping[str, Refusal]] = {
     **dict.fromkeys(
         statement_policies.SERVICES, _plain(statement_policies.ValidationException, "Invalid principal in policy")
     ),
+    "apigateway": _plain(InvalidApiPolicy, ""),
     "s3": _of_s3,
     "s3control": _of_s3,
     "sqs": _plain(InvalidAttributeValue, "Invalid value for the parameter Policy."),

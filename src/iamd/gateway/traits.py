@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from iamd.gateway import (
     account_parts,
+    api_policies,
     batch,
     bucket_abac,
     bucket_ownership,
@@ -60,8 +61,9 @@ class Traits(msgspec.Struct, frozen=True):
     them (`retargets`), or be allowed by either of two rights (`asks_either`); it may set a policy that would lock its
     caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about (`is_for_users`), and
     have to do with the session of a sign-in (`has_session`). It may reach things of other accounts beside what it is
-    for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It is `is_special` when for one of
-    these reasons its request is not simply sent to its backend and the answer given back.
+    for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set the policy of a REST API
+    (`sets_api_policy`). It is `is_special` when for one of these reasons its request is not simply sent to its backend
+    and the answer given back.
     """
 
     action: str
@@ -99,6 +101,7 @@ class Traits(msgspec.Struct, frozen=True):
     has_session: bool
     reaches: bool
     may_be_parted: bool
+    sets_api_policy: bool
     is_special: bool = False
 
 
@@ -161,4 +164,5 @@ def _of(operation: Operation) -> Traits:
         has_session=user_sessions.may_have(operation),
         reaches=reached.reaches(operation),
         may_be_parted=account_parts.may_be_parted(operation),
+        sets_api_policy=api_policies.may_set(operation),
     )

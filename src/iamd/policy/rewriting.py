@@ -1,4 +1,4 @@
-"""The principals a policy names, and the same text with others in their places.
+"""The principals and resources a policy names, and the same text with others in their places.
 
 AWS keeps the unique id of a user or role where a policy named its ARN, and shows the ARN again while the entity lives
 (IAM User Guide, "Principal", reference_policies_elements_principal). Only those strings change; the rest of the text
@@ -40,6 +40,31 @@ def rewrite_principals(text: str, mapping: Mapping) -> str:
             pieces += [text[position : place.start], json.dumps(value, ensure_ascii=False)]
             position = place.end
     return "".join([*pieces, text[position:]])
+
+
+def rewrite_resources(text: str, mapping: Callable[[str], str]) -> str:
+    """`text` with every Resource and NotResource as `mapping` gives it; SyntaxProblem if it is no policy document."""
+    pieces: list[str] = []
+    position = 0
+    for statement in syntax.read(text).statements:
+        for value, start, end in _resources(text, statement.start):
+            found = mapping(value)
+            if found != value:
+                pieces += [text[position:start], json.dumps(found, ensure_ascii=False)]
+                position = end
+    return "".join([*pieces, text[position:]])
+
+
+def _resources(text: str, position: int) -> Iterator[tuple[str, int, int]]:
+    for name, value, start, end in syntax.members(text, position):
+        if name not in {"Resource", "NotResource"}:
+            continue
+        if isinstance(value, str):
+            yield value, start, end
+        elif isinstance(value, list):
+            for item, item_start, item_end in syntax.items(text, start):
+                if isinstance(item, str):
+                    yield item, item_start, item_end
 
 
 def places(text: str) -> list[Place]:

@@ -35,6 +35,13 @@ class Point(NamedTuple):
     region: str | None
 
 
+class ApiHost(NamedTuple):
+    """The API of API Gateway that a host is of; the Region is None where the host does not tell it."""
+
+    id: str
+    region: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The services that a host names, none when it names none, and its bucket or access point."""
@@ -46,6 +53,8 @@ class Host:
     """The host is of S3's access points of several regions, or of Object Lambda's."""
     directory_buckets: bool = False
     """The host is S3 Express's regional endpoint, which lists directory buckets."""
+    api: ApiHost | None = None
+    """The API that the host is of, which is no service's."""
 
 
 _NOTHING: Final = Host()
@@ -59,7 +68,8 @@ def host_of(header: str) -> Host:
         return _of_endpoint(name.removesuffix(_ENDPOINTS)) or _NOTHING
     for domain in sorted(_DOMAINS, key=len, reverse=True):
         if name.endswith(domain):
-            return _of_points(name.removesuffix(domain)) or _named(name.removesuffix(domain)) or _bare(name)
+            prefix = name.removesuffix(domain)
+            return _of_points(prefix) or _of_api(prefix) or _named(prefix) or _bare(name)
     return _bare(name)
 
 
@@ -106,6 +116,17 @@ def _of_points(prefix: str) -> Host | None:
 
 
 _NO_POINT: Final = Point("", "", None)
+# AWS: API Gateway Developer Guide, "Invoke REST APIs in API Gateway" and "Invoke URLs of HTTP APIs" (http-api-publish):
+# api-id.execute-api.region.amazonaws.com.
+_API: Final = re.compile(r"(?P<id>[a-z0-9]{1,64})\.execute-api(?:\.(?P<region>[a-z0-9-]+))?", re.ASCII)
+
+
+def _of_api(prefix: str) -> Host | None:
+    """The API that a host is of; None for a host that is of none."""
+    found = _API.fullmatch(prefix)
+    if found is None or (found["region"] is not None and not _REGION.fullmatch(found["region"])):
+        return None
+    return Host(api=ApiHost(found["id"], found["region"]))
 
 
 def _bare(name: str) -> Host:

@@ -20,7 +20,7 @@ _ROUTE: Final = name(r"[^*?:\r\n]{1,512}")
 _RESOURCE: Final = arn("apigateway", r"/[^*?:\s]{1,1024}")
 _WITHOUT_ACCOUNT: Final = re.compile(r"arn:(?P<partition>[a-z-]+):apigateway:(?P<region>[a-z0-9-]+)::/[^*?:\s]{1,1024}")
 _ARNS: Final = ("domainNameAccessAssociationArn", "domainNameArn")
-_POLICY: Final = "x-amazon-apigateway-policy"
+POLICY: Final = "x-amazon-apigateway-policy"
 _TAG_VALUE: Final = "x-amazon-apigateway-tag-value"
 
 
@@ -29,6 +29,18 @@ class BadRequest(AWSError):
 
     code = "BadRequestException"
     status = 400
+
+
+class InvalidApiPolicy(BadRequest):
+    """A resource policy of an API that is none, or names whom there is not.
+
+    AWS: in these words, as clients report it (aws/chalice 2065).
+    """
+
+    def __init__(self, _: str = "") -> None:
+        super().__init__(
+            "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
+        )
 
 
 def values(asked: Asked) -> Mapping[str, Any]:
@@ -84,7 +96,7 @@ def _sets_policy(asked: Asked) -> bool:
     """Whether a request sets the policy of an API: as itself, by a patch, or in a definition."""
     given = asked.parameters
     if asked.operation.name in {"ImportRestApi", "PutRestApi"}:
-        return _POLICY in definition(asked)
+        return POLICY in definition(asked)
     patched = [str(one.get("path") or "") for one in given.get("patchOperations") or []]
     return bool(at(given, "policy")) or any(path.startswith("/policy") for path in patched)
 

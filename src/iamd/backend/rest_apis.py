@@ -1,0 +1,373 @@
+"""REST APIs as moto keeps them: what it drops or mistakes of them, and what a deployment makes of one.
+
+AWS: API Gateway API Reference, "CreateRestApi", "Patch operations", "CreateResource", "PutMethod", "CreateDeployment";
+Developer Guide, "Deploy REST APIs in API Gateway": a deployment is a snapshot, and what is changed later is not in it.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+from moto.apigateway.exceptions import BadRequestException, ConflictException, StageStillActive
+from moto.apigateway.models import APIGatewayBackend, Authorizer, Method, RestAPI, Stage
+from moto.apigateway.responses import APIGatewayResponse
+
+from iamd.arn import PARTITION
+from iamd.backend.dispatch import CURRENT
+from iamd.backend.replacement import always, replace
+
+_AUTHORIZATIONS: Final = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})
+_BY_AUTHORIZER: Final = frozenset({"CUSTOM", "COGNITO_USER_POOLS"})
+_CALLERS: Final = f"arn:{PARTITION}:iam::*:user/*"
+"""AWS: "To require that the caller's identity be passed through" (API Reference, "Integration", `credentials`)."""
+
+
+def install() -> None:
+    """Have moto keep what is decided by, and have deployments be snapshots."""
+    replace(APIGatewayResponse, "create_rest_api", always(_create))
+    replace(RestAPI, "apply_patch_operations", always(_patch))
+    replace(Authorizer, "__init__", _with_expression)
+    replace(Authorizer, "apply_operations", _with_pools)
+    replace(APIGatewayBackend, "create_resource", _with_siblings)
+    replace(APIGatewayBackend, "delete_resource", _with_children)
+    replace(APIGatewayBackend, "put_method", _with_authorizer)
+    replace(APIGatewayBackend, "put_integration", _by_callers)
+    replace(RestAPI, "create_deployment", _snapshot)
+    replace(RestAPI, "delete_deployment", _unless_active)
+    replace(RestAPI, "create_stage", _of_deployment)
+    replace(APIGatewayBackend, "update_stage", _in_force)
+    # It builds on what stands here.
+    from iamd.backend import rest_imports  # noqa: PLC0415
+
+    rest_imports.install()
+
+
+def _create(response: Any) -> tuple[int, dict[str, str], str]:
+    """Make an API of what the request says alone: moto would import a definition that stands beside it."""
+    given = msgspec.json.decode(response.body)
+    if given.get("cloneFrom"):
+        raise NotImplementedError("cloneFrom")
+    api = response.backend.create_rest_api(
+        given["name"],
+        given.get("description"),
+        api_key_source=given.get("apiKeySource"),
+        endpoint_configuration=given.get("endpointConfiguration"),
+        tags=given.get("tags"),
+        policy=given.get("policy"),
+        minimum_compression_size=given.get("minimumCompressionSize"),
+        disable_execute_api_endpoint=given.get("disableExecuteApiEndpoint"),
+    )
+    api.binaryMediaTypes = list(given.get("binaryMediaTypes") or ())
+    api.version = given.get("version")
+    keep_policy(api, given.get("policy"))
+    return 201, {}, json.dumps(api.to_dict())
+
+
+def keep_policy(api: Any, policy: str | None) -> None:
+    """Have an API have this policy, and whom it means by those that it names."""
+    told = CURRENT.get().principals
+    api.policy = policy or None
+    api.iamd_principals = dict(zip(told[::2], told[1::2], strict=True))
+
+
+def _patch(api: Any, operations: list[dict[str, Any]]) -> None:
+    """Set what patch operations of an API set; those that it has not are refused."""
+    for operation in operations:
+        kind, path, value = operation["op"], operation["path"], operation.get("value")
+        name, _, rest = path.removeprefix("/").partition("/")
+        if name == "binaryMediaTypes":
+            _patch_types(api, kind, rest, value)
+        elif kind == "replace" and name in _PATCHED and not rest:
+            _PATCHED[name](api, value or "")
+        elif kind == "replace" and name == "endpointConfiguration" and rest.startswith("types/"):
+            api.endpoint_configuration = {**api.endpoint_configuration, "types": [value]}
+        else:
+            raise BadRequestException(
+                f"Invalid patch path  '{path}' specified for op '{kind}'. Please choose supported operations"
+            )
+
+
+def _patch_types(api: Any, kind: str, rest: str, value: Any) -> None:
+    """AWS: a media type stands in the path, its slash as `~1`."""
+    given = rest.replace("~1", "/").replace("~0", "~")
+    if kind == "replace":
+        api.binaryMediaTypes = [one for one in api.binaryMediaTypes if one != given] + [value or given]
+    elif kind == "add":
+        api.binaryMediaTypes = [*api.binaryMediaTypes, given or value]
+    elif kind == "remove":
+        api.binaryMediaTypes = [one for one in api.binaryMediaTypes if one != (given or value)]
+
+
+def _setting(name: str) -> Callable[[Any, str], None]:
+    return lambda api, value: setattr(api, name, value)
+
+
+def _patch_disabled(api: Any, value: str) -> None:
+    api.disableExecuteApiEndpoint = value.lower() == "true"
+
+
+def _patch_size(api: Any, value: str) -> None:
+    api.minimum_compression_size = int(value) if value else None
+
+
+_PATCHED: Final[Mapping[str, Callable[[Any, str], None]]] = {
+    "apiKeySource": _setting("api_key_source"),
+    "description": _setting("description"),
+    "disableExecuteApiEndpoint": _patch_disabled,
+    "minimumCompressionSize": _patch_size,
+    "name": _setting("name"),
+    "policy": keep_policy,
+}
+
+
+def _with_expression(original: Callable[..., None]) -> Callable[..., None]:
+    """Make an authorizer that knows the expression which tokens must match: moto has a letter less in its name."""
+
+    def made(authorizer: Any, *given: Any, **named: Any) -> None:
+        mistaken = named.pop("identiy_validation_expression", None)
+        original(authorizer, *given, **{"identity_validation_expression": mistaken, **named})
+
+    return made
+
+
+def _with_pools(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Change an authorizer, its user pools too."""
+
+    def changed(authorizer: Any, operations: list[dict[str, Any]]) -> Any:
+        for operation in operations:
+            if operation["path"] != "/providerARNs":
+                original(authorizer, [operation])
+                continue
+            others = [one for one in authorizer.provider_arns or () if one != operation["value"]]
+            authorizer.provider_arns = [*others, operation["value"]] if operation["op"] == "add" else others
+        return authorizer
+
+    return changed
+
+
+def _with_siblings(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a resource that is for other requests than those beside it.
+
+    SECURITY: of two for the same requests one would be passed over, and what guards it with it.
+    """
+
+    def created(backend: Any, function_id: str, parent_resource_id: str, path_part: str) -> Any:
+        check_part(backend.get_rest_api(function_id), parent_resource_id, path_part)
+        return original(backend, function_id, parent_resource_id, path_part)
+
+    return created
+
+
+def check_part(api: Any, parent_id: str, part: str) -> None:
+    """Refuse what can't be a part of a path below a resource.
+
+    AWS: its words, as clients report them (serverless/serverless 2730 and 3075). A variable and a greedy one may stand
+    beside one another (Developer Guide, api-gateway-method-settings-method-request).
+    """
+    parent = api.resources.get(parent_id)
+    if parent is not None and parent.path_part.endswith("+}"):
+        raise BadRequestException(
+            f"Cannot create a child of a resource with a greedy path variable: {parent.path_part}"
+        )
+    for one in api.resources.values():
+        if one.parent_id != parent_id:
+            continue
+        if one.path_part == part:
+            raise ConflictException(f"Another resource with the same parent already has this name: {part}")
+        if _kind(one.path_part) and _kind(one.path_part) == _kind(part):
+            raise BadRequestException(
+                f"A sibling ({one.path_part}) of this resource already has a variable path part -- only one is allowed"
+            )
+
+
+def _kind(part: str) -> str:
+    """Whether a part of a path is a variable, and which kind of one."""
+    if not part.startswith("{"):
+        return ""
+    return "greedy" if part.endswith("+}") else "plain"
+
+
+def _with_children(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Delete a resource with all that is below it (AWS: DeleteResource)."""
+
+    def deleted(backend: Any, function_id: str, resource_id: str) -> Any:
+        api = backend.get_rest_api(function_id)
+        backend.get_resource(function_id, resource_id)
+        for child in [one.id for one in api.resources.values() if one.parent_id == resource_id]:
+            deleted(backend, function_id, child)
+        return original(backend, function_id, resource_id)
+
+    return deleted
+
+
+def _with_authorizer(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Put a method whose authorization there is."""
+
+    def put(backend: Any, function_id: str, *given: Any, **named: Any) -> Any:
+        method = original(backend, function_id, *given, **named)
+        try:
+            check_authorization(backend.get_rest_api(function_id), method)
+        except BadRequestException:
+            for resource in backend.get_rest_api(function_id).resources.values():
+                resource.resource_methods = {
+                    name: one for name, one in resource.resource_methods.items() if one is not method
+                }
+            raise
+        return method
+
+    return put
+
+
+def _by_callers(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Put an integration that may ask with its callers' own identity, which moto takes for another account's role."""
+
+    def put(backend: Any, *given: Any, credentials: str | None = None, **named: Any) -> Any:
+        is_callers = credentials == _CALLERS
+        integration = original(backend, *given, credentials=None if is_callers else credentials, **named)
+        integration.credentials = credentials
+        return integration
+
+    return put
+
+
+def check_authorization(api: Any, method: Method) -> None:
+    """Refuse a method whose authorization there is not."""
+    if method.authorization_type not in _AUTHORIZATIONS:
+        raise BadRequestException(
+            "Invalid authorization type specified. Setting the authorization type to one of "
+            f"{', '.join(sorted(_AUTHORIZATIONS))} is required"
+        )
+    if method.authorization_type in _BY_AUTHORIZER and method.authorizer_id not in api.authorizers:
+        # AWS: as clients report it (aws/aws-cdk 5618).
+        raise BadRequestException(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
+            "a valid authorizer."
+        )
+
+
+def _snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Deploy an API as it is now, to a stage where one is named: one that is there stays, with what it has."""
+
+    def deploy(api: Any, name: str | None, description: str, stage_variables: Any = None) -> Any:
+        # Where it knows no stage it makes none anew, which would lose the variables of the one that is there.
+        deployment = original(api, None, description)
+        deployment.stage_name = name
+        deployment.iamd_snapshot = msgspec.json.decode(msgspec.json.encode({"id": deployment.id, **_whole(api)}))
+        if name:
+            stage = api.stages.setdefault(name, Stage(name=name, variables={}))
+            stage.deployment_id = deployment.id
+            stage.variables = {**stage.variables, **(stage_variables or {})}
+            api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
+        return deployment
+
+    return deploy
+
+
+def _whole(api: Any) -> dict[str, Any]:
+    """What a deployment keeps of an API; `token` tells snapshots apart."""
+    return {
+        "token": uuid.uuid4().hex,
+        "policy": api.policy,
+        "principals": getattr(api, "iamd_principals", {}),
+        "apiKeySource": api.api_key_source,
+        "binaryMediaTypes": api.binaryMediaTypes,
+        "endpointTypes": api.endpoint_configuration.get("types") or [],
+        "gatewayResponses": [one.to_json() for one in api.gateway_responses.values()],
+        "authorizers": [one.to_json() for one in api.authorizers.values()],
+        "resources": [
+            {
+                "id": one.id,
+                "path": one.get_path(),
+                "methods": [method.to_json() for method in one.resource_methods.values()],
+            }
+            for one in api.resources.values()
+        ],
+    }
+
+
+def _unless_active(_: Callable[..., Any]) -> Callable[..., Any]:
+    """Delete a deployment that no stage points to; moto looks at the stage that it was made for."""
+
+    def deleted(api: Any, deployment_id: str) -> Any:
+        deployment = api.deployments.get(deployment_id)
+        if deployment is None:
+            raise BadRequestException("Invalid Deployment identifier specified")
+        if any(stage.deployment_id == deployment_id for stage in api.stages.values()):
+            raise StageStillActive
+        return api.deployments.pop(deployment_id)
+
+    return deleted
+
+
+def _of_deployment(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a stage of a deployment that is there."""
+
+    def created(api: Any, name: str, deployment_id: str, *given: Any, **named: Any) -> Any:
+        if deployment_id not in api.deployments:
+            raise BadRequestException("Deployment id does not exist")
+        stage = original(api, name, deployment_id, *given, **named)
+        api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
+        return stage
+
+    return created
+
+
+def _in_force(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Change a stage; AWS: whether the endpoint is disabled takes effect with any change of a stage."""
+
+    def changed(backend: Any, function_id: str, stage_name: str, operations: list[dict[str, Any]]) -> Any:
+        api = backend.get_rest_api(function_id)
+        for operation in operations:
+            if operation["path"] == "/deploymentId" and operation["value"] not in api.deployments:
+                raise BadRequestException("Deployment id does not exist")
+        stage = original(backend, function_id, stage_name, operations)
+        api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
+        return stage
+
+    return changed
+
+
+def found(backends: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A REST API by its id, with what is deployed to a stage of it; None when there is no such API.
+
+    `known` is the token of a snapshot that needs not be told once more.
+    """
+    for account_id in list(backends):
+        for region, backend in list(backends[account_id].items()):
+            api = backend.apis.get(given["id"])
+            if api is not None:
+                return {
+                    "id": api.id,
+                    "account": account_id,
+                    "region": region,
+                    "isDisabled": bool(getattr(api, "iamd_is_disabled", False)),
+                    "stage": _stage(api, backend, given),
+                }
+    return None
+
+
+def _stage(api: Any, backend: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    stage = api.stages.get(given["stage"])
+    deployment = api.deployments.get(stage.deployment_id) if stage is not None else None
+    if deployment is None:
+        return None
+    snapshot = deployment.iamd_snapshot
+    return {
+        "name": stage.name,
+        "variables": {name: str(value) for name, value in stage.variables.items()},
+        "token": snapshot["token"],
+        "deployment": snapshot if snapshot["token"] not in given["known"] else None,
+        "keys": list(_keys(api.id, stage.name, backend)),
+    }
+
+
+def _keys(api_id: str, stage: str, backend: Any) -> Iterator[dict[str, Any]]:
+    """The API keys of the usage plans that a stage is in; those of no plan open nothing."""
+    for plan in list(backend.usage_plans.values()):
+        if any(one.get("apiId") == api_id and one.get("stage") == stage for one in plan.api_stages):
+            for key_id in list(backend.usage_plan_keys.get(plan.id, {})):
+                key = backend.keys.get(key_id)
+                if key is not None and key.enabled:
+                    yield {"id": key.id, "value": key.value}
