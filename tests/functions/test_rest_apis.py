@@ -427,6 +427,35 @@ def test_a_mock_that_says_more_is_not_guessed(cloud, given, status):
     assert mocked(cloud, **given).ask(method="OPTIONS").status == status
 
 
+NOT_AN_APIS = {
+    "Content-Length": "'0'",
+    "Transfer-Encoding": "'chunked'",
+    "Connection": "'close'",
+    "Clear-Site-Data": "'\"*\"'",
+    "Set-Cookie": "'a=b; Domain=example.com; Path=/'",
+}
+
+
+def test_a_mock_says_nothing_for_the_connection_or_the_host(cloud):
+    headers = {f"method.response.header.{name}": value for name, value in NOT_AN_APIS.items()}
+    response = {"statusCode": "200", "responseParameters": headers, "responseTemplates": {"application/json": "{}"}}
+    api = mocked(cloud, responses=[response])
+    told = api.ask(method="OPTIONS")
+    assert (told.status, told.body) == (200, b"{}")
+    assert told.headers["content-length"] == "2"
+    assert not {"transfer-encoding", "clear-site-data"} & {name.lower() for name in told.headers}
+    assert told.headers["set-cookie"] == f"a=b; Path=/_iamd/execute-api/{api.id}/"
+
+
+@pytest.mark.parametrize("status", ["101", "199", "700"])
+def test_a_status_that_is_none_of_an_answer_is_refused(cloud, status):
+    api = mocked(cloud, responses=[{"statusCode": status}])
+    assert api.ask(method="OPTIONS").status == 501
+    api.client.put_gateway_response(restApiId=api.id, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode=status)
+    api.deploy()
+    assert api.ask(method="GET").status == 501
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -552,6 +581,29 @@ def test_gateway_responses_are_as_the_api_has_them(cloud, functions):
         )  # fmt: skip
         api.deploy()
         assert api.ask("/dev/x").status == 501, template
+
+
+def test_gateway_responses_say_nothing_for_the_connection_or_the_host(cloud, functions):
+    api = simple(cloud, functions, key="GET /a")
+    headers = {f"gatewayresponse.header.{name}": value for name, value in NOT_AN_APIS.items()}
+    headers["gatewayresponse.header.x-cookies"] = "method.request.header.Cookie"
+    api.client.put_gateway_response(restApiId=api.id, responseType="DEFAULT_4XX", responseParameters=headers)
+    api.deploy()
+    told = api.ask("/dev/x", cookie="mine=1; iamd-session=secret; iamd-signin=secret")
+    assert (told.status, told.value) == (403, MISSING)
+    assert not {"transfer-encoding", "clear-site-data"} & {name.lower() for name in told.headers}
+    assert told.headers["set-cookie"] == f"a=b; Path=/_iamd/execute-api/{api.id}/"
+    assert "secret" not in told.headers["x-cookies"]
+    assert "mine=1" in told.headers["x-cookies"]
+
+
+def test_a_tag_chooses_no_id(cloud):
+    """By moto itself an API could take the place of another one."""
+    first = Rest(cloud)
+    second = Rest(cloud, tags={"_custom_id_": first.id})
+    assert second.id != first.id
+    assert second.client.get_rest_api(restApiId=second.id)["tags"] == {"_custom_id_": first.id}
+    assert len(first.client.get_rest_apis()["items"]) == 2
 
 
 def test_an_api_is_made_of_what_its_request_says_alone(cloud):

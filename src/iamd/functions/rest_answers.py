@@ -6,15 +6,16 @@ API Gateway" (api-gateway-gatewayResponse-definition); the words are seen in its
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from iamd.authz.authorize import Denied
+from iamd.functions import url_cookies
 from iamd.functions.api_answers import Refusal
 from iamd.functions.api_callers import UNSIGNED, NotSigned
 from iamd.functions.api_calls import Cause, NotAnswered
 from iamd.functions.rest_routes import GatewayResponse
-from iamd.functions.url_payloads import safe
+from iamd.functions.url_payloads import safe, whole
 from iamd.http import HttpRequest, HttpResponse
 from iamd.policy.decision import Decision, Outcome
 
@@ -83,20 +84,21 @@ class GatewayRefusal(Refusal):
         words = json.dumps(self.message)
         # AWS: of integrations alone with a blank.
         blank = " " if self.message in {_BROKEN_WORDS, TIMED_OUT.message} else ""
-        return self._answer(self.status, f'{{"{self._member}":{blank}{words}}}'.encode(), _JSON, [])
+        body = f'{{"{self._member}":{blank}{words}}}'.encode()
+        plain = [(b"content-type", safe(_JSON)), (b"x-amzn-errortype", safe(self.error))]
+        return HttpResponse(self.status, plain, body)
 
-    def answered(self, own: Sequence[GatewayResponse], request: HttpRequest) -> HttpResponse:
-        """The answer, as an API has it in its own gateway responses."""
+    def answered(self, own: Sequence[GatewayResponse], request: HttpRequest, below: str) -> HttpResponse:
+        """The answer, as an API has it in its own gateway responses; their cookies are for the paths below one."""
         found = _of(own, self.kind)
         if found is None:
             return self.answer()
         try:
-            status = int(found.status_code or self.status)
-            headers = list(_headers(found, request))
             kind, body = self._body(found, request)
-        except _NotSupported as error:
-            return unsupported(str(error)).answer()
-        return self._answer(status, body, kind, headers)
+            headers = {"content-type": kind, "x-amzn-errortype": self.error, **_headers(found, request)}
+            return whole(int(found.status_code or self.status), list(headers.items()), (), body, request, below)
+        except ValueError as error:
+            return unsupported(f"a gateway response: {error}.").answer()
 
     def _body(self, found: GatewayResponse, request: HttpRequest) -> tuple[str, bytes]:
         templates = {kind: text or "" for kind, text in (found.response_templates or {}).items()}
@@ -119,19 +121,10 @@ class GatewayRefusal(Refusal):
             case "$context.httpMethod":
                 return request.method
             case _:
-                raise _NotSupported(f"a gateway response with {variable}.")
-
-    def _answer(self, status: int, body: bytes, kind: str, headers: list[tuple[bytes, bytes]]) -> HttpResponse:
-        own = {name for name, _ in headers}
-        plain = [(b"content-type", safe(kind)), (b"x-amzn-errortype", safe(self.error))]
-        return HttpResponse(status, [*(pair for pair in plain if pair[0] not in own), *headers], body)
+                raise ValueError(f"the template has {variable}")
 
 
 _TEMPLATED: Final = re.compile(r"\$(?:\{[^}]*\}?|[A-Za-z_][A-Za-z0-9_.-]*|.?)", re.DOTALL)
-
-
-class _NotSupported(Exception):
-    pass
 
 
 def _of(own: Sequence[GatewayResponse], kind: Kind) -> GatewayResponse | None:
@@ -143,18 +136,16 @@ def _of(own: Sequence[GatewayResponse], kind: Kind) -> GatewayResponse | None:
 
 
 _HEADER: Final = "gatewayresponse.header."
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
-def _headers(found: GatewayResponse, request: HttpRequest) -> Sequence[tuple[bytes, bytes]]:
-    headers = []
+def _headers(found: GatewayResponse, request: HttpRequest) -> dict[str, str]:
+    headers = {}
     for name, value in (found.response_parameters or {}).items():
-        header = name.removeprefix(_HEADER)
-        if not name.startswith(_HEADER) or not _TOKEN(header):
-            raise _NotSupported(f"a gateway response that sets {name}.")
+        if not name.startswith(_HEADER):
+            raise ValueError(f"{name} is set")
         told = _mapped(value, request)
         if told is not None:
-            headers.append((safe(header.lower()), safe(told)))
+            headers[name.removeprefix(_HEADER).lower()] = told
     return headers
 
 
@@ -165,8 +156,12 @@ def _mapped(value: str, request: HttpRequest) -> str | None:
         return text
     prefix = "method.request.header."
     if value.startswith(prefix):
-        return request.header(value.removeprefix(prefix).lower().encode("latin-1", "replace"))
-    raise _NotSupported(f"a gateway response that maps {value}.")
+        name = value.removeprefix(prefix).lower()
+        # SECURITY: what is answered is for everybody's scripts at this host to read.
+        if name == "cookie":
+            return "; ".join(url_cookies.given(request)) or None
+        return request.header(name.encode("latin-1", "replace"))
+    raise ValueError(f"{value} is mapped")
 
 
 def static(value: str) -> str | None:
@@ -207,8 +202,3 @@ def not_let_in(decision: Decision) -> GatewayRefusal:
     end = " with an explicit deny in an identity-based policy" if is_explicit else ""
     message = f"User is not authorized to access this resource{end}"
     return GatewayRefusal(ACCESS_DENIED, message, message=message, member="Message")
-
-
-def headers_of(pairs: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers of an answer."""
-    return [(safe(name.lower()), safe(value)) for name, value in pairs.items()]

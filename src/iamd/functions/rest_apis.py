@@ -72,7 +72,7 @@ class RestApis:
         progress = api_recording.begun(request, api.account, api.region, named)
         answer = await self._recording.answered(progress, self._of_method(progress, asked, stage.deployment, place))
         if isinstance(answer, GatewayRefusal):
-            return answer.answered(stage.deployment.gateway_responses, request)
+            return answer.answered(stage.deployment.gateway_responses, request, place.below)
         return answer.answer() if isinstance(answer, Refusal) else answer
 
     async def _of_method(
@@ -92,7 +92,7 @@ class RestApis:
             raise GatewayRefusal(API_BROKEN, "The method has no integration.")
         match integration.type:
             case "MOCK":
-                return rest_mocks.answer(integration, progress.request)
+                return rest_mocks.answer(integration, progress.request, place.below)
             case "AWS_PROXY":
                 return await self._of_function(progress.request, asked, integration, authorized, key, place.below)
             case other:

@@ -12,34 +12,36 @@ from iamd.functions.rest_answers import (
     API_BROKEN,
     UNSUPPORTED_TYPE,
     GatewayRefusal,
-    headers_of,
     static,
     unsupported,
 )
 from iamd.functions.rest_routes import Integration, IntegrationResponse
+from iamd.functions.url_payloads import whole
 from iamd.http import HttpRequest, HttpResponse
 
 _JSON: Final = "application/json"
 _STATUS: Final = re.compile(r"""\s*\{\s*["']?statusCode["']?\s*:\s*["']?([0-9]{3})["']?\s*,?\s*\}\s*""", re.ASCII)
 _PLAIN: Final = re.compile(r"[^#$]*")
 _HEADER: Final = "method.response.header."
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_WITHOUT_BODY: Final = frozenset({"204", "304"})
 
 
-def answer(integration: Integration, request: HttpRequest) -> HttpResponse:
-    """What a MOCK integration answers; refused by name where it rests on a template that is more than text."""
+def answer(integration: Integration, request: HttpRequest, below: str) -> HttpResponse:
+    """What a MOCK integration answers; refused by name where it rests on a template that is more than text.
+
+    The cookies that it sets are for the paths below one.
+    """
     found = _response(integration, _status(integration, request))
-    headers = {}
+    kind, body = _body(found)
+    headers = {"content-type": kind}
     for name, value in (found.response_parameters or {}).items():
         text, header = static(value), name.removeprefix(_HEADER)
-        if text is None or not name.startswith(_HEADER) or not _TOKEN(header):
+        if text is None or not name.startswith(_HEADER):
             raise unsupported(f"a MOCK integration that maps {name}.")
         headers[header.lower()] = text
-    kind, body = _body(found)
-    if found.status_code in _WITHOUT_BODY or request.method == "HEAD":
-        body = b""
-    return HttpResponse(int(found.status_code), headers_of({"content-type": kind, **headers}), body)
+    try:
+        return whole(int(found.status_code), list(headers.items()), (), body, request, below)
+    except ValueError as error:
+        raise unsupported(f"a MOCK integration: {error}.") from error
 
 
 def _status(integration: Integration, request: HttpRequest) -> str | None:
@@ -76,8 +78,6 @@ def _response(integration: Integration, status: str | None) -> IntegrationRespon
             return one
     if default is None:
         raise GatewayRefusal(API_BROKEN, f"No integration response is for the status {status}.")
-    if not re.fullmatch(r"[2-5][0-9]{2}", default.status_code, re.ASCII):
-        raise unsupported("a MOCK integration with a status that is none of an answer.")
     return default
 
 
