@@ -417,18 +417,33 @@ def test_a_token_is_one_that_fits(guarded):
     assert told.value == UNAUTHORIZED
 
 
-def test_of_two_tokens_none_counts(cloud, guarded):
+def status_with(api, path, name, values):
+    """The status of an answer to a request that has a header once with each of some values."""
+    parts = urlsplit(api.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    connection.putrequest("GET", f"{parts.path}{path}")
+    for value in values:
+        connection.putheader(name, value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_of_two_tokens_none_counts(guarded):
     """The authorizer would be asked about one, and the function behind it might take the other."""
     api = guarded()
-    parts = urlsplit(api.url)
     for tokens, status in ((["event"], 200), (["event", "evil"], 401), (["evil", "event"], 401)):
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
-        connection.putrequest("GET", f"{parts.path}/dev/a/1")
-        for token in tokens:
-            connection.putheader("Authorization", token)
-        connection.endheaders()
-        assert connection.getresponse().status == status, tokens
-        connection.close()
+        assert status_with(api, "/dev/a/1", "Authorization", tokens) == status, tokens
+
+
+def test_the_cookies_of_iamd_are_no_identity(guarded):
+    """Whoever has them is signed in at its pages."""
+    api = guarded(type="REQUEST", identitySource="method.request.header.Cookie", authorizerResultTtlInSeconds=60)
+    for cookie, status in (("iamd-session=secret", 401), ("iamd-session=secret; own=1", 200), ("own=1", 200)):
+        assert api.ask("/dev/a/1", authorization="event", cookie=cookie).status == status, cookie
+    told = api.ask("/dev/a/1", authorization="event", cookie="own=1; iamd-session=secret")
+    assert b"secret" not in told.body
 
 
 def test_what_a_guard_of_tokens_is_asked(guarded):
@@ -483,6 +498,27 @@ def test_what_a_guard_has_said_holds_for_all_methods_as_long_as_its_authorizer_s
     assert asked() == second
     api.deploy()
     assert asked() != second
+
+
+def test_what_is_kept_is_of_the_function_that_the_stage_names(cloud, functions, guarded):
+    functions.make(GUARDING.replace("'ann'", "'bob'"), "other")
+    named = uri(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:${{stageVariables.guard}}")
+    api = guarded(authorizerUri=named, authorizerResultTtlInSeconds=60)
+    api.permit(f"authorizers/{api.guard}", "other")
+    for name, principal in (("guard", "ann"), ("other", "bob"), ("guard", "ann")):
+        api.client.update_stage(
+            restApiId=api.id,
+            stageName="dev",
+            patchOperations=[{"op": "replace", "path": "/variables/guard", "value": name}],
+        )
+        told = guard_says(api, "event").value["requestContext"]["authorizer"]
+        assert told["principalId"] == principal
+
+
+def test_nothing_is_kept_for_requests_that_are_not_told_apart(guarded):
+    api = guarded(type="REQUEST", identitySource="", authorizerResultTtlInSeconds=60)
+    assert guard_says(api, policy()).status == 200
+    assert guard_says(api, policy(effect="Deny")).status == 403
 
 
 def test_what_is_kept_is_kept_for_each_value_by_itself(guarded):
@@ -544,6 +580,20 @@ def test_table_a_of_a_guard(cloud, guarded, guard, resource, status):
     api.set_policy(says("*", resource="execute-api:/v9/*"), *([says("*", resource)] if resource else []))
     answer = policy(f"{api.arn}/v9/*") if guard is None else policy(effect=guard)
     assert guard_says(api, answer).status == status
+
+
+def test_a_guard_s_policy_is_of_every_spelling(guarded):
+    api = guarded()
+    statements = [
+        {"Effect": "Allow", "Action": INVOKE, "Resource": "*"},
+        {"Effect": "Deny", "Action": INVOKE, "Resource": f"{api.arn}/dev/GET/a/1"},
+    ]
+    answer = {"principalId": "ann", "policyDocument": {"Version": "2012-10-17", "Statement": statements}}
+    for path, status in (("a/2", 200), ("a/1", 403), ("a/%31", 403), ("%61/1", 403), ("a/1/", 403)):
+        assert guard_says(api, answer, f"/dev/{path}").status == status, path
+    for spelling in ("b%2F*", "b/*"):
+        assert guard_says(api, policy(f"{api.arn}/dev/GET/a/{spelling}"), "/dev/a/b%2Fc").status == 403
+    assert guard_says(api, policy(f"{api.arn}/dev/GET/a/*"), "/dev/a/b%2Fc").status == 200
 
 
 def test_what_the_policy_denies_is_denied_before_a_guard_is_asked(cloud, guarded):
@@ -737,6 +787,19 @@ def test_a_method_asks_for_an_api_key(cloud, functions):
         assert api.ask(x_api_key=key["value"]).status == status
     client.delete_usage_plan_key(usagePlanId=plan, keyId=key["id"])
     assert api.ask(x_api_key=key["value"]).status == 403
+
+
+def test_of_two_api_keys_none_counts(cloud, functions):
+    api, _, key = keyed(cloud, functions)
+    for keys, status in (([key["value"]], 200), ([key["value"], "other"], 403), ([key["value"]] * 2, 403)):
+        assert status_with(api, "/dev", "x-api-key", keys) == status
+
+
+def test_an_api_key_is_of_its_own_api(cloud, functions):
+    _, _, key = keyed(cloud, functions)
+    cloud.client("lambda").delete_function(FunctionName="fn")
+    other, _, _ = keyed(cloud, functions)
+    assert other.ask(x_api_key=key["value"]).status == 403
 
 
 def test_a_guard_may_give_the_api_key(cloud, functions, guarded):

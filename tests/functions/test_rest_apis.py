@@ -427,6 +427,20 @@ def test_a_mock_that_says_more_is_not_guessed(cloud, given, status):
     assert mocked(cloud, **given).ask(method="OPTIONS").status == status
 
 
+def test_a_mock_is_deployed_as_all_else_is(cloud):
+    api = mocked(cloud)
+    place = {"restApiId": api.id, "resourceId": api.resources["/"], "httpMethod": "OPTIONS", "statusCode": "200"}
+    changed = CORS | {"method.response.header.Access-Control-Allow-Origin": "'https://app.example'"}
+    api.client.put_integration_response(**place, responseParameters=changed)
+    for origin in ("*", "https://app.example"):
+        assert api.ask(method="OPTIONS").headers["access-control-allow-origin"] == origin
+        api.deploy()
+    api.client.delete_integration_response(**place)
+    for status in (200, 500):
+        assert api.ask(method="OPTIONS").status == status
+        api.deploy()
+
+
 NOT_AN_APIS = {
     "Content-Length": "'0'",
     "Transfer-Encoding": "'chunked'",
