@@ -15,12 +15,12 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 from functions.apis import APIGATEWAY, FN, events
-from functions.conftest import code
+from functions.conftest import Functions, code
 from functions.rest import ECHO, FORBIDDEN, MISSING, UNAUTHORIZED, Rest, says, simple, uri
 from functions.test_urls import ask
 from gateway.test_organizations import Organization
 from gateway.two_accounts import OTHER
-from running import ACCOUNT, REGION, Credentials, allow, deny
+from running import ACCOUNT, AWS, REGION, Credentials, Server, allow, deny
 from services.iamd.test_workloads import trust
 
 INVOKE = "execute-api:Invoke"
@@ -293,6 +293,22 @@ def test_a_function_is_invoked_by_the_callers_own_permissions(cloud, functions):
     assert (api.ask("/dev/open", credentials=user).status, api.ask("/dev/open").status) == (500, 500)
     with pytest.raises(ClientError):
         api.method("GET /other", integration={**own, "credentials": f"arn:aws:iam::{OTHER}:role/x"})
+
+
+def test_in_soft_mode_who_signs_is_let_in_and_nobody_else(tmp_path):
+    server = Server(tmp_path / "data", "--backend", "moto", "--dev", "--enforce", "soft")
+    cloud = AWS(server)
+    cloud.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
+    api = simple(cloud, Functions(cloud))
+    api.method("GET /signed", authorizationType="AWS_IAM")
+    api.set_policy(says("*", "Deny"))
+    nobody = cloud.user("nobody")
+    told = [api.ask("/dev/signed", credentials=nobody).status, api.ask("/dev/signed").status, api.ask("/dev/x").status]
+    recorded = [event.get("additionalEventData") for event in events(cloud, "execute-api.amazonaws.com")]
+    assert server.stop() == 0
+    assert told == [200, 403, 403]
+    [would] = [one["iamdWouldDeny"] for one in recorded if one and "iamdWouldDeny" in one]
+    assert f"is not authorized to perform: {INVOKE}" in would
 
 
 def test_an_organization_binds_the_caller(cloud):
