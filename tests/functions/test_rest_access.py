@@ -654,6 +654,34 @@ def test_table_b_of_a_guard_of_another_account(cloud, functions, other):
         assert guard_says(api, answer, "/dev").status == status
 
 
+def test_an_authorizer_is_changed_as_asked_or_not_at_all(cloud):
+    api = Rest(cloud)
+    own = api.authorizer(type="TOKEN", authorizerUri=uri(GUARD), identitySource="method.request.header.A")
+    pools = [f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_{name}" for name in "ab"]
+
+    def changed(*steps):
+        operations = [dict(zip(("op", "path", "value"), step, strict=False)) for step in steps]
+        return api.client.update_authorizer(restApiId=api.id, authorizerId=own, patchOperations=operations)
+
+    name = ("replace", "/name", "new")
+    for wrong in (
+        ("replace", "/authorizerUriOfMine", "x"), ("replace", "/a/name", "x"), ("remove", "/authorizerCredentials"),
+        ("add", "/name", "x"), ("replace", "/providerARNs", "x"), ("replace", "/authorizerResultTtlInSeconds", "3601"),
+        ("replace", "/authorizerResultTtlInSeconds", "-1"), ("replace", "/authorizerResultTtlInSeconds", "x"),
+    ):  # fmt: skip
+        with pytest.raises(ClientError) as caught:
+            changed(name, wrong)
+        assert caught.value.response["Error"]["Code"] == "BadRequestException", wrong
+    assert api.client.get_authorizer(restApiId=api.id, authorizerId=own)["name"] == "own"
+    told = changed(name, *(("add", "/providerARNs", one) for one in pools), ("remove", "/providerARNs", pools[0]))
+    assert (told["name"], told["providerARNs"]) == ("new", pools[1:])
+    for seconds in (-1, 3601):
+        with pytest.raises(ClientError) as caught:
+            api.authorizer(type="TOKEN", authorizerUri=uri(GUARD), authorizerResultTtlInSeconds=seconds)
+        assert caught.value.response["Error"]["Code"] == "BadRequestException"
+    assert len(api.client.get_authorizers(restApiId=api.id)["items"]) == 1
+
+
 def test_a_method_needs_an_authorizer_that_there_is(cloud):
     api = Rest(cloud)
     for given in (

@@ -11,15 +11,14 @@ from typing import Any, Final
 
 import msgspec
 from moto.apigateway.exceptions import BadRequestException, ConflictException, StageStillActive
-from moto.apigateway.models import APIGatewayBackend, Authorizer, Method, RestAPI, Stage
+from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage
 from moto.apigateway.responses import APIGatewayResponse
 
 from iamd.arn import PARTITION
+from iamd.backend import rest_authorizers
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 
-_AUTHORIZATIONS: Final = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})
-_BY_AUTHORIZER: Final = frozenset({"CUSTOM", "COGNITO_USER_POOLS"})
 _CALLERS: Final = f"arn:{PARTITION}:iam::*:user/*"
 """AWS: "To require that the caller's identity be passed through" (API Reference, "Integration", `credentials`)."""
 
@@ -28,16 +27,14 @@ def install() -> None:
     """Have moto keep what is decided by, and have deployments be snapshots."""
     replace(APIGatewayResponse, "create_rest_api", always(_create))
     replace(RestAPI, "apply_patch_operations", always(_patch))
-    replace(Authorizer, "__init__", _with_expression)
-    replace(Authorizer, "apply_operations", _with_pools)
     replace(APIGatewayBackend, "create_resource", _with_siblings)
     replace(APIGatewayBackend, "delete_resource", _with_children)
-    replace(APIGatewayBackend, "put_method", _with_authorizer)
     replace(APIGatewayBackend, "put_integration", _by_callers)
     replace(RestAPI, "create_deployment", _snapshot)
     replace(RestAPI, "delete_deployment", _unless_active)
     replace(RestAPI, "create_stage", _of_deployment)
     replace(APIGatewayBackend, "update_stage", _in_force)
+    rest_authorizers.install()
     # It builds on what stands here.
     from iamd.backend import rest_imports  # noqa: PLC0415
 
@@ -122,31 +119,6 @@ _PATCHED: Final[Mapping[str, Callable[[Any, str], None]]] = {
 }
 
 
-def _with_expression(original: Callable[..., None]) -> Callable[..., None]:
-    """Make an authorizer that knows the expression which tokens must match: moto has a letter less in its name."""
-
-    def made(authorizer: Any, *given: Any, **named: Any) -> None:
-        mistaken = named.pop("identiy_validation_expression", None)
-        original(authorizer, *given, **{"identity_validation_expression": mistaken, **named})
-
-    return made
-
-
-def _with_pools(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Change an authorizer, its user pools too."""
-
-    def changed(authorizer: Any, operations: list[dict[str, Any]]) -> Any:
-        for operation in operations:
-            if operation["path"] != "/providerARNs":
-                original(authorizer, [operation])
-                continue
-            others = [one for one in authorizer.provider_arns or () if one != operation["value"]]
-            authorizer.provider_arns = [*others, operation["value"]] if operation["op"] == "add" else others
-        return authorizer
-
-    return changed
-
-
 def _with_siblings(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make a resource that is for other requests than those beside it.
 
@@ -202,24 +174,6 @@ def _with_children(original: Callable[..., Any]) -> Callable[..., Any]:
     return deleted
 
 
-def _with_authorizer(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Put a method whose authorization there is."""
-
-    def put(backend: Any, function_id: str, *given: Any, **named: Any) -> Any:
-        method = original(backend, function_id, *given, **named)
-        try:
-            check_authorization(backend.get_rest_api(function_id), method)
-        except BadRequestException:
-            for resource in backend.get_rest_api(function_id).resources.values():
-                resource.resource_methods = {
-                    name: one for name, one in resource.resource_methods.items() if one is not method
-                }
-            raise
-        return method
-
-    return put
-
-
 def _by_callers(original: Callable[..., Any]) -> Callable[..., Any]:
     """Put an integration that may ask with its callers' own identity, which moto takes for another account's role."""
 
@@ -230,21 +184,6 @@ def _by_callers(original: Callable[..., Any]) -> Callable[..., Any]:
         return integration
 
     return put
-
-
-def check_authorization(api: Any, method: Method) -> None:
-    """Refuse a method whose authorization there is not."""
-    if method.authorization_type not in _AUTHORIZATIONS:
-        raise BadRequestException(
-            "Invalid authorization type specified. Setting the authorization type to one of "
-            f"{', '.join(sorted(_AUTHORIZATIONS))} is required"
-        )
-    if method.authorization_type in _BY_AUTHORIZER and method.authorizer_id not in api.authorizers:
-        # AWS: as clients report it (aws/aws-cdk 5618).
-        raise BadRequestException(
-            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
-            "a valid authorizer."
-        )
 
 
 def _snapshot(original: Callable[..., Any]) -> Callable[..., Any]:

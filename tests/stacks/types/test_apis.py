@@ -105,6 +105,29 @@ def test_methods_are_put_at_paths(cloud, stack):
     assert paths(client, api) == ["/"]
 
 
+def test_an_authorizer_changes_with_its_properties(cloud, stack):
+    client = cloud.client("apigateway")
+    api = stack.create("AWS::ApiGateway::RestApi", "Api", Name="orders")
+    pools = [f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_{name}" for name in "abc"]
+    source = "method.request.header.A"
+    authorizer = stack.create(
+        "AWS::ApiGateway::Authorizer",
+        RestApiId=api.ref,
+        Name="a",
+        Type="COGNITO_USER_POOLS",
+        IdentitySource=source,
+        IdentityValidationExpression="x",
+        AuthorizerResultTtlInSeconds=60,
+        ProviderARNs=pools[:2],
+    )
+    stack.update(
+        authorizer, IdentityValidationExpression=None, AuthorizerResultTtlInSeconds=None, ProviderARNs=pools[1:]
+    )
+    found = client.get_authorizer(restApiId=api.ref, authorizerId=authorizer.ref)
+    assert (found["providerARNs"], found["identitySource"]) == (pools[1:], source)
+    assert (found["authorizerResultTtlInSeconds"], "identityValidationExpression" in found) == (300, False)
+
+
 def test_an_account_has_a_role_for_logs(cloud, stack):
     role = stack.create("AWS::IAM::Role", "Role", AssumeRolePolicyDocument=trust("apigateway.amazonaws.com"))
     account = stack.create("AWS::ApiGateway::Account", CloudWatchRoleArn=role["Arn"])

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from iamd.stacks.errors import InvalidProperties
 from iamd.stacks.kinds import Kind, Work
 from iamd.stacks.types.apigateway import SERVICE, patch
 
@@ -80,6 +79,9 @@ _OF_AUTHORIZERS: Mapping[str, str] = {
     "Type": "/type",
 }
 
+# AWS: API Reference, "Authorizer": what counts where it is not set.
+_DEFAULTS: Mapping[str, int] = {"AuthorizerResultTtlInSeconds": 300}
+
 
 class Authorizer(Kind):
     """What decides who may use a method."""
@@ -95,9 +97,12 @@ class Authorizer(Kind):
 
     async def change(self, work: Work) -> None:
         """Set what has changed."""
-        if work.changes("ProviderARNs"):
-            raise InvalidProperties("iamd can't change the property ProviderARNs of an authorizer that is there.")
-        steps = [patch(path, work[name]) for name, path in _OF_AUTHORIZERS.items() if work.changes(name)]
+        steps = [
+            patch(path, _DEFAULTS.get(name) if work[name] is None else work[name])
+            for name, path in _OF_AUTHORIZERS.items()
+            if work.changes(name)
+        ]
+        steps += _of_pools(work)
         if steps:
             named = {"restApiId": work["RestApiId"], "authorizerId": work.id}
             await work.call(SERVICE, "UpdateAuthorizer", **named, patchOperations=steps)
@@ -105,3 +110,10 @@ class Authorizer(Kind):
     async def remove(self, work: Work) -> None:
         """Delete the authorizer."""
         await work.call(SERVICE, "DeleteAuthorizer", restApiId=work["RestApiId"], authorizerId=work.id)
+
+
+def _of_pools(work: Work) -> list[dict[str, str]]:
+    """The steps from the user pools of an authorizer to those that it is to have."""
+    old, new = work.before("ProviderARNs") or [], work.after("ProviderARNs") or []
+    added = [{"op": "add", "path": "/providerARNs", "value": one} for one in new if one not in old]
+    return added + [{"op": "remove", "path": "/providerARNs", "value": one} for one in old if one not in new]
