@@ -93,6 +93,51 @@ def test_a_stage_is_the_first_part_of_the_path(cloud, functions):
     assert api.ask("/dev/x").status == 404
 
 
+def test_a_stage_is_what_is_asked_for_or_not_at_all(cloud, functions):
+    api = simple(cloud, functions)
+    client = api.client
+
+    def stage(name="dev"):
+        return client.get_stage(restApiId=api.id, stageName=name)
+
+    def changed(*steps):
+        operations = [dict(zip(("op", "path", "value"), step, strict=False)) for step in steps]
+        client.update_stage(restApiId=api.id, stageName="dev", patchOperations=operations)
+
+    variable = ("replace", "/variables/a", "1")
+    for wrong in (
+        ("replace", "/canarySettings/percentTraffic", "50"), ("copy", "/canarySettings/deploymentId", "x"),
+        ("replace", "/nothing", "x"), ("add", "/variables/a", "x"), ("remove", "/deploymentId"),
+        ("replace", "/x/deploymentId", "x"), ("replace", "/~1orders/GET/nothing", "x"), ("replace", "/variables/a/b", "x"),
+    ):  # fmt: skip
+        with pytest.raises(ClientError) as caught:
+            changed(variable, wrong)
+        assert caught.value.response["Error"]["Code"] == "BadRequestException", wrong
+    assert stage().get("variables", {}) == {}
+    changed(variable, ("replace", "/documentationVersion", "v"), ("replace", "/~1orders/GET/metrics/enabled", "true"))
+    told = stage()
+    assert (told["variables"], told["documentationVersion"]) == ({"a": "1"}, "v")
+    assert told["methodSettings"]["~1orders/GET"]["metricsEnabled"]
+    api.deploy("v-1", stageDescription="d", tracingEnabled=True)
+    assert (stage("v-1")["description"], stage("v-1")["tracingEnabled"]) == ("d", True)
+    deployment = stage()["deploymentId"]
+    made = client.create_stage(restApiId=api.id, stageName="v2", deploymentId=deployment, documentationVersion="v")
+    assert made["documentationVersion"] == stage("v2")["documentationVersion"] == "v"
+    canary = {"percentTraffic": 50.0}
+    for given, refusal in (
+        (lambda: api.deploy("dev", canarySettings=canary), "NotImplemented"),
+        (lambda: client.create_stage(
+            restApiId=api.id, stageName="v3", deploymentId=deployment, canarySettings=canary), "NotImplemented"),
+        (lambda: api.deploy("a/b"), "BadRequestException"), (lambda: api.deploy("$default"), "BadRequestException"),
+        (lambda: client.create_stage(restApiId=api.id, stageName="*", deploymentId=deployment), "BadRequestException"),
+    ):  # fmt: skip
+        with pytest.raises(ClientError) as caught:
+            given()
+        assert caught.value.response["Error"]["Code"] == refusal
+    assert stage()["deploymentId"] == deployment
+    assert {one["stageName"] for one in client.get_stages(restApiId=api.id)["item"]} == {"dev", "v-1", "v2"}
+
+
 def test_only_what_is_deployed_is_served(cloud, functions):
     """A change of the API is in the next deployment, and a stage may go back to an earlier one."""
     functions.make(NAME)

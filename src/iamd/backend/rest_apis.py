@@ -1,21 +1,19 @@
-"""REST APIs as moto keeps them: what it drops or mistakes of them, and what a deployment makes of one.
+"""REST APIs as moto keeps them: what it drops or mistakes of them, and what is told of one that is asked.
 
-AWS: API Gateway API Reference, "CreateRestApi", "Patch operations", "CreateResource", "PutMethod", "CreateDeployment";
-Developer Guide, "Deploy REST APIs in API Gateway": a deployment is a snapshot, and what is changed later is not in it.
+AWS: API Gateway API Reference, "CreateRestApi", "Patch operations", "CreateResource" and "PutIntegration".
 """
 
 import json
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from moto.apigateway.exceptions import BadRequestException, ConflictException, StageStillActive
-from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage
+from moto.apigateway.exceptions import BadRequestException, ConflictException
+from moto.apigateway.models import APIGatewayBackend, RestAPI
 from moto.apigateway.responses import APIGatewayResponse
 
 from iamd.arn import PARTITION
-from iamd.backend import rest_authorizers
+from iamd.backend import rest_authorizers, rest_stages
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 
@@ -24,17 +22,14 @@ _CALLERS: Final = f"arn:{PARTITION}:iam::*:user/*"
 
 
 def install() -> None:
-    """Have moto keep what is decided by, and have deployments be snapshots."""
+    """Have moto keep what is decided by."""
     replace(APIGatewayResponse, "create_rest_api", always(_create))
     replace(RestAPI, "apply_patch_operations", always(_patch))
     replace(APIGatewayBackend, "create_resource", _with_siblings)
     replace(APIGatewayBackend, "delete_resource", _with_children)
     replace(APIGatewayBackend, "put_integration", _by_callers)
-    replace(RestAPI, "create_deployment", _snapshot)
-    replace(RestAPI, "delete_deployment", _unless_active)
-    replace(RestAPI, "create_stage", _of_deployment)
-    replace(APIGatewayBackend, "update_stage", _in_force)
     rest_authorizers.install()
+    rest_stages.install()
     # It builds on what stands here.
     from iamd.backend import rest_imports  # noqa: PLC0415
 
@@ -184,88 +179,6 @@ def _by_callers(original: Callable[..., Any]) -> Callable[..., Any]:
         return integration
 
     return put
-
-
-def _snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Deploy an API as it is now, to a stage where one is named: one that is there stays, with what it has."""
-
-    def deploy(api: Any, name: str | None, description: str, stage_variables: Any = None) -> Any:
-        # Where it knows no stage it makes none anew, which would lose the variables of the one that is there.
-        deployment = original(api, None, description)
-        deployment.stage_name = name
-        deployment.iamd_snapshot = msgspec.json.decode(msgspec.json.encode({"id": deployment.id, **_whole(api)}))
-        if name:
-            stage = api.stages.setdefault(name, Stage(name=name, variables={}))
-            stage.deployment_id = deployment.id
-            stage.variables = {**stage.variables, **(stage_variables or {})}
-            api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
-        return deployment
-
-    return deploy
-
-
-def _whole(api: Any) -> dict[str, Any]:
-    """What a deployment keeps of an API; `token` tells snapshots apart."""
-    return {
-        "token": uuid.uuid4().hex,
-        "policy": api.policy,
-        "principals": getattr(api, "iamd_principals", {}),
-        "apiKeySource": api.api_key_source,
-        "binaryMediaTypes": api.binaryMediaTypes,
-        "endpointTypes": api.endpoint_configuration.get("types") or [],
-        "gatewayResponses": [one.to_json() for one in api.gateway_responses.values()],
-        "authorizers": [one.to_json() for one in api.authorizers.values()],
-        "resources": [
-            {
-                "id": one.id,
-                "path": one.get_path(),
-                "methods": [method.to_json() for method in one.resource_methods.values()],
-            }
-            for one in api.resources.values()
-        ],
-    }
-
-
-def _unless_active(_: Callable[..., Any]) -> Callable[..., Any]:
-    """Delete a deployment that no stage points to; moto looks at the stage that it was made for."""
-
-    def deleted(api: Any, deployment_id: str) -> Any:
-        deployment = api.deployments.get(deployment_id)
-        if deployment is None:
-            raise BadRequestException("Invalid Deployment identifier specified")
-        if any(stage.deployment_id == deployment_id for stage in api.stages.values()):
-            raise StageStillActive
-        return api.deployments.pop(deployment_id)
-
-    return deleted
-
-
-def _of_deployment(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a stage of a deployment that is there."""
-
-    def created(api: Any, name: str, deployment_id: str, *given: Any, **named: Any) -> Any:
-        if deployment_id not in api.deployments:
-            raise BadRequestException("Deployment id does not exist")
-        stage = original(api, name, deployment_id, *given, **named)
-        api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
-        return stage
-
-    return created
-
-
-def _in_force(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Change a stage; AWS: whether the endpoint is disabled takes effect with any change of a stage."""
-
-    def changed(backend: Any, function_id: str, stage_name: str, operations: list[dict[str, Any]]) -> Any:
-        api = backend.get_rest_api(function_id)
-        for operation in operations:
-            if operation["path"] == "/deploymentId" and operation["value"] not in api.deployments:
-                raise BadRequestException("Deployment id does not exist")
-        stage = original(backend, function_id, stage_name, operations)
-        api.iamd_is_disabled = bool(api.disableExecuteApiEndpoint)
-        return stage
-
-    return changed
 
 
 def found(backends: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
