@@ -7,7 +7,7 @@ from gateway.raw_backend import RawBackend
 from gateway.test_forward import CREDENTIALS, QUICK, VERDICT, request
 
 from iamd.gateway.backend import Backend
-from iamd.gateway.connection import Connection
+from iamd.gateway.connection import Broken, Connection
 from iamd.gateway.forward import forward
 from iamd.gateway.outbox import MOST, Outbox
 from iamd.gateway.payload import EMPTY
@@ -81,6 +81,38 @@ def test_as_many_requests_as_come_are_all_answered(count):
             return [answer.whole for answer in answers], len(raw.heads)
 
     assert asyncio.run(main()) == ([b"ok"] * count, count)
+
+
+def test_what_fails_meanwhile_is_no_other_requests():
+    def fail():
+        raise RuntimeError("no event")
+
+    async def steps(outbox, done):
+        outbox.put(done.append, b"failing", fail)
+        for _ in range(MOST - 1):
+            put(outbox, done, b"other")
+
+    done = run_with_outbox(steps)
+    assert done.count(("sent", b"other")) == done.count(("meanwhile", b"other")) == MOST - 1
+
+
+def test_a_request_that_cannot_be_written_fails_alone():
+    class Torn(Written):
+        def write(self, _):
+            raise RuntimeError("the handler is closed")
+
+    async def main():
+        outbox = Outbox(asyncio.get_running_loop())
+        torn, whole = Torn(), Written()
+        connections = [Connection((1.0, 1.0), lambda _: None, lambda _: None, outbox) for _ in range(2)]
+        for connection, transport in zip(connections, (torn, whole), strict=True):
+            connection.connection_made(transport)
+        asked, _ = [connection.ask("DELETE", b"DELETE", whole=True) for connection in connections]
+        with pytest.raises(Broken, match="the request cannot be written"):
+            await asked.start()
+        return whole, [connection.is_open for connection in connections]
+
+    assert asyncio.run(main()) == ([b"DELETE"], [False, True])
 
 
 class Written(list):

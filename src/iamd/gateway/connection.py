@@ -183,8 +183,13 @@ class Connection(asyncio.Protocol):
 
     def _send(self, content: bytes) -> None:
         # Who asked may have gone away since, and the connection with them.
-        if self.is_open:
+        if not self.is_open:
+            return
+        try:
             self._transport.write(content)
+        except RuntimeError:
+            # It is sent among others, which have nothing to do with this one.
+            self._fail(Broken("the request cannot be written"))
 
     async def write(self, piece: bytes) -> bool:
         """Send a piece of the body when the last one was taken; False when no more of it is wanted.

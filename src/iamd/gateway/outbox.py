@@ -1,8 +1,11 @@
 """Requests to a backend that come together are written together."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
+
+log = logging.getLogger(__name__)
 
 MOST: Final = 8
 """How many requests wait for each other at most."""
@@ -12,7 +15,7 @@ class Outbox:
     """What is put here goes out when the event loop has run what was ready, or when so many wait.
 
     Whoever writes to a backend that sleeps wakes it, which costs more than the write itself. Of writes behind one
-    another the first alone does.
+    another the first alone does. What fails for one request is that request's alone.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -34,4 +37,8 @@ class Outbox:
             send(content)
         for _, _, meanwhile in waiting:
             if meanwhile is not None:
-                meanwhile()
+                try:
+                    meanwhile()
+                except Exception:
+                    # The others' is still done, and whoever filled the outbox has a request of its own.
+                    log.exception("what was to be done while a backend works failed")
