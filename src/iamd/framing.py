@@ -122,13 +122,17 @@ class _Beginnings(dict[bytes, bytes]):
     """How the lines of headers begin, by their names, which are nearly always the same; ValueError for no name."""
 
     MOST = 1024
+    LONGEST = 128
+    """Names are of the client's choice: longer ones are not remembered."""
 
     def __missing__(self, name: bytes) -> bytes:
         if not _token(name):
             raise ValueError("a header has no name")
-        if len(self) >= self.MOST:
-            self.clear()
-        begins = self[name] = name + b": "
+        begins = name + b": "
+        if len(name) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[name] = begins
         return begins
 
 
