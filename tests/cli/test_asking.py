@@ -70,6 +70,11 @@ def test_who_can_lists_who_may_and_who_might(aws, iamd, data):
     ]
     with_mfa = ("--context", "aws:MultiFactorAuthPresent=true", "--query", "length(Principals[?Allowed])")
     assert iamd("who-can", "sqs:SendMessage", queue, "--data", data, *with_mfa).stdout == "4\n"
+    aws.user("dan", allow("*"), deny("*", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}))
+    assert iamd("who-can", "sqs:SendMessage", queue, "--data", data).stdout.splitlines()[-2:] == [
+        "arn:aws:iam::123456789012:user/dan",
+        "  denied by  Deny, statement 2 (line 1, column 94) of test (inline policy of user dan), identity-based policy",
+    ]
     mistyped = iamd("who-can", "sqs:SendMesage", queue, "--data", data)
     assert (mistyped.returncode, mistyped.stdout) == (2, "")
     assert mistyped.stderr == "iamd: AWS has no action `sqs:SendMesage`; did you mean `sqs:SendMessage`?\n"

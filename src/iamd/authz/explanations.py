@@ -85,17 +85,17 @@ def is_own(verdict: Verdict) -> bool:
 def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
     """The matches that the caller's account may be told of."""
     # SECURITY: another account's policies, and whether its role exists at all, stay its own (STS-13).
-    hidden = _hidden(verdict)
-    return [match for match in matches if match.layer not in hidden] if hidden else list(matches)
+    others = hidden(verdict)
+    return [match for match in matches if match.layer not in others] if others else list(matches)
 
 
-def _hidden(verdict: Verdict) -> frozenset[Layer]:
+def hidden(verdict: Verdict) -> frozenset[Layer]:
     """The layers of other accounts: those of the resource's owner, and that of the VPC endpoint."""
-    hidden = frozenset[Layer]() if is_own(verdict) else OWNERS_LAYERS
+    owners = frozenset[Layer]() if is_own(verdict) else OWNERS_LAYERS
     endpoint = verdict.endpoint
     # SECURITY: whose policy an endpoint has is no business of all who come through it.
     is_others = endpoint is not None and endpoint.account != verdict.request.principal.account
-    return hidden | {Layer.ENDPOINT} if is_others else hidden
+    return owners | {Layer.ENDPOINT} if is_others else owners
 
 
 def shown_keys(verdict: Verdict) -> Context:
@@ -211,7 +211,7 @@ def _layers(
     return [
         {"layer": layer, "outcome": _outcome(result), "policies": _names(verdict, view, layer)[:limit]}
         for layer, result in results.items()
-        if layer not in _hidden(verdict)
+        if layer not in hidden(verdict)
     ]
 
 

@@ -91,7 +91,8 @@ def allowed_parts(decision: Told) -> Iterator[tuple[str, str]]:
 
 def missed_parts(decision: Told) -> Iterator[tuple[str, str]]:
     """The same of conditions that keep something from being allowed."""
-    yield from _statements("allowed by", (one for one in decision["Statements"] if one.get("Effect") == "Allow"))
+    for effect, label in (("Allow", "allowed by"), ("Deny", "denied by")):
+        yield from _statements(label, (one for one in decision["Statements"] if one.get("Effect") == effect))
     yield from _near(decision, "Allow")
     yield from _unknown(decision, "what rests on it allows nothing, and denies")
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Final
 
-from iamd.policy.conditions import all_of
+from iamd.policy.conditions import Condition, all_of
 from iamd.policy.decision import Decision, Layer, Match, Outcome
 from iamd.policy.document import Effect, Policy, Statement
 from iamd.policy.elements import Pattern
@@ -63,10 +63,14 @@ class PolicySet:
         """The resources that a statement is sorted by."""
         return statement.patterns
 
+    def conditions(self, statement: Statement) -> Sequence[Condition]:
+        """What must hold for a statement to apply."""
+        return statement.conditions
+
     def _entries(self, matches: Sequence[Match], outcome: Outcome) -> Iterator[Entry]:
         for match in matches:
             statement = match.statement
-            tests = tuple(dict.fromkeys(condition.test for condition in statement.conditions))
+            tests = tuple(dict.fromkeys(condition.test for condition in self.conditions(statement)))
             condition, decision = all_of(tests), Decision(outcome, match.layer, (match,))
             for pattern in self.patterns(statement):
                 yield Entry(pattern, tests, condition, statement.principals, decision)

@@ -90,6 +90,76 @@ def test_what_rests_on_what_is_not_known_is_told(aws):
     assert (ann["PrincipalArn"], ann["UnknownKeys"]) == (ANN, ["aws:resourcetag/secret"])
 
 
+def listed(answer):
+    """Those who might, in other circumstances."""
+    return {one["PrincipalArn"] for one in answer["Principals"] if not one["Allowed"]}
+
+
+def test_whom_the_conditions_of_a_deny_keep_from_it_is_listed(aws):
+    aws.user("ann", allow("*"), deny("*", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}) | {"Sid": "Mfa"})
+    aws.user("bob", deny("*", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}))
+    aws.user("cat", allow("*"), deny("*", NotIpAddress={"aws:SourceIp": "203.0.113.0/24"}), deny("sqs:Send*"))
+    answer = who_can(aws, SEND, QUEUE)
+    [ann] = [one for one in answer["Principals"] if not one["Allowed"]]
+    assert (ann["PrincipalArn"], ann["Layer"]) == (ANN, "identity-based policy")
+    assert [(one["Effect"], one["Sid"]) for one in ann["Statements"]] == [("Deny", "Mfa")]
+    assert ANN in allowed(who_can(aws, SEND, QUEUE, Context={"aws:MultiFactorAuthPresent": ["true"]}))
+
+
+def test_conditions_on_who_asks_never_come_to_hold(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    cloud.user("ann")
+    cloud.user("bob", allow("s3:*"))
+    only_ann = {"StringEquals": {"aws:PrincipalArn": ANN}}
+    but_ann = {"StringNotEquals": {"aws:PrincipalArn": ANN}, "Bool": {"aws:SecureTransport": "true"}}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/a*"}
+    denial = statement | {"Effect": "Deny", "Resource": "arn:aws:s3:::bucket/ab", "Condition": but_ann}
+    s3.put_bucket_policy(Bucket="bucket", Policy=document(statement | {"Condition": only_ann}, denial))
+    found = who_can(cloud, "s3:GetObject", "arn:aws:s3:::bucket/a")
+    assert (allowed(found), listed(found)) == ({ROOT, ADMIN, ANN, BOB}, set())
+    # A Deny by two conditions of which one may fail.
+    sure = {"aws:SecureTransport": ["true"]}
+    found = who_can(cloud, "s3:GetObject", "arn:aws:s3:::bucket/ab", Context=sure)
+    assert (allowed(found), listed(found)) == ({ANN}, {ROOT, ADMIN, BOB})
+    denial["Condition"] = {"StringNotEquals": {"aws:PrincipalArn": ANN}}
+    s3.put_bucket_policy(Bucket="bucket", Policy=document(statement | {"Condition": only_ann}, denial))
+    found = who_can(cloud, "s3:GetObject", "arn:aws:s3:::bucket/ab")
+    assert (allowed(found), listed(found)) == ({ANN}, set())
+
+
+def test_what_a_key_policy_does_not_allow_no_condition_of_the_callers_allows(cloud):
+    policy = document({"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action": "kms:*", "Resource": "*"})
+    key = cloud.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    own = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    cloud.user("ann", allow("kms:Decrypt", StringEquals={"kms:EncryptionContext:app": "7"}))
+    assert (allowed(who_can(cloud, "kms:Decrypt", key)), listed(who_can(cloud, "kms:Decrypt", key))) == ({ADMIN}, set())
+    assert listed(who_can(cloud, "kms:Decrypt", own)) == {ANN}
+
+
+def test_a_role_that_trusts_the_account_under_conditions_needs_permissions_too(aws):
+    aws.user("ann")
+    aws.user("bob", allow("sts:AssumeRole"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
+    trust["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=document(trust))
+    assert listed(who_can(aws, "sts:AssumeRole", APP)) == {ADMIN, BOB}
+
+
+def test_the_conditions_of_another_accounts_policies_are_not_told(aws):
+    other = Credentials.of(aws.iamd("CreateAccount", Name="other", AccountId=OTHER))
+    aws.user("ann", allow("sts:AssumeRole"))
+    aws.user("bob", allow("sts:AssumeRole", Bool={"aws:MultiFactorAuthPresent": "true"}))
+    trust = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
+    conditional = trust | {"Condition": {"StringEquals": {"sts:ExternalId": "7"}}}
+    for name, statement in (("open", trust), ("closed", conditional)):
+        aws.client("iam", other).create_role(RoleName=name, AssumeRolePolicyDocument=document(statement))
+    found = who_can(aws, "sts:AssumeRole", named("role", "open", OTHER))
+    assert (allowed(found), listed(found)) == ({ADMIN, ANN}, {BOB})
+    for name in ("closed", "missing"):
+        assert who_can(aws, "sts:AssumeRole", named("role", name, OTHER))["Principals"] == []
+
+
 def test_a_roles_trust_policy_counts(aws):
     aws.user("ann", allow("sts:AssumeRole"))
     make_role(aws, "app", allow("s3:*"), trusted=ANN)

@@ -1,7 +1,7 @@
 """Who of an account may do something: `can`, asked of each of its principals."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from iamd import arn
 from iamd.auth import credentials
@@ -9,7 +9,7 @@ from iamd.auth.identity import Identity, root_user
 from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.call import Call
-from iamd.policy.decision import Layer, Outcome
+from iamd.policy import other_circumstances
 from iamd.services.iam import entities
 from iamd.services.iamd.decisions import SESSION_NAME, Imagined, nothing, told, user_identity
 from iamd.services.paging import page
@@ -30,7 +30,10 @@ def who_can(
     max_items: int | None = None,
     marker: str | None = None,
 ) -> dict[str, Any]:
-    """List the principals of the caller's account that may do something, and those that miss it by conditions alone.
+    """List the principals of the caller's account that may do something, and those that conditions alone keep from it.
+
+    Those are who might in other circumstances (`other_circumstances.may_allow`): an Allow would have to apply that does
+    not, or a Deny not to apply.
 
     A page looks at `max_items` principals, in the order of their ARNs, so it may list none. Principals of other
     accounts are those accounts' own. Raises what `can` raises for an action or a resource that there is not.
@@ -69,29 +72,15 @@ def _shown(call: Call, name: str, verdict: Verdict) -> dict[str, Any] | None:
     decision = told(explanations.explained(verdict, call.view))
     if verdict.decision.allowed:
         return {"PrincipalArn": name, "Allowed": True, "Layer": decision["Layer"], "Statements": decision["Statements"]}
-    misses, unknown = _misses(decision), decision["UnknownKeys"]
-    if not unknown and (not misses or verdict.decision.outcome is Outcome.EXPLICITLY_DENIED):
+    # SECURITY: what the conditions of another account's policies are is told no more than `can` tells it.
+    if not other_circumstances.may_allow(verdict.request, verdict.layers, explanations.hidden(verdict)):
         return None
     return {
         "PrincipalArn": name,
         "Allowed": False,
         "Layer": decision["Layer"],
         "Statements": decision["Statements"],
-        "NearMisses": misses,
+        "NearMisses": [one for one in decision["NearMisses"] if one["Effect"] == "Allow"],
         "MissingKeys": decision["MissingKeys"],
-        "UnknownKeys": unknown,
+        "UnknownKeys": decision["UnknownKeys"],
     }
-
-
-def _misses(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The statements that would allow it, if it were not for their conditions; none when some layer has no such one."""
-    misses = [one for one in decision["NearMisses"] if one["Effect"] == "Allow"]
-    lacking = {one["Layer"] for one in decision["Layers"] if one["Outcome"] != Outcome.ALLOWED}
-    nearly = {one["Layer"] for one in misses}
-    if nearly & _GRANTING or decision["Layer"] not in _GRANTING:
-        lacking -= _GRANTING
-    return misses if lacking <= nearly else []
-
-
-_GRANTING: Final = frozenset({Layer.IDENTITY, Layer.RESOURCE})
-"""The layers of which one that allows is enough."""
