@@ -206,7 +206,10 @@ def _has_shape(statement: Members) -> bool:
 def _has_one_list(statement: Members, name: str) -> bool:
     if name in statement and f"Not{name}" in statement:
         return False
-    return all(syntax.strings(statement[key]) is not None for key in (name, f"Not{name}") if key in statement)
+    return (
+        syntax.strings(statement.get(name, [])) is not None
+        and syntax.strings(statement.get(f"Not{name}", [])) is not None
+    )
 
 
 def _is_principal(element: object) -> bool:

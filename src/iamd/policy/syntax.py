@@ -67,11 +67,14 @@ def scalars(value: object) -> list[str] | None:
     return [str(item) if isinstance(item, str) else str(item).lower() for item in items]
 
 
-_BLANK = re.compile(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_BLANK = re.compile(rf"[{_BLANKS}]*")
 
 
 def skip(text: str, position: int) -> int:
     """Where the next character that is no white space stands, from `position` on."""
+    if text[position : position + 1] not in _BLANKS:
+        return position
     found = _BLANK.match(text, position)
     return found.end() if found else position
 
