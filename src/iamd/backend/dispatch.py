@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from iamd.backend.replacement import always, replace
-from iamd.backend.verdict import FAILED, MISMATCH, NOT_IMPLEMENTED, Refused, Verdict, decoded
+from iamd.backend.verdict import FAILED, MISMATCH, NOT_IMPLEMENTED, NOT_TAKEN, Refused, Verdict, decoded
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,14 @@ _MENDED: Final = {
     "cognitoidp": "iamd.backend.user_pools",
     "ec2": "iamd.backend.elastic_compute",
     "ecs": "iamd.backend.clusters",
+    "eks": "iamd.backend.kubernetes_clusters",
+    "elbv2": "iamd.backend.load_balancers",
     "events": "iamd.backend.event_buses",
     "kafka": "iamd.backend.broker_clusters",
     "kms": "iamd.backend.keys",
+    "logs": "iamd.backend.log_groups",
+    "opensearchserverless": "iamd.backend.search_collections",
+    "rds": "iamd.backend.global_databases",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
     "sqs": "iamd.backend.queue_permissions",
@@ -180,7 +185,7 @@ def _guarded(module: str, view: Any) -> Any:
 
 
 def _refusal(refused: Refused, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    status = "501 Not Implemented" if refused.kind == NOT_IMPLEMENTED else "500 Internal Server Error"
+    status = "501 Not Implemented" if refused.kind in {NOT_IMPLEMENTED, NOT_TAKEN} else "500 Internal Server Error"
     start_response(status, [("x-iamd-refused", refused.kind), ("content-type", "text/plain")])
     return [refused.detail.encode()]
 

@@ -13,7 +13,7 @@ from moto.s3.responses import S3Response
 
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import replace
-from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
+from iamd.backend.verdict import NOT_TAKEN, Refused
 
 
 def install() -> None:
@@ -26,7 +26,7 @@ def _refused(original: Callable[..., Any]) -> Callable[..., Any]:
         if CURRENT.get().operation == "PutBucketVersioning" and _enables(response.body):
             if "x-amz-mfa" not in response.headers:
                 raise S3ClientError("AccessDenied", "Mfa Authentication must be used for this request")
-            raise Refused(NOT_IMPLEMENTED, "MFA Delete")
+            raise Refused(NOT_TAKEN, "MFA Delete")
         return original(response, *given, **named)
 
     return bucket_response_put

@@ -2,7 +2,9 @@
 
 moto looks for a client's id and a token in the pools of all accounts and Regions, signs tokens with a key that stands
 in its source, the same for all pools, and lets attributes take the place of what a token says of itself: whoever reads
-that, or has a pool of their own, could make a token of any user.
+that, or has a pool of their own, could make a token of any user. A pool with deletion protection is not deleted (AWS:
+Cognito API Reference, CreateUserPool, DeletionProtection; the words are those that it is seen to answer, localstack
+11947).
 """
 
 import json
@@ -11,7 +13,8 @@ from typing import Any, Final
 
 from flask import request
 from joserfc import jwk
-from moto.cognitoidp import responses
+from moto.cognitoidp import models, responses
+from moto.cognitoidp.exceptions import InvalidParameterException
 from moto.cognitoidp.models import (
     CognitoIdpBackend,
     CognitoIdpUserPool,
@@ -25,6 +28,8 @@ from iamd.backend.replacement import always, replace
 _KEY_ID: Final = "dummy"
 """What moto's tokens name their key by."""
 _BITS: Final = 2048
+_PROTECTION: Final = "DeletionProtection"
+_UNPROTECTED: Final = "INACTIVE"
 
 
 def install() -> None:
@@ -38,6 +43,8 @@ def install() -> None:
     replace(responses, "find_account_region_by_value", always(_decided_place))
     replace(CognitoIdpUserPool, "__init__", _with_key)
     replace(CognitoIdpUserPool, "get_user_extra_data_by_client_id", _of_attributes)
+    replace(models, "DEFAULT_USER_POOL_CONFIG", lambda defaults: {**defaults, _PROTECTION: _UNPROTECTED})
+    replace(CognitoIdpBackend, "delete_user_pool", _unprotected)
     # The handler is routed to already; it looks at this for what it answers.
     replace(responses, "CognitoIdpJsonWebKeyResponse", always(_Published()))
 
@@ -58,6 +65,19 @@ def _with_key(original: Callable[..., None]) -> Callable[..., None]:
         pool.json_web_key = key
 
     return init
+
+
+def _unprotected(original: Callable[..., None]) -> Callable[..., None]:
+    def delete_user_pool(backend: Any, user_pool_id: str) -> None:
+        pool = backend.user_pools.get(user_pool_id)
+        if pool is not None and pool.extended_config[_PROTECTION] != _UNPROTECTED:
+            raise InvalidParameterException(
+                "The user pool cannot be deleted because deletion protection is activated. "
+                "Deletion protection must be inactivated first."
+            )
+        original(backend, user_pool_id)
+
+    return delete_user_pool
 
 
 class _Published:

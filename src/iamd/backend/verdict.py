@@ -53,7 +53,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """A request that the embedded backend would not run: `kind` is one of the four below."""
+    """A request that the embedded backend would not run: `kind` is one of the five below."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(kind, detail)
@@ -65,6 +65,8 @@ MISMATCH: Final = "mismatch"
 """moto would have run something else than was decided."""
 NOT_IMPLEMENTED: Final = "not-implemented"
 """moto has no such service or operation."""
+NOT_TAKEN: Final = "not-taken"
+"""moto would pass over what the detail names."""
 FAILED: Final = "failed"
 """moto raised."""
 OTHER_BOOT: Final = "other-boot"

@@ -305,6 +305,8 @@ async def _check_refusal(incoming: Incoming) -> None:
     detail = b"".join([piece async for piece in Answer(incoming.status, (), incoming)]).decode("utf-8", "replace")
     if kind == verdicts.NOT_IMPLEMENTED:
         raise NothingDone(Common.NOT_IMPLEMENTED, "The embedded backend does not implement this operation.")
+    if kind == verdicts.NOT_TAKEN:
+        raise NothingDone(Common.NOT_IMPLEMENTED, f"The embedded backend does not implement {detail}.")
     if kind == verdicts.OTHER_BOOT:
         raise BackendUnavailable(Common.UNAVAILABLE, "The backend has been started anew. Please try again.")
     if kind == verdicts.MISMATCH:
