@@ -141,7 +141,7 @@ def test_a_role_that_a_request_passes_is_found_by_moto(moto):
 
 def test_an_instance_profile_that_a_request_passes_keeps_its_id(moto):
     profile = MirroredProfile("AIPAEXAMPLEEXAMPLE111", "prof", "/", (ROLE_ARN,))
-    form = b"Action=RunInstances&Version=2016-11-15&ImageId=ami-12345678&MinCount=1&MaxCount=1&IamInstanceProfile.Name=prof"
+    form = b"Action=RunInstances&Version=2016-11-15&ImageId=ami-03cf127a&MinCount=1&MaxCount=1&IamInstanceProfile.Name=prof"
     kind = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")]
     reply = moto.call("ec2", "RunInstances", "ec2", "POST", "/", form, kind, roles=[ROLE], profiles=[profile])
     assert reply.status == 200
