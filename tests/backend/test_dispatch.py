@@ -202,7 +202,7 @@ S3_TRICKS = [
     ("GetObject", "GET", "/bucket/k?uploadId=1"),
     ("GetObjectAcl", "GET", "/bucket/k"),
     ("GetObjectTagging", "GET", "/bucket/k?acl"),
-    ("GetObjectRetention", "GET", "/bucket/k?retention"),
+    ("GetObject", "GET", "/bucket/k?retention"),
     ("GetObjectTorrent", "GET", "/bucket/k?torrent"),
     ("GetObject", "DELETE", "/bucket/k"),
     ("GetObject", "PUT", "/bucket/k"),

@@ -209,3 +209,63 @@ def test_a_buckets_default_locks_what_comes_whole_and_in_parts(s3):
         with pytest.raises(ClientError, match=LOCKED) as raised:
             s3.delete_object(**named)
         assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_a_lock_is_read_by_operations_of_its_own(s3):
+    named, until = locked(s3), days(9)
+    s3.put_object_retention(**named, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})
+    s3.put_object(Bucket="files", Key="a", Body=b"newer")
+    assert s3.get_object_retention(**named)["Retention"] == {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+    s3.put_object_legal_hold(**named, LegalHold={"Status": "ON"})
+    assert s3.get_object_legal_hold(**named)["LegalHold"] == {"Status": "ON"}
+    for read in (s3.get_object_retention, s3.get_object_legal_hold):
+        assert refused(read, Bucket="files", Key="a") == (
+            "NoSuchObjectLockConfiguration",
+            "The specified object does not have a ObjectLock configuration",
+        )
+        assert code_of(read, Bucket="files", Key="b") == "NoSuchKey"
+        assert code_of(read, **{**named, "Key": "b"}) == "NoSuchVersion"
+
+
+def test_a_bucket_without_object_lock_has_no_locks_to_read(s3):
+    s3.create_bucket(Bucket="plain")
+    s3.put_object(Bucket="plain", Key="a", Body=b"data")
+    for read in (s3.get_object_retention, s3.get_object_legal_hold):
+        told = refused(read, Bucket="plain", Key="a")
+        assert told == ("InvalidRequest", "Bucket is missing Object Lock Configuration")
+
+
+def test_a_lock_is_read_by_who_may(cloud, s3):
+    named = locked(s3)
+    s3.put_object_legal_hold(**named, LegalHold={"Status": "ON"})
+    reader = cloud.client("s3", cloud.user("reader", allow(["s3:GetObject*"]), deny("s3:GetObjectRetention")))
+    assert code_of(reader.get_object_retention, **named) == "AccessDenied"
+    assert reader.get_object_legal_hold(**named)["LegalHold"] == {"Status": "ON"}
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        {"ObjectLockEventHold": "ON"},
+        {"ObjectLockEventHold": "ON", "ObjectLockEventHoldDurationDays": 3},
+        {"ObjectLockEventHoldDurationDays": 3},
+        {"ObjectLockEventHold": "ON", "ObjectLockEventHoldDurationYears": 3},
+    ],
+)
+def test_no_event_hold_is_taken_that_would_not_hold(s3, hold):
+    named, source = {"Bucket": "files", "Key": "b"}, locked(s3, None)
+    assert code_of(s3.put_object, **named, Body=b"data", ChecksumAlgorithm="SHA256", **hold) == "NotImplemented"
+    assert code_of(s3.copy_object, **named, CopySource={"Bucket": "files", "Key": "a"}, **hold) == "NotImplemented"
+    assert code_of(s3.create_multipart_upload, **named, **hold) == "NotImplemented"
+    wire_names = {"ObjectLockEventHold": "EventHold"}
+    retention = {wire_names[name]: value for name, value in hold.items() if name in wire_names}
+    retention |= {"Mode": "GOVERNANCE", "RetainUntilDate": days(5), "EventHoldDuration": {"Days": 3}}
+    assert code_of(s3.put_object_retention, **source, Retention=retention) == "NotImplemented"
+    assert code_of(s3.head_object, **named) == "404"
+    assert lock_of(s3, source) == (None, None)
+
+
+def test_a_bucket_has_no_event_hold_by_default(s3):
+    given = configuration(Mode="GOVERNANCE", Days=3, DefaultEventHold={"Days": 3})
+    assert code_of(s3.put_object_lock_configuration, **given) == "NotImplemented"
+    assert "Rule" not in s3.get_object_lock_configuration(Bucket="files")["ObjectLockConfiguration"]

@@ -100,8 +100,8 @@ VALUES_OF_KEYS = {
     "logs": {"passed_to"},
     "s3": {
         "auth_type", "content_sha256", "copy_source", "object_creation", "object_lock_date", "object_lock_days",
-        "object_lock_hold", "object_lock_mode", "object_tag_keys", "object_tags", "session_mode", "signature_age",
-        "signature_version",
+        "object_lock_event_hold", "object_lock_event_hold_days", "object_lock_hold", "object_lock_mode",
+        "object_tag_keys", "object_tags", "session_mode", "signature_age", "signature_version",
     },
     "ssm": {"auto_approve", "document_check", "inventory_types", "overwrite", "recursive", "sync_type", "versions"},
     "stepfunctions": {"qualifier"},

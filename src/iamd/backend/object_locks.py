@@ -1,7 +1,8 @@
-"""Object Lock of moto's S3: what keeps a version stays as it is until its time.
+"""Object Lock of moto's S3: what keeps a version stays as it is until its time. There are no event holds.
 
 AWS: S3 User Guide, object-lock-overview and object-lock-managing; S3 API Reference, PutObjectRetention,
-PutObjectLegalHold, PutObject. Of the errors, which these pages do not have, what S3 is seen to answer.
+PutObjectLegalHold, GetObjectRetention, GetObjectLegalHold, PutObject. Of the errors, which these pages do not have,
+what S3 is seen to answer (adobe/S3Mock, LegalHoldIT and RetentionIT, verified there).
 """
 
 import threading
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from defusedxml.ElementTree import fromstring
+from moto.core.responses import ActionResult
 from moto.s3 import models
 from moto.s3.exceptions import (
     AccessDeniedByLock,
@@ -25,10 +27,23 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from iamd.backend.replacement import always, replace
+from iamd.backend.verdict import NOT_TAKEN, Refused
 
 COMPLIANCE: Final = "COMPLIANCE"
 _MODES: Final = frozenset({"GOVERNANCE", COMPLIANCE})
 _STATUSES: Final = frozenset({"ON", "OFF"})
+_EVENT_HOLD: Final = "x-amz-object-lock-event-hold"
+_EVENT_HOLDS: Final = {
+    _EVENT_HOLD: "ObjectLockEventHold",
+    f"{_EVENT_HOLD}-duration-days": "ObjectLockEventHoldDurationDays",
+    f"{_EVENT_HOLD}-duration-years": "ObjectLockEventHoldDurationYears",
+}
+"""The headers of event holds, and what they are called."""
+_OFF: Final = "OFF"
+_NO_LOCK: Final = (
+    "<Error><Code>NoSuchObjectLockConfiguration</Code>"
+    "<Message>The specified object does not have a ObjectLock configuration</Message></Error>"
+)
 _STORED: Final = "%Y-%m-%dT%H:%M:%SZ"
 _STORED_EXACTLY: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 """How moto reads the date that an object is locked until."""
@@ -55,6 +70,10 @@ def install() -> None:
     replace(S3Response, "put_object_legal_hold", _put_object_legal_hold)
     replace(S3Response, "_lock_config_from_body", _default)
     replace(S3Backend, "put_bucket_versioning", _put_bucket_versioning)
+    replace(S3Response, "_key_response_get", _get)
+    replace(S3Response, "get_object_legal_hold", always(_get_object_legal_hold))
+    if not hasattr(S3Response, "get_object_retention"):
+        S3Response.get_object_retention = _get_object_retention  # type: ignore[attr-defined]
 
 
 # What is asked for.
@@ -71,6 +90,10 @@ def of_request(response: S3Response, bucket: FakeBucket, enabled: bool) -> Lock:
 def in_headers(response: S3Response, enabled: bool) -> Lock:
     """The lock that a request's headers say."""
     said = response.headers.get
+    for header, name in _EVENT_HOLDS.items():
+        if said(header, _OFF) != _OFF:
+            # SECURITY: moto would keep the object without it.
+            raise Refused(NOT_TAKEN, name)
     hold, mode = said("x-amz-object-lock-legal-hold"), said("x-amz-object-lock-mode")
     until = said("x-amz-object-lock-retain-until-date")
     if (mode or until or hold == "ON") and not enabled:
@@ -90,6 +113,8 @@ def in_headers(response: S3Response, enabled: bool) -> Lock:
 def _retention(response: S3Response) -> tuple[str | None, str | None]:
     """What PutObjectRetention sets; nothing for both takes a retention away."""
     found = _said(response.body)
+    if found.get("EventHold", _OFF) != _OFF or "EventHoldDuration" in found:
+        raise Refused(NOT_TAKEN, "EventHold")
     mode, until = found.get("Mode") or None, found.get("RetainUntilDate") or None
     if (mode is None) != (until is None) or (mode is not None and mode not in _MODES):
         raise MalformedXML
@@ -110,6 +135,8 @@ def _said(xml: bytes) -> dict[str, str]:
 
 def _default(original: Callable[[S3Response], dict[str, Any]]) -> Any:
     def lock_config_from_body(response: S3Response) -> dict[str, Any]:
+        if fromstring(response.body).find(".//{*}DefaultEventHold") is not None:
+            raise Refused(NOT_TAKEN, "DefaultEventHold")
         found = original(response)
         mode, periods = found["mode"], [found["days"] or 0, found["years"] or 0]
         if mode is not None and (mode not in _MODES or max(periods) < 1 or min(periods) != 0):
@@ -178,12 +205,48 @@ def _put_object_legal_hold(original: Callable[[S3Response], Any]) -> Any:
     return put_object_legal_hold
 
 
-def _version(response: S3Response) -> FakeKey:
+def _get(original: Callable[..., Any]) -> Any:
+    def key_response_get(response: S3Response, query: dict[str, Any], key_name: str) -> Any:
+        # moto reads an object for what it does not know, and does not know this.
+        is_retention = "retention" in query and "uploadId" not in query
+        return response.get_object_retention() if is_retention else original(response, query, key_name)  # type: ignore[attr-defined]
+
+    return key_response_get
+
+
+def _get_object_retention(response: S3Response) -> Any:
+    key = _locked_version(response)
+    if key.lock_mode is None or key.lock_until is None:
+        return 404, {}, _NO_LOCK
+    return _told(response, "Retention", {"Mode": key.lock_mode, "RetainUntilDate": _read(key.lock_until)})
+
+
+def _get_object_legal_hold(response: S3Response) -> Any:
+    key = _locked_version(response)
+    if key.lock_legal_status is None:
+        return 404, {}, _NO_LOCK
+    return _told(response, "LegalHold", {"Status": key.lock_legal_status})
+
+
+def _locked_version(response: S3Response) -> FakeKey:
+    """The version that a request reads the lock of, in a bucket that has locks."""
+    key = _version(response, "GET")
+    if not response.backend.get_bucket(response.bucket_name).object_lock_enabled:
+        raise S3ClientError("InvalidRequest", "Bucket is missing Object Lock Configuration")
+    return key
+
+
+def _told(response: S3Response, name: str, lock: dict[str, Any]) -> Any:
+    response.data["Action"] = f"GetObject{name}"
+    return response.serialized(ActionResult({name: lock}))
+
+
+def _version(response: S3Response, method: str = "PUT") -> FakeKey:
     """The version that a request names, or the newest."""
     name, version = response.parse_key_name(), response.querystring.get("versionId", [None])[0]
     found = response.backend.get_object(response.bucket_name, name, version_id=version, return_delete_marker=True)
     if isinstance(found, FakeDeleteMarker):
-        raise MethodNotAllowed(method="PUT", resource_type="DeleteMarker")
+        raise MethodNotAllowed(method=method, resource_type="DeleteMarker")
     if found is None:
         raise MissingVersion(key=name, version_id=version) if version else MissingKey(key=name)
     return found
