@@ -91,11 +91,14 @@ def is_sure(asked: Asked, arn: str) -> bool:
     return [one.arn for one in named if not one.any_of_kind and "*" not in one.arn] == [arn]
 
 
+_NOT_KEPT: Final = "iamd does not keep such policies"
+
+
 def _refuse(member: str) -> Of:
     def refuse(asked: Asked, _: str, __: Facts) -> Effect | None:
         if member and not at(asked.parameters, member):
             return None
-        raise not_kept(asked, "iamd does not keep such policies")
+        raise not_kept(asked, f"iamd does not keep such policies ({member})" if member else _NOT_KEPT)
 
     return refuse
 
