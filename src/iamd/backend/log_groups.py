@@ -1,13 +1,14 @@
-"""moto's log groups: deletion protection, which it does not have.
+"""moto's log groups: deletion protection, which it does not have; the groups and streams that are asked for alone.
 
 AWS: CloudWatch Logs User Guide, "Protecting log groups from deletion", which has the error; API Reference,
-CreateLogGroup, PutLogGroupDeletionProtection and LogGroup.
+CreateLogGroup, PutLogGroupDeletionProtection, LogGroup, DescribeLogGroups and FilterLogEvents.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from moto.logs.exceptions import LogsClientError, ResourceNotFoundException
+from moto.logs.exceptions import InvalidParameterException, LogsClientError, ResourceNotFoundException
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
@@ -16,12 +17,20 @@ from iamd.backend.replacement import replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _PROTECTED: Final = "deletion_protection_enabled"
+_CLASS: Final = "log_group_class"
+_USUAL: Final = "STANDARD"
 _RESOURCE: Final = "log-group:"
+_PAGE: Final = 50
+_CHOOSING: Final = ("logGroupNamePattern", "logGroupClass", "logGroupIdentifiers")
+_OF_OTHERS: Final = ("accountIdentifiers", "includeLinkedAccounts")
+"""What moto does not look at when it lists groups; the last ones are of monitoring accounts, which there are not."""
 
 
 def install() -> None:
-    """Keep it, tell it, and hold it."""
+    """Keep the protection, tell it, and hold it; look at what is asked for."""
     replace(LogsResponse, "create_log_group", _made)
+    replace(LogsResponse, "describe_log_groups", _chosen)
+    replace(LogsResponse, "filter_log_events", _filtered)
     replace(LogsBackend, "delete_log_group", _unprotected)
     replace(LogGroup, "to_describe_dict", _described)
     if not hasattr(LogsResponse, "put_log_group_deletion_protection"):
@@ -30,25 +39,33 @@ def install() -> None:
 
 def _made(original: Callable[[Any], str]) -> Callable[[Any], str]:
     def create_log_group(response: Any) -> str:
-        if response._get_param("bearerTokenAuthenticationEnabled"):  # noqa: SLF001 - moto's responses have no other way
-            raise Refused(NOT_TAKEN, "bearerTokenAuthenticationEnabled")
         answer = original(response)
-        found = response.logs_backend.groups[response._get_param("logGroupName")]  # noqa: SLF001
-        setattr(found, _PROTECTED, bool(response._get_param("deletionProtectionEnabled")))  # noqa: SLF001
+        asked = response._get_param  # noqa: SLF001 - moto's responses have no other way
+        found = response.logs_backend.groups[asked("logGroupName")]
+        setattr(found, _PROTECTED, bool(asked("deletionProtectionEnabled")))
+        setattr(found, _CLASS, asked("logGroupClass") or _USUAL)
         return answer
 
     return create_log_group
 
 
 def _put(response: Any) -> str:
-    named = response._get_param("logGroupIdentifier")  # noqa: SLF001
-    arn = arns.parse(named)
-    name = arn.resource.removeprefix(_RESOURCE).removesuffix(":*") if arn is not None else named
-    found = response.logs_backend.groups.get(name)
-    if found is None:
-        raise ResourceNotFoundException
+    found = _group(response, response._get_param("logGroupIdentifier"))  # noqa: SLF001
     setattr(found, _PROTECTED, response._get_param("deletionProtectionEnabled"))  # noqa: SLF001
     return ""
+
+
+def _name(identifier: str) -> str:
+    """The name of a log group by its name or ARN."""
+    arn = arns.parse(identifier)
+    return arn.resource.removeprefix(_RESOURCE).removesuffix(":*") if arn is not None else identifier
+
+
+def _group(response: Any, identifier: str) -> Any:
+    found = response.logs_backend.groups.get(_name(identifier))
+    if found is None:
+        raise ResourceNotFoundException
+    return found
 
 
 def _unprotected(original: Callable[..., None]) -> Callable[..., None]:
@@ -65,6 +82,69 @@ def _unprotected(original: Callable[..., None]) -> Callable[..., None]:
 
 def _described(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     def to_describe_dict(group: Any) -> dict[str, Any]:
-        return {**original(group), "deletionProtectionEnabled": getattr(group, _PROTECTED, False)}
+        told = {"deletionProtectionEnabled": getattr(group, _PROTECTED, False)}
+        return {**original(group), **told, "logGroupClass": getattr(group, _CLASS, _USUAL)}
 
     return to_describe_dict
+
+
+def _chosen(original: Callable[[Any], str]) -> Callable[[Any], str]:
+    def describe_log_groups(response: Any) -> str:
+        asked = response._get_param  # noqa: SLF001
+        for name in _OF_OTHERS:
+            if asked(name):
+                raise Refused(NOT_TAKEN, name)
+        if all(asked(name) is None for name in _CHOOSING):
+            return original(response)
+        found = [group.to_describe_dict() for group in _matching(response.logs_backend.groups.values(), asked)]
+        token, limit = asked("nextToken") or "0", asked("limit") or _PAGE
+        if not (token.isascii() and token.isdecimal()):
+            raise InvalidParameterException("The specified nextToken is invalid.")
+        begin, end = int(token), int(token) + limit
+        more = {"nextToken": str(end)} if end < len(found) else {}
+        return json.dumps({"logGroups": found[begin:end], **more})
+
+    return describe_log_groups
+
+
+def _matching(groups: Iterable[Any], asked: Callable[[str], Any]) -> list[Any]:
+    prefix, pattern = asked("logGroupNamePrefix"), asked("logGroupNamePattern")
+    if prefix is not None and pattern is not None:
+        raise InvalidParameterException(
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
+        )
+    of, identifiers = asked("logGroupClass"), asked("logGroupIdentifiers")
+    names = {_name(one) for one in identifiers or ()}
+    found = [
+        group
+        for group in groups
+        if group.name.startswith(prefix or "")
+        and (pattern or "") in group.name
+        and (identifiers is None or group.name in names)
+        and (of is None or getattr(group, _CLASS, _USUAL) == of)
+    ]
+    return sorted(found, key=lambda group: str(group.name))
+
+
+def _filtered(original: Callable[[Any], str]) -> Callable[[Any], str]:
+    def filter_log_events(response: Any) -> str:
+        asked = response._get_param  # noqa: SLF001
+        if asked("startFromHead") is False:
+            raise Refused(NOT_TAKEN, "startFromHead")
+        prefix, streams = asked("logStreamNamePrefix"), asked("logStreamNames")
+        if prefix is None and asked("logGroupIdentifier") is None:
+            return original(response)
+        if prefix is not None and streams:
+            raise InvalidParameterException("logStreamNamePrefix and logStreamNames can't be specified together.")
+        group = _group(response, asked("logGroupIdentifier") or asked("logGroupName"))
+        if prefix is not None:
+            streams = [name for name in group.streams if name.startswith(prefix)]
+            if not streams:
+                # Without a name, moto would look into all of them.
+                return json.dumps({"events": [], "searchedLogStreams": []})
+        times = asked("startTime"), asked("endTime"), asked("limit"), asked("nextToken")
+        given = (group.name, streams or [], *times, asked("filterPattern"), asked("interleaved") or False)
+        events, token, searched = response.logs_backend.filter_log_events(*given)
+        return json.dumps({"events": events, "nextToken": token, "searchedLogStreams": searched})
+
+    return filter_log_events
