@@ -48,7 +48,7 @@ CASES = [
     ("CreateQueue", {"QueueName": "jobs", "tags": {"team": "blue"}}, on(QUEUE, "CreateQueue", "TagQueue")),
     ("GetQueueUrl", {"QueueName": "jobs"}, on(QUEUE, "GetQueueUrl")),
     ("ListQueues", {"QueueNamePrefix": "j"}, on("*", "ListQueues")),
-    ("ListMessageMoveTasks", {"SourceArn": QUEUE}, on(QUEUE, "ListMessageMoveTasks", *MOVED)),
+    ("ListMessageMoveTasks", {"SourceArn": QUEUE}, on(QUEUE, "ListMessageMoveTasks", "GetQueueAttributes")),
     (
         "StartMessageMoveTask",
         {"SourceArn": QUEUE, "DestinationArn": OTHER},

@@ -63,7 +63,7 @@ _MENDED: Final = {
     "rds": "iamd.backend.global_databases",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
-    "sqs": "iamd.backend.queue_permissions",
+    "sqs": "iamd.backend.dead_letters",
     "stepfunctions": "iamd.backend.state_machines",
     "ssm": "iamd.backend.parameters",
     "textract": "iamd.backend.deliveries.textract",

@@ -37,7 +37,9 @@ BEFORE: Final = frozenset(
         ),
         "secretsmanager": ("CreateSecret", "PutSecretValue", "ReplicateSecretToRegions", "UpdateSecret"),
         "sns": ("Publish", "PublishBatch"),
-        "sqs": ("ReceiveMessage", "SendMessage", "SendMessageBatch"),
+        "sqs": (
+            "CancelMessageMoveTask", "ReceiveMessage", "SendMessage", "SendMessageBatch", "StartMessageMoveTask",
+        ),
         "ssm": ("PutParameter",),
     }.items()
     for name in names
