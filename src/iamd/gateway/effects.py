@@ -41,6 +41,7 @@ from iamd.gateway.policy_errors import (
     InvalidParameter,
     InvalidParameterValue,
     InvalidPolicy,
+    MalformedPolicyDocument,
 )
 from iamd.gateway.policy_errors import (
     InvalidParameterValueException as InvalidFunctionParameter,
@@ -356,6 +357,6 @@ _EFFECTS: Final[Mapping[tuple[str, str], Of]] = {
     ("bedrock", "DeleteResourcePolicy"): clear,
     ("glue", "PutResourcePolicy"): put_policy("PolicyInJson", InvalidInput),
     ("glue", "DeleteResourcePolicy"): clear,
-    ("secretsmanager", "PutResourcePolicy"): put_policy("ResourcePolicy", InvalidPolicy),
+    ("secretsmanager", "PutResourcePolicy"): put_policy("ResourcePolicy", MalformedPolicyDocument),
     ("secretsmanager", "DeleteResourcePolicy"): clear,
 }

@@ -41,6 +41,7 @@ from iamd.gateway import (
     placing,
     point_effects,
     policies,
+    policy_validation,
     public_access,
     reached,
     refused_entries,
@@ -296,6 +297,9 @@ class Performer:
             return await BucketTags(arn, asked, home, account, now).answer()
         if embedded and identity_pools.may_be_kept(asked.operation):
             return identity_pools.answer(asked)
+        if embedded and policy_validation.may_be_answered(asked.operation):
+            identity = step.progress.identity or ANONYMOUS
+            return await policy_validation.answer(asked, arn, identity, step.facts, backend, now)
         if kept_policies.is_kept(asked.operation, backend):
             return await kept_policies.answer(asked, backend, account, now)
         return None

@@ -10,6 +10,13 @@ class InvalidPolicy(AWSError):
     status = 400
 
 
+class MalformedPolicyDocument(AWSError):
+    """A secret's policy (Secrets Manager API Reference, PutResourcePolicy and ValidateResourcePolicy)."""
+
+    code = "MalformedPolicyDocumentException"
+    status = 400
+
+
 class InvalidAttributeValue(AWSError):
     """A queue's policy (SQS API Reference, SetQueueAttributes)."""
 

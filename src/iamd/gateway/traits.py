@@ -29,6 +29,7 @@ from iamd.gateway import (
     on_behalf,
     point_effects,
     policies,
+    policy_validation,
     public_access,
     reached,
     refused_entries,
@@ -141,6 +142,7 @@ def _of(operation: Operation) -> Traits:
             or bucket_tags.may_be_own(operation)
             or identity_pools.may_be_kept(operation)
             or kept_policies.may_be_kept(operation)
+            or policy_validation.may_be_answered(operation)
             or public_access.may_be_kept(operation)
         ),
         makes_bucket=bucket_tags.makes(operation),
