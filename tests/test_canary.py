@@ -191,7 +191,8 @@ def forwarded(aws, canaries):
 def sign_up(cognito, pool, canaries):
     """What a user of an application's has: none of it is signed."""
     new, keep = canaries.new, canaries.keep
-    app = cognito.create_user_pool_client(UserPoolId=pool, ClientName="app")["UserPoolClient"]["ClientId"]
+    given = {"ClientName": "app", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
+    app = cognito.create_user_pool_client(UserPoolId=pool, **given)["UserPoolClient"]["ClientId"]
     password, mail = new("sign-up password"), [{"Name": "email", "Value": f"{new('mail')}@example.com"}]
     cognito.sign_up(ClientId=app, Username="w", Password=password, UserAttributes=mail)
     cognito.confirm_sign_up(ClientId=app, Username="w", ConfirmationCode=new("confirmation code"))

@@ -1,9 +1,14 @@
 """moto's user pools do what users ask in the account and Region that were decided, wherever a client or a token is."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 from backend.embedded_fixture import ACCOUNT, OTHER, Moto
+from moto.cognitoidp.exceptions import NotAuthorizedError
+
+from iamd.backend import sign_ins
 
 CREDENTIALS = {"USERNAME": "ann", "PASSWORD": "Correct-horse-1"}
 SIGN_IN = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": CREDENTIALS}
@@ -26,7 +31,8 @@ def ask(moto, operation, given, **place):
 @pytest.fixture
 def client(moto):
     pool = ask(moto, "CreateUserPool", {"PoolName": "p"})["UserPool"]["Id"]
-    made = ask(moto, "CreateUserPoolClient", {"UserPoolId": pool, "ClientName": "c"})["UserPoolClient"]["ClientId"]
+    given = {"UserPoolId": pool, "ClientName": "c", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
+    made = ask(moto, "CreateUserPoolClient", given)["UserPoolClient"]["ClientId"]
     ask(moto, "SignUp", {"ClientId": made, "Username": "ann", "Password": "Correct-horse-1"})
     ask(moto, "ConfirmSignUp", {"ClientId": made, "Username": "ann", "ConfirmationCode": "1"})
     return made
@@ -58,3 +64,16 @@ def test_neither_a_client_nor_a_token_leads_elsewhere(moto, client, place):
 
 
 GONE = ["NotAuthorizedException", "ResourceNotFoundException"]
+
+
+def test_a_refresh_token_ends_with_its_time():
+    config = {"RefreshTokenValidity": 2, "TokenValidityUnits": {"RefreshToken": "hours"}}
+    client = SimpleNamespace(extended_config=config)
+    pool = SimpleNamespace(clients={"c": client}, refresh_tokens={"token": ("c", "ann", "jti")})
+    for age, lasts in ((7000, True), (7300, False)):
+        pool.refresh_tokens_made = {"token": time.time() - age}
+        if lasts:
+            assert sign_ins._check_refreshing(pool, "c", "token") == "ann"
+        else:
+            with pytest.raises(NotAuthorizedError, match="expired"):
+                sign_ins._check_refreshing(pool, "c", "token")

@@ -17,6 +17,7 @@ def a_pool(aws: AWS, credentials: Credentials | None = None, region: str = REGIO
     """A new user pool and a client of it."""
     idp = aws.client("cognito-idp", credentials, region)
     pool = idp.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    client.setdefault("ExplicitAuthFlows", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
     made = idp.create_user_pool_client(UserPoolId=pool, ClientName="app", **client)
     return pool, made["UserPoolClient"]["ClientId"]
 

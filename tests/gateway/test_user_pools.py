@@ -140,7 +140,7 @@ def test_a_challenge_of_another_accounts_pool_is_not_answered(cloud, other, user
     ]
     answers = {"USERNAME": "eve", "NEW_PASSWORD": "Another-horse-2"}
     challenge = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": session, "ChallengeResponses": answers}
-    assert code_of(users.respond_to_auth_challenge, ClientId=client, **challenge) == "ResourceNotFoundException"
+    assert code_of(users.respond_to_auth_challenge, ClientId=client, **challenge) == "NotAuthorizedException"
     assert users.respond_to_auth_challenge(ClientId=others_client, **challenge)["AuthenticationResult"]
 
 

@@ -23,6 +23,7 @@ from moto.cognitoidp.models import (
     cognitoidp_backends,
 )
 
+from iamd.backend import sign_ins
 from iamd.backend.replacement import always, replace
 
 _KEY_ID: Final = "dummy"
@@ -45,6 +46,7 @@ def install() -> None:
     replace(CognitoIdpUserPool, "get_user_extra_data_by_client_id", _of_attributes)
     replace(models, "DEFAULT_USER_POOL_CONFIG", lambda defaults: {**defaults, _PROTECTION: _UNPROTECTED})
     replace(CognitoIdpBackend, "delete_user_pool", _unprotected)
+    sign_ins.install()
     # The handler is routed to already; it looks at this for what it answers.
     replace(responses, "CognitoIdpJsonWebKeyResponse", always(_Published()))
 
