@@ -6,6 +6,7 @@ import json
 
 import pytest
 from gateway.pools import PASSWORD, a_pool, signed_in, signed_up, unsigned
+from gateway.proving import PRIME, Prover
 from gateway.two_accounts import code_of, error_of
 
 OTHER = "Another-horse-2"
@@ -227,3 +228,71 @@ def test_a_client_that_may_write_an_attribute_of_ones_own_writes_it(idp, users):
     client = client_of(idp, pool, **given)["ClientId"]
     role = [{"Name": "custom:role", "Value": "reader"}]
     users.sign_up(ClientId=client, Username="ann", Password=PASSWORD, UserAttributes=role)
+
+
+def proven(users, pool, client, password, **more):
+    """What a sign-in without telling the password comes to."""
+    prover = Prover(pool, password)
+    given = {"USERNAME": "ann", "SRP_A": f"{prover.shown:x}", **more}
+    told = users.initiate_auth(ClientId=client, AuthFlow="USER_SRP_AUTH", AuthParameters=given)
+    return {
+        "ClientId": client,
+        "ChallengeName": told["ChallengeName"],
+        "ChallengeResponses": prover.answers(told["ChallengeParameters"]),
+    }
+
+
+def test_a_password_is_proven_without_being_told(idp, users):
+    pool, _ = a_pool_of(idp)
+    known(idp, pool)
+    client = client_of(idp, pool)["ClientId"]
+    for _ in range(8):
+        answer = users.respond_to_auth_challenge(**proven(users, pool, client, PASSWORD))
+        assert users.get_user(AccessToken=answer["AuthenticationResult"]["AccessToken"])["Username"] == "ann"
+
+
+def test_a_password_that_is_not_the_users_is_not_proven_nor_tried_twice(idp, users):
+    pool, _ = a_pool_of(idp)
+    known(idp, pool)
+    client = client_of(idp, pool)["ClientId"]
+    given = proven(users, pool, client, OTHER)
+    words = ("NotAuthorizedException", "Incorrect username or password.")
+    assert refused(users.respond_to_auth_challenge, **given) == words
+    again = ("NotAuthorizedException", "Invalid session for the user.")
+    assert refused(users.respond_to_auth_challenge, **given) == again
+    given = proven(users, pool, client, PASSWORD)
+    given["ChallengeResponses"]["TIMESTAMP"] = "Sat Nov 28 19:56:46 UTC 2026"
+    assert refused(users.respond_to_auth_challenge, **given) == words
+
+
+@pytest.mark.parametrize("shown", ["0", f"{PRIME:x}", f"{2 * PRIME:x}", "-1", "no number"])
+def test_what_would_have_the_key_known_is_not_shown(idp, users, shown):
+    pool, _ = a_pool_of(idp)
+    known(idp, pool)
+    client = client_of(idp, pool)["ClientId"]
+    given = {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": "ann", "SRP_A": shown}}
+    assert code_of(users.initiate_auth, ClientId=client, **given) == "InvalidParameterException"
+
+
+def test_a_temporary_password_is_proven_and_replaced(idp, users):
+    pool, _ = a_pool_of(idp)
+    idp.admin_create_user(UserPoolId=pool, Username="ann", TemporaryPassword=PASSWORD)
+    client = client_of(idp, pool)["ClientId"]
+    asked = users.respond_to_auth_challenge(**proven(users, pool, client, PASSWORD))
+    assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    given = {"ClientId": client, "ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
+    new = {"USERNAME": "ann", "NEW_PASSWORD": OTHER}
+    assert users.respond_to_auth_challenge(**given, ChallengeResponses=new)["AuthenticationResult"]
+    assert users.respond_to_auth_challenge(**proven(users, pool, client, OTHER))["AuthenticationResult"]
+
+
+def test_every_answer_comes_with_the_secret_of_a_client_that_has_one(idp, users):
+    pool, _ = a_pool_of(idp)
+    known(idp, pool)
+    client = client_of(idp, pool, GenerateSecret=True)
+    given = proven(users, pool, client["ClientId"], PASSWORD, SECRET_HASH=secret_hash(client))
+    answers = given["ChallengeResponses"]
+    words = f"Client {client['ClientId']} is configured with secret but SECRET_HASH was not received"
+    assert refused(users.respond_to_auth_challenge, **given) == ("NotAuthorizedException", words)
+    answers["SECRET_HASH"] = secret_hash(client, answers["USERNAME"])
+    assert users.respond_to_auth_challenge(**given)["AuthenticationResult"]

@@ -1,6 +1,7 @@
 """How users sign in to moto's user pools: by the flows, the secret and the attributes of the app client, step by step.
 
-moto looks at none of these, takes any answer to a challenge for any user's, and lets every client use each token.
+moto looks at none of these, takes any answer to a challenge for any user's and any proof for a password's, and lets
+every client use each token.
 AWS: Cognito API Reference, CreateUserPoolClient (ExplicitAuthFlows, WriteAttributes, AccessTokenValidity,
 IdTokenValidity, RefreshTokenValidity, TokenValidityUnits), CreateUserPool (AllowAdminCreateUserOnly), InitiateAuth,
 RespondToAuthChallenge and SignUp; Cognito Developer Guide, "Computing secret hash values". The words are those that
@@ -8,6 +9,7 @@ clients meet in Cognito's answers.
 """
 
 import hmac
+import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +19,7 @@ from moto.cognitoidp.exceptions import InvalidParameterException, NotAuthorizedE
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool, CognitoIdpUserPoolAttribute
 from moto.cognitoidp.responses import CognitoIdpResponse
 
+from iamd.backend import srp
 from iamd.backend.replacement import replace
 
 _LEGACY: Final = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"})
@@ -70,9 +73,32 @@ def _begun(original: Callable[..., Any]) -> Callable[..., Any]:
         if pool is None:
             return original(backend, client_id, auth_flow, auth_parameters)
         _check_flow(pool, client_id, auth_flow, auth_parameters, f"{auth_flow} flow not enabled for this client")
-        return _noted(backend, client_id, original(backend, client_id, auth_flow, auth_parameters))
+        answer = original(backend, client_id, auth_flow, auth_parameters)
+        if auth_flow == "USER_SRP_AUTH":
+            _begin_exchange(backend, pool, answer, auth_parameters)
+        return _noted(backend, client_id, answer)
 
     return initiate_auth
+
+
+def _begin_exchange(backend: Any, pool: Any, answer: dict[str, Any], given: Mapping[str, str]) -> None:
+    """Challenge a user to prove the password, instead of with random numbers, and by a session that is the block."""
+    told, begun = answer["ChallengeParameters"], backend.sessions.pop(answer["Session"])
+    password = pool._get_user(begun[0]).password or secrets.token_hex()  # noqa: SLF001 - as moto does
+    exchange = srp.begun(pool.id, told["USER_ID_FOR_SRP"], password, given["SRP_A"])
+    if exchange is None:
+        raise InvalidParameterException("SRP_A is not valid")
+    told.update(exchange.challenge)
+    answer["Session"] = exchange.block
+    backend.sessions[exchange.block] = begun
+    _exchanges(backend)[exchange.block] = exchange
+
+
+def _exchanges(backend: Any) -> dict[str, srp.Exchange]:
+    if not hasattr(backend, "exchanges"):
+        backend.exchanges = {}
+    found: dict[str, srp.Exchange] = backend.exchanges
+    return found
 
 
 def _begun_by_administrator(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,10 +146,13 @@ def _check_secret(client: Any, username: str, told: str | None) -> None:
         return
     if told is None:
         raise NotAuthorizedError(f"Client {client.id} is configured with secret but SECRET_HASH was not received")
-    digest = hmac.digest(client.secret.encode(), f"{username}{client.id}".encode(), "sha256")
-    expected = b64encode(digest).decode()
+    expected = _secret_hash(client, username)
     if not hmac.compare_digest(told.encode(), expected.encode()):
         raise NotAuthorizedError(f"Unable to verify secret hash for client {client.id}")
+
+
+def _secret_hash(client: Any, username: str) -> str:
+    return b64encode(hmac.digest(client.secret.encode(), f"{username}{client.id}".encode(), "sha256")).decode()
 
 
 # How it goes on.
@@ -150,7 +179,14 @@ def _answered(original: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         given = challenge_responses or {}
         begun = given.get("PASSWORD_CLAIM_SECRET_BLOCK", "") if challenge_name == "PASSWORD_VERIFIER" else session
-        _check_session(backend, begun, client_id, challenge_name, given.get("USERNAME"))
+        client, user = _check_session(backend, begun, client_id, challenge_name, given.get("USERNAME"))
+        _check_secret(client, given.get("USERNAME", ""), given.get("SECRET_HASH"))
+        if challenge_name == "PASSWORD_VERIFIER":
+            _check_proof(backend, begun, given)
+        # Clients name the user as the challenge does, which may be by what moto does not find.
+        given = {**given, "USERNAME": user.username}
+        if client.generate_secret:
+            given["SECRET_HASH"] = _secret_hash(client, user.username)
         answer = original(backend, session, client_id, challenge_name, given)
         _challenges(backend).pop(begun, None)
         if "AuthenticationResult" in answer:
@@ -160,8 +196,8 @@ def _answered(original: Callable[..., Any]) -> Callable[..., Any]:
     return respond_to_auth_challenge
 
 
-def _check_session(backend: Any, session: Any, client_id: str, challenge: str, username: str | None) -> None:
-    """Refuse the answer to a challenge that was not made, or was made for another user or client.
+def _check_session(backend: Any, session: Any, client_id: str, challenge: str, username: str | None) -> tuple[Any, Any]:
+    """The client and the user of a session; refuse the answer to a challenge that was not made, or not to these.
 
     SECURITY: moto takes the user's name out of the answer, and a password for it, by anybody's session.
     """
@@ -176,6 +212,16 @@ def _check_session(backend: Any, session: Any, client_id: str, challenge: str, u
     is_set_up = challenge != "MFA_SETUP" or (user is not None and user.token_verified)
     if user is None or named is not user or not is_set_up:
         raise refusal
+    return pool.clients[client_id], user
+
+
+def _check_proof(backend: Any, block: str, given: Mapping[str, str]) -> None:
+    exchange = _exchanges(backend).pop(block, None)
+    signature, timestamp = given.get("PASSWORD_CLAIM_SIGNATURE", ""), given.get("TIMESTAMP", "")
+    if exchange is None or not srp.holds(exchange, signature, timestamp):
+        # SECURITY: one try for each exchange.
+        backend.sessions.pop(block, None)
+        raise NotAuthorizedError("Incorrect username or password.")
 
 
 def _verified(original: Callable[..., Any]) -> Callable[..., Any]:
