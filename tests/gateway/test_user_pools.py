@@ -3,6 +3,7 @@
 import base64
 import json
 
+import pyotp
 import pytest
 from gateway.pools import PASSWORD, a_pool, signed_in, signed_up, unsigned
 from gateway.two_accounts import OTHER, code_of, error_of, user_of
@@ -85,8 +86,8 @@ def test_a_device_for_codes_is_set_up_within_a_sign_in(cloud, users, region):
     asked = users.respond_to_auth_challenge(Session=asked["Session"], **challenge)
     assert asked["ChallengeName"] == "MFA_SETUP"
     device = users.associate_software_token(Session=asked["Session"])
-    assert device["SecretCode"]
-    verified = users.verify_software_token(Session=device["Session"], UserCode="123456")
+    code = pyotp.TOTP(device["SecretCode"]).now()
+    verified = users.verify_software_token(Session=device["Session"], UserCode=code)
     assert verified["Status"] == "SUCCESS"
     challenge = {"ClientId": client, "ChallengeName": "MFA_SETUP", "ChallengeResponses": {"USERNAME": "bob"}}
     answer = users.respond_to_auth_challenge(Session=verified["Session"], **challenge)

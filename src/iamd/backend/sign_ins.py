@@ -19,7 +19,7 @@ from moto.cognitoidp.exceptions import InvalidParameterException, NotAuthorizedE
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool, CognitoIdpUserPoolAttribute
 from moto.cognitoidp.responses import CognitoIdpResponse
 
-from iamd.backend import srp
+from iamd.backend import second_factors, srp
 from iamd.backend.replacement import replace
 
 _LEGACY: Final = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"})
@@ -51,6 +51,7 @@ def install() -> None:
     replace(CognitoIdpBackend, "initiate_auth", _begun)
     replace(CognitoIdpBackend, "admin_initiate_auth", _begun_by_administrator)
     replace(CognitoIdpBackend, "respond_to_auth_challenge", _answered)
+    replace(CognitoIdpBackend, "associate_software_token", _associated)
     replace(CognitoIdpBackend, "verify_software_token", _verified)
     replace(CognitoIdpBackend, "sign_up", _signed_up)
     replace(CognitoIdpBackend, "update_user_attributes", _written)
@@ -76,7 +77,7 @@ def _begun(original: Callable[..., Any]) -> Callable[..., Any]:
         answer = original(backend, client_id, auth_flow, auth_parameters)
         if auth_flow == "USER_SRP_AUTH":
             _begin_exchange(backend, pool, answer, auth_parameters)
-        return _noted(backend, client_id, answer)
+        return _noted(backend, client_id, _with_factor(backend, pool, auth_flow, auth_parameters, answer))
 
     return initiate_auth
 
@@ -108,9 +109,16 @@ def _begun_by_administrator(original: Callable[..., Any]) -> Callable[..., Any]:
         pool = backend.user_pools.get(user_pool_id)
         if pool is not None and client_id in pool.clients:
             _check_flow(pool, client_id, auth_flow, auth_parameters, "Auth flow not enabled for this client")
-        return _noted(backend, client_id, original(backend, user_pool_id, client_id, auth_flow, auth_parameters))
+        answer = original(backend, user_pool_id, client_id, auth_flow, auth_parameters)
+        return _noted(backend, client_id, _with_factor(backend, pool, auth_flow, auth_parameters, answer))
 
     return admin_initiate_auth
+
+
+def _with_factor(backend: Any, pool: Any, flow: str, given: Mapping[str, str], answer: Any) -> Any:
+    if flow in _REFRESHING or not isinstance(answer, dict):
+        return answer
+    return second_factors.asked(backend, pool, pool._get_user(given["USERNAME"]), answer)  # noqa: SLF001 - as moto does
 
 
 def _check_flow(pool: Any, client_id: str, flow: str, given: Mapping[str, str], words: str) -> None:
@@ -187,9 +195,13 @@ def _answered(original: Callable[..., Any]) -> Callable[..., Any]:
         given = {**given, "USERNAME": user.username}
         if client.generate_secret:
             given["SECRET_HASH"] = _secret_hash(client, user.username)
+        if challenge_name == second_factors.TOKEN:
+            second_factors.check(user, given.get("SOFTWARE_TOKEN_MFA_CODE", ""))
         answer = original(backend, session, client_id, challenge_name, given)
         _challenges(backend).pop(begun, None)
-        if "AuthenticationResult" in answer:
+        if challenge_name not in second_factors.ANSWERED:
+            answer = second_factors.asked(backend, _pool_of(backend, client_id), user, answer)
+        if answer.get("Session") != begun:
             backend.sessions.pop(begun, None)
         return _noted(backend, client_id, answer)
 
@@ -224,17 +236,43 @@ def _check_proof(backend: Any, block: str, given: Mapping[str, str]) -> None:
         raise NotAuthorizedError("Incorrect username or password.")
 
 
+def _associated(original: Callable[..., Any]) -> Callable[..., Any]:
+    def associate_software_token(backend: Any, access_token: str, session: str) -> Any:
+        user = _setting_up(backend, access_token, session)
+        return {**original(backend, access_token, session), "SecretCode": second_factors.associated(user)}
+
+    return associate_software_token
+
+
 def _verified(original: Callable[..., Any]) -> Callable[..., Any]:
     def verify_software_token(
         backend: Any, access_token: str, session: str, user_code: str, friendly_device_name: str
     ) -> Any:
-        begun = _challenges(backend).get(session)
+        second_factors.verify(_setting_up(backend, access_token, session), user_code)
         answer = original(backend, access_token, session, user_code, friendly_device_name)
-        if begun is not None and answer.get("Session"):
-            _challenges(backend)[answer["Session"]] = begun
+        if session:
+            _challenges(backend)[answer["Session"]] = _challenges(backend).pop(session)
+            backend.sessions.pop(session)
         return answer
 
     return verify_software_token
+
+
+def _setting_up(backend: Any, access_token: str, session: str) -> Any:
+    """The user whose device is set up.
+
+    SECURITY: by a session that asks for a code, whoever knows the password alone would put a device of their own in
+    the place of the user's.
+    """
+    if session:
+        if _challenges(backend).get(session, ("", ""))[1] != second_factors.SETUP or session not in backend.sessions:
+            raise NotAuthorizedError("Invalid session for the user.")
+        username, pool = backend.sessions[session]
+        return pool._get_user(username)  # noqa: SLF001 - as moto does
+    for pool in backend.user_pools.values():
+        if access_token in pool.access_tokens:
+            return pool._get_user(pool.access_tokens[access_token][1])  # noqa: SLF001
+    raise NotAuthorizedError("Invalid Access Token")
 
 
 # What tokens say.
