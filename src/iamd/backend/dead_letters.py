@@ -21,7 +21,7 @@ from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Message, Queue
 from moto.sqs.responses import SQSResponse
 
-from iamd.backend import queue_permissions
+from iamd.backend import queue_attributes, queue_permissions
 from iamd.backend.replacement import replace
 
 _ATTRIBUTE: Final = "RedriveAllowPolicy"
@@ -39,6 +39,7 @@ _GONE: Final = "AWS.SimpleQueueService.NonExistentQueue"
 
 def install() -> None:
     """Have dead-letter queues be those of the queues that they allow, and their messages be moved."""
+    queue_attributes.install()
     queue_permissions.install()
     Queue.BASE_ATTRIBUTES.append(_ATTRIBUTE)
     setattr(Queue, _ALLOWED, None)

@@ -63,6 +63,7 @@ _MENDED: Final = {
     "rds": "iamd.backend.global_databases",
     "sagemakerruntime": "iamd.backend.deliveries.inference",
     "secretsmanager": "iamd.backend.deliveries.rotation",
+    "sns": "iamd.backend.topic_attributes",
     "sqs": "iamd.backend.dead_letters",
     "stepfunctions": "iamd.backend.state_machines",
     "ssm": "iamd.backend.parameters",
