@@ -21,6 +21,7 @@ from moto.secretsmanager.exceptions import (
 from moto.secretsmanager.models import FakeSecret, ReplicaSecret, SecretsManagerBackend
 from moto.secretsmanager.responses import SecretsManagerResponse
 
+from iamd.backend import marked_secrets
 from iamd.backend.acts import Act
 from iamd.backend.deliveries import rotation_rules, timings
 from iamd.backend.deliveries.timings import asked_at
@@ -52,6 +53,7 @@ def install() -> None:
         replace(SecretsManagerBackend, name, _valued)
     replace(SecretsManagerResponse, "rotate_secret", _without_external)
     replace(FakeSecret, "to_dict", _described)
+    marked_secrets.install()
 
 
 def _without_external(original: Callable[[Any], str]) -> Callable[[Any], str]:
