@@ -180,6 +180,30 @@ def test_a_tables_policy_is_given_with_it(cloud, other):
     assert not may(cloud.client("dynamodb", user_of(cloud, other, "plain")).get_item, **get())
 
 
+def test_a_policy_that_was_put_is_not_told_of_a_table_that_is_made_again(cloud, other):
+    owner, text = cloud.client("dynamodb"), policy(to({"AWS": OTHER}, allow("dynamodb:GetItem", TABLE)))
+    able = cloud.client("dynamodb", user_of(cloud, other, "able", allow("dynamodb:*")))
+    owner.create_table(TableName="tbl", **SCHEMA)
+    owner.put_resource_policy(ResourceArn=TABLE, Policy=text)
+    assert may(able.get_item, **get())
+    owner.delete_table(TableName="tbl")
+    owner.create_table(TableName="tbl", **SCHEMA)
+    assert code_of(owner.get_resource_policy, ResourceArn=TABLE) == "PolicyNotFoundException"
+    assert not may(able.get_item, **get())
+
+
+def test_a_policy_that_came_with_a_table_is_told_and_removed(cloud, other):
+    owner, text = cloud.client("dynamodb"), policy(to({"AWS": OTHER}, allow("dynamodb:GetItem", TABLE)))
+    able = cloud.client("dynamodb", user_of(cloud, other, "able", allow("dynamodb:*")))
+    owner.create_table(TableName="tbl", **SCHEMA, ResourcePolicy=text)
+    assert may(able.get_item, **get())
+    assert json.loads(owner.get_resource_policy(ResourceArn=TABLE)["Policy"]) == json.loads(text)
+    given = {"ResourceArn": TABLE, "Policy": text, "ExpectedRevisionId": "NO_POLICY"}
+    assert code_of(owner.put_resource_policy, **given) == "PolicyNotFoundException"
+    owner.delete_resource_policy(ResourceArn=TABLE)
+    assert not may(able.get_item, **get())
+
+
 def test_a_table_that_is_gone_has_no_policy_when_it_is_made_again(cloud, other):
     text = policy(to({"AWS": OTHER}, allow("dynamodb:GetItem", TABLE)))
     owner = cloud.client("dynamodb")

@@ -18,7 +18,7 @@ from moto.dynamodb.parsing import partiql
 from py_partiql_parser import QueryMetadata
 from py_partiql_parser._internal.utils import CaseInsensitiveDict
 
-from iamd.backend import items
+from iamd.backend import items, table_policies
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
 
@@ -66,6 +66,7 @@ def install() -> None:
     replace(responses, "parse_expression", _one_blank)
     _tell_cases_apart()
     items.install()
+    table_policies.install()
 
 
 def require_plain(statement: str) -> None:
