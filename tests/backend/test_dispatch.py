@@ -337,7 +337,7 @@ def test_a_form_runs_as_decided_and_its_version_chooses_no_other_service(moto):
 
 def test_what_moto_does_not_have_is_not_implemented(moto):
     refused(
-        moto.json("sqs", "CancelMessageMoveTask", "AmazonSQS.CancelMessageMoveTask", b'{"TaskHandle": "x"}'),
+        moto.json("kms", "DeleteCustomKeyStore", "TrentService.DeleteCustomKeyStore", b'{"CustomKeyStoreId": "x"}'),
         Common.NOT_IMPLEMENTED,
     )
 
