@@ -62,6 +62,29 @@ def test_a_full_outbox_goes_out_at_once():
     assert run_with_outbox(steps) == [("sent", b"next"), ("meanwhile", b"next")]
 
 
+def test_what_is_to_go_out_at_once_does_and_takes_what_waits_along():
+    async def steps(outbox, done):
+        put(outbox, done, b"waits")
+        outbox.put(done.append, b"at once", None, at_once=True)
+        done.append("others run")
+        await asyncio.sleep(0)
+
+    assert run_with_outbox(steps) == [("sent", b"waits"), b"at once", ("meanwhile", b"waits"), "others run"]
+
+
+def test_a_request_waits_for_others_only_where_there_are_some():
+    async def main():
+        async with RawBackend() as raw:
+            backend = Backend.remote(raw.url, CREDENTIALS, limits=QUICK)
+            await asyncio.gather(*(forward(request("GET"), EMPTY, backend, VERDICT, now=0) for _ in range(2)))
+            alone, beside = backend.pool.kept(), backend.pool.kept()
+            found = alone.is_lone, beside.is_lone
+            await backend.close()
+            return found
+
+    assert asyncio.run(main()) == (True, False)
+
+
 def test_nothing_need_be_done_meanwhile():
     async def steps(outbox, done):
         outbox.put(done.append, b"alone", None)

@@ -141,6 +141,8 @@ class Connection(asyncio.Protocol):
         outbox: Outbox,
     ) -> None:
         self.is_open = False
+        self.is_lone = False
+        """No other connection of its pool was in use when it was taken."""
         self.idle_since = 0.0
         self._response_seconds, self._idle_seconds = seconds
         self._idle, self._lost = idle, lost
@@ -175,7 +177,7 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
         if whole:
-            self._outbox.put(self._send, content, meanwhile)
+            self._outbox.put(self._send, content, meanwhile, at_once=self.is_lone)
             self.sent()
         else:
             self._transport.write(content)

@@ -12,7 +12,7 @@ MOST: Final = 8
 
 
 class Outbox:
-    """What is put here goes out when the event loop has run what was ready, or when so many wait.
+    """What is put here goes out when the event loop has run what was ready, or when so many wait; or at once.
 
     Whoever writes to a backend that sleeps wakes it, which costs more than the write itself. Of writes behind one
     another the first alone does. What fails for one request is that request's alone.
@@ -22,14 +22,21 @@ class Outbox:
         self._loop = loop
         self._waiting: list[tuple[Callable[[bytes], None], bytes, Callable[[], None] | None]] = []
 
-    def put(self, send: Callable[[bytes], None], content: bytes, meanwhile: Callable[[], None] | None) -> None:
+    def put(
+        self,
+        send: Callable[[bytes], None],
+        content: bytes,
+        meanwhile: Callable[[], None] | None,
+        *,
+        at_once: bool = False,
+    ) -> None:
         """Have `content` sent, and `meanwhile` called when it has gone out."""
         waiting = self._waiting
         waiting.append((send, content, meanwhile))
-        if len(waiting) == 1:
-            self._loop.call_soon(self._empty)
-        elif len(waiting) == MOST:
+        if at_once or len(waiting) == MOST:
             self._empty()
+        elif len(waiting) == 1:
+            self._loop.call_soon(self._empty)
 
     def _empty(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -72,6 +72,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open and connection.idle_since > oldest:
+                connection.is_lone = len(self._open) == len(self._idle) + 1
                 return connection
             connection.close()
         return None
