@@ -89,3 +89,18 @@ def test_several_are_not_deleted_by_what_they_are(s3, asked):
     objects = [{"Key": "a", **asked}]
     assert code_of(s3.delete_objects, Bucket="files", Delete={"Objects": objects}) == "NotImplemented"
     assert s3.head_object(Bucket="files", Key="a")
+
+
+def test_an_object_that_is_to_be_appended_to_is_not_overwritten(s3):
+    assert code_of(s3.put_object, Bucket="files", Key="a", Body=b"more", WriteOffsetBytes=4) == "NotImplemented"
+    assert s3.get_object(Bucket="files", Key="a")["Body"].read() == b"data"
+
+
+def test_an_upload_that_was_begun_at_another_time_is_not_aborted(s3):
+    begun = s3.create_multipart_upload(Bucket="files", Key="parts")["UploadId"]
+    upload = {"Bucket": "files", "Key": "parts", "UploadId": begun}
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    assert code_of(s3.abort_multipart_upload, **upload, IfMatchInitiatedTime=then) == "NotImplemented"
+    assert s3.list_multipart_uploads(Bucket="files")["Uploads"][0]["UploadId"] == begun
+    s3.abort_multipart_upload(**upload)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="files")

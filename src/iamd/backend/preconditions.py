@@ -7,6 +7,7 @@ AWS: S3 API Reference, CopyObject and UploadPartCopy (x-amz-copy-source-if-..., 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -15,10 +16,18 @@ from moto.s3.models import FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from iamd.backend.replacement import replace
-from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
+from iamd.backend.verdict import NOT_IMPLEMENTED, NOT_TAKEN, Refused
 
 _SOURCE: Final = "x-amz-copy-source"
 _OF_IDENTIFIERS: Final = frozenset({"ETag", "LastModifiedTime", "Size"})
+_PASSED_OVER: Final = {
+    "put_object": "x-amz-write-offset-bytes",
+    "abort_multipart_upload": "x-amz-if-match-initiated-time",
+}
+"""Headers that moto's functions do not look at: an object would be overwritten that was to be appended to.
+
+AWS: S3 API Reference, PutObject and AbortMultipartUpload: both are of directory buckets, of which moto has none.
+"""
 
 
 def install() -> None:
@@ -26,6 +35,17 @@ def install() -> None:
     replace(S3Response, "copy_object", _copying)
     replace(S3Response, "upload_part_copy", _copying_a_part)
     replace(S3Backend, "delete_objects", _deleting)
+    for name, header in _PASSED_OVER.items():
+        replace(S3Response, name, partial(_refusing, header))
+
+
+def _refusing(header: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def refusing(response: S3Response, *given: Any, **named: Any) -> Any:
+        if header in response.headers:
+            raise Refused(NOT_TAKEN, header)
+        return original(response, *given, **named)
+
+    return refusing
 
 
 def _copying(original: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
