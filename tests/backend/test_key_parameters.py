@@ -1,6 +1,7 @@
 """What requests for keys of KMS say is done or refused by its name, and replicas are keys of their own."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from gateway.two_accounts import code_of, error_of
@@ -30,6 +31,24 @@ def test_a_key_that_does_not_encrypt_symmetrically_is_not_rotated(kms):
     usual = made(kms)
     kms.enable_key_rotation(KeyId=usual)
     assert kms.get_key_rotation_status(KeyId=usual)["KeyRotationEnabled"] is True
+
+
+def test_a_key_is_rotated_in_its_period(kms):
+    key = made(kms)
+    before = kms.get_key_rotation_status(KeyId=key)
+    assert (before["KeyId"], before["KeyRotationEnabled"]) == (key, False)
+    assert {"RotationPeriodInDays", "NextRotationDate"}.isdisjoint(before)
+    for given, period in (({"RotationPeriodInDays": 90}, 90), ({}, 365)):
+        kms.enable_key_rotation(KeyId=key, **given)
+        told = kms.get_key_rotation_status(KeyId=key)
+        assert told["RotationPeriodInDays"] == period
+        ahead = told["NextRotationDate"] - datetime.now(UTC)
+        assert timedelta(days=period - 1) < ahead <= timedelta(days=period)
+    # What is less botocore does not send.
+    assert code_of(kms.enable_key_rotation, KeyId=key, RotationPeriodInDays=2561) == "ValidationException"
+    assert kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 365
+    kms.disable_key_rotation(KeyId=key)
+    assert "RotationPeriodInDays" not in kms.get_key_rotation_status(KeyId=key)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def install() -> None:
     replace(responses, "_assert_default_policy", _or_none)
     replace(KmsBackend, "get_public_key", _public)
     replace(KmsBackend, "enable_key_rotation", _rotated)
+    replace(KmsResponse, "enable_key_rotation", _in_periods)
+    replace(KmsResponse, "get_key_rotation_status", _with_period)
     replace(KmsBackend, "schedule_key_deletion", _scheduled)
     # SECURITY: moto writes names and values one after the other, so that `a: bc` is `ab: c`.
     replace(utils, "_serialize_encryption_context", always(_context))
@@ -90,6 +92,46 @@ def _rotated(original: Callable[..., None]) -> Callable[..., None]:
         original(backend, key_id)
 
     return enable_key_rotation
+
+
+def _in_periods(original: Callable[[Any], str]) -> Callable[[Any], str]:
+    """AWS: EnableKeyRotation, RotationPeriodInDays: 90 to 2,560, and 365 where none is given."""
+
+    def enable_key_rotation(response: Any) -> str:
+        period = response._get_param("RotationPeriodInDays")  # noqa: SLF001
+        if period is not None and not _LEAST_PERIOD <= period <= _MOST_PERIOD:
+            raise ValidationException(f"RotationPeriodInDays must be between {_LEAST_PERIOD} and {_MOST_PERIOD}.")
+        answer = original(response)
+        key = response.kms_backend.describe_key(response._get_param("KeyId"))  # noqa: SLF001
+        setattr(key, _PERIOD, period or _USUAL_PERIOD)
+        setattr(key, _SINCE, unix_time())
+        return answer
+
+    return enable_key_rotation
+
+
+_PERIOD: Final = "rotation_period_in_days"
+_SINCE: Final = "rotated_since"
+_LEAST_PERIOD: Final = 90
+_MOST_PERIOD: Final = 2560
+_USUAL_PERIOD: Final = 365
+_DAY: Final = 86_400
+
+
+def _with_period(original: Callable[[Any], str]) -> Callable[[Any], str]:
+    """AWS: GetKeyRotationStatus: the period, and when the key is rotated next, while it is."""
+
+    def get_key_rotation_status(response: Any) -> str:
+        told = json.loads(original(response))
+        key = response.kms_backend.describe_key(response._get_param("KeyId"))  # noqa: SLF001
+        told["KeyId"] = key.id
+        if told["KeyRotationEnabled"]:
+            period = getattr(key, _PERIOD, _USUAL_PERIOD)
+            next_one = getattr(key, _SINCE, key.creation_date) + period * _DAY
+            told |= {"RotationPeriodInDays": period, "NextRotationDate": next_one}
+        return json.dumps(told)
+
+    return get_key_rotation_status
 
 
 def _scheduled(original: Callable[..., float]) -> Callable[..., float]:
