@@ -122,7 +122,7 @@ def _with_period(original: Callable[[Any], str]) -> Callable[[Any], str]:
     """AWS: GetKeyRotationStatus: the period, and when the key is rotated next, while it is."""
 
     def get_key_rotation_status(response: Any) -> str:
-        told = json.loads(original(response))
+        told = msgspec.json.decode(original(response), type=dict[str, Any])
         key = response.kms_backend.describe_key(response._get_param("KeyId"))  # noqa: SLF001
         told["KeyId"] = key.id
         if told["KeyRotationEnabled"]:
