@@ -228,6 +228,8 @@ def test_a_client_that_may_write_an_attribute_of_ones_own_writes_it(idp, users):
     client = client_of(idp, pool, **given)["ClientId"]
     role = [{"Name": "custom:role", "Value": "reader"}]
     users.sign_up(ClientId=client, Username="ann", Password=PASSWORD, UserAttributes=role)
+    told = idp.admin_get_user(UserPoolId=pool, Username="ann")["UserAttributes"]
+    assert {one["Name"]: one["Value"] for one in told}["custom:role"] == "reader"
 
 
 def proven(users, pool, client, password, **more):

@@ -16,6 +16,7 @@ from iamd.arn import PARTITION
 from iamd.backend import rest_authorizers, rest_stages
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
+from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _CALLERS: Final = f"arn:{PARTITION}:iam::*:user/*"
 """AWS: "To require that the caller's identity be passed through" (API Reference, "Integration", `credentials`)."""
@@ -40,7 +41,7 @@ def _create(response: Any) -> tuple[int, dict[str, str], str]:
     """Make an API of what the request says alone: moto would import a definition that stands beside it."""
     given = msgspec.json.decode(response.body)
     if given.get("cloneFrom"):
-        raise NotImplementedError("cloneFrom")
+        raise Refused(NOT_TAKEN, "cloneFrom")
     api = response.backend.create_rest_api(
         given["name"],
         given.get("description"),

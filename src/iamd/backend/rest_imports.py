@@ -17,6 +17,7 @@ from iamd.backend.open_api_values import Invalid
 from iamd.backend.replacement import always, replace
 from iamd.backend.rest_apis import check_part, keep_policy
 from iamd.backend.rest_definitions import Definition, Method
+from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _PARAMETERS: Final = frozenset({"basepath", "endpointconfigurationtypes", "failonwarnings", "ignore", "mode"})
 _TRIAL: Final[Any] = RestAPI
@@ -75,7 +76,7 @@ def _definition(response: Any) -> Definition:
     asked = _asked(response)
     for name in asked:
         if name not in _PARAMETERS:
-            raise NotImplementedError(f"the parameter {name} of an import")
+            raise Refused(NOT_TAKEN, f"the parameter {name} of an import")
     try:
         base_path = asked.get("basepath", "ignore").lower()
         found = rest_definitions.read(response.body, base_path, response.current_account, response.region)

@@ -16,6 +16,7 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage
 from moto.apigateway.responses import APIGatewayResponse
 
 from iamd.backend.replacement import replace
+from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _REPLACED: Final = re.compile(
@@ -76,7 +77,7 @@ def _given(response: Any) -> dict[str, Any]:
     """What a request says; refused where it would have a stage answer in two ways."""
     given: dict[str, Any] = msgspec.json.decode(response.body or b"{}")
     if given.get("canarySettings"):
-        raise NotImplementedError("canarySettings")
+        raise Refused(NOT_TAKEN, "canarySettings")
     name = given.get("stageName")
     if name is not None and not _NAME.fullmatch(name):
         # AWS: its words, as clients report them (serverless/serverless 4737); hyphens are allowed since (5658).
