@@ -1,7 +1,6 @@
 """A `[backends.<name>]` table of iamd.toml, the presets that it may begin with, and which of its keys go together."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -122,6 +121,9 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 @cache
 def presets() -> Mapping[str, Mapping[str, Any]]:
     """The presets by name: keys of a table, and `about`, which says what it is in a sentence."""
+    # Imported here: a server without presets holds nothing that reads them.
+    import tomllib  # noqa: PLC0415
+
     text = resources.files("iamd.gateway").joinpath("presets.toml").read_text("utf-8")
     return tomllib.loads(text)
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,6 +38,9 @@ def load(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
 
 
 def _from_file(path: Path) -> dict[str, Any]:
+    # Imported here: a server that starts without a file of settings holds nothing that reads one.
+    import tomllib  # noqa: PLC0415
+
     try:
         content = tomllib.loads(path.read_text())
     except OSError as error:
