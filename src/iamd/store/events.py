@@ -121,10 +121,13 @@ def next_hash(previous: bytes, n: int, facts: Facts, document: bytes) -> bytes:
     # To copy a hash is cheaper than to have OpenSSL look one up.
     hashed = _NO_BYTES.copy()
     hashed.update(b"%b%b%b%b%b" % (beginning, number, _LENGTH(len(told)), told, _LENGTH(len(document))))
-    hashed.update(document)
+    for at in range(0, len(document), _PIECE):
+        hashed.update(document[at : at + _PIECE])
     return hashed.digest()
 
 
+_PIECE: Final = 2047
+"""How much is hashed at once: for more the interpreter's lock is given away, to be waited for (hashlib, "Usage")."""
 _NO_BYTES: Final = hashlib.sha256()
 _LENGTH: Final = struct.Struct(">Q").pack
 _BEGINNING: Final = struct.Struct(">Q32sQ").pack
