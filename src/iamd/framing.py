@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 LONGEST_HEAD: Final = 32 * 1024
 """Longest request line and headers, in bytes (invariant LIM-01)."""
@@ -13,23 +16,23 @@ MOST_HEADERS: Final = 100
 END_OF_HEAD: Final = b"\r\n\r\n"
 _LONGEST_CHUNK_LINE: Final = 17
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
-# SECURITY: a value has no line feed of its own, and no other control character but tabs.
-_FIELDS: Final = rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+"
 
 # RFC 9112, 3 and 5, without what its readers disagree about: one origin-form target of visible characters and no
 # fragment, one space between the parts, CRLF only, no line folding, no control characters in values. The methods are
 # those of RFC 9110, 9.3, and RFC 5789; CONNECT has no such target.
 _METHOD: Final = rb"(DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)"
-_HEAD: Final = re.compile(_METHOD + rb" (/[!\"$->@-~]*+)(?:\?([!\"$-~]*+))? HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
+_request_line: Final = re.compile(_METHOD + rb" (/[!\"$->@-~]*+)(?:\?([!\"$-~]*+))? HTTP/1\.([01])").fullmatch
+# SECURITY: a value has no line feed of its own, and no other control character but tabs.
+_field_line: Final = re.compile(rb"(" + _TOKEN + rb"++):([\t\x20-\x7e\x80-\xff]*+)").fullmatch
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}\r\n")
 # What decides where a message ends and whose it is.
 _ONCE: Final = (b"host", b"content-length", b"transfer-encoding")
 
 # AWS's services and their emulators answer so; a repeated header is read by a parser.
-_ANSWER: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)\r\n" + _FIELDS + rb"\r\n")
+_status_line: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?").fullmatch
 
-_each_field: Final = re.compile(rb"(" + _TOKEN + rb"++):([^\r]*+)\r\n").findall
+_each_name: Final = re.compile(rb"\n(" + _TOKEN + rb"++):").findall
 _token: Final = re.compile(_TOKEN + rb"+").fullmatch
 _LINE_END: Final = b"\r\n"
 _VISIBLE: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
@@ -63,7 +66,7 @@ class Head(msgspec.Struct, frozen=True):
 def names_as_written(head: Head) -> dict[bytes, str]:
     """The names of the headers as the client wrote them, by their lower-case names; the first of each."""
     found: dict[bytes, str] = {}
-    for name, _ in _each_field(head.content, head.content.find(b"\r\n") + 2):
+    for name in _each_name(head.content):
         found.setdefault(name.lower(), name.decode())
     return found
 
@@ -72,15 +75,12 @@ def read_head(content: bytes) -> Head:
     """Read a head, its empty line included; Malformed when two readers could take it for different requests."""
     if len(content) > LONGEST_HEAD:
         raise Malformed("the headers are too long")
-    match = _HEAD.fullmatch(content)
-    if match is None:
+    lines = content.split(_LINE_END)
+    match = _request_line(lines[0])
+    if match is None or lines[-2:] != _ENDING:
         raise Malformed("the request line or a header is malformed")
     method, path, query, minor = match.groups(b"")
-    # SECURITY: the pattern has left one way to split this: no line break but CRLF, a name before each first colon, and
-    # of what `strip` takes away blanks and tabs alone.
-    headers = _read_fields(content, match.end(4), len(content))
-    if len(headers) > MOST_HEADERS:
-        raise Malformed("there are too many headers")
+    headers = _read_fields(lines)
     fields, is_1_1 = dict(headers), minor == b"1"
     is_simple = len(fields) == len(headers)
     if not is_simple:
@@ -103,8 +103,55 @@ def read_head(content: bytes) -> Head:
     )
 
 
-def _read_fields(content: bytes, start: int, end: int) -> list[tuple[bytes, bytes]]:
-    return [(name.lower(), value.strip()) for name, value in _each_field(content, start, end)]
+_ENDING: Final = [b"", b""]
+"""What is behind the last line of a head and its empty line."""
+
+
+def _read_fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """The headers in the lines of a head: those between its first line and its empty line."""
+    if len(lines) > MOST_HEADERS + 3:
+        raise Malformed("there are too many headers")
+    return list(map(_read_field, lines[1:-2]))
+
+
+class _Remembered(dict[_K, _V]):
+    """What is worked out for a header: most clients, and most backends, send the same ones each time.
+
+    What has no end of values, or is a secret, is worked out anew.
+    """
+
+    MOST: Final = 1024
+    LONGEST: Final = 256
+    PASSING: Final = frozenset(
+        {
+            b"amz-sdk-invocation-id", b"authorization", b"content-md5", b"etag",
+            b"x-amz-id-2", b"x-amz-request-id", b"x-amz-security-token", b"x-amzn-requestid", b"x-amzn-trace-id",
+        }
+    )  # fmt: skip
+
+    def keep(self, name: bytes, key: _K, value: _V, length: int) -> _V:
+        """Remember the value for a header of so many bytes, unless it passes."""
+        if length <= self.LONGEST and name not in self.PASSING:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[key] = value
+        return value
+
+
+class _Fields(_Remembered[bytes, tuple[bytes, bytes]]):
+    """Names in lower case and values by the lines that they stand in; Malformed for what is no such line."""
+
+    def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
+        match = _field_line(line)
+        if match is None:
+            raise Malformed("the request line or a header is malformed")
+        # SECURITY: the pattern has left one way to split this: a name before the first colon, and of what `strip` takes
+        # away blanks and tabs alone.
+        name = match[1].lower()
+        return self.keep(name, line, (name, match[2].strip()), len(line))
+
+
+_read_field: Final = _Fields().__getitem__
 
 
 def field_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -152,15 +199,22 @@ def read_answer(content: bytes) -> Answer | None:
 
     That may be well formed too; it is for a parser to say.
     """
-    match = _ANSWER.match(content, 0, LONGEST_HEAD)
+    end = content.find(END_OF_HEAD, 0, LONGEST_HEAD) + len(END_OF_HEAD)
+    if end < len(END_OF_HEAD):
+        return None
+    lines = content[:end].split(_LINE_END)
+    match = _status_line(lines[0])
     if match is None:
         return None
-    headers = _read_fields(content, match.end(1), match.end())
-    fields, size = dict(headers), len(content) - match.end()
-    is_plain = len(fields) == len(headers) <= MOST_HEADERS and fields.keys().isdisjoint(_FRAMING)
+    try:
+        headers = _read_fields(lines)
+    except Malformed:
+        return None
+    fields, size = dict(headers), len(content) - end
+    is_plain = len(fields) == len(headers) and fields.keys().isdisjoint(_FRAMING)
     if not is_plain or fields.get(b"content-length") != b"%d" % size:
         return None
-    return Answer(int(match[1][:3]), fields, content[match.end() :])
+    return Answer(int(match[1]), fields, content[end:])
 
 
 _FRAMING: Final = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
