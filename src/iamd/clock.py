@@ -36,6 +36,8 @@ class Clock:
 
     def __init__(self, machine: Callable[[], float] = time.time, shared: SharedAdvance | None = None) -> None:
         self._machine = machine
+        self.machine_timestamp = machine
+        """Seconds since the epoch by the machine's clock: for signature dates and TOTP steps, which clients keep."""
         self._latest = machine()
         self._shared = shared
         self._advanced: MutableSequence[float] = shared.value if shared is not None else [0.0]
@@ -44,10 +46,6 @@ class Clock:
     def advanced_seconds(self) -> float:
         """How far `--dev` moved the clock."""
         return self._advanced[0]
-
-    def machine_timestamp(self) -> float:
-        """Seconds since the epoch by the machine's clock: for signature dates and TOTP steps, which clients keep."""
-        return self._machine()
 
     def timestamp(self) -> float:
         """Seconds since the epoch; a machine clock that steps back does not bring anything expired back to life."""
@@ -91,11 +89,7 @@ def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
+@lru_cache(maxsize=64)
 def iso_of(timestamp: int) -> str:
     """`iso` of whole seconds since the epoch."""
-    return _iso_of(timestamp)
-
-
-@lru_cache(maxsize=64)
-def _iso_of(timestamp: int) -> str:
     return iso(datetime.fromtimestamp(timestamp, UTC))

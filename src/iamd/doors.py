@@ -27,6 +27,7 @@ LARGEST_AT_FUNCTION_URL = 6 * 1024 * 1024
 LARGEST_AT_API = 10 * 1024 * 1024
 """AWS: 10 MB (API Gateway Developer Guide, "Quotas for configuring and running an HTTP API", "... a REST API")."""
 PREFIXES = (b"/_iamd/", b"/_localstack/")
+"""How the paths of the doors begin: an underscore can't stand in a bucket name, so no bucket is shadowed."""
 
 
 class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,11 +35,6 @@ class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     advance_seconds: float = 0.0
     reset: bool = False
-
-
-def is_door(request: HttpRequest) -> bool:
-    """Whether the path is one of ours: an underscore can't stand in a bucket name, so no bucket is shadowed."""
-    return request.path.startswith(PREFIXES)
 
 
 def largest_body(request: HttpRequest) -> int:

@@ -154,8 +154,7 @@ class Exchange:
         """Have what the application began give the answer."""
         channel = self._channel
         # A name is given, for else one is made up for each.
-        answering = self._answer_later(begun) if isinstance(begun, HttpResponse) else self._run(begun)
-        task = asyncio.Task(answering, loop=channel.loop, name="answering")
+        task = asyncio.Task(self._run(begun), loop=channel.loop, name="answering")
         channel.tasks.add(task)
         task.add_done_callback(channel.tasks.discard)
 
@@ -168,11 +167,6 @@ class Exchange:
         if len(self._body) > HIGH_WATER_LIMIT:
             self._channel.flow.pause_reading()
         self._tell()
-
-    @property
-    def _waits(self) -> bool:
-        """Whether the client waits with its body, which nobody reads now: nothing more comes on this connection."""
-        return self.expects_continue and self._more
 
     def disconnect(self) -> None:
         """The client is gone, or cut."""
@@ -222,7 +216,8 @@ class Exchange:
         fields = dict(headers)
         if fields.get(b"connection") == b"close":
             self.keep_alive = False
-        elif not self.keep_alive or self._waits:
+        elif not self.keep_alive or (self.expects_continue and self._more):
+            # A client that waits with its body, which nobody reads now, sends nothing more on this connection.
             head += b"connection: close\r\n"
         length = fields.get(b"content-length")
         if self._head.method == "HEAD" or status in _NO_BODY:
@@ -262,7 +257,7 @@ class Exchange:
         channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
-        if self._waits or not _is_plain(self._head, response):
+        if (self.expects_continue and self._more) or not _is_plain(self._head, response):
             headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
             self._send_head(response.status, headers)
             self._send_body(response.body, more=False)
@@ -271,21 +266,21 @@ class Exchange:
         self.keep_alive = self._channel.answer(response, keep_alive=self.keep_alive)
         self._end()
 
-    async def _run(self, serving: Serving) -> None:
+    async def _run(self, begun: HttpResponse | Serving) -> None:
         try:
-            response = await serving(self.receive, self.send)
+            response = begun if isinstance(begun, HttpResponse) else await begun(self.receive, self.send)
             if response is not None:
-                await self._answer_later(response)
+                if self._channel.flow.write_paused and not self._gone:
+                    await self._channel.flow.drain()
+                if not self._gone:
+                    self._answer(response)
+        except ConnectionError:
+            # The answer had begun; that it does not end tells the client that it is not whole.
+            log.debug("an answer was broken off", exc_info=True)
         except BaseException:
             log.exception("the application failed")
         if not self._gone and not self.complete:
             self._fail()
-
-    async def _answer_later(self, response: HttpResponse) -> None:
-        if self._channel.flow.write_paused and not self._gone:
-            await self._channel.flow.drain()
-        if not self._gone:
-            self._answer(response)
 
     def _fail(self) -> None:
         if self.begun:

@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 LONGEST_HEAD: Final = 32 * 1024
 """Longest request line and headers, in bytes (invariant LIM-01)."""
@@ -114,32 +111,13 @@ def _read_fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
     return list(map(_read_field, lines[1:-2]))
 
 
-class _Remembered(dict[_K, _V]):
-    """What is worked out for a header: most clients, and most backends, send the same ones each time.
+class _Fields(dict[bytes, tuple[bytes, bytes]]):
+    """Names in lower case and values by the lines that they stand in; Malformed for what is no such line.
 
-    What has no end of values, or is a secret, is worked out anew.
+    Most clients, and most backends, send some lines the same each time. What may be a secret is never remembered.
     """
 
     MOST: Final = 1024
-    LONGEST: Final = 256
-    PASSING: Final = frozenset(
-        {
-            b"amz-sdk-invocation-id", b"authorization", b"content-md5", b"etag",
-            b"x-amz-id-2", b"x-amz-request-id", b"x-amz-security-token", b"x-amzn-requestid", b"x-amzn-trace-id",
-        }
-    )  # fmt: skip
-
-    def keep(self, name: bytes, key: _K, value: _V, length: int) -> _V:
-        """Remember the value for a header of so many bytes, unless it passes."""
-        if length <= self.LONGEST and name not in self.PASSING:
-            if len(self) >= self.MOST:
-                self.clear()
-            self[key] = value
-        return value
-
-
-class _Fields(_Remembered[bytes, tuple[bytes, bytes]]):
-    """Names in lower case and values by the lines that they stand in; Malformed for what is no such line."""
 
     def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
         match = _field_line(line)
@@ -147,10 +125,27 @@ class _Fields(_Remembered[bytes, tuple[bytes, bytes]]):
             raise Malformed("the request line or a header is malformed")
         # SECURITY: the pattern has left one way to split this: a name before the first colon, and of what `strip` takes
         # away blanks and tabs alone.
-        name = match[1].lower()
-        return self.keep(name, line, (name, match[2].strip()), len(line))
+        name, value = match.groups()
+        name = name.lower()
+        field = (name, value.strip())
+        if name in _OFTEN_THE_SAME and len(line) <= _LONGEST_REMEMBERED:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[line] = field
+        return field
 
 
+_LONGEST_REMEMBERED: Final = 256
+_OFTEN_THE_SAME: Final = frozenset(
+    {
+        b"accept", b"accept-encoding", b"accept-language", b"accept-ranges", b"amz-sdk-request", b"cache-control",
+        b"connection", b"content-encoding", b"content-length", b"content-type", b"date", b"expect", b"host",
+        b"keep-alive", b"last-modified", b"server", b"transfer-encoding", b"user-agent", b"vary", b"x-amz-acl",
+        b"x-amz-api-version", b"x-amz-bucket-region", b"x-amz-checksum-mode", b"x-amz-checksum-type",
+        b"x-amz-content-sha256", b"x-amz-date", b"x-amz-sdk-checksum-algorithm", b"x-amz-server-side-encryption",
+        b"x-amz-storage-class", b"x-amz-target", b"x-amz-trailer", b"x-amz-user-agent",
+    }
+)  # fmt: skip
 _read_field: Final = _Fields().__getitem__
 
 

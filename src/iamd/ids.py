@@ -67,14 +67,11 @@ def secret_access_key() -> str:
     return secrets.token_urlsafe(30).replace("-", "+").replace("_", "/")
 
 
-def request_id() -> str:
-    """An unpredictable id in the form of a UUID, for requests and events."""
-    # A pool of random bytes: asking the kernel for 16 at a time costs more than the rest of a request's bookkeeping.
-    return _pool.uuid()
-
-
 class _Pool:
-    """Random bytes from the kernel, fetched many at a time and used once."""
+    """Random bytes from the kernel, used once.
+
+    They are fetched many at a time: 16 alone would cost more than the rest of a request's bookkeeping.
+    """
 
     SIZE = 512
 
@@ -109,4 +106,5 @@ def _uuids(count: int) -> list[str]:
     return text.decode().split()
 
 
-_pool = _Pool()
+request_id: Final = _Pool().uuid
+"""Gives an unpredictable id in the form of a UUID, for requests and events."""

@@ -1,10 +1,9 @@
 """The ASGI application: which path or service goes to the pipeline, the gateway or iamd's own doors."""
 
 import ipaddress
-import logging
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -19,11 +18,6 @@ from iamd.own_services import MAX_BODY, OWN_SERVICES
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.wire.hosts import host_of
-
-if TYPE_CHECKING:
-    from iamd.gateway.proxy import Gateway
-
-log = logging.getLogger(__name__)
 
 FORM = b"application/x-www-form-urlencoded"
 OF_MESSAGES = re.compile(rb"(?:^|&)Action=(?:ConfirmSubscription|Unsubscribe)(?:&|$)")
@@ -47,28 +41,36 @@ class App:
         if scope["type"] != "http":
             raise TypeError(f"iamd does not speak {scope['type']}")
         begun = self.begin(_head(scope), scope["client"])
-        response = begun if isinstance(begun, HttpResponse) else await begun(receive, send)
+        try:
+            response = begun if isinstance(begun, HttpResponse) else await begun(receive, send)
+        except ConnectionError:
+            # The answer had begun; that it does not end tells the client that it is not whole.
+            return
         if response is not None:
             await answer(send, response)
 
     def begin(self, head: Head, client: Client, body: bytes | None = None) -> HttpResponse | Serving:
         """The answer to a request that can be given at once, or what serves it; `body` is None while it is a stream."""
-        request = received(head, client, self.runtime)
-        if doors.is_door(request):
+        runtime = self.runtime
+        request = received(head, client, runtime)
+        if request.path.startswith(doors.PREFIXES):
             return partial(self._door, request, head)
-        claim = claimed(request)
+        try:
+            claim: Claim | Literal[False] | None = sigv4.claim(request)
+        except CommonError:
+            claim = False
         progress = Progress(request, claim or None)
-        if self.runtime.gateway is not None and not is_own(request, claim):
-            return partial(self._others, self.runtime.gateway, progress)
+        if runtime.gateway is not None and not is_own(request, claim):
+            return partial(runtime.gateway.serve, progress)
         if not claim or claim.service == EXECUTE_API:
             if api_places.of(request) is not None:
                 return partial(self._door, request, head)
-            if claim and self.runtime.gateway is not None:
-                return partial(self._others, self.runtime.gateway, progress)
+            if claim and runtime.gateway is not None:
+                return partial(runtime.gateway.serve, progress)
         if body is None or len(body) > MAX_BODY:
             return partial(self._own, progress)
         progress.request = request.with_body(body)
-        answered = pipeline.serve(self.runtime, progress)
+        answered = pipeline.serve(runtime, progress)
         return answered if isinstance(answered, HttpResponse) else lambda _receive, _send: answered
 
     async def _door(self, request: HttpRequest, head: Head, receive: Receive, _: Send) -> HttpResponse:
@@ -89,16 +91,6 @@ class App:
         progress.request = progress.request.with_body(body)
         answered = pipeline.serve(self.runtime, progress)
         return answered if isinstance(answered, HttpResponse) else await answered
-
-    async def _others(
-        self, gateway: "Gateway", progress: Progress, receive: Receive, send: Send
-    ) -> HttpResponse | None:
-        try:
-            return await gateway.serve(progress, receive, send)
-        except ConnectionError as error:
-            # The answer had begun; that it does not end tells the client that it is not whole.
-            log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
-            return None
 
 
 def _head(scope: Message) -> Head:
@@ -152,23 +144,16 @@ def _address(text: str) -> str | None:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def claimed(request: HttpRequest) -> Claim | Literal[False] | None:
-    """Who claims to have signed a request; None when nobody does, False when what claims it is malformed."""
-    try:
-        return sigv4.claim(request)
-    except CommonError:
-        return False
-
-
 def is_own(request: HttpRequest, claim: Claim | Literal[False] | None) -> bool:
     """Whether a request is for one of iamd's own services, or an API, by its credential scope, its host, or its form.
 
-    A malformed signature is refused where iamd's own requests are.
+    `claim` says who claims to have signed it: None when nobody does, False when what claims it is malformed, which is
+    refused where iamd's own requests are.
     """
     if claim is False:
         return True
     if claim is not None:
-        return claim.service in HERE
+        return claim.scope.service in HERE
     host = host_of(request.header(b"host") or "")
     if host.entries:
         return host.entries[0].signing_name in OWN_SERVICES

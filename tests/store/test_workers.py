@@ -95,5 +95,5 @@ def test_counter_of_a_folder_that_was_copied_is_corrected(store, other, tmp_path
     other.close()
     (tmp_path / "revision").write_bytes((10**6).to_bytes(8, "little") + bytes(4088))
     opened = open_store(tmp_path)
-    assert (opened._counter.read(), opened.snapshot().revision) == (1, 1)
+    assert (opened._counter.newest[0], opened.snapshot().revision) == (1, 1)
     opened.close()

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
+
 from iamd import pipeline, sandbox
 from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, Identity
@@ -213,7 +215,8 @@ class Gateway:
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
         """Answer one request to another service, whose claim is read; it is answered and recorded once.
 
-        Gives the answer when it is whole; what streams is sent.
+        Gives the answer when it is whole; what streams is sent. ConnectionError when an answer that had begun does not
+        come to its end.
         """
         begun = _Begun(send)
         try:
@@ -223,6 +226,7 @@ class Gateway:
                 self._lost(progress)
             # Whoever went away themselves need not be told of.
             if isinstance(error, BackendBroke):
+                _broken_off(progress, error)
                 raise
             return None
         except AWSError as error:
@@ -240,6 +244,7 @@ class Gateway:
         if begun.begun:
             # The event and the head of the answer are out: all that is left is to break off, so that nobody takes
             # what came for whole.
+            _broken_off(progress, error)
             raise ConnectionError(str(error)) from error
         return pipeline.refused(self._runtime, progress, error)
 
@@ -446,17 +451,20 @@ def _is_region(text: str) -> bool:
     return REGION.fullmatch(text) is not None
 
 
-class _Begun:
+def _broken_off(progress: Progress, error: Exception) -> None:
+    log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
+
+
+class _Begun(msgspec.Struct):
     """The client's channel, which knows whether the answer has begun, and what page it is for."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.begun = False
-        self.page: cors.Page | None = None
+    channel: Send
+    begun: bool = False
+    page: cors.Page | None = None
 
     def __call__(self, message: Message) -> Awaitable[None]:
         self.begun = True
-        return self._send(message)
+        return self.channel(message)
 
 
 async def _boot(embedded: EmbeddedBackend) -> str:

@@ -3,8 +3,9 @@
 import fcntl
 import mmap
 import os
+from collections.abc import MutableSequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from iamd.store.pending import NoneElse, Pending, SharedPending
 
@@ -14,10 +15,8 @@ class Counter(Protocol):
 
     pending: Pending
     """What workers tell one another of their events."""
-
-    def read(self) -> int:
-        """The newest revision that a worker published."""
-        ...
+    newest: MutableSequence[int]
+    """The newest revision that a worker published, and nothing else: it is read several times in each request."""
 
     def publish(self, revision: int) -> None:
         """Let all workers know of a committed revision; the counter never goes back."""
@@ -35,15 +34,14 @@ class Counter(Protocol):
 class SharedCounter:
     """The counter in a file of one page: reading it is one aligned load, without a system call."""
 
-    __slots__ = ("_file", "_map", "_view", "pending", "read")
+    __slots__ = ("_file", "_map", "newest", "pending")
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # A full disk is an error here; on a page that has no place yet it would be the end of the process.
         os.posix_fallocate(self._file, 0, mmap.PAGESIZE)
         self._map = mmap.mmap(self._file, mmap.PAGESIZE)
-        view = self._view = memoryview(self._map).cast("Q")
-        self.read = lambda: int(view[0])
+        self.newest = cast("MutableSequence[int]", memoryview(self._map).cast("Q"))
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             self.pending: Pending = SharedPending(path, memoryview(self._map).cast("d"))
@@ -55,7 +53,7 @@ class SharedCounter:
         # Two workers that commit one after the other may get here in the other order: only the lock keeps the larger.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            self._view[0] = max(self._view[0], revision)
+            self.newest[0] = max(self.newest[0], revision)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -63,7 +61,7 @@ class SharedCounter:
         """Set the counter to what the database says; only while the database's write lock is held."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            self._view[0] = revision
+            self.newest[0] = revision
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -76,23 +74,19 @@ class SharedCounter:
 class OwnCounter:
     """The counter of a store that one process has for itself."""
 
-    __slots__ = ("_revision", "pending")
+    __slots__ = ("newest", "pending")
 
     def __init__(self) -> None:
-        self._revision = 0
+        self.newest: MutableSequence[int] = [0]
         self.pending: Pending = NoneElse()
-
-    def read(self) -> int:
-        """The newest revision that was published."""
-        return self._revision
 
     def publish(self, revision: int) -> None:
         """Remember a committed revision."""
-        self._revision = max(self._revision, revision)
+        self.newest[0] = max(self.newest[0], revision)
 
     def correct(self, revision: int) -> None:
         """Set the counter to what the database says."""
-        self._revision = revision
+        self.newest[0] = revision
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -16,7 +16,7 @@ class Current:
     def __init__(self, log: Log, counter: Counter, on_reset: Callable[[], None]) -> None:
         self._log = log
         self._counter = counter
-        self._newest = counter.read
+        self._newest = counter.newest
         self._on_reset = on_reset
         self._lock = threading.RLock()
         self._snapshot = EMPTY
@@ -26,7 +26,7 @@ class Current:
     def get(self) -> Snapshot:
         """The newest committed snapshot of all workers; Unavailable when it can't be read."""
         snapshot = self._snapshot
-        return snapshot if self._newest() <= snapshot.revision else self._catch_up()
+        return snapshot if self._newest[0] <= snapshot.revision else self._catch_up()
 
     def load(self, reading: Reading, loading: Loading | None = None) -> None:
         """Take the whole state as it is stored."""
@@ -48,7 +48,7 @@ class Current:
         """Let everybody have a snapshot that was committed."""
         with self._lock:
             self._take(snapshot, Position(snapshot.revision, reset))
-        if self._newest() < snapshot.revision:
+        if self._newest[0] < snapshot.revision:
             self._counter.publish(snapshot.revision)
 
     def _catch_up(self) -> Snapshot:
