@@ -476,13 +476,13 @@ def outcome(
         progress.notes,
         recipient(runtime, progress),
         progress.view,
-        claim.access_key_id if claim is not None else None,
+        claim.scope.access_key_id if claim is not None else None,
     )
 
 
 def _region(runtime: Runtime, claim: Claim | None, service: str) -> str:
     """The region that a request is made to."""
-    signed = claim.region if claim is not None else ""
+    signed = claim.scope.region if claim is not None else ""
     return region_of(service, signed or runtime.settings.region)
 
 

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +62,8 @@ class Backend:
         breaker: Breaker | None = None,
     ) -> None:
         self.origin = origin
+        self.host = origin.host_port_subcomponent or ""
+        """The Host that requests to it carry; a scheme's own port does not stand in it (RFC 9110, 7.2)."""
         self.embedded = embedded
         self.logins = logins or OneLogin(None)
         self.region = region
@@ -70,7 +73,6 @@ class Backend:
         self.breaker = breaker or Breaker(0, 0)
         self._ca_file = Path(ca_file).expanduser() if ca_file is not None else None
         self._connect_to = connect_to
-        self._pool: Pool | None = None
 
     @classmethod
     def local(cls, embedded: EmbeddedBackend, limits: Limits | None = None) -> "Backend":
@@ -101,28 +103,21 @@ class Backend:
         )
 
     @property
-    def host(self) -> str:
-        """The Host that requests to it carry; a scheme's own port does not stand in it (RFC 9110, 7.2)."""
-        return self.origin.host_port_subcomponent or ""
-
-    @property
     def is_shared(self) -> bool:
         """Whether buckets of all accounts stand side by side there."""
         return self.embedded is None and self.logins.is_shared
 
-    @property
+    @cached_property
     def pool(self) -> Pool:
         """Its connections, in the loop that uses them first."""
-        if self._pool is None:
-            limits = self.limits
-            self._pool = Pool(self._opening(), limits.connect, (limits.response, limits.idle))
-        return self._pool
+        limits = self.limits
+        return Pool(self._opening(), limits.connect, (limits.response, limits.idle))
 
     async def close(self) -> None:
         """Close its connections."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        if "pool" in self.__dict__:
+            self.pool.close()
+            del self.pool
 
     def _opening(self) -> Opening:
         if self.embedded is not None:

@@ -1,6 +1,6 @@
 """Which backend a request goes to, by its service, account and Region, out of the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -22,11 +22,12 @@ class Place:
     name: str
     backend: Backend
     account: str | None = None
+    forgets: bool = field(init=False)
+    """Whether its data ends when it does."""
 
-    @property
-    def forgets(self) -> bool:
-        """Whether its data ends when it does."""
-        return self.backend.embedded is not None
+    def __post_init__(self) -> None:
+        """Make what follows from the backend."""
+        object.__setattr__(self, "forgets", self.backend.embedded is not None)
 
 
 class Table:
@@ -113,6 +114,8 @@ class Backends:
         self._chosen = lru_cache(maxsize=MOST_KINDS)(self._choose)
         self._is_by_account = any(table.settings.only_accounts for table in self._tables)
         self._is_by_region = any(t.settings.only_regions or ENDPOINT in t.settings.url for t in self._tables)
+        self.may_be_split: Final = self._is_by_account or self._is_by_region
+        """Whether resources of any service may lie at several backends."""
 
     def of(self, service: str, account: str = "", region: str = "") -> Place:
         """The backend of a service for an account in a Region, by botocore's names; refused when there is none."""
@@ -123,7 +126,7 @@ class Backends:
 
     def is_split(self, service: str) -> bool:
         """Whether resources of a service lie at several backends, by their accounts and Regions."""
-        return (self._is_by_account or self._is_by_region) and len(self.serving(service)) > 1
+        return self.may_be_split and len(self.serving(service)) > 1
 
     def serving(self, service: str) -> list[str]:
         """The names of the backends that may hold resources of a service."""

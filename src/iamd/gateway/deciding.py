@@ -45,7 +45,7 @@ from iamd.gateway import (
     subscriptions,
 )
 from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys, untabled
-from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.asked import Asked, partition_of
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
 from iamd.gateway.browser_forms import Posted
@@ -79,6 +79,8 @@ class Step(msgspec.Struct):
     refused: dict[int, str] = {}
     """The words for those entries of a batch that are refused; `asked` and `targets` are without them."""
     would_deny: Denied | None = None
+    bucket: str | None = None
+    """The ARN of the bucket that a request to S3 names."""
     is_split: bool = False
     """Whether resources of the service lie at several backends."""
     owner: str | None = None
@@ -121,6 +123,8 @@ class Decider:
         if traits.retargets:
             targets = _retargeted(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
+        if asked.operation.service == "s3" and "Bucket" in asked.parameters:
+            step.bucket = f"arn:{partition_of(asked.region)}:s3:::{asked.parameters['Bucket']}"
         if traits.asks_either:
             step.targets = targets = self._by_either(step, identity)
         if asked.through is not None:
@@ -297,20 +301,11 @@ def _unknown(
 def _context(step: Step, identity: Identity, now: int) -> Context:
     """The condition keys of the request."""
     asked = step.asked
-    region = _bucket_region(step) or region_of(asked.operation.service, asked.region)
+    # SECURITY: AWS sends a client to the bucket's Region, whichever it signs for; so it must not choose what the
+    # policies of Regions say of it by that.
+    region = step.facts.bucket(step.bucket).known.get(bucket_tags.REGION) if step.bucket is not None else None
+    region = region or region_of(asked.operation.service, asked.region)
     return context.of_request(step.progress.request, region, now, by_service=identity.invoked_by is not None)
-
-
-def _bucket_region(step: Step) -> str | None:
-    """The Region of the bucket that a request is for, where iamd knows it.
-
-    SECURITY: AWS sends a client to the bucket's Region, whichever it signs for; so it must not choose what the policies
-    of Regions say of it by that.
-    """
-    asked = step.asked
-    if asked.operation.service != "s3" or "Bucket" not in asked.parameters:
-        return None
-    return step.facts.known(f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}").get(bucket_tags.REGION)
 
 
 def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:
@@ -410,10 +405,9 @@ def owners(step: Step) -> Sequence[str]:
 
 def _owner(step: Step) -> str:
     asked = step.asked
-    if asked.operation.service == "s3" and "Bucket" in asked.parameters:
-        own = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}"
+    if step.bucket is not None:
         for target in step.targets:
-            if target.account and resources.bucket_of(target.arn) == own:
+            if target.account and target.arn.partition("/")[0] == step.bucket:
                 return target.account
         return asked.account
     if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:

@@ -17,7 +17,7 @@ from iamd.authz.public_access import NOBODY
 from iamd.authz.target import Target
 from iamd.gateway import bucket_ownership, placing, public_access
 from iamd.gateway.actions import s3
-from iamd.gateway.actions.asked import Asked
+from iamd.gateway.actions.asked import Asked, partition_of
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
@@ -68,7 +68,9 @@ _NOBODYS: Final = "nobody"
 def may_ask(asked: Asked, facts: Facts) -> bool:
     """Whether a request that names a key may need to know the list of an object; of nearly all it need not."""
     given = asked.parameters
-    return "CopySource" in given or acls.may_have_acls(facts.known(f"arn:{asked.partition}:s3:::{given['Bucket']}"))
+    return (
+        "CopySource" in given or facts.bucket(f"arn:{partition_of(asked.region)}:s3:::{given['Bucket']}").may_have_acls
+    )
 
 
 async def told_later(verdicts: Sequence[Verdict], asked: Asked, facts: Facts, backends: Backends) -> Facts | None:
@@ -158,7 +160,7 @@ def _grantee(told: Mapping[str, str]) -> str:
 def decided(targets: Sequence[Target], identity: Identity, asked: Asked, facts: Facts, action: str) -> Sequence[Target]:
     """The targets as lists leave them for this caller; most are of no bucket that may have any."""
     for one in targets:
-        if is_s3(one.arn) and acls.may_have_acls(facts.known(bucket_of(one.arn))):
+        if is_s3(one.arn) and facts.bucket(one.arn.partition("/")[0]).may_have_acls:
             return [found for target in targets for found in _decided(target, identity, asked, facts, action)]
     return targets
 

@@ -332,7 +332,7 @@ class Performer:
         return Decided(
             asked.operation.service,
             asked.operation.name,
-            str(found.protocol),
+            str(asked.operation.protocol),
             deciding.owner(step),
             asked.region,
             progress.request.fields.get(b"host", b"localhost").decode("latin-1"),

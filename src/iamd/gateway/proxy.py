@@ -63,6 +63,7 @@ from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
+from iamd.store.account import Snapshot
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role
 from iamd.store.report_records import RoleUsage
@@ -95,6 +96,7 @@ class Gateway:
         self._publisher = Publisher(runtime, backends, self._facts_at)
         self._configuring = Configuring(runtime, backends, self._facts_at)
         self._deliverer: Deliverer | None = None
+        self._facts_of_newest: tuple[Snapshot, Place, str | None, Facts] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -141,7 +143,13 @@ class Gateway:
         return self._facts(place, embedded.boot if embedded is not None else None)
 
     def _facts(self, place: Place, boot: str | None) -> Facts:
-        return Facts.of(self._runtime.store.snapshot(), boot, place.account, forgets=place.forgets)
+        """What the newest snapshot has of a place; the same again while it is the newest."""
+        view, known = self._runtime.store.snapshot(), self._facts_of_newest
+        if known is not None and known[0] is view and known[1] is place and known[2] == boot:
+            return known[3]
+        found = Facts.of(view, boot, place.account, forgets=place.forgets)
+        self._facts_of_newest = view, place, boot, found
+        return found
 
     def backend_of(self, service: str, account: str, region: str) -> Backend:
         """The backend of a service for an account in a Region; refused when there is none."""
@@ -345,7 +353,7 @@ class Gateway:
         place = backends.of(service, account, region)
         boot = await _boot(place.backend.embedded) if place.backend.embedded is not None else None
         asked, facts = self._asked_at(place, boot, progress, found, parameters, account, region)
-        if backends.is_split(service) and not is_for_users:
+        if backends.may_be_split and backends.is_split(service) and not is_for_users:
             home = placing.home(asked, backends, facts)
             if home is not place:
                 boot = await _boot(home.backend.embedded) if home.backend.embedded is not None else None
@@ -356,7 +364,7 @@ class Gateway:
         """The Region that the request is signed for, or of what an unsigned one is for where it tells."""
         claim = progress.claim
         if claim is not None:
-            named: str | None = claim.region
+            named: str | None = claim.scope.region
         elif found.style == "access point":
             named = access_points.region_of(parameters)
         else:
@@ -404,8 +412,8 @@ class Gateway:
     def _check_place(self, step: Step) -> None:
         """Refuse what the backend does not hold."""
         place, asked = step.place, step.asked
-        step.is_split = self._backends.is_split(asked.operation.service)
-        if step.is_split:
+        if self._backends.may_be_split and self._backends.is_split(asked.operation.service):
+            step.is_split = True
             placing.check(step.targets, place, asked, self._backends, step.facts)
         if place.forgets:
             return

@@ -27,7 +27,7 @@ LARGE_BODY: Final = 64 * 1024
 async def read(progress: Progress, receive: Receive) -> route.Route:
     """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
     request, claim = progress.request, progress.claim
-    scope = claim.service if claim is not None else None
+    scope = claim.scope.service if claim is not None else None
     may_stream, largest = _bodies_of(scope)
     if may_stream and request.method in {"PUT", "POST"}:
         found = _streaming(request, scope)

@@ -6,7 +6,7 @@ Facts are `Resource` records. Those of a backend that forgets on restart carry i
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from iamd import arn as arns
 from iamd import policy_places
 from iamd.auth.identity import Identity
-from iamd.authz.acls import Acl
+from iamd.authz.acls import Acl, may_have_acls
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import kms_keys
@@ -35,6 +35,18 @@ class NoSuchBucket(AWSError):
     status = 404
 
 
+class Bucket(NamedTuple):
+    """What is known of a bucket: its record, if there is one, what stands in that, and what follows from it.
+
+    `policies` are the sets of policies that must each allow; `may_have_acls` is that objects may be another account's.
+    """
+
+    record: Resource | None
+    known: Mapping[str, str]
+    policies: tuple[tuple[str, ...], ...]
+    may_have_acls: bool
+
+
 class Facts(msgspec.Struct, frozen=True):
     """The facts of one backend in one view. `boot` is its life; `account` owns what iamd has no facts of, if any does.
 
@@ -51,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
     forgets: bool
     tags: Mapping[str, Mapping[str, str]] = {}
     object_acls: Mapping[tuple[str, str], Acl | None] = {}
+    _buckets: dict[str, Bucket] = {}
 
     @classmethod
     def of(cls, view: Snapshot, boot: str | None, account: str | None, *, forgets: bool) -> "Facts":
@@ -70,6 +83,20 @@ class Facts(msgspec.Struct, frozen=True):
         """What is known of a resource beyond owner and policy; empty when nothing is."""
         found = self.records.get(arn)
         return found.facts if found is not None and found.backend_boot == self.boot else _NOTHING
+
+    def bucket(self, arn: str) -> Bucket:
+        """What is known of a bucket."""
+        found = self._buckets.get(arn)
+        return found if found is not None else self._looked_at(arn)
+
+    def _looked_at(self, arn: str) -> Bucket:
+        record = self.get(arn)
+        if record is None:
+            # There is no end of buckets that are not known.
+            return _UNKNOWN_BUCKET
+        found = Bucket(record, record.facts, policies_of(record), may_have_acls(record.facts))
+        self._buckets[arn] = found
+        return found
 
     def named(self, name: str) -> str | None:
         """The ARN of the newest resource that is known by this name."""
@@ -157,6 +184,7 @@ def log_policy_place(region: str, account: str) -> str:
 
 
 _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
+_UNKNOWN_BUCKET: Final = Bucket(None, _NOTHING, _NO_POLICY, may_have_acls=False)
 
 
 def is_s3(arn: str) -> bool:
@@ -223,9 +251,9 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
             found.append(target if target.account else replace(target, account=account_of(arn)))
             continue
         if is_s3(arn):
-            known = facts.get(bucket_of(arn))
-            owner, sets = target.account or facts.bucket_owner(known, caller), policies_of(known)
-            keys = {**keys, "s3:resourceaccount": owner}
+            bucket = facts.bucket(arn.partition("/")[0])
+            owner = target.account or facts.bucket_owner(bucket.record, caller)
+            sets, keys = bucket.policies, {**keys, "s3:resourceaccount": owner}
         else:
             known = facts.get(holder(arn))
             owner = target.account or account_of(arn) or caller
@@ -246,17 +274,17 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
             sets = policies_over(arn, known, facts)
         if owner == UNKNOWN_OWNER:
             raise CommonError(Common.ACCESS_DENIED, "iamd does not know which account owns this resource.")
-        found += [
-            Target(
-                arn=arn,
-                action=target.action,
-                account=owner,
-                context=keys,
-                policies=texts,
-                any_of_kind=target.any_of_kind,
+        for texts in sets:
+            found.append(
+                Target(
+                    arn=arn,
+                    action=target.action,
+                    account=owner,
+                    context=keys,
+                    policies=texts,
+                    any_of_kind=target.any_of_kind,
+                )
             )
-            for texts in sets
-        ]
     return found
 
 

@@ -23,7 +23,8 @@ def parameters(route: Route, request: HttpRequest, *, forwarded: bool = False) -
     Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out. One that is
     `forwarded` is read again by a backend, which must read nothing else in it.
     """
-    reader = _forwarded_query if forwarded and route.protocol is Protocol.QUERY else _READERS[route.protocol]
+    protocol = route.operation.protocol
+    reader = _forwarded_query if forwarded and protocol is Protocol.QUERY else _READERS[protocol]
     remembered = route.remembered
     if remembered is None:
         return reader(route, request)

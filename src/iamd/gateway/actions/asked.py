@@ -59,9 +59,9 @@ class Asked(msgspec.Struct, frozen=True):
         return partition_of(self.region)
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> Mapping[str, str]:
         """What every template of a resource may name."""
-        return {"partition": self.partition, "region": self.region, "account": self.account}
+        return place_of(self.region, self.account)
 
 
 @lru_cache(maxsize=64)
@@ -70,6 +70,12 @@ def partition_of(region: str) -> str:
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+@lru_cache(maxsize=256)
+def place_of(region: str, account: str) -> Mapping[str, str]:
+    """What every template of a resource may name, for requests of an account to a Region."""
+    return {"partition": partition_of(region), "region": region, "account": account}
 
 
 def at(parameters: Mapping[str, Any], path: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from iamd.authz.target import Target
 from iamd.gateway.actions import keys, tags
-from iamd.gateway.actions.asked import Asked, Value
+from iamd.gateway.actions.asked import Asked, Value, place_of
 from iamd.gateway.actions.table import Condition, Row, Table
 
 Values = Callable[[Asked], Mapping[str, Any]]
@@ -51,7 +51,7 @@ class Rows:
     def __call__(self, asked: Asked) -> list[Target]:
         """The targets of a request; KeyError when it lacks what names one of them."""
         # What is worked out stands above what the client gave under the same name.
-        values = {**asked.parameters, **asked.place, **self._compute(asked)}
+        values = {**asked.parameters, **place_of(asked.region, asked.account), **self._compute(asked)}
         names = tuple(values)
         steps, may_have_tags = self._plans.get(names) or self._planned(names)
         tagged = self._tags(asked, values) if may_have_tags else {}
