@@ -131,8 +131,9 @@ def test_a_request_that_cannot_be_written_fails_alone():
         for connection, transport in zip(connections, (torn, whole), strict=True):
             connection.connection_made(transport)
         asked, _ = [connection.ask("DELETE", b"DELETE", whole=True) for connection in connections]
+        await asked.awaited()
         with pytest.raises(Broken, match="the request cannot be written"):
-            await asked.start()
+            asked.awaited()
         return whole, [connection.is_open for connection in connections]
 
     assert asyncio.run(main()) == ([b"DELETE"], [False, True])

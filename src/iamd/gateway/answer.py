@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from iamd.gateway.connection import Incoming
+from iamd.gateway.connection import SMALL, Incoming
 from iamd.gateway.watch import Receive, Watch
 from iamd.http import Headers
 
@@ -78,4 +78,5 @@ class Answer(msgspec.Struct):
 
 def read(incoming: Incoming, headers: Headers) -> Answer:
     """Make an answer of what has come: small ones whole, others streaming."""
-    return Answer(incoming.status, headers, incoming.take() if incoming.is_small else incoming)
+    length = incoming.length
+    return Answer(incoming.status, headers, incoming.take() if length is not None and length <= SMALL else incoming)

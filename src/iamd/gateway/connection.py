@@ -48,11 +48,6 @@ class Incoming:
         self.method = method
         self._pieces: list[bytes] = []
 
-    @property
-    def is_small(self) -> bool:
-        """Whether the body is waited for whole."""
-        return self.length is not None and self.length <= SMALL
-
     def begin(self, status: int, headers: Headers) -> None:
         """Take the head."""
         self.status, self.headers, self.has_begun = status, headers, True
@@ -87,12 +82,16 @@ class Incoming:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def start(self) -> None:
-        """Wait for the head, and for the body too when it is small; raises what became of it instead."""
-        while not self.is_whole and (not self.has_begun or self.is_small):
-            if self.error is not None:
-                raise self.error
-            await self._news()
+    def awaited(self) -> asyncio.Future[None] | None:
+        """What to wait for, and then to ask again, until the head is there, and the body too when it is small.
+
+        None when they are; raises what became of them instead.
+        """
+        if self.is_whole or (self.has_begun and (self.length is None or self.length > SMALL)):
+            return None
+        if self.error is not None:
+            raise self.error
+        return self._news()
 
     async def piece(self) -> bytes:
         """What came of the body since the last call, waiting for it; nothing at the end."""
@@ -161,8 +160,8 @@ class Connection(asyncio.Protocol):
         self._is_parsed = False
         self._is_spoiled = False
         self._is_paused = False
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._taken: asyncio.Event | None = None
+        """Set when more can be sent; there is one while the backend takes nothing."""
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -178,7 +177,8 @@ class Connection(asyncio.Protocol):
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
         if whole:
             self._outbox.put(self._send, content, meanwhile, at_once=self.is_lone)
-            self.sent()
+            self._is_sent = True
+            self._begin_time(self._response_seconds)
         else:
             self._transport.write(content)
         return incoming
@@ -198,9 +198,9 @@ class Connection(asyncio.Protocol):
 
         TimeoutError when the backend takes nothing for the idle time.
         """
-        if not self._writable.is_set():
+        if self._taken is not None:
             async with asyncio.timeout(self._idle_seconds):
-                await self._writable.wait()
+                await self._taken.wait()
         if self._incoming is None or self._incoming.has_begun:
             return False
         self._transport.write(piece)
@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
         else:
             self._begin_time(self._idle_seconds)
         # Whoever still sends the request has nothing to wait for any more.
-        self._writable.set()
+        self.resume_writing()
         incoming.wake()
 
     def on_message_begin(self) -> None:
@@ -319,7 +319,8 @@ class Connection(asyncio.Protocol):
         """The answer is whole; the connection is free when there is nothing else about it."""
         self._incoming = None
         self._deadline = None
-        self._writable.set()
+        if self._taken is not None:
+            self.resume_writing()
         if self._is_spoiled or not self._is_sent:
             self.close()
         else:
@@ -352,7 +353,7 @@ class Connection(asyncio.Protocol):
         self._deadline = None
         if self._timer is not None:
             self._timer.cancel()
-        self._writable.set()
+        self.resume_writing()
         if incoming is not None and incoming.has_begun and self._ends_with_connection(incoming) and exc is None:
             incoming.end()
         elif incoming is not None:
@@ -387,8 +388,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Send no more for now."""
-        self._writable.clear()
+        if self._taken is None:
+            self._taken = asyncio.Event()
 
     def resume_writing(self) -> None:
         """Send more."""
-        self._writable.set()
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            taken.set()

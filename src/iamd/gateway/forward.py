@@ -181,12 +181,6 @@ class _Call(msgspec.Struct):
         return not self._is_taken and not isinstance(self.payload.content, bytes)
 
     @property
-    def whole(self) -> bytes | None:
-        """All that is sent, when it goes out in one piece."""
-        content = self.payload.content
-        return self.head + content if isinstance(content, bytes) and len(content) <= _SLICE else None
-
-    @property
     def can_be_sent_again(self) -> bool:
         """Whether all of it is still there to be sent."""
         return isinstance(self.payload.content, bytes)
@@ -215,20 +209,32 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _answer(call: _Call) -> Answer:
-    left = call.backend.rules.retries
+    """Send it when the backend's breaker lets it, which is told what came of it, and again where that does no harm."""
+    breaker, left = call.backend.breaker, call.backend.rules.retries
     while True:
         try:
-            incoming = await _tried(call)
+            breaker.enter()
+        except OpenError as error:
+            raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
+        try:
+            incoming = await _sent(call)
         except Unreachable as error:
+            breaker.failed("it cannot be reached")
             # It has not been sent.
             if not left or not call.can_be_sent_again:
                 raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
         except TimeoutError as error:
+            breaker.failed("it is silent")
             raise GatewayTimeout(Common.UNAVAILABLE, "The backend did not answer in time.") from error
         except Broken as error:
+            breaker.failed("it breaks off, or speaks no HTTP")
             if not left or not call.can_be_repeated:
                 raise BadGateway(Common.UNAVAILABLE, "The backend's answer cannot be used.") from error
+        except BaseException:
+            breaker.abandoned()
+            raise
         else:
+            breaker.succeeded()
             if incoming.status not in _TROUBLE or not left or not call.can_be_repeated:
                 break
             incoming.close()
@@ -239,53 +245,31 @@ async def _answer(call: _Call) -> Answer:
     return read(incoming, framing.answer_headers(incoming.headers, incoming.fields))
 
 
-async def _tried(call: _Call) -> Incoming:
-    """Send it once, when the backend's breaker lets it, which is told what came of it."""
-    breaker = call.backend.breaker
-    try:
-        breaker.enter()
-    except OpenError as error:
-        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
-    try:
-        try:
-            incoming = await _sent(call)
-        except NeverAnswered:
-            # A kept connection that the backend closed just as it was used again.
-            if not call.can_be_repeated:
-                raise
-            incoming = await _sent(call)
-    except Unreachable:
-        breaker.failed("it cannot be reached")
-        raise
-    except TimeoutError:
-        breaker.failed("it is silent")
-        raise
-    except Broken:
-        breaker.failed("it breaks off, or speaks no HTTP")
-        raise
-    except BaseException:
-        breaker.abandoned()
-        raise
-    breaker.succeeded()
-    return incoming
-
-
 async def _sent(call: _Call) -> Incoming:
-    pool, whole = call.backend.pool, call.whole
-    connection = pool.kept() or await pool.take()
-    meanwhile, call.meanwhile = call.meanwhile, None
-    try:
-        if whole is not None:
-            incoming = connection.ask(call.method, whole, whole=True, meanwhile=meanwhile)
+    """Send it once; once more over another connection when a kept one was closed just as it was used again."""
+    pool, content, is_again = call.backend.pool, call.payload.content, False
+    while True:
+        connection = pool.kept() or await pool.take()
+        meanwhile, call.meanwhile = call.meanwhile, None
+        try:
+            if isinstance(content, bytes) and len(content) <= _SLICE:
+                incoming = connection.ask(call.method, call.head + content, whole=True, meanwhile=meanwhile)
+            else:
+                incoming = await _streamed(call, connection)
+                if meanwhile is not None:
+                    meanwhile()
+            while (waiter := incoming.awaited()) is not None:
+                await waiter
+        except NeverAnswered:
+            connection.close()
+            if is_again or not call.can_be_repeated:
+                raise
+            is_again = True
+        except BaseException:
+            connection.close()
+            raise
         else:
-            incoming = await _streamed(call, connection)
-            if meanwhile is not None:
-                meanwhile()
-        await incoming.start()
-    except BaseException:
-        connection.close()
-        raise
-    return incoming
+            return incoming
 
 
 async def _streamed(call: _Call, connection: Connection) -> Incoming:

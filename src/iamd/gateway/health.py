@@ -50,7 +50,8 @@ async def ask(backend: Backend) -> str | None:
         return "it cannot be reached"
     try:
         incoming = connection.ask("GET", head, whole=True)
-        await incoming.start()
+        while (waiter := incoming.awaited()) is not None:
+            await waiter
     except (Broken, TimeoutError):
         connection.close()
         return "it does not answer its health check"

@@ -25,6 +25,7 @@ from iamd.gateway.backends import Backends
 from iamd.gateway.own_answers import written
 from iamd.gateway.resources import Facts, bucket_of, is_s3
 from iamd.policy.request import PrincipalKind, Request
+from iamd.wire.models import Operation
 
 _MAKING: Final = frozenset(
     {"CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "PutObject", "UploadPart", "UploadPartCopy"}
@@ -241,10 +242,9 @@ def _ignores(bucket: str, account: str, asked: Asked, facts: Facts) -> bool:
 # What is answered.
 
 
-def is_rewritten(asked: Asked, answer: Answer) -> bool:
-    """Whether an answer tells of a list that is iamd's to tell."""
-    operation = asked.operation
-    return operation.service == "s3" and operation.name == "GetObjectAcl" and answer.status == 200
+def may_be_rewritten(operation: Operation) -> bool:
+    """Whether the answers to an operation tell of a list that is iamd's to tell."""
+    return operation.service == "s3" and operation.name == "GetObjectAcl"
 
 
 def rewritten(answer: Answer, asked: Asked, bucket: str, account: str, facts: Facts) -> Answer:

@@ -268,9 +268,9 @@ class Performer:
         )
         if step.traits.makes_bucket and answer.status < 300 and not backend.rules.is_aws:
             await self._tag_new(step, answer, verdict.account_id, now)
-        if shared_buckets.is_list(asked.operation) and not backend.rules.is_aws:
-            return await shared_buckets.own(answer, asked, step.facts, is_shared=backend.is_shared)
-        if object_acls.is_rewritten(asked, answer) and not backend.rules.is_aws:
+        if step.traits.is_retold and answer.status == 200 and not backend.rules.is_aws:
+            if shared_buckets.is_list(asked.operation):
+                return await shared_buckets.own(answer, asked, step.facts, is_shared=backend.is_shared)
             bucket = resources.bucket_of(step.targets[0].arn)
             return object_acls.rewritten(answer, asked, bucket, verdict.account_id, step.facts)
         return answer

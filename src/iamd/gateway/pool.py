@@ -111,7 +111,8 @@ class Pool:
 
     def _give_back(self, connection: Connection) -> None:
         self._idle.append(connection)
-        self._next()
+        if self._waiters:
+            self._next()
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)

@@ -26,12 +26,10 @@ def is_list(operation: Operation) -> bool:
 
 
 async def own(answer: Answer, asked: Asked, facts: Facts, *, is_shared: bool) -> Answer:
-    """The answer with the caller as the owner, and with its buckets alone where others have theirs there.
+    """The answer of a list with the caller as the owner, and with its buckets alone where others have theirs there.
 
     What can't be read as a list is not passed on.
     """
-    if answer.status != 200:
-        return answer
     body = b"".join([piece async for piece in answer])
     if not body:
         return Answer(answer.status, answer.headers, body)

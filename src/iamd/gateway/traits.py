@@ -25,6 +25,7 @@ from iamd.gateway import (
     kept_policies,
     learned,
     new_things,
+    object_acls,
     object_locks,
     on_behalf,
     point_effects,
@@ -34,6 +35,7 @@ from iamd.gateway import (
     reached,
     refused_entries,
     schedule_checks,
+    shared_buckets,
     shown_policies,
     user_sessions,
 )
@@ -52,7 +54,8 @@ class Traits(msgspec.Struct, frozen=True):
     hand roles to services (`passes_roles`), have a service make its service-linked role (`makes_roles`), change the
     facts about resources (`changes`), or read a policy that iamd knows (`reads_policy`); its backend's answers may show
     one (`shows_policy`). iamd may answer it in its backend's place (`is_own`); it may make a bucket, to which iamd
-    gives its tags (`makes_bucket`). Its answers may tell of resources (`tells`), or of instances (`tells_instances`).
+    gives its tags (`makes_bucket`), or list buckets or tell an ACL, of which iamd knows better (`is_retold`). Its
+    answers may tell of resources (`tells`), or of instances (`tells_instances`).
     It may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify
     others of what it does, and of where and when it came from (`notifies`). It may have its service send something to
     others from then on (`configures`), or at times (`has_times`), or ask others for something with its caller's
@@ -82,6 +85,7 @@ class Traits(msgspec.Struct, frozen=True):
     shows_policy: bool
     is_own: bool
     makes_bucket: bool
+    is_retold: bool
     tells: bool
     tells_instances: bool
     invokes: bool
@@ -146,6 +150,7 @@ def _of(operation: Operation) -> Traits:
             or public_access.may_be_kept(operation)
         ),
         makes_bucket=bucket_tags.makes(operation),
+        is_retold=shared_buckets.is_list(operation) or object_acls.may_be_rewritten(operation),
         tells=learned.may_tell(operation) or policies.may_tell(operation),
         tells_instances=instances.may_tell(operation),
         invokes=invocation.invokes(operation),
