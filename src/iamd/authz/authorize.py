@@ -159,11 +159,13 @@ def authorize(
         else:
             shared = shared or {**of_request(), **caller.context}
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
-            keys: dict[str, Value] = {**shared, **target.context, **organizations.of_target(target, owner, standing)}
+            keys: dict[str, Value]
+            keys = {} if unknown is nothing_unknown else PartlyKnown(partial(unknown, target.arn, named))
+            keys.update(shared)
+            keys.update(target.context)
+            keys.update(organizations.of_target(target, owner, standing))
             if endpoint is not None:
-                keys |= vpc_endpoints.of_action(endpoint, named, view)
-            if unknown is not nothing_unknown:
-                keys = PartlyKnown.of(keys, partial(unknown, target.arn, named))
+                keys.update(vpc_endpoints.of_action(endpoint, named, view))
             asked = Request(caller.principal, named, target.arn, owner, keys, target.any_of_kind)
             layers = caller.layers
             if standing is not None or target.policies or target.trust:

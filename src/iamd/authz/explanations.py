@@ -1,6 +1,7 @@
 """A decision with its reasons, as events keep it and as iamd's own service tells it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -49,7 +50,9 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str,
     decision, request = verdict.decision, verdict.request
     if not decision.allowed:
         return explained(verdict, view, NOTED)
-    matches = settling(decision, request, verdict.layers) if decision.matched else ()
+    matches = decision.matched
+    if matches and verdict.layers.indexes is None:
+        matches = settling(decision, request, verdict.layers)
     return Noted(
         request.action,
         request.resource,
@@ -100,9 +103,11 @@ def hidden(verdict: Verdict) -> frozenset[Layer]:
 
 def shown_keys(verdict: Verdict) -> Context:
     """The condition keys of the request that the caller's account may be told of."""
-    keys = verdict.request.context
+    request = verdict.request
+    if request.resource_account == request.principal.account:
+        return request.context
     # SECURITY: tags of another account's resource, and where its organization has it, stay its own (STS-13).
-    return keys if is_own(verdict) else {key: value for key, value in keys.items() if not _is_owners(key)}
+    return {key: value for key, value in request.context.items() if not _is_owners(key)}
 
 
 def _is_owners(key: str) -> bool:
@@ -128,10 +133,10 @@ def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Itera
 
 
 def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches: Sequence[Match]) -> Sequence[Shown]:
-    if len(matches) == 1 and matches[0].layer is _IDENTITY:
-        # The caller's own is hidden from nobody who is told of the caller.
-        return [_remembered(verdict, view, matches[0])]
-    return [_remembered(verdict, view, match) for match in shown_matches(verdict, matches)]
+    # The caller's own is hidden from nobody who is told of the caller.
+    is_own_policy = len(matches) == 1 and matches[0].layer is _IDENTITY
+    told = matches if is_own_policy else shown_matches(verdict, matches)
+    return list(map(_remembered, repeat(verdict), repeat(view), told))
 
 
 def _remembered(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Shown:

@@ -1,6 +1,6 @@
 """The condition keys of a request of which some have values that iamd cannot know."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from iamd.authz.context import Value
@@ -47,16 +47,11 @@ class PartlyKnown(dict[str, Value]):
 
     __slots__ = ("_tell", "_unknown", "missed")
 
-    _tell: Callable[[], Unknowns]
-    _unknown: Unknowns | None
-    missed: frozenset[str]
-
-    @classmethod
-    def of(cls, keys: Mapping[str, Value], tell: Callable[[], Unknowns]) -> "PartlyKnown":
-        """These keys, and `tell`."""
-        made = cls(keys)
-        made._tell, made._unknown, made.missed = tell, None, _NOTHING
-        return made
+    def __init__(self, tell: Callable[[], Unknowns]) -> None:
+        """Begin without a key."""
+        self._tell = tell
+        self._unknown: Unknowns | None = None
+        self.missed: frozenset[str] = _NOTHING
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, UNKNOWN, or the default."""

@@ -4,6 +4,8 @@ An Outcome notes what a request came to; its JSON waits for the store, which cha
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +19,7 @@ from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import resources_of
-from iamd.services.cloudtrail.shown import HIDDEN, cut, masked, parameters, shown
+from iamd.services.cloudtrail.shown import HIDDEN, MASKING, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -89,12 +91,6 @@ class Outcome(msgspec.Struct, frozen=True):
     unverified_key_id: str | None = None
     event_id: str = msgspec.field(default_factory=ids.request_id)
     shared_event_id: str | None = None
-
-    @property
-    def is_callers(self) -> bool:
-        """Whether the caller's own account is told, or nobody else can be."""
-        identity = self.identity
-        return identity is None or identity.account_id == self.recipient or not identity.account_id
 
     @property
     def changes_nothing(self) -> bool:
@@ -178,10 +174,19 @@ def _other_owners(outcome: Outcome) -> list[str]:
 
 def event_of(outcome: Outcome) -> Event:
     """The outcome as the store takes it."""
-    is_callers = outcome.is_callers
+    identity = outcome.identity
+    # Whether the caller's own account is told, or nobody else can be.
+    is_callers = identity is None or identity.account_id == outcome.recipient or not identity.account_id
     found = _caller(outcome, is_callers=is_callers)
     # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-    document = _document(outcome, found, outcome.verdicts if is_callers else ())
+    told = outcome.verdicts if is_callers else ()
+    # A few hundred bytes wait for the store, not all that a request came to.
+    document: bytes | Callable[[], bytes]
+    try:
+        document = _ENCODER.encode(_record(outcome, found, told))
+    except (TypeError, ValueError, OverflowError):
+        # What can't be encoded is left to the store, which writes a record that says so.
+        document = partial(_document, outcome, found, told)
     return Event(
         outcome.event_id,
         outcome.request.id,
@@ -219,24 +224,22 @@ def _mark_assumed_root(element: msgspec.Raw | dict[str, Any]) -> None:
         element["sessionContext"]["assumedRoot"] = "true"
 
 
-def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes | Callable[[], bytes]:
-    """The record's JSON, made at once: a few hundred bytes wait for the store, not all that a request came to.
-
-    What can't be encoded is left to the store, which writes a record that says so.
-    """
-    try:
-        return _ENCODER.encode(_record(outcome, found, told))
-    except (TypeError, ValueError, OverflowError):
-        return lambda: _ENCODER.encode(_record(outcome, found, told))
+def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes:
+    """The record's JSON."""
+    return _ENCODER.encode(_record(outcome, found, told))
 
 
 def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
     """The record of a request."""
     # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
-    asking = _asking_service(outcome.identity)
-    request, notes, changes_nothing = outcome.request, outcome.notes, outcome.changes_nothing
-    asked = masked(outcome.service, outcome.parameters)
-    answered = masked(outcome.service, outcome.response) if not outcome.read_only else None
+    identity = outcome.identity
+    asking = None
+    if identity is not None:
+        asking = identity.service.name if identity.service is not None else identity.invoked_by
+    request, notes, service, view = outcome.request, outcome.notes, outcome.service, outcome.view
+    asked, answered = outcome.parameters, outcome.response if not outcome.read_only else None
+    if service in MASKING:
+        asked, answered = masked(service, asked), masked(service, answered)
     code, message = _error(outcome, outcome.error_code) if outcome.error_code is not None else (UNSET, UNSET)
     return Record(
         EVENT_VERSION,
@@ -246,14 +249,14 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         outcome.name,
         outcome.region,
         asking or request.source_ip,
-        asking or cut(request.header(b"user-agent") or ""),
+        asking or _agent(request.fields.get(b"user-agent", b"")),
         code,
         message,
-        parameters(asked, notes.get("requestParameters"), outcome.service) if asked or notes else None,
+        parameters(asked, notes.get("requestParameters"), service) if asked or notes else None,
         shown(answered) if answered else None,
         request.id,
         outcome.event_id,
-        changes_nothing,
+        outcome.changes_nothing,
         notes.get("additionalEventData", UNSET) if notes else UNSET,
         notes.get("resources", UNSET) if notes else UNSET,
         "AwsApiCall",
@@ -263,15 +266,14 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         UNSET if request.vpc_endpoint is None else request.vpc_endpoint.id,
         UNSET if request.vpc_endpoint is None else request.vpc_endpoint.account,
         "Management" if outcome.management else "Data",
-        _explanation(outcome, told),
+        Explained(0 if view is None else view.revision, list(map(explanations.noted, told, repeat(view)))),
     )
 
 
-def _asking_service(identity: Identity | None) -> str | None:
-    """The service that makes the request, of its own accord or for somebody."""
-    if identity is None:
-        return None
-    return identity.service.name if identity.service is not None else identity.invoked_by
+@lru_cache(maxsize=256)
+def _agent(header: bytes) -> str:
+    """What a client calls itself, as far as a record has room for it."""
+    return cut(header.decode("latin-1"))
 
 
 def _error(outcome: Outcome, code: str) -> tuple[str, str | UnsetType]:
@@ -286,10 +288,3 @@ def _error(outcome: Outcome, code: str) -> tuple[str, str | UnsetType]:
 def _error_name(service: str, code: str) -> str:
     modelled = models.service(service).errors.get(code) if service in NAMED_BY_EXCEPTION else None
     return code if modelled is None else modelled.shape.name
-
-
-def _explanation(outcome: Outcome, verdicts: Sequence[Verdict]) -> Explained:
-    return Explained(
-        outcome.view.revision if outcome.view is not None else 0,
-        [explanations.noted(verdict, outcome.view) for verdict in verdicts],
-    )

@@ -114,6 +114,8 @@ def masked(service: str, value: Any) -> Any:
 
 
 _NONE: frozenset[str] = frozenset()
+MASKING = MASKED_MEMBERS.keys() | OMITTED_MEMBERS.keys()
+"""The services whose events mask something."""
 
 
 def _masked(value: Any, members: frozenset[str], omitted: frozenset[str]) -> Any:

@@ -197,12 +197,11 @@ def _asked(
     parsed = arn.parse(target.arn)
     named = parsed.region if parsed is not None else ""
     region = named or region_of(lower(action).partition(":")[0], call.region)
-    keys = {
-        **context.of_request(call.request, region, call.now),
-        **context.of_caller(identity, call.view, call.now),
-        **target.context,
-        **organizations.of_target(target, owner, organizations.standing_of(owner, call.view)),
-    }
+    keys = PartlyKnown(partial(_unknown, target.arn))
+    keys.update(context.of_request(call.request, region, call.now))
+    keys.update(context.of_caller(identity, call.view, call.now))
+    keys.update(target.context)
+    keys.update(organizations.of_target(target, owner, organizations.standing_of(owner, call.view)))
     if not _NETWORK.isdisjoint(given):
         # AWS: what comes through a VPC endpoint has none (reference_policies_condition-keys, aws:SourceIp).
         keys.pop("aws:sourceip", None)
@@ -210,9 +209,7 @@ def _asked(
         keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
         keys[key] = values[0] if len(values) == 1 else tuple(values)
-    return Request(
-        principal_of(identity), action, target.arn, owner, PartlyKnown.of(keys, partial(_unknown, target.arn))
-    )
+    return Request(principal_of(identity), action, target.arn, owner, keys)
 
 
 def user_identity(account: Account, user: User) -> Identity:
