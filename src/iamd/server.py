@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any, Literal
 
@@ -71,7 +72,7 @@ class App:
             return partial(self._own, progress)
         progress.request = request.with_body(body)
         answered = pipeline.serve(runtime, progress)
-        return answered if isinstance(answered, HttpResponse) else lambda _receive, _send: answered
+        return answered if isinstance(answered, HttpResponse) else partial(_awaited, answered)
 
     async def _door(self, request: HttpRequest, head: Head, receive: Receive, _: Send) -> HttpResponse:
         if head.content and api_places.of(request) is not None:
@@ -91,6 +92,10 @@ class App:
         progress.request = progress.request.with_body(body)
         answered = pipeline.serve(self.runtime, progress)
         return answered if isinstance(answered, HttpResponse) else await answered
+
+
+def _awaited(answered: Awaitable[HttpResponse], _receive: Receive, _send: Send) -> Awaitable[HttpResponse]:
+    return answered
 
 
 def _head(scope: Message) -> Head:

@@ -26,11 +26,14 @@ def marked(targets: Sequence[Target], made: Collection[str], asked: Asked, actio
     """
     for target in targets:
         if "*" in target.arn:
-            return [
-                replace(one, any_of_kind=True) if _is_any(one, made, asked, one.action or action) else one
-                for one in targets
-            ]
+            return _marked(targets, made, asked, action)
     return targets
+
+
+def _marked(targets: Sequence[Target], made: Collection[str], asked: Asked, action: str) -> Sequence[Target]:
+    return [
+        replace(one, any_of_kind=True) if _is_any(one, made, asked, one.action or action) else one for one in targets
+    ]
 
 
 def _is_any(target: Target, made: Collection[str], asked: Asked, action: str) -> bool:

@@ -252,10 +252,7 @@ class Decider:
         if facts.tags:
             targets = _tagged(targets, facts)
         if any(map(_POLICIES, targets)):
-            # What their own policies do for this caller.
-            targets = resources.unlocked(targets, identity, action)
-            targets = [owners_only.closed(one, identity, one.action or action) for one in targets]
-            targets = public_access.closed(targets, identity, asked, facts)
+            targets = _by_their_policies(targets, identity, asked, facts, action)
         listed = object_acls.decided(targets, identity, asked, facts, action)
         marked = any_of_kind.marked(listed, step.made, asked, action)
         through = vpc_endpoints.of(step.progress.request, identity)
@@ -263,6 +260,15 @@ class Decider:
 
 
 _POLICIES: Final = attrgetter("policies")
+
+
+def _by_their_policies(
+    targets: Sequence[Target], identity: Identity, asked: Asked, facts: Facts, action: str
+) -> Sequence[Target]:
+    """The targets with what their own policies do for this caller."""
+    targets = resources.unlocked(targets, identity, action)
+    targets = [owners_only.closed(one, identity, one.action or action) for one in targets]
+    return public_access.closed(targets, identity, asked, facts)
 
 
 def _retargeted(targets: list[Target], asked: Asked, facts: Facts) -> list[Target]:
@@ -410,6 +416,11 @@ def _owner(step: Step) -> str:
             if target.account and target.arn.partition("/")[0] == step.bucket:
                 return target.account
         return asked.account
+    return _owner_of_targets(step)
+
+
+def _owner_of_targets(step: Step) -> str:
+    asked = step.asked
     if (asked.operation.service, asked.operation.name) in untabled.FOR_CALLER:
         return asked.account
     if step.traits.reaches:

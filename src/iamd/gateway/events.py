@@ -110,7 +110,12 @@ def shown(operation: Operation, parameters: Mapping[str, Any]) -> Mapping[str, A
 def _structure(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
     if _open(shape).issuperset(value) and _SCALARS.issuperset(map(type, value.values())):
         return value
-    hidden, members = _hidden(shape), shape.members
+    return _partly_hidden(value, _hidden(shape), shape.members)
+
+
+def _partly_hidden(
+    value: Mapping[str, Any], hidden: frozenset[str], members: Mapping[str, Member]
+) -> Mapping[str, Any]:
     return {
         name: HIDDEN if name in hidden else item if type(item) in _SCALARS else _masked(item, members[name])
         for name, item in value.items()

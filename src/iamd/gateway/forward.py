@@ -141,8 +141,8 @@ def _remote(
     """The request as a backend at a URL gets it: addressed by its rules, and signed by the login of the account."""
     login = backend.logins.of(verdict.service, verdict.account_id)
     dropped = backend.logins.not_passed(verdict.service)
-    if dropped and not dropped.isdisjoint(dict(kept)):
-        kept = [pair for pair in kept if pair[0] not in dropped]
+    if dropped:
+        kept = _without(dropped, kept)
     host, path = addressing.placed(request.path, verdict, backend)
     headers = [(b"host", host.encode()), *kept, *login.headers]
     credentials = login.current()
@@ -162,6 +162,10 @@ def _remote(
         )
     head = _head(request.method, framing.target(path, query), headers)
     return _Call(request.method, head, payload, backend, verdict)
+
+
+def _without(dropped: frozenset[bytes], headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in headers if pair[0] not in dropped] if not dropped.isdisjoint(dict(headers)) else headers
 
 
 class _Call(msgspec.Struct):

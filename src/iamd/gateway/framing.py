@@ -37,20 +37,21 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,255}", re.ASCII)
 def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     """Give the headers that a backend gets from the client, in their order."""
     fields = request.fields
-    if not request.repeats_headers and b"connection" not in fields:
-        return _pairs(_passing(tuple(fields)), fields)
-    hop = _named_by_connection(request.headers)
-    return [(n, value) for n, value in request.headers if _passes(n) and n.replace(b"_", b"-") not in hop]
+    if request.repeats_headers or b"connection" in fields:
+        return _repeated_headers(request.headers)
+    names = _passing(tuple(fields))
+    return list(zip(names, map(fields.__getitem__, names), strict=True))
+
+
+def _repeated_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+    hop = _named_by_connection(headers)
+    return [(name, value) for name, value in headers if _passes(name) and name.replace(b"_", b"-") not in hop]
 
 
 @lru_cache(maxsize=256)
 def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those of the names that a backend gets; most clients send the same ones each time."""
     return tuple(filter(_passes, names))
-
-
-def _pairs(names: tuple[bytes, ...], fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    return [(name, fields[name]) for name in names]
 
 
 @lru_cache(maxsize=1024)
@@ -82,8 +83,13 @@ def answer_headers(headers: Headers, fields: Mapping[bytes, bytes]) -> list[tupl
 
     Their names are in lower case; `fields` is a dict of them.
     """
-    if len(fields) == len(headers) and b"connection" not in fields:
-        return _pairs(_coming_back(tuple(fields)), fields)
+    if len(fields) != len(headers) or b"connection" in fields:
+        return _repeated_answer_headers(headers)
+    names = _coming_back(tuple(fields))
+    return list(zip(names, map(fields.__getitem__, names), strict=True))
+
+
+def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in headers if _comes_back(name) and name not in named]
 

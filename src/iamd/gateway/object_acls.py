@@ -162,8 +162,14 @@ def decided(targets: Sequence[Target], identity: Identity, asked: Asked, facts: 
     """The targets as lists leave them for this caller; most are of no bucket that may have any."""
     for one in targets:
         if is_s3(one.arn) and facts.bucket(one.arn.partition("/")[0]).may_have_acls:
-            return [found for target in targets for found in _decided(target, identity, asked, facts, action)]
+            return _all_decided(targets, identity, asked, facts, action)
     return targets
+
+
+def _all_decided(
+    targets: Sequence[Target], identity: Identity, asked: Asked, facts: Facts, action: str
+) -> Sequence[Target]:
+    return [found for target in targets for found in _decided(target, identity, asked, facts, action)]
 
 
 def _decided(target: Target, identity: Identity, asked: Asked, facts: Facts, action: str) -> Sequence[Target]:

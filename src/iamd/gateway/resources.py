@@ -261,8 +261,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 found += _others_of_kind(target, facts, owner)
             parsed = arns.parse(arn) if ":logs:" in arn else None
             if parsed is not None and not parsed.resource.startswith(_DESTINATIONS):
-                sets = facts.log_policies(parsed.region, parsed.account)
-                found += [replace(target, account=owner, policies=texts) for texts in sets]
+                found += _log_groups(target, owner, facts.log_policies(parsed.region, parsed.account))
                 continue
             if arn.endswith(_ALL_SECRETS):
                 found += _secrets(target, facts, owner)
@@ -286,6 +285,10 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
                 )
             )
     return found
+
+
+def _log_groups(target: Target, owner: str, sets: tuple[tuple[str, ...], ...]) -> list[Target]:
+    return [replace(target, account=owner, policies=texts) for texts in sets]
 
 
 _DESTINATIONS: Final = ("destination:", "delivery-destination:")
@@ -360,12 +363,19 @@ def check_expected_owner(asked: Asked, targets: Sequence[Target]) -> None:
     """
     parameters = asked.parameters
     if asked.operation.service == "s3control":
-        # AWS: "The AWS account ID of the resource owner" (S3 API Reference, S3 Control's ListTagsForResource).
-        if any(is_s3(one.arn) and one.account != parameters["AccountId"] for one in targets):
-            raise CommonError(Common.ACCESS_DENIED, "Access Denied")
-        return
-    if _EXPECTED.keys().isdisjoint(parameters):
-        return
+        _check_named_account(parameters["AccountId"], targets)
+    elif not _EXPECTED.keys().isdisjoint(parameters):
+        _check_expected_members(asked, targets)
+
+
+def _check_named_account(account: str, targets: Sequence[Target]) -> None:
+    # AWS: "The AWS account ID of the resource owner" (S3 API Reference, S3 Control's ListTagsForResource).
+    if any(is_s3(one.arn) and one.account != account for one in targets):
+        raise CommonError(Common.ACCESS_DENIED, "Access Denied")
+
+
+def _check_expected_members(asked: Asked, targets: Sequence[Target]) -> None:
+    parameters = asked.parameters
     bucket = f"arn:{asked.partition}:s3:::{parameters['Bucket']}" if "Bucket" in parameters else None
     of_s3 = [target for target in targets if is_s3(target.arn)]
     for member, is_own in _EXPECTED.items():

@@ -4,6 +4,7 @@ Such a request passes only if it would pass for each of them: an Allow must be f
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from iamd.policy import variables
 from iamd.policy.decision import Decision, Match
@@ -24,7 +25,7 @@ def decide_any(request: Request, layers: Layers) -> Decision:
     """The decision on a request that stands for any of a kind; on every other it is `decide`'s."""
     if not request.any_of_kind:
         return decide(request, layers)
-    return decide(request, layers.changed(lambda policies: _Sorted(policies, request)))
+    return decide(request, layers.changed(partial(_Sorted, request)))
 
 
 def fits(statement: Statement, request: Request) -> bool:
@@ -38,7 +39,7 @@ class _Sorted(PolicySet):
 
     __slots__ = ("_request",)
 
-    def __init__(self, policies: PolicySet, request: Request) -> None:
+    def __init__(self, request: Request, policies: PolicySet) -> None:
         super().__init__(policies.policies, policies.layer, policies.level)
         self._request = request
 

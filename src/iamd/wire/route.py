@@ -382,6 +382,10 @@ def _s3(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Ro
     if not query:
         found = s3.operation_of(request, _NOTHING, host, scope)
         return Route(found.operation, found.labels, style=found.style)
+    return _s3_with_query(request, query, host, scope)
+
+
+def _s3_with_query(request: HttpRequest, query: Query, host: Host, scope: str | None) -> Route:
     single = form.unique([(name, value) for name, values in query.items() for value in values])
     found = s3.operation_of(request, single, host, scope)
     literals = service("s3").http(found.operation.name)[1].partition("?")[2].split("&")

@@ -55,7 +55,10 @@ def found(action: str, wanted: Rows, values: Mapping[str, Any], arn: str) -> dic
             _add(having, key, at(values, key.path))
     if having.keys().isdisjoint(_of_some_types(action)):
         return having
-    strange = of_other_resources(action, arn)
+    return _without(of_other_resources(action, arn), having)
+
+
+def _without(strange: Collection[str], having: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in having.items() if name not in strange}
 
 

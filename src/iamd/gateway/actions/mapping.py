@@ -163,7 +163,7 @@ def _way(operation: Operation) -> Computed:
     if name in found.computed:
         return COMPUTED[found.service][found.computed[name]]
     compute = VALUES.get(operation.service, _nothing)
-    return Rows(found, name, compute, extended=found.service in EXTENDED)
+    return Rows(found, name, compute, extended=found.service in EXTENDED).targets
 
 
 def _nothing(_: Asked) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ class Rows:
         self._has_tags_elsewhere = operation in tags.elsewhere().get(found.service, {})
         self._plans: dict[tuple[str, ...], _Plan] = {}
 
-    def __call__(self, asked: Asked) -> list[Target]:
+    def targets(self, asked: Asked) -> list[Target]:
         """The targets of a request; KeyError when it lacks what names one of them."""
         # What is worked out stands above what the client gave under the same name.
         values = {**asked.parameters, **place_of(asked.region, asked.account), **self._compute(asked)}
@@ -114,8 +114,9 @@ class _Template:
         KeyError for a name that has no value, or an empty list.
         """
         given = self._given(values)
-        if list not in map(type, given):
-            return (self._form % given,)
+        return (self._form % given,) if list not in map(type, given) else self._listed(values, given)
+
+    def _listed(self, values: Mapping[str, Any], given: tuple[Any, ...]) -> Iterable[str]:
         for name, value in zip(self._names, given, strict=True):
             if value == []:
                 raise KeyError(name)
