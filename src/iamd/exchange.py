@@ -33,7 +33,7 @@ SMALL: Final = 64 * 1024
 
 _NO_BODY: Final = frozenset({204, 304})
 _FAILED: Final = HttpResponse(
-    500, [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")], b"Internal Server Error"
+    500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error", closes=True
 )
 
 
@@ -89,11 +89,10 @@ class Channel:
 
     def answer(self, response: HttpResponse, *, keep_alive: bool) -> bool:
         """Send a small answer in one piece; whether the connection goes on behind it."""
-        headers, body = response.headers, response.body
-        lines = self.head(response.status, headers)
-        if (b"connection", b"close") in headers:
-            keep_alive = False
-        elif not keep_alive:
+        body = response.body
+        lines = self.head(response.status, response.headers)
+        keep_alive = keep_alive and not response.closes
+        if not keep_alive:
             lines += b"connection: close\r\n"
         self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body))
         return keep_alive
@@ -257,6 +256,7 @@ class Exchange:
         channel.answered(self)
 
     def _answer(self, response: HttpResponse) -> None:
+        self.keep_alive = self.keep_alive and not response.closes
         if (self.expects_continue and self._more) or not _is_plain(self._head, response):
             headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
             self._send_head(response.status, headers)

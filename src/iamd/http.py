@@ -70,8 +70,12 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """A whole response; the server adds `content-length`, `date` and the request id headers of the protocol."""
+    """A whole response; the server adds `content-length`, `date` and the request id headers of the protocol.
+
+    `closes` says that the connection ends with it; the server tells the client.
+    """
 
     status: int
     headers: Headers
     body: bytes
+    closes: bool = False

@@ -434,7 +434,7 @@ def refused(runtime: Runtime, progress: Progress, error: AWSError) -> HttpRespon
     except Unavailable as lost:
         # The audit queue is full: the refusal stands, and the log tells that events of refusals are lost.
         complaints.tell(f"events of refused requests are lost: {lost}")
-    return replace(response, headers=[*response.headers, (b"connection", b"close")]) if slowed else response
+    return replace(response, closes=True) if slowed else response
 
 
 def _is_callers(error: AWSError) -> bool:

@@ -198,5 +198,7 @@ def _too_large(longest: int) -> CommonError:
 async def answer(send: Send, response: HttpResponse) -> None:
     """Send a whole response."""
     headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
+    if response.closes:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

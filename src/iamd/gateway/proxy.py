@@ -257,14 +257,17 @@ class Gateway:
         return pipeline.refused(self._runtime, progress, error)
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
-        runtime = self._runtime
-        if progress.request.method == "OPTIONS":
+        runtime, method = self._runtime, progress.request.method
+        if method == "OPTIONS":
             asked_beforehand = cors.preflight_route(progress.request, progress.claim)
             if asked_beforehand is not None:
                 return await self._preflight(progress, asked_beforehand)
-        is_form = progress.request.method == "POST" and browser_forms.is_one(progress)
+        is_form = method == "POST" and browser_forms.is_one(progress)
         posted = await browser_forms.opened(progress, receive) if is_form else None
-        found = progress.route = await reading.read(progress, receive)
+        if reading.may_have_body(progress.request):
+            found = progress.route = await reading.read(progress, receive)
+        else:
+            found = progress.route = reading.read_without_body(progress)
         operation, traits = found.operation, traits_of(found.operation)
         progress.management, progress.source = traits.is_management, traits.source
         identity = progress.identity = pipeline.identified(runtime, progress, runtime.store.snapshot())
@@ -275,7 +278,11 @@ class Gateway:
             progress.request = reading.with_plain_source(progress.request)
         if identity is ANONYMOUS and not (traits.is_for_users or operation.service in _ANONYMOUS_SERVICES):
             raise CommonError(Common.MISSING_AUTHENTICATION)
-        parameters = await reading.parameters_of(found, progress.request)
+        body = progress.request.body
+        if body and len(body) > reading.LARGE_BODY:
+            parameters = await reading.large_parameters_of(found, progress.request)
+        else:
+            parameters = reading.parameters_of(found, progress.request)
         progress.parameters = events.shown(operation, parameters)
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
@@ -290,14 +297,8 @@ class Gateway:
             asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
         self._check_place(step)
-        if step.traits.configures:
-            self._configuring.check(step.asked, step.targets[0].arn, place)
-        if step.traits.has_times and step.place.backend.embedded is not None:
-            schedule_checks.check(step.asked, self._runtime.clock.timestamp())
-        if step.traits.says_encryption and not step.place.backend.rules.is_aws:
-            encryption_words.check(step.asked)
-        if step.traits.uses_keys and not (step.refused and refused_entries.is_empty(step.asked)):
-            await self._key_uses.check(step, identity)
+        if traits.is_checked_further:
+            await self._check_further(step, identity)
         step.posted = posted
         recording = step.recording = Recording(runtime, progress, traits.is_read_only)
         answer = await self._performer.perform(step, identity, receive)
@@ -306,15 +307,27 @@ class Gateway:
             answer = request_ids.told(answer, operation.protocol, number, host_id(number))
         if send.page is not None:
             answer = await cors.shared(answer, send.page)
-        if step.traits.shows_keys:
+        if traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
         runtime.store.record_event(recording.event(*events.error_of(answer, operation.protocol)))
         headers, whole = self._headers(step, answer), answer.whole
-        if whole is not None and progress.request.method != "HEAD":
+        if whole is not None and method != "HEAD":
             return HttpResponse(answer.status, headers, whole)
         await answer.relay(send, receive, headers)
         return None
+
+    async def _check_further(self, step: Step, identity: Identity) -> None:
+        """What else may be refused of what the caller is allowed."""
+        traits, embedded = step.traits, step.place.backend.embedded
+        if traits.configures:
+            self._configuring.check(step.asked, step.targets[0].arn, step.place)
+        if traits.has_times and embedded is not None:
+            schedule_checks.check(step.asked, self._runtime.clock.timestamp())
+        if traits.says_encryption and not step.place.backend.rules.is_aws:
+            encryption_words.check(step.asked)
+        if traits.uses_keys and not (step.refused and refused_entries.is_empty(step.asked)):
+            await self._key_uses.check(step, identity)
 
     async def _preflight(self, progress: Progress, found: route.Route) -> HttpResponse:
         """Answer a browser that asks whether a page of another origin may send a request; nobody signs that."""

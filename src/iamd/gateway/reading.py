@@ -24,12 +24,27 @@ LARGE_BODY: Final = 64 * 1024
 """From here on lengths are checked before anything is read out of a body; below it the backend does that."""
 
 
+def may_have_body(request: HttpRequest) -> bool:
+    """Whether a request may have a body; of most it is told that they have none."""
+    return request.method in _WITH_BODY or bodies.has_body(request)
+
+
+_WITH_BODY: Final = frozenset({"POST", "PUT"})
+
+
+def read_without_body(progress: Progress) -> route.Route:
+    """Steps 1 and 2 of a request that has no body."""
+    claim = progress.claim
+    request = progress.request = progress.request.with_body(b"")
+    return route.operation_of(request, claim.scope.service if claim is not None else None)
+
+
 async def read(progress: Progress, receive: Receive) -> route.Route:
     """Steps 1 and 2: whose signature, which operation; the body is read unless it is an object's."""
     request, claim = progress.request, progress.claim
     scope = claim.scope.service if claim is not None else None
     may_stream, largest = _bodies_of(scope)
-    if may_stream and request.method in {"PUT", "POST"}:
+    if may_stream and request.method in _WITH_BODY:
         found = _streaming(request, scope)
         if found is not None:
             return found
@@ -56,12 +71,16 @@ def with_plain_source(request: HttpRequest) -> HttpRequest:
     return replace(request, headers=headers, fields={}, repeats_headers=False)
 
 
-async def parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    """Step 5: the parameters; a large body is read beside the loop, so that others don't wait for it."""
-    if request.body and len(request.body) > LARGE_BODY:
-        parameters = await asyncio.to_thread(_read_large, found, request)
-    else:
-        parameters = parse.parameters(found, request, forwarded=True)
+def parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
+    """Step 5: the parameters of a request whose body is not large."""
+    parameters = parse.parameters(found, request, forwarded=True)
+    batch.check(found.operation, parameters)
+    return parameters
+
+
+async def large_parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
+    """The same of a large body, which is read beside the loop, so that others don't wait for it."""
+    parameters = await asyncio.to_thread(_read_large, found, request)
     batch.check(found.operation, parameters)
     return parameters
 

@@ -67,7 +67,7 @@ class Traits(msgspec.Struct, frozen=True):
     have to do with the session of a sign-in (`has_session`). It may reach things of other accounts beside what it is
     for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set the policy of a REST API
     (`sets_api_policy`). It is `is_special` when for one of these reasons its request is not simply sent to its backend
-    and the answer given back.
+    and the answer given back; more than its rights is looked at before (`is_checked_further`) for some others of them.
     """
 
     action: str
@@ -108,12 +108,14 @@ class Traits(msgspec.Struct, frozen=True):
     may_be_parted: bool
     sets_api_policy: bool
     is_special: bool = False
+    is_checked_further: bool = False
 
 
 _SPECIAL: Final = (
     "is_batch", "may_be_parted", "invokes", "reads_policy", "changes_function", "changes", "is_for_users",
     "has_session", "tells", "tells_instances",
 )  # fmt: skip
+_CHECKED_FURTHER: Final = ("configures", "has_times", "says_encryption", "uses_keys")
 
 
 @cache
@@ -121,7 +123,11 @@ def of(operation: Operation) -> Traits:
     """The traits of an operation."""
     found = _of(operation)
     is_copy = operation.name == "CopyObject"
-    return replace(found, is_special=is_copy or any(getattr(found, name) for name in _SPECIAL))
+    return replace(
+        found,
+        is_special=is_copy or any(getattr(found, name) for name in _SPECIAL),
+        is_checked_further=any(getattr(found, name) for name in _CHECKED_FURTHER),
+    )
 
 
 def _of(operation: Operation) -> Traits:

@@ -57,6 +57,10 @@ class PreconditionFailed(AWSError):
     status = 412
 
 
+_PERCENT: Final = ord("%")
+_NUL: Final = 0
+
+
 class InvalidURI(AWSError):
     """A path that cannot be read."""
 
@@ -127,13 +131,15 @@ def bucket_of(path: bytes, host: Host) -> tuple[str, Style] | None:
 
 def labels_of(path: bytes, host: Host) -> tuple[dict[str, str], Style]:
     """The bucket and the key that a request names, and how; InvalidURI when its path can name none."""
-    if not path.startswith(b"/") or b"%00" in path or b"\0" in path:
+    # Single bytes are numbers here: `in` makes an error of each text of bytes before it looks for it.
+    has_escapes = _PERCENT in path
+    if not path.startswith(b"/") or _NUL in path or (has_escapes and b"%00" in path):
         raise InvalidURI("Couldn't parse the specified URI.")
     if host.point is not None:
         bucket, key, style = _point_label(host.point), _text(path[1:]), _POINT
     elif host.bucket is not None:
         bucket, key, style = host.bucket, _text(path[1:]), _VIRTUAL
-    elif b"%" not in path:
+    elif not has_escapes:
         bucket, _, key = _text(path[1:]).partition("/")
         style = _PATH
     else:
@@ -155,7 +161,7 @@ def _point_label(point: Point) -> str:
 
 def _text(path: bytes) -> str:
     try:
-        return form.decoded(path) if b"%" in path else path.decode()
+        return form.decoded(path) if _PERCENT in path else path.decode()
     except (CommonError, UnicodeDecodeError):
         raise InvalidURI("Couldn't parse the specified URI.") from None
 
