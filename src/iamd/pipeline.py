@@ -231,7 +231,7 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
     may_be_unsigned = True if progress.route is not None and progress.route.operation.unsigned_body else None
     sigv4.check(claim, request, found.secret_access_key, machine_now, window, unsigned_payload=may_be_unsigned)
     note_use(runtime, found.identity, scope, now)
-    return progress.seen(found.identity)
+    return found.identity if progress.via is None else progress.seen(found.identity)
 
 
 def note_use(runtime: Runtime, identity: Identity, scope: Scope, now: int) -> None:

@@ -122,7 +122,9 @@ def check(
     scope = claim.scope
     is_s3 = scope.service in S3_SERVICES
     _check_time(claim, now, window, is_s3=is_s3)
-    _check_signed(claim, is_s3=is_s3)
+    # When all signed headers are there (or the signature fails), an equal count leaves none for the unsigned ones.
+    if _amz_count(tuple(claim.headers)) != scope.amz_count:
+        _check_signed(claim, is_s3=is_s3)
     payload, body_hash = _payload(claim, request, body_sha256, is_s3=is_s3, unsigned=unsigned_payload)
     if scope.regions is not None:
         pair = sigv4a.verifying_key(scope.access_key_id, secret_access_key)
@@ -199,9 +201,6 @@ def _skewed(claim: Claim, now: float, window: float, *, is_s3: bool) -> CommonEr
 def _check_signed(claim: Claim, *, is_s3: bool) -> None:
     """Every x-amz-* header is signed; x-amz-content-sha256 is by its value, which the canonical request ends with."""
     signed = claim.scope.signed
-    # When all signed headers are there (or the signature fails), an equal count leaves none for the unsigned ones.
-    if _amz_count(tuple(claim.headers)) == claim.scope.amz_count:
-        return
     for name in claim.headers:
         # SECURITY: an unsigned header that is acted on could have been added by anybody (SIG-01).
         if name not in signed and name[:6] == b"x-amz-" and name != b"x-amz-content-sha256":
@@ -265,19 +264,17 @@ def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str,
     told: Mapping[str, object] = {}
     try:
         text = canonical_request(claim, request, payload)
-        if _matches(claim, key, text):
+        if key.has_signed(_to_sign(claim, key, text), claim.signature):
             return
-        if is_s3 and _matches(claim, key, canonical_request(claim, request, payload, canonical.s3_path(request.path))):
-            return
+        if is_s3:
+            other = canonical_request(claim, request, payload, canonical.s3_path(request.path))
+            if key.has_signed(_to_sign(claim, key, other), claim.signature):
+                return
         told = _compared(claim, key, text) if is_s3 else {}
     except (KeyError, canonical.NotCanonicalError):
         # A signed header that the request does not have, or a target with no canonical form.
         pass
     raise CommonError(Common.SIGNATURE_MISMATCH, _S3_MISMATCH if is_s3 else _MISMATCH, members=told)
-
-
-def _matches(claim: Claim, key: Key, text: bytes) -> bool:
-    return key.has_signed(_to_sign(claim, key, text), claim.signature)
 
 
 def _to_sign(claim: Claim, key: Key, text: bytes) -> bytes:

@@ -15,7 +15,7 @@ from iamd.authz.target import Target
 from iamd.errors import Common, CommonError
 from iamd.policy.any_of_kind import decide_any
 from iamd.policy.decision import Decision, denial_message
-from iamd.policy.evaluate import Layers
+from iamd.policy.evaluate import Layers, decide
 from iamd.policy.request import ALWAYS, Principal, PrincipalKind, Request, lower
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -56,7 +56,7 @@ def decided(
     """The verdict on one request of `identity`; `shown` is what a denial calls the resource in place of its ARN."""
     if endpoint is not None:
         return _decided_through(endpoint, identity, view, asked, layers, shown)
-    decision = decide_any(asked, layers)
+    decision = decide_any(asked, layers) if asked.any_of_kind else decide(asked, layers)
     if decision.allowed:
         return Verdict(identity, asked, layers, decision)
     policy_arn = None
@@ -163,7 +163,10 @@ def authorize(
             keys = {} if unknown is nothing_unknown else PartlyKnown(partial(unknown, target.arn, named))
             keys.update(shared)
             keys.update(target.context)
-            keys.update(organizations.of_target(target, owner, standing))
+            if standing is None and target.service_account is None:
+                keys["aws:resourceaccount"] = owner
+            else:
+                keys.update(organizations.of_target(target, owner, standing))
             if endpoint is not None:
                 keys.update(vpc_endpoints.of_action(endpoint, named, view))
             asked = Request(caller.principal, named, target.arn, owner, keys, target.any_of_kind)

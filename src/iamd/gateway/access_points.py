@@ -77,8 +77,6 @@ def opened(asked: Asked, found: Route, view: Snapshot, is_alive: IsAlive, endpoi
 
     `endpoint` is the VPC endpoint that it came through.
     """
-    if found.style != "access point" and _names_buckets(asked.parameters):
-        return asked
     points = _Points(asked.region, view, is_alive)
     _check_name(asked)
     bucket, source = points.of_bucket(found, asked.parameters), points.of_source(asked.parameters)
@@ -99,9 +97,11 @@ def region_of(parameters: Mapping[str, Any]) -> str | None:
     return match["region"] or None if match is not None else None
 
 
-def _names_buckets(parameters: Mapping[str, Any]) -> bool:
-    """Whether a request that is not for an access point's host surely names buckets alone, as nearly all do."""
-    return "CopySource" not in parameters and not str(parameters.get("Bucket")).endswith(_NO_BUCKETS)
+def may_name_one(found: Route, parameters: Mapping[str, Any]) -> bool:
+    """Whether a request may be for an access point; nearly all surely name buckets alone."""
+    if found.style == "access point" or "CopySource" in parameters:
+        return True
+    return str(parameters.get("Bucket")).endswith(_NO_BUCKETS)
 
 
 def _check_name(asked: Asked) -> None:

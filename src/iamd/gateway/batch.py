@@ -43,9 +43,9 @@ MOST_KEYS: Final = 1000
 """S3 API Reference, DeleteObjects: "The request can contain a list of up to 1,000 keys"."""
 
 
-def check(operation: Operation, parameters: Mapping[str, Any]) -> None:
+def check(parameters: Mapping[str, Any]) -> None:
     """Raise for a batch that names more keys than S3 takes."""
-    if is_batch(operation) and len((parameters.get("Delete") or {}).get("Objects") or ()) > MOST_KEYS:
+    if len((parameters.get("Delete") or {}).get("Objects") or ()) > MOST_KEYS:
         raise TooManyKeys("The XML you provided was not well-formed or did not validate against our published schema")
 
 

@@ -15,10 +15,15 @@ class MethodNotAllowed(AWSError):
     status = 405
 
 
-def check(action: str, targets: Sequence[Target], identity: Identity) -> None:
+def may_refuse(action: str) -> bool:
+    """Whether S3 keeps an action to a bucket's owner, and says so in words of its own."""
+    return action in WITH_OWN_ERROR
+
+
+def check(targets: Sequence[Target], identity: Identity) -> None:
     """Refuse to others what S3 keeps to a bucket's owner.
 
     AWS: S3 API Reference, PutBucketPolicy, GetBucketPolicy and DeleteBucketPolicy: "405 Method Not Allowed".
     """
-    if action in WITH_OWN_ERROR and targets[0].account != identity.account_id:
+    if targets[0].account != identity.account_id:
         raise MethodNotAllowed("The specified method is not allowed against this resource.")

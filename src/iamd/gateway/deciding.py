@@ -134,8 +134,10 @@ class Decider:
             if traits.refuses_entries:
                 self._authorize_entries(step, identity, wanted)
                 asked, targets = step.asked, list(step.targets)
-            else:
+            elif asked.through is not None:
                 self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
+            else:
+                self.authorize(step, identity, targets)
             if traits.passes_roles:
                 self._authorize_roles(step, identity, asked)
             if traits.makes_roles:
@@ -143,7 +145,8 @@ class Decider:
             if traits.asks_for_caller:
                 self._authorize_on_behalf(step, identity, asked)
         resources.check_expected_owner(asked, targets)
-        bucket_owners.check(traits.action, targets, identity)
+        if traits.is_owners_alone:
+            bucket_owners.check(targets, identity)
         if traits.gives_access:
             step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
             public_access.check(asked, targets, identity, facts)
@@ -255,7 +258,8 @@ class Decider:
             targets = _by_their_policies(targets, identity, asked, facts, action)
         listed = object_acls.decided(targets, identity, asked, facts, action)
         marked = any_of_kind.marked(listed, step.made, asked, action)
-        through = vpc_endpoints.of(step.progress.request, identity)
+        request = step.progress.request
+        through = vpc_endpoints.of(request, identity) if request.vpc_endpoint is not None else None
         return authorize(identity, facts.view, action, marked, of_request, now, unknown, through)
 
 

@@ -171,9 +171,7 @@ def _masked(value: Any, member: Member) -> Any:
 
 
 def error_of(answer: Answer, protocol: Protocol) -> tuple[str | None, str | None]:
-    """The code and words of the backend's error, as far as they can be read; nothing for a success."""
-    if answer.status < 400:
-        return None, None
+    """The code and words of the backend's error, as far as they can be read."""
     body = answer.whole or b""
     header = next((value.decode("latin-1") for name, value in answer.headers if name == b"x-amzn-errortype"), "")
     if protocol in {Protocol.QUERY, Protocol.EC2, Protocol.REST_XML}:

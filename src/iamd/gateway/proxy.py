@@ -19,6 +19,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.federation.issuers import JWK
 from iamd.gateway import (
     access_points,
+    batch,
     browser_forms,
     buckets,
     cors,
@@ -67,7 +68,7 @@ from iamd.store.account import Snapshot
 from iamd.store.errors import Unavailable
 from iamd.store.records import Resource, Role
 from iamd.store.report_records import RoleUsage
-from iamd.wire import route
+from iamd.wire import parse, route
 from iamd.wire.serialize import host_id, request_id_headers
 
 log = logging.getLogger(__name__)
@@ -282,7 +283,9 @@ class Gateway:
         if body and len(body) > reading.LARGE_BODY:
             parameters = await reading.large_parameters_of(found, progress.request)
         else:
-            parameters = reading.parameters_of(found, progress.request)
+            parameters = parse.parameters(found, progress.request, forwarded=True)
+        if traits.is_batch:
+            batch.check(parameters)
         progress.parameters = events.shown(operation, parameters)
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
@@ -295,7 +298,10 @@ class Gateway:
             asked = await subscriptions.told(asked, place.backend)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
-        step = await self._decided(progress, asked, place, facts, identity)
+        decided = self._decided(progress, asked, place, facts, identity)
+        if not isinstance(decided, Step) or decided.would_deny is not None or decided.refused:
+            decided = await self._decided_again(decided, progress, asked, place, facts, identity)
+        step = decided
         self._check_place(step)
         if traits.is_checked_further:
             await self._check_further(step, identity)
@@ -310,7 +316,8 @@ class Gateway:
         if traits.shows_keys:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
-        runtime.store.record_event(recording.event(*events.error_of(answer, operation.protocol)))
+        code, message = events.error_of(answer, operation.protocol) if answer.status >= 400 else (None, None)
+        runtime.store.record_event(recording.event(code, message))
         headers, whole = self._headers(step, answer), answer.whole
         if whole is not None and method != "HEAD":
             return HttpResponse(answer.status, headers, whole)
@@ -413,7 +420,7 @@ class Gateway:
         facts = self._facts(place, boot)
         now = self._runtime.clock.machine_timestamp()
         asked = Asked(found.operation, parameters, account, region, progress.claim, now, facts.known, facts.named)
-        if found.operation.service == "s3":
+        if found.operation.service == "s3" and access_points.may_name_one(found, parameters):
             asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
             if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
                 progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
@@ -433,22 +440,34 @@ class Gateway:
         for account in owners(step) if step.traits.may_be_parted else (owner(step),):
             place.backend.logins.check(asked.operation.service, account)
 
-    async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
-        """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""
-        notes = progress.notes
+    def _decided(
+        self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity
+    ) -> Step | CommonError:
+        """Steps 6 to 8, or what refuses the request."""
         try:
-            step = self._decider.decide(progress, asked, place, facts, identity)
-        except CommonError:
+            return self._decider.decide(progress, asked, place, facts, identity)
+        except CommonError as error:
+            return error
+
+    async def _decided_again(
+        self,
+        decided: Step | CommonError,
+        progress: Progress,
+        asked: Asked,
+        place: Place,
+        facts: Facts,
+        identity: Identity,
+    ) -> Step:
+        """What a denial comes to that rests on tags or an ACL, when the backend has told them; else it stands."""
+        while not isinstance(decided, Step) or decided.would_deny is not None or decided.refused:
             known = await self._known(progress, asked, facts)
             if known is None:
-                raise
-        else:
-            is_denied = step.would_deny is not None or step.refused
-            known = await self._known(progress, asked, facts) if is_denied else None
-            if known is None:
-                return step
-        progress.verdicts, progress.notes = (), notes
-        return await self._decided(progress, asked, place, known, identity)
+                break
+            progress.verdicts, progress.notes, facts = (), {}, known
+            decided = self._decided(progress, asked, place, facts, identity)
+        if not isinstance(decided, Step):
+            raise decided
+        return decided
 
     async def _known(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:
         """What is known when the backend has told what a denial rests on; None when there is nothing to ask for."""

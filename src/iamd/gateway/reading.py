@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from iamd.auth import checksums, sigv4
 from iamd.errors import Common, CommonError
-from iamd.gateway import batch, bodies
+from iamd.gateway import bodies
 from iamd.gateway.body_limits import largest_body
 from iamd.http import HttpRequest
 from iamd.pipeline import Progress
@@ -71,18 +71,9 @@ def with_plain_source(request: HttpRequest) -> HttpRequest:
     return replace(request, headers=headers, fields={}, repeats_headers=False)
 
 
-def parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    """Step 5: the parameters of a request whose body is not large."""
-    parameters = parse.parameters(found, request, forwarded=True)
-    batch.check(found.operation, parameters)
-    return parameters
-
-
 async def large_parameters_of(found: route.Route, request: HttpRequest) -> Mapping[str, Any]:
-    """The same of a large body, which is read beside the loop, so that others don't wait for it."""
-    parameters = await asyncio.to_thread(_read_large, found, request)
-    batch.check(found.operation, parameters)
-    return parameters
+    """Step 5 of a request with a large body, which is read beside the loop, so that others don't wait for it."""
+    return await asyncio.to_thread(_read_large, found, request)
 
 
 def check_body(progress: Progress, found: route.Route) -> None:

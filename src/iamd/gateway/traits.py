@@ -11,6 +11,7 @@ from iamd.gateway import (
     api_policies,
     batch,
     bucket_abac,
+    bucket_owners,
     bucket_ownership,
     bucket_tags,
     configured,
@@ -49,25 +50,26 @@ _NOTIFYING: Final = frozenset({"s3", "events", "scheduler", "secretsmanager"})
 class Traits(msgspec.Struct, frozen=True):
     """An operation's own action, what its events say of it, and which of the rarer steps its requests take.
 
-    Its targets may be decided one by one (`is_batch`), or some of its entries be refused while the others go on
-    (`refuses_entries`); it may make something (`may_make`), or say of S3 who may use something (`gives_access`); it may
-    hand roles to services (`passes_roles`), have a service make its service-linked role (`makes_roles`), change the
-    facts about resources (`changes`), or read a policy that iamd knows (`reads_policy`); its backend's answers may show
-    one (`shows_policy`). iamd may answer it in its backend's place (`is_own`); it may make a bucket, to which iamd
-    gives its tags (`makes_bucket`), or list buckets or tell an ACL, of which iamd knows better (`is_retold`). Its
-    answers may tell of resources (`tells`), or of instances (`tells_instances`).
-    It may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its backend may notify
-    others of what it does, and of where and when it came from (`notifies`). It may have its service send something to
-    others from then on (`configures`), or at times (`has_times`), or ask others for something with its caller's
-    permissions, before it answers (`asks_for_caller`) or afterwards (`carries_caller`). Its service may use KMS keys
-    for the caller (`uses_keys`), or its answer tell that it did (`shows_keys`). It may say how S3 is to encrypt
-    something (`says_encryption`), or bypass an object's lock (`may_bypass`). Its targets may rest on what iamd knows of
-    them (`retargets`), or be allowed by either of two rights (`asks_either`); it may set a policy that would lock its
-    caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about (`is_for_users`), and
-    have to do with the session of a sign-in (`has_session`). It may reach things of other accounts beside what it is
-    for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set the policy of a REST API
-    (`sets_api_policy`). It is `is_special` when for one of these reasons its request is not simply sent to its backend
-    and the answer given back; more than its rights is looked at before (`is_checked_further`) for some others of them.
+    Its targets may be decided one by one (`is_batch`), or be their owner's alone (`is_owners_alone`), or some of its
+    entries be refused while the others go on (`refuses_entries`); it may make something (`may_make`), or say of S3 who
+    may use something (`gives_access`); it may hand roles to services (`passes_roles`), have a service make its
+    service-linked role (`makes_roles`), change the facts about resources (`changes`), or read a policy that iamd knows
+    (`reads_policy`); its backend's answers may show one (`shows_policy`). iamd may answer it in its backend's place
+    (`is_own`); it may make a bucket, to which iamd gives its tags (`makes_bucket`), or list buckets or tell an ACL, of
+    which iamd knows better (`is_retold`). Its answers may tell of resources (`tells`), or of instances
+    (`tells_instances`). It may run a Lambda function (`invokes`), or change one that runs (`changes_function`). Its
+    backend may notify others of what it does, and of where and when it came from (`notifies`). It may have its service
+    send something to others from then on (`configures`), or at times (`has_times`), or ask others for something with
+    its caller's permissions, before it answers (`asks_for_caller`) or afterwards (`carries_caller`). Its service may
+    use KMS keys for the caller (`uses_keys`), or its answer tell that it did (`shows_keys`). It may say how S3 is to
+    encrypt something (`says_encryption`), or bypass an object's lock (`may_bypass`). Its targets may rest on what iamd
+    knows of them (`retargets`), or be allowed by either of two rights (`asks_either`); it may set a policy that would
+    lock its caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about
+    (`is_for_users`), and have to do with the session of a sign-in (`has_session`). It may reach things of other
+    accounts beside what it is for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set
+    the policy of a REST API (`sets_api_policy`). It is `is_special` when for one of these reasons its request is not
+    simply sent to its backend and the answer given back; more than its rights is looked at before
+    (`is_checked_further`) for some others of them.
     """
 
     action: str
@@ -75,6 +77,7 @@ class Traits(msgspec.Struct, frozen=True):
     is_management: bool
     is_read_only: bool
     is_batch: bool
+    is_owners_alone: bool
     refuses_entries: bool
     may_make: bool
     gives_access: bool
@@ -137,6 +140,7 @@ def _of(operation: Operation) -> Traits:
         is_management=events.is_management(operation),
         is_read_only=events.is_read_only(operation),
         is_batch=batch.is_batch(operation),
+        is_owners_alone=bucket_owners.may_refuse(f"{operation.service}:{operation.name}"),
         refuses_entries=refused_entries.may_have(operation),
         may_make=new_things.may_make(operation),
         gives_access=bucket_ownership.is_checked(operation) or public_access.is_checked(operation),

@@ -67,6 +67,8 @@ class Store:
         self._counter = counter
         self._events = EventQueue(limits.max_staleness, pending=counter.pending)
         self._last_used = LastUsed(self._stored_use)
+        self.has_noted = self._last_used.is_last
+        """Whether the last use of a key or role was at the same place and in this second: busy ones are used often."""
         self._answers: Answers | None = None
         current = self._current = Current(log, counter, self._forget)
         upkeep = Upkeep(chain, limits.retention)
@@ -183,10 +185,6 @@ class Store:
         """What is wrong with the committed audit streams, in one line each; nothing when they are as written."""
         with self._log.reading_apart() as reading:
             return audit.verify(reading, self._chain.key)
-
-    def has_noted(self, key: str, where: object, now: int) -> bool:
-        """Whether the last use of a key or role was at the same place and in this second: busy ones are used often."""
-        return self._last_used.is_last(key, where, now)
 
     def note_use(self, account: str, kind: str, key: str, use: Use) -> None:
         """Remember when, where and for what a key or a role was used; stored within a minute."""
