@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.server import ServerState
 
@@ -83,7 +84,7 @@ class Channel:
         except Exception:
             log.exception("the application failed")
             begun = _FAILED
-        exchange = Exchange(self, head, body)
+        exchange = Exchange(self, head, head.keep_alive, head.expects_continue, body)
         exchange.go_on(begun)
         return exchange
 
@@ -113,31 +114,31 @@ def _is_plain(head: Head, response: HttpResponse) -> bool:
     return len(response.body) <= SMALL and head.method != "HEAD" and response.status not in _NO_BODY
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One request on its way; `receive` and `send` are ASGI's (ASGI specification, "HTTP & WebSocket")."""
 
-    __slots__ = (
-        "_body", "_channel", "_gone", "_has_news", "_head", "_left", "_more", "_news", "_unsent",
-        "begun", "complete", "expects_continue", "keep_alive",
-    )  # fmt: skip
+    _channel: Channel
+    _head: Head
+    keep_alive: bool
+    expects_continue: bool
+    """The client waits to be told to send its body."""
+    _body: bytes
+    begun: bool = False
+    complete: bool = False
+    _more: bool = False
+    _gone: bool = False
+    _has_news: bool = True
+    _news: asyncio.Event | None = None
+    """Made when somebody waits, which nobody does for what is answered at once."""
+    _unsent: bytes = b""
+    _left: int | None = None
 
-    def __init__(self, channel: Channel, head: Head, body: bytes | None = None) -> None:
-        """Begin with the whole body, or with None while it is awaited."""
-        self.keep_alive = head.keep_alive
-        self.expects_continue = head.expects_continue
-        """The client waits to be told to send its body."""
-        self.begun = False
-        self.complete = False
-        self._channel = channel
-        self._head = head
-        self._body = body or b""
-        self._more = body is None
-        self._gone = False
-        self._has_news = body is not None
-        self._news: asyncio.Event | None = None
-        """Made when somebody waits, which nobody does for what is answered at once."""
-        self._unsent = b""
-        self._left: int | None = None
+    @classmethod
+    def awaiting(cls, channel: Channel, head: Head) -> "Exchange":
+        """A request whose body is still to come."""
+        made = cls(channel, head, head.keep_alive, head.expects_continue, b"")
+        made._more, made._has_news = True, False
+        return made
 
     def start(self) -> None:
         """Have the application answer, whose body is still to come."""

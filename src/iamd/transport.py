@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         whole = end + head.length
         if head.chunked or whole > len(data):
-            begun = self._exchange = Exchange(self._channel, head)
+            begun = self._exchange = Exchange.awaiting(self._channel, head)
             self._await_body(head)
             begun.start()
             return data[end:]

@@ -76,8 +76,8 @@ def _canonical_headers(headers: "Headers") -> tuple[str, bytes]:
     fields = dict(headers)
     if len(fields) != len(headers):
         fields = _joined(headers)
-    form = _form(tuple(fields))
-    return form.names, form.template % canonical.values(tuple(map(fields.__getitem__, form.chosen)))
+    chosen, names, template = _form(tuple(fields))
+    return names, template % canonical.values(tuple(map(fields.__getitem__, chosen)))
 
 
 def _joined(headers: "Headers") -> dict[bytes, bytes]:

@@ -5,9 +5,11 @@ httptools parses the answers, strictly. Nothing that a backend sends without bei
 
 import asyncio
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import httptools
+import msgspec
 
 from iamd.framing import Answer, read_answer
 from iamd.gateway.outbox import Outbox
@@ -29,24 +31,25 @@ class NeverAnswered(Broken):
     """A connection that had been kept closed before anything came back: perhaps nobody has seen the request."""
 
 
-class Incoming:
+_NO_FIELDS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
+
+
+class Incoming(msgspec.Struct, eq=False):
     """An answer on its way. `length` is its body's, None while only its end will tell."""
 
-    status = 0
+    _connection: "Connection"
+    method: str
+    status: int = 0
     headers: Headers = ()
-    fields: Mapping[bytes, bytes] = {}
+    fields: Mapping[bytes, bytes] = _NO_FIELDS
     """The last header of each name."""
     length: int | None = None
-    has_begun = False
-    is_whole = False
+    has_begun: bool = False
+    is_whole: bool = False
     error: BaseException | None = None
-    _size = 0
+    _pieces: list[bytes] = []
+    _size: int = 0
     _waiter: asyncio.Future[None] | None = None
-
-    def __init__(self, connection: "Connection", method: str) -> None:
-        self._connection = connection
-        self.method = method
-        self._pieces: list[bytes] = []
 
     def begin(self, status: int, headers: Headers) -> None:
         """Take the head."""

@@ -40,7 +40,7 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     if request.repeats_headers or b"connection" in fields:
         return _repeated_headers(request.headers)
     names = _passing(tuple(fields))
-    return list(zip(names, map(fields.__getitem__, names), strict=True))
+    return list(zip(names, map(fields.__getitem__, names)))  # noqa: B905 (as below)
 
 
 def _repeated_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -86,7 +86,8 @@ def answer_headers(headers: Headers, fields: Mapping[bytes, bytes]) -> list[tupl
     if len(fields) != len(headers) or b"connection" in fields:
         return _repeated_answer_headers(headers)
     names = _coming_back(tuple(fields))
-    return list(zip(names, map(fields.__getitem__, names), strict=True))
+    # They are as many; to say so by a keyword takes as long as all else here.
+    return list(zip(names, map(fields.__getitem__, names)))  # noqa: B905
 
 
 def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:

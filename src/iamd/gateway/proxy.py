@@ -298,10 +298,7 @@ class Gateway:
             asked = await subscriptions.told(asked, place.backend)
         if operation.service in handles.SERVICES:
             asked = await handles.told(asked, place.backend, asked.now)
-        decided = self._decided(progress, asked, place, facts, identity)
-        if not isinstance(decided, Step) or decided.would_deny is not None or decided.refused:
-            decided = await self._decided_again(decided, progress, asked, place, facts, identity)
-        step = decided
+        step = await self._decided(progress, asked, place, facts, identity)
         self._check_place(step)
         if traits.is_checked_further:
             await self._check_further(step, identity)
@@ -440,34 +437,22 @@ class Gateway:
         for account in owners(step) if step.traits.may_be_parted else (owner(step),):
             place.backend.logins.check(asked.operation.service, account)
 
-    def _decided(
-        self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity
-    ) -> Step | CommonError:
-        """Steps 6 to 8, or what refuses the request."""
+    async def _decided(self, progress: Progress, asked: Asked, place: Place, facts: Facts, identity: Identity) -> Step:
+        """Steps 6 to 8; a denial that rests on tags or an ACL is decided again when the backend has told them."""
+        notes = progress.notes
         try:
-            return self._decider.decide(progress, asked, place, facts, identity)
-        except CommonError as error:
-            return error
-
-    async def _decided_again(
-        self,
-        decided: Step | CommonError,
-        progress: Progress,
-        asked: Asked,
-        place: Place,
-        facts: Facts,
-        identity: Identity,
-    ) -> Step:
-        """What a denial comes to that rests on tags or an ACL, when the backend has told them; else it stands."""
-        while not isinstance(decided, Step) or decided.would_deny is not None or decided.refused:
+            step = self._decider.decide(progress, asked, place, facts, identity)
+        except CommonError:
             known = await self._known(progress, asked, facts)
             if known is None:
-                break
-            progress.verdicts, progress.notes, facts = (), {}, known
-            decided = self._decided(progress, asked, place, facts, identity)
-        if not isinstance(decided, Step):
-            raise decided
-        return decided
+                raise
+        else:
+            is_denied = step.would_deny is not None or step.refused
+            known = await self._known(progress, asked, facts) if is_denied else None
+            if known is None:
+                return step
+        progress.verdicts, progress.notes = (), notes
+        return await self._decided(progress, asked, place, known, identity)
 
     async def _known(self, progress: Progress, asked: Asked, facts: Facts) -> Facts | None:
         """What is known when the backend has told what a denial rests on; None when there is nothing to ask for."""

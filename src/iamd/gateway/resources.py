@@ -6,7 +6,7 @@ Facts are `Resource` records. Those of a backend that forgets on restart carry i
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -35,7 +35,7 @@ class NoSuchBucket(AWSError):
     status = 404
 
 
-class Bucket(NamedTuple):
+class Bucket(msgspec.Struct, frozen=True):
     """What is known of a bucket: its record, if there is one, what stands in that, and what follows from it.
 
     `policies` are the sets of policies that must each allow; `may_have_acls` is that objects may be another account's.

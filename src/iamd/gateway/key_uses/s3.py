@@ -68,7 +68,12 @@ async def before(work: Work) -> list[Use]:
 
 def is_plain(asked: Asked, answer: Answer) -> bool:
     """Whether it is an object that no key of KMS was used for: nearly all answers are."""
-    return asked.operation.name == "GetObject" and dict(answer.headers).get(HEADER) in _OTHERWISE
+    if asked.operation.name != "GetObject":
+        return False
+    for name, value in answer.headers:
+        if name == HEADER:
+            return value in _OTHERWISE
+    return None in _OTHERWISE
 
 
 async def after(work: Work, answer: Answer) -> list[Use]:

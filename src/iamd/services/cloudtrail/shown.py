@@ -89,7 +89,8 @@ def parameters(
 def _parameters(given: Mapping[str, Any], service: str) -> dict[str, Any]:
     names = _plain_names(service, tuple(given))
     if names is not None and _is_plain_text(given.values()):
-        return dict(zip(names, given.values(), strict=False))
+        # They are as many; to say so by a keyword takes as long as all else here.
+        return dict(zip(names, given.values()))  # noqa: B905
     found = _members(given)
     renamed = RENAMED.get(service, _AS_THEY_ARE)
     return {renamed.get(name, name): value for name, value in found.items()}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -28,7 +28,7 @@ View = Snapshot | Change | None
 Element = msgspec.Raw | dict[str, Any]
 
 
-class Caller(NamedTuple):
+class Caller(msgspec.Struct, frozen=True):
     """A caller as events have them: the record's `userIdentity`, and what the event is looked up by."""
 
     identity: Identity
