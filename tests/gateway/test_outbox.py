@@ -77,7 +77,7 @@ def test_a_request_waits_for_others_only_where_there_are_some():
         async with RawBackend() as raw:
             backend = Backend.remote(raw.url, CREDENTIALS, limits=QUICK)
             await asyncio.gather(*(forward(request("GET"), EMPTY, backend, VERDICT, now=0) for _ in range(2)))
-            alone, beside = backend.pool.kept(), backend.pool.kept()
+            alone, beside = backend.opened().kept(), backend.opened().kept()
             found = alone.is_lone, beside.is_lone
             await backend.close()
             return found

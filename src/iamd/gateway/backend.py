@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +72,8 @@ class Backend:
         self.breaker = breaker or Breaker(0, 0)
         self._ca_file = Path(ca_file).expanduser() if ca_file is not None else None
         self._connect_to = connect_to
+        self.pool: Pool | None = None
+        """Its connections, once `opened` has made them."""
 
     @classmethod
     def local(cls, embedded: EmbeddedBackend, limits: Limits | None = None) -> "Backend":
@@ -107,17 +108,18 @@ class Backend:
         """Whether buckets of all accounts stand side by side there."""
         return self.embedded is None and self.logins.is_shared
 
-    @cached_property
-    def pool(self) -> Pool:
+    def opened(self) -> Pool:
         """Its connections, in the loop that uses them first."""
-        limits = self.limits
-        return Pool(self._opening(), limits.connect, (limits.response, limits.idle))
+        if self.pool is None:
+            limits = self.limits
+            self.pool = Pool(self._opening(), limits.connect, (limits.response, limits.idle))
+        return self.pool
 
     async def close(self) -> None:
         """Close its connections."""
-        if "pool" in self.__dict__:
+        if self.pool is not None:
             self.pool.close()
-            del self.pool
+            self.pool = None
 
     def _opening(self) -> Opening:
         if self.embedded is not None:

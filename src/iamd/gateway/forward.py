@@ -251,7 +251,7 @@ async def _answer(call: _Call) -> Answer:
 
 async def _sent(call: _Call) -> Incoming:
     """Send it once; once more over another connection when a kept one was closed just as it was used again."""
-    pool, content, is_again = call.backend.pool, call.payload.content, False
+    pool, content, is_again = call.backend.pool or call.backend.opened(), call.payload.content, False
     while True:
         connection = pool.kept() or await pool.take()
         meanwhile, call.meanwhile = call.meanwhile, None

@@ -45,7 +45,8 @@ async def ask(backend: Backend) -> str | None:
     path = (backend.rules.base_path.decode() + (backend.rules.health_path or "/")).encode()
     head = b"GET %b HTTP/1.1\r\nhost: %b\r\n\r\n" % (path, backend.host.encode())
     try:
-        connection = backend.pool.kept() or await backend.pool.take()
+        pool = backend.opened()
+        connection = pool.kept() or await pool.take()
     except Unreachable:
         return "it cannot be reached"
     try:

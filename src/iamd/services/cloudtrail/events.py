@@ -179,11 +179,11 @@ def event_of(outcome: Outcome) -> Event:
     is_callers = identity is None or identity.account_id == outcome.recipient or not identity.account_id
     found = _caller(outcome, is_callers=is_callers)
     # SECURITY: how the caller's own policies were decided is for the caller's account alone.
-    told = outcome.verdicts if is_callers else ()
+    told, changes_nothing = outcome.verdicts if is_callers else (), outcome.changes_nothing
     # A few hundred bytes wait for the store, not all that a request came to.
     document: bytes | Callable[[], bytes]
     try:
-        document = _ENCODER.encode(_record(outcome, found, told))
+        document = _ENCODER.encode(_record(outcome, found, told, changes_nothing))
     except (TypeError, ValueError, OverflowError):
         # What can't be encoded is left to the store, which writes a record that says so.
         document = partial(_document, outcome, found, told)
@@ -195,7 +195,7 @@ def event_of(outcome: Outcome) -> Event:
         outcome.name,
         outcome.source,
         document,
-        outcome.changes_nothing,
+        changes_nothing,
         found.user_name,
         found.access_key_id,
         resources_of(outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())),
@@ -226,10 +226,10 @@ def _mark_assumed_root(element: msgspec.Raw | dict[str, Any]) -> None:
 
 def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes:
     """The record's JSON."""
-    return _ENCODER.encode(_record(outcome, found, told))
+    return _ENCODER.encode(_record(outcome, found, told, outcome.changes_nothing))
 
 
-def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
+def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_nothing: bool) -> Record:
     """The record of a request."""
     # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
     identity = outcome.identity
@@ -256,7 +256,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> Record:
         shown(answered) if answered else None,
         request.id,
         outcome.event_id,
-        outcome.changes_nothing,
+        changes_nothing,
         notes.get("additionalEventData", UNSET) if notes else UNSET,
         notes.get("resources", UNSET) if notes else UNSET,
         "AwsApiCall",
