@@ -289,7 +289,8 @@ class Gateway:
         progress.parameters = events.shown(operation, parameters)
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
-        place, asked, facts = await self._placed(progress, found, parameters)
+        placed = self._placed_at_once(progress, found, parameters)
+        place, asked, facts = placed or await self._placed(progress, found, parameters)
         if operation.service == "s3" and b"origin" in progress.request.fields:
             send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
@@ -356,6 +357,21 @@ class Gateway:
             service = found.operation.service
             region = buckets.region_of(service, parameters, self._runtime.store.snapshot())
             pipeline.note_endpoint(self._runtime, progress, service, region)
+
+    def _placed_at_once(
+        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
+    ) -> tuple[Place, Asked, Facts] | None:
+        """What `_placed` gives, of most requests; None of those for which to wait, or to look closer."""
+        backends = self._backends
+        if backends.may_be_split or traits_of(found.operation).is_for_users:
+            return None
+        account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
+        place = backends.of(found.operation.service, account, region)
+        embedded = place.backend.embedded
+        boot = embedded.boot if embedded is not None else None
+        if embedded is not None and boot is None:
+            return None
+        return place, *self._asked_at(place, boot, progress, found, parameters, account, region)
 
     async def _placed(
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from threading import get_ident
 from typing import Any, Final
 
 import msgspec
@@ -34,10 +35,12 @@ class Watch(msgspec.Struct, eq=False):
     _gone: bool = False
 
     def __enter__(self) -> None:
-        task = self._task = asyncio.current_task()
-        if task is None:
-            raise TypeError("there is no task to cancel")
-        sweep = self._sweep = _sweep_of(task.get_loop())
+        sweep = _sweep
+        # To ask which loop runs takes a system call; a thread has one at a time.
+        task = asyncio.current_task(sweep.loop) if sweep is not None and sweep.thread == get_ident() else None
+        if task is None or sweep is None:
+            task, sweep = _task_of_new_loop()
+        self._task, self._sweep = task, sweep
         sweep.new.add(self)
         if not sweep.is_timed:
             sweep.begin()
@@ -75,6 +78,7 @@ class _Sweep:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.thread = get_ident()
         self.new: set[Watch] = set()
         """Those that begin when they are still there the time after next."""
         self.old: set[Watch] = set()
@@ -93,11 +97,14 @@ class _Sweep:
             self.begin()
 
 
-def _sweep_of(loop: asyncio.AbstractEventLoop) -> _Sweep:
+def _task_of_new_loop() -> tuple[asyncio.Task[Any], _Sweep]:
+    """The task that runs, and the sweep of its loop, which is another than the last one was."""
     global _sweep  # noqa: PLW0603 (a process has one loop that serves)
-    if _sweep is None or _sweep.loop is not loop:
-        _sweep = _Sweep(loop)
-    return _sweep
+    task = asyncio.current_task()
+    if task is None:
+        raise TypeError("there is no task to cancel")
+    _sweep = _Sweep(task.get_loop())
+    return task, _sweep
 
 
 _sweep: _Sweep | None = None

@@ -15,6 +15,8 @@ from iamd.wire.scalars import blob, from_text, wrong
 from iamd.wire.shapes import Member, Shape
 
 Pairs = Mapping[str, tuple[str, ...]]
+# By a name of its own: this Python finds a member of an Enum slowly.
+_QUERY: Final = Protocol.QUERY
 
 
 def parameters(route: Route, request: HttpRequest, *, forwarded: bool = False) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def parameters(route: Route, request: HttpRequest, *, forwarded: bool = False) -
     `forwarded` is read again by a backend, which must read nothing else in it.
     """
     protocol = route.operation.protocol
-    reader = _forwarded_query if forwarded and protocol is Protocol.QUERY else _READERS[protocol]
+    reader = _forwarded_query if forwarded and protocol is _QUERY else _READERS[protocol]
     remembered = route.remembered
     if remembered is None:
         return reader(route, request)
