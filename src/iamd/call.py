@@ -45,6 +45,10 @@ async def _unused(_role: Role, _account_id: str) -> tuple[RoleUsage, ...] | None
     return ()
 
 
+async def _no_codes(_account_id: str, _pool_id: str) -> list[dict[str, Any]] | None:
+    return None
+
+
 def _not_refused(_notice: Notice) -> str | None:
     return None
 
@@ -82,6 +86,8 @@ class Call(msgspec.Struct):
     """Why nothing can be published to a topic; None when it can be, or when there is no backend for topics."""
     role_usages: Callable[[Role, str], Awaitable[tuple[RoleUsage, ...] | None]] = _unused
     """What an account's service-linked role is still used for; None when that can't be known."""
+    user_codes: Callable[[str, str], Awaitable[list[dict[str, Any]] | None]] = _no_codes
+    """The codes that users of an account's user pool could use now; None where iamd knows of no such pool."""
     stacks: Callable[[], object] | None = None
     """Gives what works on the stacks of CloudFormation in this process; `iamd.stacks` knows it."""
     made_for: str | None = None

@@ -374,6 +374,7 @@ class Work(msgspec.Struct):
             runtime.metadata_endpoint,
             runtime.refused_topic,
             runtime.role_usages,
+            runtime.user_codes,
             runtime.stacks,
             progress.via.resource if progress.via is not None else None,
             runtime.vpc_endpoint,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iamd.api_places import Place
 from iamd.auth.fido_metadata import Models
@@ -126,6 +126,10 @@ class Runtime:
     async def role_usages(self, role: Role, account_id: str) -> tuple[RoleUsage, ...] | None:
         """What an account's service-linked role is still used for; None when that can't be known."""
         return await self.gateway.role_usages(role, account_id) if self.gateway is not None else ()
+
+    async def user_codes(self, account_id: str, pool_id: str) -> list[dict[str, Any]] | None:
+        """The codes that users of an account's user pool could use now; None where iamd knows of no such pool."""
+        return await self.gateway.user_codes(account_id, pool_id) if self.gateway is not None else None
 
     def notify(self, notices: list[Notice]) -> None:
         """Publish what a durable write has to tell; nothing without a backend for topics."""

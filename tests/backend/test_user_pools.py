@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from backend.embedded_fixture import ACCOUNT, OTHER, Moto
-from moto.cognitoidp.exceptions import NotAuthorizedError
+from moto.cognitoidp.exceptions import ExpiredCodeException, NotAuthorizedError
 
-from iamd.backend import sign_ins
+from iamd.backend import sign_ins, user_codes
 
 CREDENTIALS = {"USERNAME": "ann", "PASSWORD": "Correct-horse-1"}
 SIGN_IN = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": CREDENTIALS}
@@ -34,7 +34,7 @@ def client(moto):
     given = {"UserPoolId": pool, "ClientName": "c", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
     made = ask(moto, "CreateUserPoolClient", given)["UserPoolClient"]["ClientId"]
     ask(moto, "SignUp", {"ClientId": made, "Username": "ann", "Password": "Correct-horse-1"})
-    ask(moto, "ConfirmSignUp", {"ClientId": made, "Username": "ann", "ConfirmationCode": "1"})
+    ask(moto, "AdminConfirmSignUp", {"UserPoolId": pool, "Username": "ann"})
     return made
 
 
@@ -63,7 +63,7 @@ def test_neither_a_client_nor_a_token_leads_elsewhere(moto, client, place):
     assert ask(moto, "GetUser", {"AccessToken": token}, account=ACCOUNT)["Username"] == "ann"
 
 
-GONE = ["NotAuthorizedException", "ResourceNotFoundException"]
+GONE = ["NotAuthorizedException", "ResourceNotFoundException", "UserNotFoundException"]
 
 
 def test_a_refresh_token_ends_with_its_time():
@@ -77,3 +77,15 @@ def test_a_refresh_token_ends_with_its_time():
         else:
             with pytest.raises(NotAuthorizedError, match="expired"):
                 sign_ins._check_refreshing(pool, "c", "token")
+
+
+def test_a_code_ends_with_its_time_and_is_told_no_more(monkeypatch):
+    user = SimpleNamespace(username="ann")
+    user_codes.send(user, user_codes.PASSWORD, "ann@example.com")
+    [told] = user_codes._codes(SimpleNamespace(users={"ann": user}))
+    until = told["ExpirationTime"]
+    assert until - time.time() == pytest.approx(3600, abs=60)
+    monkeypatch.setattr(user_codes.time, "time", lambda: until + 2)
+    assert user_codes._codes(SimpleNamespace(users={"ann": user})) == []
+    with pytest.raises(ExpiredCodeException):
+        user_codes.take(user, user_codes.PASSWORD, told["Code"], "wrong")

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 from cli.conftest import one_line
+from gateway.pools import a_pool, unsigned
 from running import allow, deny
 
 ANN = "arn:aws:iam::123456789012:user/ann"
@@ -90,6 +91,19 @@ def test_who_can_reads_every_page(aws, iamd, data):
     told = iamd("who-can", "iam:ListUsers", "*", "--data", data, "-o", "json")
     shown = json.loads(told.stdout)
     assert (len(shown["Principals"]), shown["LookedAt"]) == (2, 107)
+
+
+def test_the_codes_of_a_pools_users_are_shown(cloud, iamd):
+    pool, client = a_pool(cloud)
+    users, data = unsigned(cloud, "cognito-idp"), cloud.server.data
+    for name in ("ann", "bob"):
+        mail = [{"Name": "email", "Value": f"{name}@example.com"}]
+        users.sign_up(ClientId=client, Username=name, Password="Correct-horse-1", UserAttributes=mail)
+    told = json.loads(iamd("user-codes", pool, "--data", data).stdout)["Codes"]
+    assert [one["Username"] for one in told] == ["ann", "bob"]
+    chosen = iamd("user-codes", pool, "bob", "--data", data, "--query", "Codes[].Code").stdout
+    assert json.loads(chosen) == [told[1]["Code"]]
+    assert iamd("user-codes", "us-east-1_none", "--data", data).returncode != 0
 
 
 def test_quarantine_shows_what_it_cut_in_every_form(aws, iamd, data):

@@ -1,5 +1,7 @@
 """User pools and their users, as applications have them: through boto3 without a signature."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from botocore import UNSIGNED
@@ -16,17 +18,29 @@ def unsigned(aws: AWS, service: str, region: str = REGION) -> Any:
 def a_pool(aws: AWS, credentials: Credentials | None = None, region: str = REGION, **client: Any) -> tuple[str, str]:
     """A new user pool and a client of it."""
     idp = aws.client("cognito-idp", credentials, region)
-    pool = idp.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    pool = idp.create_user_pool(PoolName="people", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
     client.setdefault("ExplicitAuthFlows", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
     made = idp.create_user_pool_client(UserPoolId=pool, ClientName="app", **client)
-    return pool, made["UserPoolClient"]["ClientId"]
+    name = made["UserPoolClient"]["ClientId"]
+    CODES[name] = partial(code_of_user, aws, credentials, pool)
+    return pool, name
+
+
+CODES: dict[str, Callable[[str], str]] = {}
+"""What tells the code of a user of a client's pool."""
+
+
+def code_of_user(aws: AWS, credentials: Credentials | None, pool: str, name: str) -> str:
+    """The one code that a user would be sent."""
+    [told] = aws.iamd("ListUserCodes", credentials, UserPoolId=pool, Username=name)["Codes"]
+    return str(told["Code"])
 
 
 def signed_up(users: Any, client: str, name: str = "ann") -> dict[str, str]:
     """A user who has signed up and in: the tokens."""
     mail = [{"Name": "email", "Value": f"{name}@example.com"}]
     users.sign_up(ClientId=client, Username=name, Password=PASSWORD, UserAttributes=mail)
-    users.confirm_sign_up(ClientId=client, Username=name, ConfirmationCode="123456")
+    users.confirm_sign_up(ClientId=client, Username=name, ConfirmationCode=CODES[client](name))
     return signed_in(users, client, name)
 
 

@@ -5,7 +5,7 @@ import time
 
 import pyotp
 import pytest
-from gateway.pools import PASSWORD, a_pool, unsigned
+from gateway.pools import PASSWORD, a_pool, code_of_user, unsigned
 from gateway.proving import Prover
 from gateway.two_accounts import code_of, error_of
 
@@ -139,15 +139,36 @@ def test_a_way_that_is_enabled_is_asked_for_though_none_is_preferred(users, pool
     assert "AuthenticationResult" not in asked
 
 
-def test_a_message_is_asked_for_by_whoever_prefers_one(users, pool):
-    _, client = pool
+def test_a_message_is_asked_for_by_whoever_prefers_one(cloud, users, pool):
+    people, client = pool
     device_of(users, client, SMSMfaSettings={"Enabled": True}, SoftwareTokenMfaSettings={"Enabled": True})
     assert with_password(users, client)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     device_of(users, client, "mallory", SMSMfaSettings=PREFERRED, SoftwareTokenMfaSettings={"Enabled": True})
     asked = with_password(users, client, "mallory")
     assert asked["ChallengeName"] == "SMS_MFA"
-    given = answer(client, asked, "123456", "mallory", "SMS_MFA")
+    code = code_of_user(cloud, None, people, "mallory")
+    given = answer(client, asked, code, "mallory", "SMS_MFA")
     assert users.respond_to_auth_challenge(**given)["AuthenticationResult"]
+
+
+def test_a_code_in_a_message_is_the_one_that_was_sent_and_is_taken_once(cloud, idp, users, pool):
+    people, client = pool
+    phone = [{"Name": "phone_number", "Value": "+12065550123"}]
+    idp.admin_update_user_attributes(UserPoolId=people, Username="ann", UserAttributes=phone)
+    device_of(users, client, SMSMfaSettings=PREFERRED)
+    asked = with_password(users, client)
+    told = {"CODE_DELIVERY_DELIVERY_MEDIUM": "SMS", "CODE_DELIVERY_DESTINATION": "+*******0123"}
+    assert asked["ChallengeParameters"] == told
+    code = code_of_user(cloud, None, people, "ann")
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    mismatch = ("CodeMismatchException", "Invalid code or auth state for the user.")
+    for one in (wrong, "x"):
+        assert refused(users.respond_to_auth_challenge, **answer(client, asked, one, challenge="SMS_MFA")) == mismatch
+    assert users.respond_to_auth_challenge(**answer(client, asked, code, challenge="SMS_MFA"))["AuthenticationResult"]
+    again = answer(client, with_password(users, client), code, challenge="SMS_MFA")
+    # Another sign-in has a code of its own, which is the same once in a million times.
+    if code_of_user(cloud, None, people, "ann") != code:
+        assert refused(users.respond_to_auth_challenge, **again) == mismatch
 
 
 def by_administrator(idp, pool, client):

@@ -5,7 +5,7 @@ import hmac
 import json
 
 import pytest
-from gateway.pools import PASSWORD, a_pool, signed_in, signed_up, unsigned
+from gateway.pools import PASSWORD, a_pool, code_of_user, signed_in, signed_up, unsigned
 from gateway.proving import PRIME, Prover
 from gateway.two_accounts import code_of, error_of
 
@@ -170,16 +170,20 @@ def secret_hash(client, name="ann"):
     return base64.b64encode(digest).decode()
 
 
-def test_a_client_with_a_secret_says_that_it_knows_it(idp, users):
-    pool, _ = a_pool_of(idp)
+def test_a_client_with_a_secret_says_that_it_knows_it(cloud, idp, users):
+    pool, _ = a_pool_of(idp, AutoVerifiedAttributes=["email"])
     flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     client = client_of(idp, pool, GenerateSecret=True, ExplicitAuthFlows=flows)
     name, good = client["ClientId"], secret_hash(client)
     given = {"ClientId": name, "Username": "ann", "Password": PASSWORD}
     for wrong in ({}, {"SecretHash": "x"}, {"SecretHash": secret_hash(client, "bob")}):
         assert code_of(users.sign_up, **given, **wrong) == "NotAuthorizedException"
-    users.sign_up(**given, SecretHash=good)
-    confirmed = {"ClientId": name, "Username": "ann", "ConfirmationCode": "1"}
+    mail = [{"Name": "email", "Value": "ann@example.com"}]
+    users.sign_up(**given, SecretHash=good, UserAttributes=mail)
+    again = {"ClientId": name, "Username": "ann"}
+    assert code_of(users.resend_confirmation_code, **again) == "NotAuthorizedException"
+    users.resend_confirmation_code(**again, SecretHash=good)
+    confirmed = {**again, "ConfirmationCode": code_of_user(cloud, None, pool, "ann")}
     assert code_of(users.confirm_sign_up, **confirmed) == "NotAuthorizedException"
     users.confirm_sign_up(**confirmed, SecretHash=good)
     assert code_of(users.forgot_password, ClientId=name, Username="ann") == "NotAuthorizedException"
@@ -209,7 +213,9 @@ def test_users_write_the_attributes_that_their_client_may(idp, users, attributes
     asked = {"ClientId": client, "Username": "ann", "Password": PASSWORD}
     role = [{"Name": "custom:role", "Value": "administrator"}]
     assert refused(users.sign_up, **asked, UserAttributes=role) == words
-    token = signed_up(users, client)["AccessToken"]
+    users.sign_up(**asked)
+    idp.admin_confirm_sign_up(UserPoolId=pool, Username="ann")
+    token = signed_in(users, client)["AccessToken"]
     more = [{"Name": "email_verified", "Value": "true"}, *([{"Name": "name", "Value": "Ann"}] if attributes else [])]
     for one in [*role, *more]:
         assert refused(users.update_user_attributes, AccessToken=token, UserAttributes=[one]) == words

@@ -5,7 +5,7 @@ import json
 
 import pyotp
 import pytest
-from gateway.pools import PASSWORD, a_pool, signed_in, signed_up, unsigned
+from gateway.pools import CODES, PASSWORD, a_pool, signed_in, signed_up, unsigned
 from gateway.two_accounts import OTHER, code_of, error_of, user_of
 from running import ACCOUNT, REGION, Credentials
 
@@ -45,7 +45,8 @@ def test_a_forgotten_password_is_replaced(cloud, users):
     answer = users.forgot_password(ClientId=client, Username="ann")
     # What moto tells of the code in a header reaches nobody.
     assert "moto" not in str(answer["ResponseMetadata"]["HTTPHeaders"])
-    users.confirm_forgot_password(ClientId=client, Username="ann", ConfirmationCode="1", Password="Another-horse-2")
+    told = {"ConfirmationCode": CODES[client]("ann"), "Password": "Another-horse-2"}
+    users.confirm_forgot_password(ClientId=client, Username="ann", **told)
     assert signed_in(users, client, password="Another-horse-2")
 
 

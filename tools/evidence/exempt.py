@@ -84,6 +84,9 @@ EXEMPT: Final[Mapping[str, Mapping[str, str]]] = {
     "iamd:GetWorkloadCredentials": {
         "denial": "its action is iam:PassRole, whose denial test_workloads.py shows",
     },
+    "iamd:ListUserCodes": {
+        "effect of Username": "users are Cognito's, which is another service: test_user_codes.py makes and deletes one",
+    },
     "organizations:CloseAccount": {"error ConflictException": _NO_CASE},
     "organizations:CreateOrganization": {
         "error AccessDeniedException": _BY_POLICY,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Any, Final
 
 from moto.core.base_backend import BackendDict
@@ -87,6 +88,12 @@ def _role(backend: Any, given: Mapping[str, Any]) -> Any:
     )
 
 
+def _user_codes(given: Mapping[str, Any]) -> dict[str, Any]:
+    # This part of moto takes long to import, and most backends never need it.
+    found: dict[str, Any] = import_module("iamd.backend.user_codes").told(given)
+    return found
+
+
 _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]] = {
     "/status": _status,
     "/reset": _reset,
@@ -101,4 +108,5 @@ _CALLS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]]
     "/replied": handover.replied,
     "/due": schedules.due,
     "/completed": schedules.completed,
+    "/user_codes": _user_codes,
 }

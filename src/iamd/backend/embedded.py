@@ -161,6 +161,13 @@ class EmbeddedBackend:
         await self.ready()
         return await self._ask("/execute_api", {"id": api_id, "stage": stage, "known": list(known)})
 
+    async def user_codes(self, account_id: str, user_pool_id: str) -> list[dict[str, Any]] | None:
+        """The codes that a pool's users could use now; None when there is no such pool in the account."""
+        await self.ready()
+        asked = {"account_id": account_id, "user_pool_id": user_pool_id}
+        found: list[dict[str, Any]] | None = (await self._ask("/user_codes", asked))["codes"]
+        return found
+
     async def mappings(self) -> list[dict[str, Any]]:
         """Every event source mapping that moto holds, with its account and region."""
         await self.ready()

@@ -15,10 +15,11 @@ from moto.cognitoidp.exceptions import CodeMismatchException, ExpiredCodeExcepti
 from moto.core.exceptions import JsonRESTError
 
 from iamd.auth import mfa
+from iamd.backend import confirmations, user_codes
 
 TOKEN: Final = "SOFTWARE_TOKEN_MFA"
 SETUP: Final = "MFA_SETUP"
-MESSAGE: Final = "SMS_MFA"
+MESSAGE: Final = user_codes.MESSAGE
 ANSWERED: Final = frozenset({TOKEN, SETUP, MESSAGE})
 """The challenges after which nothing more is asked."""
 _PENDING: Final = "software_token_pending"
@@ -56,6 +57,21 @@ def check(user: Any, code: str) -> None:
     if step <= getattr(user, _STEP, -1):
         raise ExpiredCodeException("Your software token has already been used once.")
     setattr(user, _STEP, step)
+
+
+def message_sent(user: Any) -> dict[str, str]:
+    """Send a user a code to the phone, and give what is told of that."""
+    user_codes.send(user, MESSAGE, user.attribute_lookup.get("phone_number", ""))
+    told = confirmations.details(user, "phone_number")
+    return {
+        "CODE_DELIVERY_DELIVERY_MEDIUM": told["DeliveryMedium"],
+        "CODE_DELIVERY_DESTINATION": told["Destination"],
+    }
+
+
+def check_message(user: Any, code: str) -> None:
+    """Refuse a code that was not sent to the user; it is taken once."""
+    user_codes.take(user, MESSAGE, code, "Invalid code or auth state for the user.")
 
 
 def _not_found() -> JsonRESTError:

@@ -19,7 +19,8 @@ from moto.cognitoidp.exceptions import InvalidParameterException, NotAuthorizedE
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool, CognitoIdpUserPoolAttribute
 from moto.cognitoidp.responses import CognitoIdpResponse
 
-from iamd.backend import second_factors, srp
+from iamd.backend import confirmations, second_factors, srp
+from iamd.backend.confirmations import pool_of
 from iamd.backend.replacement import replace
 
 _LEGACY: Final = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"})
@@ -45,6 +46,14 @@ _NOT_WRITTEN: Final = frozenset({"email_verified", "phone_number_verified", "sub
 _STANDARD: Final = frozenset(CognitoIdpUserPoolAttribute.STANDARD_SCHEMA) - _NOT_WRITTEN
 """The attributes that a client writes for which none are given."""
 
+_WITH_SECRET: Final = (
+    "confirm_forgot_password",
+    "confirm_sign_up",
+    "forgot_password",
+    "resend_confirmation_code",
+    "sign_up",
+)
+
 
 def install() -> None:
     """Look at the client first, and at what a session was begun for."""
@@ -55,14 +64,11 @@ def install() -> None:
     replace(CognitoIdpBackend, "verify_software_token", _verified)
     replace(CognitoIdpBackend, "sign_up", _signed_up)
     replace(CognitoIdpBackend, "update_user_attributes", _written)
-    for name in ("sign_up", "confirm_sign_up", "forgot_password", "confirm_forgot_password"):
+    confirmations.install()
+    for name in _WITH_SECRET:
         replace(CognitoIdpResponse, name, _with_secret)
     replace(CognitoIdpUserPool, "create_jwt", _lasting)
     replace(CognitoIdpUserPool, "create_refresh_token", _dated)
-
-
-def _pool_of(backend: Any, client_id: str) -> Any:
-    return next((pool for pool in backend.user_pools.values() if client_id in pool.clients), None)
 
 
 # How a sign-in begins.
@@ -70,7 +76,7 @@ def _pool_of(backend: Any, client_id: str) -> Any:
 
 def _begun(original: Callable[..., Any]) -> Callable[..., Any]:
     def initiate_auth(backend: Any, client_id: str, auth_flow: str, auth_parameters: dict[str, str]) -> Any:
-        pool = _pool_of(backend, client_id)
+        pool = pool_of(backend, client_id)
         if pool is None:
             return original(backend, client_id, auth_flow, auth_parameters)
         _check_flow(pool, client_id, auth_flow, auth_parameters, f"{auth_flow} flow not enabled for this client")
@@ -118,7 +124,10 @@ def _begun_by_administrator(original: Callable[..., Any]) -> Callable[..., Any]:
 def _with_factor(backend: Any, pool: Any, flow: str, given: Mapping[str, str], answer: Any) -> Any:
     if flow in _REFRESHING or not isinstance(answer, dict):
         return answer
-    return second_factors.asked(backend, pool, pool._get_user(given["USERNAME"]), answer)  # noqa: SLF001 - as moto does
+    user = pool._get_user(given["USERNAME"])  # noqa: SLF001 - as moto does
+    if flow != "USER_SRP_AUTH":
+        confirmations.check_not_reset(user)
+    return second_factors.asked(backend, pool, user, answer)
 
 
 def _check_flow(pool: Any, client_id: str, flow: str, given: Mapping[str, str], words: str) -> None:
@@ -167,10 +176,13 @@ def _secret_hash(client: Any, username: str) -> str:
 
 
 def _noted(backend: Any, client_id: str, answer: Any) -> Any:
-    """The answer, with which challenge its session is for."""
+    """The answer, with which challenge its session is for, and where the code for that one goes to."""
     session = answer.get("Session") if isinstance(answer, dict) else None
     if session is not None:
         _challenges(backend)[session] = client_id, answer["ChallengeName"]
+        if answer["ChallengeName"] == second_factors.MESSAGE:
+            username, pool = backend.sessions[session]
+            answer["ChallengeParameters"] = second_factors.message_sent(pool._get_user(username))  # noqa: SLF001
     return answer
 
 
@@ -191,16 +203,19 @@ def _answered(original: Callable[..., Any]) -> Callable[..., Any]:
         _check_secret(client, given.get("USERNAME", ""), given.get("SECRET_HASH"))
         if challenge_name == "PASSWORD_VERIFIER":
             _check_proof(backend, begun, given)
+            confirmations.check_not_reset(user)
         # Clients name the user as the challenge does, which may be by what moto does not find.
         given = {**given, "USERNAME": user.username}
         if client.generate_secret:
             given["SECRET_HASH"] = _secret_hash(client, user.username)
         if challenge_name == second_factors.TOKEN:
             second_factors.check(user, given.get("SOFTWARE_TOKEN_MFA_CODE", ""))
+        if challenge_name == second_factors.MESSAGE:
+            second_factors.check_message(user, given.get("SMS_MFA_CODE", ""))
         answer = original(backend, session, client_id, challenge_name, given)
         _challenges(backend).pop(begun, None)
         if challenge_name not in second_factors.ANSWERED:
-            answer = second_factors.asked(backend, _pool_of(backend, client_id), user, answer)
+            answer = second_factors.asked(backend, pool_of(backend, client_id), user, answer)
         if answer.get("Session") != begun:
             backend.sessions.pop(begun, None)
         return _noted(backend, client_id, answer)
@@ -312,7 +327,7 @@ def _dated(original: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str,
 
 def _signed_up(original: Callable[..., Any]) -> Callable[..., Any]:
     def sign_up(backend: Any, client_id: str, username: str, password: str, attributes: Any) -> Any:
-        pool = _pool_of(backend, client_id)
+        pool = pool_of(backend, client_id)
         if pool is not None:
             if (pool.extended_config.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"):
                 raise NotAuthorizedError("SignUp is not permitted for this user pool")
@@ -343,7 +358,7 @@ def _with_secret(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def asked(response: Any) -> Any:
         given = response._get_param  # noqa: SLF001 - moto's responses have no other way
         client_id = given("ClientId")
-        pool = _pool_of(response.backend, client_id)
+        pool = pool_of(response.backend, client_id)
         if pool is not None:
             _check_secret(pool.clients[client_id], given("Username"), given("SecretHash"))
         return original(response)

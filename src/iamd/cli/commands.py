@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "account": "Add and list accounts, and give their root users passwords.",
     "can": "Tell whether a principal may do something, and why.",
     "who-can": "List who in the account may do something, and why.",
+    "user-codes": "List the codes that users of a user pool would be sent.",
     "explain": "Tell why a request was decided as it was.",
     "report": "List what was denied, and what would allow it.",
     "quarantine": "Cut a leaked key, a user or a role, and all that derives from it.",

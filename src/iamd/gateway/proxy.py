@@ -189,6 +189,17 @@ class Gateway:
         """The public keys of a user pool by their ids."""
         return await user_pool_tokens.keys(home, self._backends, self._runtime.clock.machine_timestamp())
 
+    async def user_codes(self, account: str, pool: str) -> list[dict[str, Any]] | None:
+        """The codes that users of an account's user pool could use now; None where the embedded backend has none such.
+
+        Unavailable while that does not answer.
+        """
+        embedded = self.embedded
+        try:
+            return await embedded.user_codes(account, pool) if embedded is not None else None
+        except BackendDown as error:
+            raise Unavailable("the backend does not answer") from error
+
     def notify(self, notices: list[Notice]) -> None:
         """Publish what iamd's own services have to tell, behind what is going on."""
         self._publisher.send(notices)

@@ -96,6 +96,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
         "quarantine",
         "role_templates",
         "root_passwords",
+        "user_codes",
         "workloads",
     ),
 }
