@@ -30,6 +30,7 @@ from iamd.gateway import (
     kept_by_arns,
     knowing,
     object_acls,
+    passed_over,
     placing,
     reading,
     refused_entries,
@@ -344,6 +345,8 @@ class Gateway:
             encryption_words.check(step.asked)
         if traits.uses_keys and not (step.refused and refused_entries.is_empty(step.asked)):
             await self._key_uses.check(step, identity)
+        if traits.may_be_passed_over and embedded is not None:
+            passed_over.check(step.asked)
 
     async def _preflight(self, progress: Progress, found: route.Route) -> HttpResponse:
         """Answer a browser that asks whether a page of another origin may send a request; nobody signs that."""

@@ -29,6 +29,7 @@ from iamd.gateway import (
     object_acls,
     object_locks,
     on_behalf,
+    passed_over,
     point_effects,
     policies,
     policy_validation,
@@ -67,9 +68,10 @@ class Traits(msgspec.Struct, frozen=True):
     lock its caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about
     (`is_for_users`), and have to do with the session of a sign-in (`has_session`). It may reach things of other
     accounts beside what it is for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set
-    the policy of a REST API (`sets_api_policy`). It is `is_special` when for one of these reasons its request is not
-    simply sent to its backend and the answer given back; more than its rights is looked at before
-    (`is_checked_further`) for some others of them.
+    the policy of a REST API (`sets_api_policy`), or ask for what the embedded backend would pass over
+    (`may_be_passed_over`). It is `is_special` when for one of these reasons its request is not simply sent to its
+    backend and the answer given back; more than its rights is looked at before (`is_checked_further`) for some others
+    of them.
     """
 
     action: str
@@ -110,6 +112,7 @@ class Traits(msgspec.Struct, frozen=True):
     reaches: bool
     may_be_parted: bool
     sets_api_policy: bool
+    may_be_passed_over: bool
     is_special: bool = False
     is_checked_further: bool = False
 
@@ -118,7 +121,7 @@ _SPECIAL: Final = (
     "is_batch", "may_be_parted", "invokes", "reads_policy", "changes_function", "changes", "is_for_users",
     "has_session", "tells", "tells_instances",
 )  # fmt: skip
-_CHECKED_FURTHER: Final = ("configures", "has_times", "says_encryption", "uses_keys")
+_CHECKED_FURTHER: Final = ("configures", "has_times", "may_be_passed_over", "says_encryption", "uses_keys")
 
 
 @cache
@@ -182,4 +185,5 @@ def _of(operation: Operation) -> Traits:
         reaches=reached.reaches(operation),
         may_be_parted=account_parts.may_be_parted(operation),
         sets_api_policy=api_policies.may_set(operation),
+        may_be_passed_over=passed_over.may_be(operation),
     )
