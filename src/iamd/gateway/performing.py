@@ -29,6 +29,7 @@ from iamd.gateway import (
     deciding,
     effects,
     execution_roles,
+    guarded_headers,
     identity_pools,
     instances,
     invocation,
@@ -114,9 +115,22 @@ class Performer:
         request = _request(step)
         payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
         answer = _told(step, await self._answer(step, request, payload, receive))
+        if step.traits.has_guarded_headers and guarded_headers.are_told(answer):
+            answer = await self._guarded(step, identity, answer)
         if answer.status == 404 or step.first_uses:
             await self._finish(step, identity, answer)
         return answer
+
+    async def _guarded(self, step: Step, identity: Identity, answer: Answer) -> Answer:
+        """The answer without the headers that tell what the caller may not read; the request itself is allowed."""
+        denied: set[str] = set()
+        for action, target in guarded_headers.readers(step.asked, answer):
+            try:
+                await self._verdicts(step, identity, self._reached(step, identity, [target]))
+            except Denied:
+                if self._runtime.settings.enforce != "soft" or identity is ANONYMOUS:
+                    denied.add(action)
+        return guarded_headers.without(answer, denied) if denied else answer
 
     async def _finish(self, step: Step, identity: Identity, answer: Answer) -> None:
         """Do what an answer leads to; Denied when the caller may not be told that there is no such thing."""
@@ -215,11 +229,15 @@ class Performer:
     async def _check(self, step: Step, identity: Identity, wanted: list[Target]) -> None:
         """What turns out to be needed after the request itself was allowed; Denied when it is not."""
         if wanted:
-            behind = resources.decided(wanted, step.facts, step.asked.account)
-            targets = access_points.before(behind, step.asked, identity, step.facts)
+            targets = self._reached(step, identity, wanted)
             with suppress(Denied):
                 await self._verdicts(step, identity, targets)
             self._decider.authorize(step, identity, targets)
+
+    def _reached(self, step: Step, identity: Identity, wanted: list[Target]) -> Sequence[Target]:
+        """What is wanted of resources, as it is decided: with the access points that it is asked through."""
+        behind = resources.decided(wanted, step.facts, step.asked.account)
+        return access_points.before(behind, step.asked, identity, step.facts)
 
     async def _verdicts(self, step: Step, identity: Identity, targets: Sequence[Target]) -> list[Verdict]:
         return await fully_known(step, identity, targets, self._decider, self._backends, self._runtime)

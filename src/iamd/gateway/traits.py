@@ -20,6 +20,7 @@ from iamd.gateway import (
     events,
     first_use,
     for_users,
+    guarded_headers,
     identity_pools,
     instances,
     invocation,
@@ -69,7 +70,8 @@ class Traits(msgspec.Struct, frozen=True):
     (`is_for_users`), and have to do with the session of a sign-in (`has_session`). It may reach things of other
     accounts beside what it is for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set
     the policy of a REST API (`sets_api_policy`), or ask for what the embedded backend would pass over
-    (`may_be_passed_over`). It is `is_special` when for one of these reasons its request is not simply sent to its
+    (`may_be_passed_over`). Its answers may tell in headers what not everybody may read who gets them
+    (`has_guarded_headers`). It is `is_special` when for one of these reasons its request is not simply sent to its
     backend and the answer given back; more than its rights is looked at before (`is_checked_further`) for some others
     of them.
     """
@@ -113,6 +115,7 @@ class Traits(msgspec.Struct, frozen=True):
     may_be_parted: bool
     sets_api_policy: bool
     may_be_passed_over: bool
+    has_guarded_headers: bool
     is_special: bool = False
     is_checked_further: bool = False
 
@@ -186,4 +189,5 @@ def _of(operation: Operation) -> Traits:
         may_be_parted=account_parts.may_be_parted(operation),
         sets_api_policy=api_policies.may_set(operation),
         may_be_passed_over=passed_over.may_be(operation),
+        has_guarded_headers=guarded_headers.may_have(operation),
     )
