@@ -18,7 +18,7 @@ from moto.dynamodb.parsing import partiql
 from py_partiql_parser import QueryMetadata
 from py_partiql_parser._internal.utils import CaseInsensitiveDict
 
-from iamd.backend import items, table_policies
+from iamd.backend import items, restored_tables, table_policies, transaction_tokens
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_IMPLEMENTED, Refused
 
@@ -67,6 +67,8 @@ def install() -> None:
     _tell_cases_apart()
     items.install()
     table_policies.install()
+    restored_tables.install()
+    transaction_tokens.install()
 
 
 def require_plain(statement: str) -> None:
