@@ -12,6 +12,7 @@ from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
+from iamd.backend import restored_databases
 from iamd.backend.replacement import replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
@@ -20,6 +21,7 @@ _MODIFIED: Final = frozenset({"deletion_protection", "global_cluster_identifier"
 
 def install() -> None:
     """Hold what moto keeps and tells."""
+    restored_databases.install()
     replace(RDSBackend, "delete_global_cluster", _unprotected)
     if not hasattr(RDSResponse, "modify_global_cluster"):
         RDSResponse.modify_global_cluster = _modify  # type: ignore[attr-defined]

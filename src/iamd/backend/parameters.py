@@ -15,6 +15,7 @@ import regex
 from moto.core.exceptions import JsonRESTError
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
+from iamd.backend import commands
 from iamd.backend.replacement import replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
@@ -24,6 +25,7 @@ _KEY: Final = secrets.token_bytes(32)
 def install() -> None:
     """Have moto hide what it would tell as it is, behind the name of the key."""
     replace(Parameter, "response_object", _hidden)
+    commands.install()
     replace(SimpleSystemManagerBackend, "put_parameter", _fitting)
 
 
