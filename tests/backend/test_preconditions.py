@@ -104,3 +104,32 @@ def test_an_upload_that_was_begun_at_another_time_is_not_aborted(s3):
     assert s3.list_multipart_uploads(Bucket="files")["Uploads"][0]["UploadId"] == begun
     s3.abort_multipart_upload(**upload)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="files")
+
+
+def test_an_object_is_deleted_as_it_is_expected(s3):
+    tag = s3.head_object(Bucket="files", Key="a")["ETag"]
+    assert code_of(s3.delete_object, Bucket="files", Key="a", IfMatch='"other"') == "PreconditionFailed"
+    assert code_of(s3.delete_object, Bucket="files", Key="b", IfMatch="*") == "NoSuchKey"
+    s3.delete_object(Bucket="files", Key="a", IfMatch=tag)
+    s3.put_object(Bucket="files", Key="a", Body=b"data")
+    s3.delete_object(Bucket="files", Key="a", IfMatch="*")
+    assert code_of(s3.head_object, Bucket="files", Key="a") == "404"
+
+
+def test_a_version_is_deleted_as_that_version_is_expected(s3):
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket="files", Key="v", Body=b"one")
+    second = s3.put_object(Bucket="files", Key="v", Body=b"two")
+    named = {"Bucket": "files", "Key": "v", "VersionId": first["VersionId"]}
+    assert code_of(s3.delete_object, **named, IfMatch=second["ETag"]) == "PreconditionFailed"
+    assert s3.head_object(**named)["ETag"] == first["ETag"]
+    s3.delete_object(**named, IfMatch=first["ETag"])
+    assert code_of(s3.head_object, **named) == "404"
+    assert s3.get_object(Bucket="files", Key="v")["Body"].read() == b"two"
+
+
+def test_an_object_is_not_written_over_for_a_condition_that_s3_does_not_know(s3):
+    given = {"Bucket": "files", "Key": "a", "Body": b"more", "IfNoneMatch": '"other"'}
+    assert code_of(s3.put_object, **given) == "NotImplemented"
+    assert code_of(s3.put_object, **{**given, "IfNoneMatch": "*"}) == "PreconditionFailed"
+    assert s3.get_object(Bucket="files", Key="a")["Body"].read() == b"data"

@@ -15,7 +15,7 @@ from moto.s3.exceptions import MissingKey, PreconditionFailed
 from moto.s3.models import FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
-from iamd.backend.replacement import replace
+from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_IMPLEMENTED, NOT_TAKEN, Refused
 
 _SOURCE: Final = "x-amz-copy-source"
@@ -34,6 +34,8 @@ def install() -> None:
     """Have moto look first."""
     replace(S3Response, "copy_object", _copying)
     replace(S3Response, "upload_part_copy", _copying_a_part)
+    replace(S3Response, "put_object", _writing)
+    replace(S3Response, "delete_object", always(_deleting_one))
     replace(S3Backend, "delete_objects", _deleting)
     for name, header in _PASSED_OVER.items():
         replace(S3Response, name, partial(_refusing, header))
@@ -51,7 +53,7 @@ def _refusing(header: str, original: Callable[..., Any]) -> Callable[..., Any]:
 def _copying(original: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
     def copy_object(response: S3Response) -> Any:
         _check_source(response)
-        _check_target(response)
+        check_target(response)
         return original(response)
 
     return copy_object
@@ -104,10 +106,12 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _check_target(response: S3Response) -> None:
+def check_target(response: S3Response) -> None:
+    """Refuse to write where there is another object than the one that is expected, or any where none is."""
     match, none_match = response.headers.get("If-Match"), response.headers.get("If-None-Match")
     if match is None and none_match is None:
         return
+    _check_any(none_match)
     there = response.backend.get_object(response.bucket_name, response.parse_key_name())
     if not isinstance(there, FakeKey):
         if match is not None:
@@ -117,6 +121,35 @@ def _check_target(response: S3Response) -> None:
         raise PreconditionFailed("If-Match")
     if none_match is not None:
         raise PreconditionFailed("If-None-Match")
+
+
+def _check_any(none_match: str | None) -> None:
+    """AWS: S3 API Reference, PutObject, If-None-Match: it expects `*`; S3 answers another value with 501."""
+    if none_match not in {None, "*"}:
+        raise Refused(NOT_IMPLEMENTED, "If-None-Match of a value")
+
+
+def _writing(original: Callable[..., Any]) -> Callable[..., Any]:
+    def put_object(response: S3Response, *given: Any, **named: Any) -> Any:
+        _check_any(response.headers.get("If-None-Match"))
+        return original(response, *given, **named)
+
+    return put_object
+
+
+def _deleting_one(response: S3Response) -> Any:
+    """Delete an object, or the version that is named, which has to be the one that is expected."""
+    match, version = response.headers.get("If-Match"), response.querystring.get("versionId", [None])[0]
+    name, backend = response.parse_key_name(), response.backend
+    if match is not None:
+        there = backend.get_object(response.bucket_name, name, version_id=version)
+        if not isinstance(there, FakeKey):
+            raise MissingKey
+        if not _is(there, match):
+            raise PreconditionFailed("If-Match")
+    bypass = response.headers.get("x-amz-bypass-governance-retention")
+    _, told = backend.delete_object(response.bucket_name, name, version_id=version, bypass=bypass)
+    return 204, {f"x-amz-{key}": value for key, value in told.items()}, ""
 
 
 def _deleting(original: Callable[..., Any]) -> Callable[..., Any]:

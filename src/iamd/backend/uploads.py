@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
 
-from iamd.backend import object_locks
+from iamd.backend import object_locks, upload_checks
 from iamd.backend.replacement import replace
 
 _RESPONSE: Final[ContextVar[S3Response]] = ContextVar("response")
@@ -62,6 +62,7 @@ def _completed(original: Callable[..., FakeKey | None]) -> Any:
     ) -> FakeKey | None:
         bucket = backend.get_bucket(bucket_name)
         upload = bucket.multiparts[multipart_id]
+        upload_checks.check(_RESPONSE.get(), upload)
         key = original(backend, bucket_name, multipart_id, *given, **named)
         if key is None:
             return None
