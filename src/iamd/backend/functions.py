@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
-from iamd.backend import event_configs, event_sources, function_urls, layers, versions
+from iamd.backend import event_configs, event_sources, function_policies, function_urls, layers, versions
 from iamd.backend.replacement import always, replace
 
 _KEPT: Final = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "DurableConfig", "TenancyConfig")
@@ -42,7 +42,7 @@ def install() -> None:
     for name in ("send_sqs_batch", "send_kinesis_message", "send_dynamodb_items"):
         replace(LambdaBackend, name, always(_not_delivered))
     replace(EventSourceMapping, "get_configuration", _mapping)
-    for part in (versions, event_configs, function_urls, layers):
+    for part in (versions, event_configs, function_policies, function_urls, layers):
         part.install()
 
 

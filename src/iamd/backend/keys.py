@@ -11,7 +11,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
 
 from iamd import arn as arns
-from iamd.backend import dry_runs, grants, key_parameters, key_states, signatures
+from iamd.backend import dry_runs, encryption_algorithms, grants, key_parameters, key_states, signatures
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, Refused
@@ -28,6 +28,7 @@ def install() -> None:
     replace(models, "generate_key_id", _key_id)
     replace(KmsResponse, "_validate_cmk_id", _validated)
     grants.install()
+    encryption_algorithms.install()
     key_parameters.install()
     signatures.install()
     key_states.install()
