@@ -91,3 +91,23 @@ def test_the_attributes_of_queues_are_set(sqs):
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false", "DelaySeconds": "1"})
     told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert told["DelaySeconds"] == "1"
+
+
+def test_a_topic_that_is_there_is_not_made_anew_with_anything_else(cloud):
+    sns = cloud.client("sns")
+    key, other = (cloud.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    document = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sns:Publish"}
+    topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**document, "Resource": topic}]})
+    given = {"Name": "t", "Attributes": {"KmsMasterKeyId": key, "Policy": policy}, "Tags": [{"Key": "a", "Value": "b"}]}
+    assert sns.create_topic(**given)["TopicArn"] == topic
+    spaced = {**given, "Attributes": {"Policy": json.dumps(json.loads(policy), indent=1)}}
+    for same in ({"Name": "t"}, given, spaced):
+        assert sns.create_topic(**same)["TopicArn"] == topic
+    for name, value in (("KmsMasterKeyId", other), ("Policy", policy.replace("Publish", "*")), ("DisplayName", "x")):
+        error = error_of(sns.create_topic, Name="t", Attributes={name: value})
+        words = "Invalid parameter: Attributes Reason: Topic already exists with different attributes"
+        assert (error["Code"], error["Message"]) == ("InvalidParameter", words)
+    assert error_of(sns.create_topic, Name="t", Tags=[{"Key": "a", "Value": "c"}])["Code"] == "InvalidParameter"
+    told = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert (told["KmsMasterKeyId"], json.loads(told["Policy"])) == (key, json.loads(policy))
