@@ -35,13 +35,16 @@ def may_have(operation: Operation) -> bool:
 
 
 def are_told(answer: Answer) -> bool:
-    """Whether an answer has any of the headers."""
-    return any(name.lower() in _READERS for name, _ in answer.headers)
+    """Whether an answer has any of the headers, whose names are in lower case in each answer of a backend."""
+    for name, _ in answer.headers:  # noqa: SIM110 (every answer with an object is asked)
+        if name in _READERS:
+            return True
+    return False
 
 
 def readers(asked: Asked, answer: Answer) -> Iterator[tuple[str, Target]]:
     """What must be allowed for the headers of an answer to be told: the action that stands for it, and its target."""
-    named = dict.fromkeys(_READERS[name.lower()] for name, _ in answer.headers if name.lower() in _READERS)
+    named = dict.fromkeys(_READERS[name] for name, _ in answer.headers if name in _READERS)
     arn = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}/{asked.parameters['Key']}"
     for action in named:
         of_version = action == _TAGS and "VersionId" in asked.parameters
@@ -52,5 +55,5 @@ def readers(asked: Asked, answer: Answer) -> Iterator[tuple[str, Target]]:
 
 def without(answer: Answer, denied: Collection[str]) -> Answer:
     """The answer without the headers whose actions are denied."""
-    kept = [(name, value) for name, value in answer.headers if _READERS.get(name.lower()) not in denied]
+    kept = [(name, value) for name, value in answer.headers if _READERS.get(name) not in denied]
     return answer.with_headers(kept)
