@@ -86,6 +86,16 @@ def test_the_body_of_a_heads_answer_is_not_the_next_answer():
     assert connections == 2
 
 
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n"])
+def test_nothing_of_the_next_answer_is_the_body_of_a_head_that_was_answered_behind_an_interim_answer(interim):
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 47\r\n\r\n"
+    # What stands in the body of the next answer, whose head is 47 bytes long.
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    seen, connections = in_turn([interim + head, chunked], ["HEAD", "GET"])
+    assert seen == [(200, b""), (200, b"ok")]
+    assert connections == 1
+
+
 def test_a_long_head_is_taken_however_it_is_cut():
     answer = b"HTTP/1.1 200 OK\r\n" + b"x: " + b"a" * 30_000 + b"\r\ncontent-length: 2\r\n\r\nok"
 

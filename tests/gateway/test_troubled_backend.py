@@ -230,3 +230,12 @@ def test_an_answer_that_breaks_off_is_never_taken_for_whole(distant):
     with pytest.raises(http.client.IncompleteRead):
         post(distant, "kms", "TrentService.ListKeys", b"{}")
     assert distant.server.log.read_text().count("was broken off: the backend's answer broke off\n") == 1
+
+
+def test_an_answer_behind_an_interim_one_to_a_head_is_the_next_requests(counted):
+    s3 = counted.aws.client("s3")
+    head = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 47\r\n\r\n"
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nmine!\r\n0\r\n\r\n"
+    counted.backend.answers += [head, chunked]
+    assert s3.head_object(Bucket="bkt", Key="key")["ContentLength"] == 47
+    assert s3.get_object(Bucket="bkt", Key="other")["Body"].read() == b"mine!"

@@ -308,9 +308,10 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """End the answer; behind an interim one the answer itself begins."""
-        self._is_parsed = True
         self._headers, self._head_bytes = [], 0
         if self._incoming is not None and self._incoming.has_begun:
+            # SECURITY: behind an interim answer the parser still waits for a body that a HEAD's answer does not have.
+            self._is_parsed = True
             self._end()
 
     def _end(self) -> None:
