@@ -37,7 +37,8 @@ def test_the_most_specific_route_answers(cloud, functions):
     asked = {
         ("GET", "/pets/dog/1"): ["GET /pets/dog/1", None],
         ("GET", "/pets/dog/2"): ["GET /pets/dog/{id}", {"id": "2"}],
-        ("GET", "/pets/dog/a%20b%2Fc"): ["GET /pets/dog/{id}", {"id": "a b/c"}],
+        ("GET", "/pets/dog/a%20b"): ["GET /pets/dog/{id}", {"id": "a b"}],
+        ("GET", "/pets/cat/a%2Fb"): ["GET /pets/{proxy+}", {"proxy": "cat/a/b"}],
         ("GET", "/pets/cat/1/x"): ["GET /pets/{proxy+}", {"proxy": "cat/1/x"}],
         ("GET", "/pets/cat"): ["ANY /pets/cat", None],
         ("GET", "/pets/both"): ["GET /pets/both", None],
@@ -56,6 +57,25 @@ def test_the_most_specific_route_answers(cloud, functions):
     assert (root.status, root.value) == (404, NOT_FOUND)
     api.route("$default", integration)
     assert api.ask("/").value == ["$default", None]
+
+
+def test_no_encoded_slash_leads_past_a_route_that_asks_for_more(cloud, functions):
+    """What the function would be told as `/admin/1` is for the route of that, whoever may use another one."""
+    functions.make(NAME)
+    api = Api(cloud)
+    integration = api.integration()
+    api.route("GET /admin/{proxy+}", integration, AuthorizationType="AWS_IAM")
+    for key in ("GET /{id}", "$default"):
+        api.route(key, integration)
+    api.stage()
+    api.stage("dev")
+    api.permit()
+    for path in ("/admin/1", "/admin/1%2F2", "/dev/admin/1", "/d%65v/admin/1"):
+        assert api.ask(path).status == 403, path
+    for path in ("/admin%2F1", "/admin%2f1/2", "/%61dmin%2F1", "/dev%2Fadmin/1", "/dev/admin%2F1", "/other%2F1"):
+        assert (api.ask(path).status, api.ask(path).value) == (404, NOT_FOUND), path
+    assert api.ask("/1").value == ["GET /{id}", {"id": "1"}]
+    assert api.ask("/a/b%2Fc").value == ["$default", None]
 
 
 def test_a_stage_is_the_first_part_of_the_path(cloud, functions):

@@ -4,7 +4,7 @@ AWS: API Gateway Developer Guide, "Create routes for HTTP APIs" (http-api-develo
 first the stage, then the most specific route: a full match, one with a greedy path variable, `$default`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -157,30 +157,44 @@ class Found(msgspec.Struct, frozen=True):
 
 def found(api: Api, method: str, path: str) -> Found | None:
     """The stage and the route of a request; None when there are none. `path` is as it came."""
-    first, _, rest = path.removeprefix("/").partition("/")
+    parts = path.split("/")
+    plain, decoded = [unquote(part) for part in parts], unquote(path).split("/")
+    reached = _reached(api, method, plain)
+    if reached is None:
+        return None
+    stage, route, parameters = reached
+    if len(plain) != len(decoded):
+        # SECURITY: AWS decodes a path before it looks for its route, as clients tell (ccbrown/cloud-snitch 13), and
+        # so may who is given the request: what leads elsewhere then is for neither.
+        other = _reached(api, method, decoded)
+        if other is None or other[:2] != (stage, route):
+            return None
+    inner = path if stage.name == DEFAULT else f"/{'/'.join(parts[2:])}"
+    return Found(api, stage, route, method, unquote(inner), inner, parameters)
+
+
+def _reached(api: Api, method: str, parts: Sequence[str]) -> tuple[Stage, Route, dict[str, str]] | None:
+    """The stage and the route of a path of these parts, with the values of the path variables; None without them."""
     named = {stage.name: stage for stage in api.stages}
-    stage = named.get(first) if first != DEFAULT else None
-    inner = f"/{rest}" if stage is not None else path
+    stage = named.get(parts[1]) if parts[1] != DEFAULT else None
+    inner = ["", *(parts[2:] or [""])] if stage is not None else parts
     stage = stage or named.get(DEFAULT)
     if stage is None or method not in _METHODS:
         return None
     matches = sorted(_matches(api, method, inner), key=lambda one: one[0])
-    if not matches:
-        return None
-    _, route, parameters = matches[0]
-    return Found(api, stage, route, method, unquote(inner), inner, parameters)
+    return (stage, matches[0][1], matches[0][2]) if matches else None
 
 
 Rank = tuple[tuple[int, ...], bool]
 
 
-def _matches(api: Api, method: str, path: str) -> Iterator[tuple[Rank, Route, dict[str, str]]]:
+def _matches(api: Api, method: str, parts: Sequence[str]) -> Iterator[tuple[Rank, Route, dict[str, str]]]:
     """The routes that a request matches, each with its rank (the lowest wins) and the values of its path variables."""
     for route in api.routes:
         if route.route_key == DEFAULT:
             yield ((_LAST,), True), route, {}
         elif route.method in {method, _ANY}:
-            matched = _match(route.path, path)
+            matched = _match(route.path, parts)
             if matched is not None:
                 yield (matched[0], route.method == _ANY), route, matched[1]
 
@@ -188,9 +202,9 @@ def _matches(api: Api, method: str, path: str) -> Iterator[tuple[Rank, Route, di
 _EXACT, _VARIABLE, _GREEDY, _LAST = range(4)
 
 
-def _match(template: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] | None:
-    """How a path matches, part by part, and the values of the variables; None when it does not."""
-    wanted, given = template.split("/"), path.split("/")
+def _match(template: str, given: Sequence[str]) -> tuple[tuple[int, ...], dict[str, str]] | None:
+    """How the parts of a path match, one by one, and the values of the variables; None when they do not."""
+    wanted = template.split("/")
     is_greedy = wanted[-1].startswith("{") and wanted[-1].endswith("+}")
     if is_greedy and len(given) >= len(wanted):
         given = [*given[: len(wanted) - 1], "/".join(given[len(wanted) - 1 :])]
@@ -198,13 +212,12 @@ def _match(template: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] |
         return None
     rank, values = [_GREEDY if is_greedy else _EXACT], {}
     for part, value in zip(wanted, given, strict=True):
-        plain = unquote(value)
         if not (part.startswith("{") and part.endswith("}")):
-            if part != plain:
+            if part != value:
                 return None
             rank.append(_EXACT)
         elif value:
-            values[part[1:-1].removesuffix("+")] = plain
+            values[part[1:-1].removesuffix("+")] = value
             rank.append(_GREEDY if part.endswith("+}") else _VARIABLE)
         else:
             return None
