@@ -1,5 +1,7 @@
 """Ways past a decision that were found in the embedded moto, each by the policy that it would have got round."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 from gateway.wire import Wire
@@ -193,3 +195,80 @@ def test_a_name_that_is_no_placeholder_hides_no_attribute(cloud, tables):
     """moto would take `note[0]` for `salary` by this map."""
     get = {"TableName": "mine", "Key": {"pk": {"S": "me"}, "sk": {"S": "1"}}, "ProjectionExpression": "note[0]"}
     assert code_of(tables.get_item, **get, ExpressionAttributeNames={"note[0]": "salary"}) == "ValidationException"
+
+
+def test_a_table_is_not_restored_from_another_one_than_that_which_was_decided_on(cloud, tables):
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    for name in ("mine", "secret"):
+        tables.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    caller = cloud.client("dynamodb", cloud.user("caller", allow("dynamodb:*", [f"{TABLE}/mine", f"{TABLE}/new"])))
+    restoring = {"TargetTableName": "new", "UseLatestRestorableTime": True}
+    for one, another in (("mine", "secret"), ("secret", "mine")):
+        named = {"SourceTableArn": f"{TABLE}/{one}", "SourceTableName": another}
+        assert code_of(caller.restore_table_to_point_in_time, **restoring, **named) == "ValidationException"
+    assert "new" not in tables.list_tables()["TableNames"]
+    caller.restore_table_to_point_in_time(**restoring, SourceTableArn=f"{TABLE}/mine", SourceTableName="mine")
+
+
+def test_alarms_are_chosen_by_their_names_alone_where_they_are_named(cloud):
+    cloudwatch = cloud.client("cloudwatch")
+    for name in ("mine", "secret"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, MetricName="m", Namespace="n", Period=60, EvaluationPeriods=1, Threshold=1,
+            ComparisonOperator="GreaterThanThreshold", Statistic="Sum", AlarmActions=[f"arn:aws:sns:{REGION}:{ACCOUNT}:t"],
+        )  # fmt: skip
+    caller = cloud.client(
+        "cloudwatch", cloud.user("caller", allow("cloudwatch:*", "arn:aws:cloudwatch:*:*:alarm:mine"))
+    )
+    told = caller.describe_alarms(AlarmNames=["mine"])["MetricAlarms"]
+    assert [one["AlarmName"] for one in told] == ["mine"]
+    for member in ("AlarmNamePrefix", "ChildrenOfAlarmName", "ParentsOfAlarmName"):
+        assert code_of(caller.describe_alarms, AlarmNames=["mine"], **{member: "secret"}) == "ValidationError"
+    assert code_of(caller.describe_alarms, AlarmNames=["mine"], ActionPrefix="arn:") == "AccessDenied"
+
+
+def test_a_domain_name_is_no_other_one_by_an_id_that_the_backend_does_not_know(cloud):
+    api = cloud.client("apigateway")
+    api.create_domain_name(
+        domainName="api.example.com", certificateName="c", certificateBody="b", certificatePrivateKey="k",
+        certificateChain="c",
+    )  # fmt: skip
+    place = f"arn:aws:apigateway:{REGION}::/domainnames/api.example.com"
+    caller = cloud.client("apigateway", cloud.user("caller", allow("apigateway:*"), deny("apigateway:*", f"{place}*")))
+    lax = cloud.client("apigateway", cloud.user("lax", allow("apigateway:*"), deny("apigateway:*", place)))
+    named = {"domainName": "api.example.com", "domainNameId": "abcdef"}
+    for call in ("get_domain_name", "delete_domain_name", "get_base_path_mappings"):
+        assert code_of(getattr(lax, call), **named) == "NotImplemented", call
+        assert code_of(getattr(caller, call), domainName="api.example.com") == "AccessDeniedException", call
+    assert api.get_domain_name(domainName="api.example.com")["domainName"] == "api.example.com"
+
+
+def test_databases_are_told_of_as_they_are_asked_for(cloud):
+    rds, arn = cloud.client("rds"), f"arn:aws:rds:{REGION}:{ACCOUNT}"
+    cloud.client("s3").create_bucket(Bucket="bkt")
+    trust = {"Effect": "Allow", "Principal": {"Service": "export.rds.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = cloud.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    for name in ("mine", "secret"):
+        rds.create_global_cluster(GlobalClusterIdentifier=name, Engine="aurora-mysql")
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, DBInstanceClass="db.t3.micro", Engine="mysql", AllocatedStorage=20,
+            MasterUsername="admin", MasterUserPassword="Secret-12345",
+        )  # fmt: skip
+        rds.create_db_snapshot(DBInstanceIdentifier=name, DBSnapshotIdentifier=name)
+        rds.start_export_task(
+            ExportTaskIdentifier=name, SourceArn=f"{arn}:snapshot:{name}", S3BucketName="bkt", IamRoleArn=role,
+            KmsKeyId=key,
+        )  # fmt: skip
+    own = [f"arn:aws:rds::{ACCOUNT}:global-cluster:mine", f"{arn}:snapshot:mine", f"{arn}:auto-backup:mine"]
+    caller = cloud.client("rds", cloud.user("caller", allow("rds:*", own)))
+    clusters = caller.describe_global_clusters(GlobalClusterIdentifier="mine")["GlobalClusters"]
+    assert [one["GlobalClusterIdentifier"] for one in clusters] == ["mine"]
+    assert code_of(rds.describe_global_clusters, GlobalClusterIdentifier="none") == "GlobalClusterNotFoundFault"
+    assert len(rds.describe_global_clusters()["GlobalClusters"]) == 2
+    exports = caller.describe_export_tasks(SourceArn=f"{arn}:snapshot:mine")["ExportTasks"]
+    assert [one["ExportTaskIdentifier"] for one in exports] == ["mine"]
+    assert len(rds.describe_export_tasks()["ExportTasks"]) == 2
+    backup = {"DBInstanceAutomatedBackupsArn": f"{arn}:auto-backup:mine"}
+    assert code_of(caller.describe_db_instance_automated_backups, **backup) == "NotImplemented"

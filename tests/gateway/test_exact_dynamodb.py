@@ -200,6 +200,13 @@ def test_a_name_that_would_be_read_as_more_than_a_tables_is_refused(counted, nam
     assert (told.status, told.code, told.sent) == (400, "ValidationException", 0)
 
 
+@pytest.mark.parametrize("entry", [{}, {"DeleteRequest": {"Key": {"pk": {"S": "you"}}}, "PutRequest": {"Item": PK}}])
+def test_an_entry_of_a_batch_that_is_not_one_request_is_refused(counted, entry):
+    """Of two the condition keys would tell of one, and the backend could do the other."""
+    told = counted.call("dynamodb", "BatchWriteItem", {"RequestItems": {"one": [entry]}})
+    assert (told.status, told.code, told.sent) == (400, "ValidationException", 0)
+
+
 def test_a_table_of_another_account_is_decided_on_as_its_owners(counted):
     for name, given in (
         ("ExecuteStatement", statement(f'SELECT a FROM "{THEIRS}"')),

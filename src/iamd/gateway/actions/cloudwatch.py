@@ -29,6 +29,8 @@ _KINDS: Final = (
     "service/",
     "slo/",
 )
+_INSTEAD: Final = ("AlarmNamePrefix", "ChildrenOfAlarmName", "ParentsOfAlarmName")
+"""What chooses alarms in place of their names."""
 _ACTIONS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
@@ -132,9 +134,15 @@ def alarms(asked: Asked) -> list[Target]:
     """The operation's own action on each alarm that it names, or on all of them."""
     parameters = asked.parameters
     names = parameters.get("AlarmNames") or ([parameters["AlarmName"]] if parameters.get("AlarmName") else [])
+    other = next((member for member in _INSTEAD if parameters.get(member)), None)
+    if names and other is not None:
+        # SECURITY: AWS refuses it (API Reference, DescribeAlarms); a backend could go by the other alone.
+        raise ValidationError(f"{other} can't be given together with AlarmNames.")
     found = [_arn("alarm:", name, asked) for name in names]
     # By prefix, parent, child or action, any alarm may be told of.
-    return _targets(found or [own("cloudwatch", "alarm:*", asked)], asked)
+    if not found or parameters.get("ActionPrefix"):
+        found.append(own("cloudwatch", "alarm:*", asked))
+    return _targets(found, asked)
 
 
 def mute_rule(asked: Asked) -> list[Target]:

@@ -21,6 +21,7 @@ _RESOURCE: Final = re.compile(
 _STREAM_OF: Final = re.compile(
     r"(arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+/stream/[0-9A-Z:.-]+)\|", re.ASCII
 )
+_TABLE_MEMBERS: Final = ("TableName", "SourceTableName", "SourceTableArn")
 _ARN_MEMBERS: Final = ("ResourceArn", "TableArn", "BackupArn", "ExportArn", "ImportArn", "SourceTableArn")
 
 # What UpdateTable does to a replica, and the row that it needs beside its own (API Reference, UpdateTable).
@@ -35,9 +36,11 @@ def values(asked: Asked) -> Mapping[str, Any]:
     """What the rows of the tables of DynamoDB and its streams name."""
     given = asked.parameters
     found: dict[str, Any] = {}
-    for member in ("TableName", "SourceTableName", "SourceTableArn"):
-        if given.get(member):
-            found["table"] = table_arn(given[member], asked)
+    tables = {table_arn(given[member], asked) for member in _TABLE_MEMBERS if given.get(member)}
+    if len(tables) > 1:
+        # SECURITY: a backend could restore the one that nobody has looked at.
+        raise invalid("SourceTableArn and SourceTableName are not of the same table.")
+    found.update(("table", table) for table in tables)
     if given.get("IndexName") and "table" in found:
         found["index"] = index_arn(found["table"], given["IndexName"])
     target = given.get("TargetTableName") or at(given, "TableCreationParameters.TableName")
@@ -133,9 +136,19 @@ def batch_write(asked: Asked) -> list[Target]:
     """`BatchWriteItem` on each table, with the keys of all its items."""
     found = []
     for name, entries in _tables(asked):
-        written = [at(entry, "PutRequest.Item") or at(entry, "DeleteRequest.Key") or {} for entry in entries]
+        written = [_written(entry) for entry in entries]
         found.append(_on_item("BatchWriteItem", {"Keys": written}, table_arn(name, asked), asked))
     return found
+
+
+def _written(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item that is put, or the key of the one that is deleted."""
+    if len(entry) != 1:
+        # SECURITY: of two requests in one the backend could take the one that nobody has looked at.
+        # The words are AWS's for an empty one.
+        words = "Supplied AttributeValue has more than one datatypes set"
+        raise invalid(f"{words}, must contain exactly one of the supported datatypes")
+    return at(entry, "PutRequest.Item") or at(entry, "DeleteRequest.Key") or {}
 
 
 def _tables(asked: Asked) -> Sequence[tuple[str, Any]]:
