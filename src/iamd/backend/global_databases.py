@@ -13,7 +13,7 @@ from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
-from iamd.backend import restored_databases
+from iamd.backend import database_names, restored_databases
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
@@ -22,6 +22,7 @@ _MODIFIED: Final = frozenset({"deletion_protection", "global_cluster_identifier"
 
 def install() -> None:
     """Hold what moto keeps and tells."""
+    database_names.install()
     restored_databases.install()
     replace(RDSBackend, "delete_global_cluster", _unprotected)
     replace(RDSResponse, "describe_global_clusters", always(_described))

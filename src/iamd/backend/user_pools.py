@@ -14,7 +14,7 @@ from typing import Any, Final
 from flask import request
 from joserfc import jwk
 from moto.cognitoidp import models, responses
-from moto.cognitoidp.exceptions import InvalidParameterException
+from moto.cognitoidp.exceptions import InvalidParameterException, ResourceNotFoundError
 from moto.cognitoidp.models import (
     CognitoIdpBackend,
     CognitoIdpUserPool,
@@ -22,6 +22,7 @@ from moto.cognitoidp.models import (
     RegionAgnosticBackend,
     cognitoidp_backends,
 )
+from moto.cognitoidp.responses import CognitoIdpResponse
 
 from iamd.backend import sign_ins
 from iamd.backend.replacement import always, replace
@@ -46,6 +47,9 @@ def install() -> None:
     replace(CognitoIdpUserPool, "get_user_extra_data_by_client_id", _of_attributes)
     replace(models, "DEFAULT_USER_POOL_CONFIG", lambda defaults: {**defaults, _PROTECTION: _UNPROTECTED})
     replace(CognitoIdpBackend, "delete_user_pool", _unprotected)
+    for name in ("delete_user_pool_domain", "update_user_pool_domain"):
+        replace(CognitoIdpResponse, name, _of_own_domain)
+    replace(CognitoIdpResponse, "admin_respond_to_auth_challenge", _of_own_client)
     sign_ins.install()
     # The handler is routed to already; it looks at this for what it answers.
     replace(responses, "CognitoIdpJsonWebKeyResponse", always(_Published()))
@@ -80,6 +84,33 @@ def _unprotected(original: Callable[..., None]) -> Callable[..., None]:
         original(backend, user_pool_id)
 
     return delete_user_pool
+
+
+def _of_own_domain(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Change the domain of the pool that a request names: moto finds any by its name."""
+
+    def of_own_domain(response: Any) -> Any:
+        pool, domain = response._get_param("UserPoolId"), response._get_param("Domain")  # noqa: SLF001 - as moto does
+        found = response.backend.user_pool_domains.get(domain)
+        # SECURITY: it was decided of that pool.
+        if found is None or found.user_pool_id != pool:
+            raise ResourceNotFoundError(domain)
+        return original(response)
+
+    return of_own_domain
+
+
+def _of_own_client(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Go on with a sign-in at a client of the pool that a request names, likewise."""
+
+    def of_own_client(response: Any) -> Any:
+        pool, client = response._get_param("UserPoolId"), response._get_param("ClientId")  # noqa: SLF001 - as moto does
+        found = response.backend.user_pools.get(pool)
+        if found is None or client not in found.clients:
+            raise ResourceNotFoundError(client if found is not None else pool)
+        return original(response)
+
+    return of_own_client
 
 
 class _Published:
