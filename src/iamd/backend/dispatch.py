@@ -14,6 +14,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from iamd.backend import taken_names
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import FAILED, MISMATCH, NOT_IMPLEMENTED, NOT_TAKEN, Refused, Verdict, decoded
 
@@ -165,8 +166,7 @@ def module_of(service: str) -> str:
 def _application(module: str) -> Callable[..., Iterable[bytes]]:
     name: Any = module
     app = create_backend_app(name)
-    if module in _MENDED:
-        _mend(module)
+    _mend(module)
     app.debug = False
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.request_class = Request
@@ -181,7 +181,9 @@ def _application(module: str) -> Callable[..., Iterable[bytes]]:
 @cache
 def _mend(module: str) -> None:
     # Importing these parts of moto takes long, and most backends never need them.
-    import_module(_MENDED[module]).install()
+    taken_names.install(module)
+    if module in _MENDED:
+        import_module(_MENDED[module]).install()
 
 
 def _not_routed(error: Exception) -> Any:
