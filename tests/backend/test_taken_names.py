@@ -34,7 +34,6 @@ TAKEN = [
     ("sagemaker", "CreateProcessingJob", "ResourceInUse"),
     ("sagemaker", "CreateTransformJob", "ResourceInUse"),
     ("sagemaker", "CreateTrialComponent", "ValidationException"),
-    ("scheduler", "CreateScheduleGroup", "ConflictException"),
     ("synthetics", "CreateCanary", "ConflictException"),
     ("timestream-write", "CreateDatabase", "ConflictException"),
 ]

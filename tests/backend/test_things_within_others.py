@@ -141,6 +141,9 @@ def test_a_database_takes_no_others_place_by_its_new_name(cloud):
         "mine",
         "other",
     ]
+    within.modify_db_instance(DBInstanceIdentifier="mine", AllocatedStorage=30)
+    within.modify_db_cluster(DBClusterIdentifier="mine", BackupRetentionPeriod=3)
+    redshift.modify_cluster(ClusterIdentifier="mine", AllowVersionUpgrade=False)
     within.modify_db_instance(DBInstanceIdentifier="mine", NewDBInstanceIdentifier="new")
     within.modify_db_cluster(DBClusterIdentifier="mine", NewDBClusterIdentifier="new")
     redshift.modify_cluster(ClusterIdentifier="mine", NewClusterIdentifier="new")

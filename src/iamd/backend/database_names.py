@@ -21,7 +21,7 @@ def install() -> None:
 def _instance(original: Callable[..., Any]) -> Callable[..., Any]:
     def modify_db_instance(backend: Any, db_instance_identifier: str, db_kwargs: Mapping[str, Any]) -> Any:
         named = db_kwargs.get("new_db_instance_identifier")
-        if named != db_instance_identifier and named in backend.databases:
+        if named is not None and named != db_instance_identifier and named in backend.databases:
             raise RDSClientError("DBInstanceAlreadyExists", "DB instance already exists")
         return original(backend, db_instance_identifier, db_kwargs)
 
@@ -31,7 +31,7 @@ def _instance(original: Callable[..., Any]) -> Callable[..., Any]:
 def _cluster(original: Callable[..., Any]) -> Callable[..., Any]:
     def modify_db_cluster(backend: Any, kwargs: Mapping[str, Any]) -> Any:
         named = kwargs.get("new_db_cluster_identifier")
-        if named != kwargs["db_cluster_identifier"] and named in backend.clusters:
+        if named is not None and named != kwargs["db_cluster_identifier"] and named in backend.clusters:
             raise RDSClientError("DBClusterAlreadyExistsFault", "DB Cluster already exists")
         return original(backend, kwargs)
 

@@ -111,7 +111,6 @@ _NAMES: Final[Mapping[str, tuple[_Name, ...]]] = {
         _Name(f"{_SAGEMAKER}_trial", "trials", "trial_name", "ValidationException"),
         _Name(f"{_SAGEMAKER}_trial_component", "trial_components", "trial_component_name", "ValidationException"),
     ),
-    "scheduler": (_Name("EventBridgeSchedulerBackend.create_schedule_group", "schedule_groups", "name", _CONFLICT),),
     "synthetics": (_Name("SyntheticsBackend.create_canary", "canaries", "name", _CONFLICT),),
     "timestreamwrite": (
         _Name("TimestreamWriteBackend.create_database", "databases", "database_name", _CONFLICT),

@@ -20,7 +20,7 @@ def install() -> None:
 def _cluster(original: Callable[..., Any]) -> Callable[..., Any]:
     def modify_cluster(backend: Any, **given: Any) -> Any:
         named = given.get("new_cluster_identifier")
-        if named != given["cluster_identifier"] and named in backend.clusters:
+        if named is not None and named != given["cluster_identifier"] and named in backend.clusters:
             raise ClusterAlreadyExistsFaultError
         return original(backend, **given)
 
