@@ -197,6 +197,24 @@ def test_a_name_that_is_no_placeholder_hides_no_attribute(cloud, tables):
     assert code_of(tables.get_item, **get, ExpressionAttributeNames={"note[0]": "salary"}) == "ValidationException"
 
 
+@pytest.mark.parametrize(("key", "value"), [(" team", "red"), ("team", "red\n"), ("team", "\tred")])
+def test_a_tag_is_no_other_one_without_its_blanks(cloud, bucket, wire, key, value):
+    """Policies go by the tag as it stands in the request's XML."""
+    of_object = deny("s3:PutObjectTagging", StringEquals={"s3:RequestObjectTag/team": "red"})
+    caller = cloud.user("caller", allow("s3:*"), of_object)
+    text = f"<Tagging>\n  <TagSet>\n <Tag><Key>{key}</Key><Value>{value}</Value></Tag>\n </TagSet>\n</Tagging>"
+    assert wire.send("s3", "PUT", "/bkt/mine/a?tagging", [], text.encode(), credentials=caller).status == 200
+    assert bucket.get_object_tagging(Bucket="bkt", Key="mine/a")["TagSet"] == [{"Key": key, "Value": value}]
+    plain = text.replace(key, "team").replace(value, "red")
+    assert wire.send("s3", "PUT", "/bkt/mine/a?tagging", [], plain.encode(), credentials=caller).status == 403
+
+
+def test_a_bucket_is_tagged_as_its_request_says(cloud, bucket, wire):
+    text = b"<Tagging><TagSet><Tag><Key> team</Key><Value>red </Value></Tag></TagSet></Tagging>"
+    assert wire.send("s3", "PUT", "/bkt?tagging", [], text).status in {200, 204}
+    assert bucket.get_bucket_tagging(Bucket="bkt")["TagSet"] == [{"Key": " team", "Value": "red "}]
+
+
 def test_a_table_is_not_restored_from_another_one_than_that_which_was_decided_on(cloud, tables):
     recovery = {"PointInTimeRecoveryEnabled": True}
     for name in ("mine", "secret"):

@@ -14,7 +14,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from iamd.backend import taken_names
+from iamd.backend import taken_names, xml_texts
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import FAILED, MISMATCH, NOT_IMPLEMENTED, NOT_TAKEN, Refused, Verdict, decoded
 
@@ -212,6 +212,7 @@ def _refusal(refused: Refused, start_response: Callable[..., Any]) -> Iterable[b
 
 def install() -> None:
     """Make moto's dispatch follow the verdict, wherever it would look at the request again by itself."""
+    xml_texts.install()
     replace(BaseResponse, "get_current_account", always(lambda _: CURRENT.get().account_id))
     replace(BaseResponse, "get_region_from_url", always(lambda _, _request, _url: CURRENT.get().region))
     replace(BaseResponse, "_get_action", _action_of)
