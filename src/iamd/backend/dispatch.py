@@ -86,20 +86,6 @@ _WITH_DRY_RUNS: Final = {
     ("support", "ResolveCase"): "dryRun",
 }
 """What moto would carry out although it is only asked about, and what asks; other dry runs are mended elsewhere."""
-_PASSED_OVER: Final = {
-    **dict.fromkeys(
-        (
-            ("apigateway", operation)
-            for operation in (
-                "CreateBasePathMapping", "DeleteBasePathMapping", "DeleteDomainName", "GetBasePathMapping",
-                "GetBasePathMappings", "GetDomainName", "UpdateBasePathMapping",
-            )
-        ),
-        "domainNameId",
-    ),
-    ("rds", "DescribeDBInstanceAutomatedBackups"): "DBInstanceAutomatedBackupsArn",
-}  # fmt: skip
-"""What tells which thing is meant, and moto does not heed: it would take another one, or tell of all that there are."""
 _DISPATCHERS: Final = frozenset({"dispatch", "bucket_dispatch", "ambiguous_dispatch", "key_dispatch"})
 _BY_VERSION: Final = "api_version_elb_backend"
 
@@ -296,10 +282,6 @@ def _check_operation(response: Any, verdict: Verdict, module: str) -> None:
     asks = _WITH_DRY_RUNS.get((verdict.service, verdict.operation))
     if asks is not None and response._get_param(asks):  # noqa: SLF001 - moto's responses have no other way
         raise Refused(NOT_IMPLEMENTED, f"a dry run of {verdict.operation}")
-    named_by = _PASSED_OVER.get((verdict.service, verdict.operation))
-    if named_by is not None and response._get_param(named_by) is not None:  # noqa: SLF001 - likewise
-        # SECURITY: it was decided by what this names.
-        raise Refused(NOT_TAKEN, f"{named_by} of {verdict.operation}")
 
 
 def _routed(response: Any) -> str | None:
