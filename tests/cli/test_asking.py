@@ -1,6 +1,7 @@
 """What the commands that ask a server print, and their exit codes: can, explain, account, audit, status, env."""
 
 import json
+import re
 import shlex
 import sqlite3
 
@@ -68,13 +69,16 @@ def test_who_can_lists_who_may_and_who_might(aws, iamd, data):
         "arn:aws:iam::123456789012:user/bob",
         f"  near miss  Allow, statement 1 `Mfa` {of} bob), identity-based policy",
         "             would apply if Bool aws:MultiFactorAuthPresent true; the request has no such key",
+        "  example    --context aws:MultiFactorAuthPresent=true",
     ]
     with_mfa = ("--context", "aws:MultiFactorAuthPresent=true", "--query", "length(Principals[?Allowed])")
     assert iamd("who-can", "sqs:SendMessage", queue, "--data", data, *with_mfa).stdout == "4\n"
     aws.user("dan", allow("*"), deny("*", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}))
-    assert iamd("who-can", "sqs:SendMessage", queue, "--data", data).stdout.splitlines()[-2:] == [
+    assert iamd("who-can", "sqs:SendMessage", queue, "--data", data).stdout.splitlines()[-4:] == [
         "arn:aws:iam::123456789012:user/dan",
         "  denied by  Deny, statement 2 (line 1, column 94) of test (inline policy of user dan), identity-based policy",
+        "             which applies while BoolIfExists aws:MultiFactorAuthPresent false; the request has no such key",
+        "  example    --context aws:MultiFactorAuthPresent=true",
     ]
     mistyped = iamd("who-can", "sqs:SendMesage", queue, "--data", data)
     assert (mistyped.returncode, mistyped.stdout) == (2, "")
@@ -232,3 +236,41 @@ def test_env_is_for_eval(aws, iamd, data):
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
+
+
+def test_who_can_tells_whom_else_a_resource_lets_in(aws, iamd, data):
+    account = json.loads(
+        iamd(
+            "account", "add", "--name", "two", "--id", "222222222222", "--email", "a@example.com", "--data", data
+        ).stdout
+    )["AccountId"]
+    bound = {"StringEquals": {"sts:ExternalId": "7"}, "StringNotLike": {"sts:RoleSessionName": "a*"}}
+    trust = [
+        {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole", "Condition": bound},
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+    told = iamd("who-can", "sts:AssumeRole", role, "--data", data)
+    assert (told.returncode, told.stderr) == (0, "")
+    of = f"of role trust policy of {role}"
+    may, might = re.sub(r" \(line 1, column [0-9]+\)", "", told.stdout).split("besides, ")[1:]
+    assert may.splitlines() == [
+        "by what the resource's own policies and grants say, may",
+        "service lambda.amazonaws.com",
+        f"  by         Allow, statement 2 {of}",
+    ]
+    assert might.splitlines()[:6] == [
+        "by what they say, might, under other conditions (--context KEY=VALUE)",
+        f"account {account}, which may give it to its principals",
+        f"  near miss  Allow, statement 1 {of}",
+        "             would apply if StringEquals sts:ExternalId 7; the request has no such key",
+        "  example    --context sts:ExternalId=7",
+        f"arn:aws:iam::{account}:user/admin",
+    ]
+    asked = ("--context", "sts:ExternalId=7", "--query", "Others[?Allowed].Name | sort(@)", "-o", "json")
+    assert json.loads(iamd("who-can", "sts:AssumeRole", role, "--data", data, *asked).stdout) == [
+        account,
+        f"arn:aws:iam::{account}:user/admin",
+        "lambda.amazonaws.com",
+    ]

@@ -91,6 +91,8 @@ def of_service(service: Service) -> Identity:
 
 ANONYMOUS = Identity(PrincipalKind.ANONYMOUS, "", "", ANONYMOUS_ID)
 """A request that nobody signed."""
+TAKING_UNSIGNED = frozenset({"s3", "sns", "sqs"})
+"""AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at."""
 
 
 def root_user(account_id: str, access_key_id: str | None = None) -> Identity:

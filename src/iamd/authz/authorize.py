@@ -35,6 +35,8 @@ class Verdict(msgspec.Struct, frozen=True):
     message: str = ""
     endpoint: VpcEndpoint | None = None
     """The VPC endpoint whose policy is among them."""
+    told_to: str | None = None
+    """The account that is told of it; None for the caller's own."""
 
 
 class Denied(CommonError):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.authz import policies
+from iamd.authz import kms_grants, policies
 from iamd.authz.authorize import Verdict
 from iamd.authz.policies import Place
 from iamd.policy.conditions import Condition
@@ -19,6 +19,8 @@ from iamd.store.change import Change
 
 OWNERS_LAYERS = frozenset({Layer.TRUST, Layer.RESOURCE, Layer.RCP})
 """The layers that belong to the owner of the resource, not to the caller."""
+CALLERS_LAYERS = frozenset({Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION, Layer.SCP})
+"""Those that belong to the caller's account."""
 
 
 # By names of their own: this Python finds a member of an Enum slowly.
@@ -64,15 +66,17 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str,
     )
 
 
-def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None) -> dict[str, Any]:
+def explained(
+    verdict: Verdict, view: Snapshot | Change | None, limit: int | None = None, *, conditions: bool = False
+) -> dict[str, Any]:
     """The decision with every statement that determines it, and those that missed by their conditions only.
 
-    `limit` cuts the lists of statements and of their values.
+    `limit` cuts the lists of statements and of their values; with `conditions` the statements have theirs.
     """
     found = explain(verdict.request, verdict.layers)
     return (
         _decision(verdict)
-        | {"statements": _statements(verdict, view, determining(found)[:limit])}
+        | {"statements": _statements(verdict, view, determining(found)[:limit], conditions=conditions)}
         | {"nearMisses": _near_misses(verdict, view, found, limit), "missingKeys": _missing_keys(verdict, found)}
         | {"unknownKeys": _unknown_keys(verdict, found)}
         | {"layers": _layers(verdict, view, found.results, limit)}
@@ -81,37 +85,47 @@ def explained(verdict: Verdict, view: Snapshot | Change | None, limit: int | Non
 
 
 def is_own(verdict: Verdict) -> bool:
-    """Whether the caller's account owns the resource."""
-    return verdict.request.resource_account == verdict.request.principal.account
+    """Whether the account that is told owns the resource."""
+    return verdict.request.resource_account == _told(verdict)
+
+
+def _told(verdict: Verdict) -> str:
+    return verdict.request.principal.account if verdict.told_to is None else verdict.told_to
 
 
 def shown_matches(verdict: Verdict, matches: Iterable[Match]) -> list[Match]:
-    """The matches that the caller's account may be told of."""
+    """The matches that the account which is told may be told of."""
     # SECURITY: another account's policies, and whether its role exists at all, stay its own (STS-13).
     others = hidden(verdict)
     return [match for match in matches if match.layer not in others] if others else list(matches)
 
 
 def hidden(verdict: Verdict) -> frozenset[Layer]:
-    """The layers of other accounts: those of the resource's owner, and that of the VPC endpoint."""
-    owners = frozenset[Layer]() if is_own(verdict) else OWNERS_LAYERS
-    endpoint = verdict.endpoint
+    """The layers of other accounts: of the resource's owner, of the caller, and of the VPC endpoint."""
+    told, endpoint = _told(verdict), verdict.endpoint
+    others = frozenset[Layer]() if is_own(verdict) else OWNERS_LAYERS
+    if verdict.request.principal.account != told:
+        others |= CALLERS_LAYERS
     # SECURITY: whose policy an endpoint has is no business of all who come through it.
-    is_others = endpoint is not None and endpoint.account != verdict.request.principal.account
-    return owners | {Layer.ENDPOINT} if is_others else owners
+    return others | {Layer.ENDPOINT} if endpoint is not None and endpoint.account != told else others
 
 
 def shown_keys(verdict: Verdict) -> Context:
-    """The condition keys of the request that the caller's account may be told of."""
+    """The condition keys of the request that the account which is told may be told of."""
     request = verdict.request
-    if request.resource_account == request.principal.account:
+    own = request.principal.account
+    if request.resource_account == own and verdict.told_to is None:
         return request.context
-    # SECURITY: tags of another account's resource, and where its organization has it, stay its own (STS-13).
-    return {key: value for key, value in request.context.items() if not _is_owners(key)}
+    return {key: value for key, value in request.context.items() if not _is_others(key, verdict)}
 
 
-def _is_owners(key: str) -> bool:
-    return ":resourcetag/" in key or key.startswith("aws:resourceorg")
+def _is_others(key: str, verdict: Verdict) -> bool:
+    """Whether a key tells of another account's."""
+    # SECURITY: tags of another account's resource or principal, and where its organization is, stay its own (STS-13).
+    if not is_own(verdict) and (":resourcetag/" in key or key.startswith("aws:resourceorg")):
+        return True
+    is_callers = key.startswith(("aws:principaltag/", "aws:principalorg", "aws:userid"))
+    return is_callers and verdict.request.principal.account != _told(verdict)
 
 
 def _decision(verdict: Verdict) -> dict[str, Any]:
@@ -128,8 +142,20 @@ def _context(verdict: Verdict) -> Context:
     return shown_keys(verdict) if verdict.decision.layer is not _ALWAYS else {}
 
 
-def _statements(verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match]) -> list[Mapping[str, Any]]:
-    return [_statement(verdict, view, match) for match in shown_matches(verdict, matches)]
+def _statements(
+    verdict: Verdict, view: Snapshot | Change | None, matches: Iterable[Match], *, conditions: bool = False
+) -> list[Mapping[str, Any]]:
+    shown = shown_matches(verdict, matches)
+    if not conditions:
+        return [_statement(verdict, view, match) for match in shown]
+    keys = shown_keys(verdict)
+    return [
+        {
+            **_statement(verdict, view, match),
+            "conditions": [_condition(one, keys, None) for one in match.statement.conditions],
+        }
+        for match in shown
+    ]
 
 
 def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches: Sequence[Match]) -> Sequence[Shown]:
@@ -206,7 +232,7 @@ def _unknown_keys(verdict: Verdict, found: Explanation) -> list[str]:
     """The keys whose values AWS would know and iamd does not, as far as statements rest on them."""
     shown = set(shown_matches(verdict, (unsure.match for unsure in found.unsure)))
     asked = {key for unsure in found.unsure if unsure.match in shown for key in unsure.keys}
-    return sorted(key for key in asked if is_own(verdict) or not _is_owners(key))
+    return sorted(key for key in asked if is_own(verdict) or not _is_others(key, verdict))
 
 
 def _layers(
@@ -229,6 +255,10 @@ def _names(verdict: Verdict, view: Snapshot | Change | None, layer: Layer) -> li
 def _name(verdict: Verdict, view: Snapshot | Change | None, place: Place) -> str:
     if place.layer is Layer.ENDPOINT and verdict.endpoint is not None:
         return f"{place.layer} of {verdict.endpoint.id}"
+    if place.layer is Layer.RESOURCE and view is not None:
+        granted = kms_grants.name_of(verdict.layers.resource.policies[place.number], verdict.request.resource, view)
+        if granted is not None:
+            return granted
     return policies.name_of(place, verdict.identity, view, verdict.request) if view is not None else ""
 
 

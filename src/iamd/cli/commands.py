@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "metadata": "Print the address of an instance's own metadata, and register who is told it.",
     "account": "Add and list accounts, and give their root users passwords.",
     "can": "Tell whether a principal may do something, and why.",
-    "who-can": "List who in the account may do something, and why.",
+    "who-can": "List who may do something, in the account and from outside, and why.",
     "user-codes": "List the codes that users of a user pool would be sent.",
     "explain": "Tell why a request was decided as it was.",
     "report": "List what was denied, and what would allow it.",

@@ -1,10 +1,11 @@
 """A decision as people read it: the answer, the statement that made it, what nearly made another, what to change."""
 
 import os
+import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -85,16 +86,22 @@ def allowed_parts(decision: Told) -> Iterator[tuple[str, str]]:
     if reason is not None:
         yield "because", reason
         return
-    yield from _statements("by", _first_of(decision["Statements"], decision["Layer"]))
+    yield from _statements("by", _first_of(decision["Statements"], decision["Layer"]), "which applies while")
     yield from _near(decision, "Deny")
 
 
 def missed_parts(decision: Told) -> Iterator[tuple[str, str]]:
     """The same of conditions that keep something from being allowed."""
     for effect, label in (("Allow", "allowed by"), ("Deny", "denied by")):
-        yield from _statements(label, (one for one in decision["Statements"] if one.get("Effect") == effect))
+        found = [one for one in decision["Statements"] if one.get("Effect") == effect]
+        yield from _statements(label, found, "which applies while", decision.get("UnknownKeys", ()))
     yield from _near(decision, "Allow")
     yield from _unknown(decision, "what rests on it allows nothing, and denies")
+    example = decision.get("Example")
+    if example is None:
+        yield "not known", "whether there are circumstances in which all that must hold does"
+    elif example:
+        yield "example", _example(example)
 
 
 def _of_explicit_denial(decision: Told) -> Iterator[tuple[str, str]]:
@@ -145,9 +152,26 @@ def _first_of(statements: Sequence[Told], layer: str) -> list[Told]:
     return sorted(statements, key=lambda one: one["Layer"] != layer)
 
 
-def _statements(label: str, statements: Iterable[Told]) -> Iterator[tuple[str, str]]:
+def _example(example: Mapping[str, Sequence[str]]) -> str:
+    """Condition keys as they are given to a command, and those that the request must lack."""
+    given = [f"--context {shlex.quote(f'{spelled(key)}={one}')}" for key, values in example.items() for one in values]
+    lacking = [f"without {spelled(key)}" for key, values in example.items() if not values]
+    return ", ".join([" ".join(given), *lacking] if given else lacking)
+
+
+def _statements(
+    label: str, statements: Iterable[Told], conditions: str = "", unknown: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
+    """The statements, and the conditions of those that come with them."""
     for number, one in enumerate(statements):
         yield label if number == 0 else "and by", statement_text(one)
+        yield from _conditions(one, conditions, unknown)
+
+
+def _conditions(one: Told, beginning: str, unknown: Collection[str]) -> Iterator[tuple[str, str]]:
+    for number, condition in enumerate(one.get("Conditions", ())):
+        words = beginning if number == 0 else f"and {beginning.rpartition(' ')[2]}"
+        yield "", f"{words} {_condition(condition, unknown=condition['Key'] in unknown)}"
 
 
 def statement_text(one: Told) -> str:
@@ -171,9 +195,7 @@ def _near(decision: Told, effect: str) -> Iterator[tuple[str, str]]:
     misses = [one for one in decision.get("NearMisses", []) if one.get("Effect") == effect]
     for one in misses[:NEAR]:
         yield "near miss", statement_text(one)
-        for number, failed in enumerate(one["Conditions"]):
-            unknown = failed["Key"] in decision.get("UnknownKeys", [])
-            yield "", f"{'would apply if' if number == 0 else 'and if'} {_condition(failed, unknown=unknown)}"
+        yield from _conditions(one, "would apply if", decision.get("UnknownKeys", ()))
     if len(misses) > NEAR:
         yield "", f"and {len(misses) - NEAR} more, which `-o json` shows"
 

@@ -22,8 +22,9 @@ from iamd.gateway.backend import Backend
 from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.own_answers import check_there, written
-from iamd.gateway.resources import Facts, is_s3
+from iamd.gateway.resources import Facts
 from iamd.gateway.tag_readers import MOST_TAGS
+from iamd.policy_places import is_s3
 from iamd.wire.models import Operation
 
 Tags = Mapping[str, str]

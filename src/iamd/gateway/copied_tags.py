@@ -15,7 +15,8 @@ from iamd.gateway.actions.asked import Asked
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
 from iamd.gateway.deciding import Step
-from iamd.gateway.resources import Facts, bucket_of
+from iamd.gateway.resources import Facts
+from iamd.policy_places import bucket_of
 
 _READING: Final = "s3:GetObjectTagging"
 

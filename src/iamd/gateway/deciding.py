@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from iamd import policy_places
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
 from iamd.authz import authorization_messages, context, owners_only, vpc_endpoints
@@ -331,7 +332,7 @@ def _check_anonymous(asked: Asked, facts: Facts, wanted: Sequence[Target]) -> No
     if asked.operation.service != "s3" or not facts.forgets:
         return
     for target in wanted:
-        if resources.is_s3(target.arn) and facts.get(resources.holder(target.arn)) is None:
+        if policy_places.is_s3(target.arn) and facts.get(policy_places.holder(target.arn)) is None:
             raise NoSuchBucket(
                 "The specified bucket does not exist", members={"BucketName": str(asked.parameters.get("Bucket"))}
             )

@@ -10,12 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from iamd import arn as arns
+from iamd.authz.kms_grants import GRANT
 from iamd.errors import AWSError
 from iamd.gateway import kms_grants, policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.actions.given_arn import own
-from iamd.gateway.actions.kms import ALIAS_KEY, GRANT, key_arn, known_name
+from iamd.gateway.actions.kms import ALIAS_KEY, key_arn, known_name
 from iamd.gateway.effect import Effect, Kind, Learned, Of, end, put_policy
 from iamd.gateway.kms_keys import MalformedPolicyDocument
 from iamd.gateway.resources import Facts

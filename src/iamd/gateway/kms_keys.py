@@ -5,18 +5,18 @@ AWS: KMS Developer Guide, "Key policies in AWS KMS" ("Allows access to the AWS a
 on a backend that lives with iamd a key is made through it, or is not there.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from iamd.auth.identity import Identity
+from iamd.authz import kms_grants
 from iamd.authz.authorize import caller_of
 from iamd.authz.policies import EVERYTHING
 from iamd.authz.target import Target
 from iamd.errors import AWSError
 from iamd.gateway.actions.asked import Asked
-from iamd.gateway.actions.kms import GRANT, NotFound
+from iamd.gateway.actions.kms import NotFound
 from iamd.policy.document import MalformedPolicy, PolicyType, load, validate
 from iamd.policy.evaluate import Gate, Layers, decide
 from iamd.policy.request import Request
@@ -58,14 +58,8 @@ def check_known(arn: str, known: Resource | None, *, forgets: bool) -> None:
 
 def targets(target: Target, known: Resource | None, sets: tuple[tuple[str, ...], ...]) -> list[Target]:
     """The key as it is decided on: for each set of policies that may be in force, with its grants beside."""
-    found = _grants(known)
+    found = kms_grants.policies(known.facts) if known is not None else ()
     return [replace(target, policies=(*texts, *found), kms_key=bool(texts)) for texts in sets]
-
-
-def _grants(known: Resource | None) -> Sequence[str]:
-    """What the key's grants allow, as a policy."""
-    statements = [text for name, text in known.facts.items() if name.startswith(GRANT)] if known is not None else []
-    return [f'{{"Version": "2012-10-17", "Statement": [{", ".join(statements)}]}}'] if statements else ()
 
 
 def check_lockout(asked: Asked, arn: str, identity: Identity, view: Snapshot, now: int) -> None:

@@ -11,7 +11,7 @@ from iamd.gateway import policy_principals
 from iamd.gateway.effect import Change as FactsChange
 from iamd.gateway.effect import Effect, Kind
 from iamd.gateway.policies import Told, is_same
-from iamd.gateway.resources import is_s3
+from iamd.policy_places import is_s3
 from iamd.store.change import Change
 from iamd.store.records import GLOBAL, Resource
 from iamd.store.store import Store

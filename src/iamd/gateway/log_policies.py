@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from iamd import policy_places
 from iamd.errors import AWSError
 from iamd.gateway import policy_principals
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.effect import Effect, Kind, Of, checked
-from iamd.gateway.resources import Facts, log_policy_place
+from iamd.gateway.resources import Facts
 
 _SERVICES: Final = {"aws:PrincipalIsAWSService": "true"}
 WHOLE: Final = "whole"
@@ -28,7 +29,7 @@ class InvalidLogPolicy(AWSError):
 
 
 def _put(asked: Asked, _: str, facts: Facts) -> Effect:
-    place = log_policy_place(asked.region, asked.account)
+    place = _place(asked)
     text = policy_principals.stored(checked(_given(asked, "policyDocument"), InvalidLogPolicy), asked, facts.view)
     arn = arn_of(_given(asked, "policyName"), asked)
     return Effect(Kind.SET_POLICY, arn, _of_services(text), has_policy=True, done={"name": place, WHOLE: text})
@@ -40,7 +41,11 @@ def _delete(asked: Asked, _: str, __: Facts) -> Effect:
 
 def arn_of(name: str, asked: Asked) -> str:
     """The name that iamd keeps a policy of the caller's account under, in the form of an ARN."""
-    return f"{log_policy_place(asked.region, asked.account)}:{name}"
+    return f"{_place(asked)}:{name}"
+
+
+def _place(asked: Asked) -> str:
+    return policy_places.of_account("logs", asked.region, asked.account)
 
 
 def _given(asked: Asked, member: str) -> str:

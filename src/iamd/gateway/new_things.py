@@ -6,9 +6,10 @@ SECURITY: what is there is never taken for new, since its tags and its policy wo
 from collections.abc import Sequence
 from typing import Final
 
+from iamd import policy_places
 from iamd.authz.target import Target
 from iamd.data import service_reference
-from iamd.gateway import bucket_tags, resources
+from iamd.gateway import bucket_tags
 from iamd.gateway.actions import resource_kinds
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.table import table
@@ -51,7 +52,7 @@ def made(targets: Sequence[Target], asked: Asked, own_action: str, facts: Facts)
         for target in targets
         if target.arn not in given
         and (target.makes if is_by_rule else _is_of_kind_made(target.action or own_action, target.arn))
-        and facts.get(resources.holder(target.arn)) is None
+        and facts.get(policy_places.holder(target.arn)) is None
     )
 
 

@@ -23,8 +23,9 @@ from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends
 from iamd.gateway.own_answers import written
-from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.gateway.resources import Facts
 from iamd.policy.request import PrincipalKind, Request
+from iamd.policy_places import bucket_of, is_s3
 from iamd.wire.models import Operation
 
 _MAKING: Final = frozenset(

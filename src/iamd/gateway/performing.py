@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from iamd import forwarded, pipeline, service_sessions
+from iamd import forwarded, pipeline, policy_places, service_sessions
 from iamd.auth import chunked, credentials, sigv4
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz.authorize import Denied, Verdict
@@ -289,7 +289,7 @@ class Performer:
         if step.traits.is_retold and answer.status == 200 and not backend.rules.is_aws:
             if shared_buckets.is_list(asked.operation):
                 return await shared_buckets.own(answer, asked, step.facts, is_shared=backend.is_shared)
-            bucket = resources.bucket_of(step.targets[0].arn)
+            bucket = policy_places.bucket_of(step.targets[0].arn)
             return object_acls.rewritten(answer, asked, bucket, verdict.account_id, step.facts)
         return answer
 

@@ -13,7 +13,8 @@ from iamd.gateway.actions import mapping
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
 from iamd.gateway.backends import Backends, Place
-from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.gateway.resources import Facts
+from iamd.policy_places import bucket_of, is_s3
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 

@@ -19,7 +19,8 @@ from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of, checked, clear, end
 from iamd.gateway.own_answers import written
 from iamd.gateway.public_access import blocks
-from iamd.gateway.resources import Facts, is_of_point
+from iamd.gateway.resources import Facts
+from iamd.policy_places import is_of_point
 from iamd.store.records import Resource
 from iamd.wire.models import Operation
 

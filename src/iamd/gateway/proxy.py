@@ -13,7 +13,7 @@ import msgspec
 
 from iamd import pipeline, sandbox
 from iamd.arn import REGION
-from iamd.auth.identity import ANONYMOUS, Identity
+from iamd.auth.identity import ANONYMOUS, TAKING_UNSIGNED, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
 from iamd.federation.issuers import JWK
@@ -80,8 +80,6 @@ Send = Callable[[Any], Awaitable[None]]
 
 WOULD_DENY_HEADER: Final = b"x-iamd-would-deny"
 _COPIES: Final = frozenset({"CopyObject", "UploadPartCopy"})
-# AWS: only these take requests that nobody signed; all others refuse them before any policy is looked at.
-_ANONYMOUS_SERVICES: Final = frozenset({"s3", "sqs", "sns"})
 
 
 class Gateway:
@@ -289,7 +287,7 @@ class Gateway:
         reading.check_body(progress, found)
         if operation.name in _COPIES:
             progress.request = reading.with_plain_source(progress.request)
-        if identity is ANONYMOUS and not (traits.is_for_users or operation.service in _ANONYMOUS_SERVICES):
+        if identity is ANONYMOUS and not (traits.is_for_users or operation.service in TAKING_UNSIGNED):
             raise CommonError(Common.MISSING_AUTHENTICATION)
         body = progress.request.body
         if body and len(body) > reading.LARGE_BODY:

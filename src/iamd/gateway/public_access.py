@@ -21,8 +21,9 @@ from iamd.gateway.actions.points import Point
 from iamd.gateway.answer import Answer
 from iamd.gateway.effect import Effect, Kind, Of
 from iamd.gateway.own_answers import written
-from iamd.gateway.resources import Facts, bucket_of, is_s3
+from iamd.gateway.resources import Facts
 from iamd.policy.trust import InvalidPrincipal
+from iamd.policy_places import bucket_of, is_s3
 from iamd.wire.models import Operation
 
 _CONFIGURATION: Final = "PublicAccessBlockConfiguration"

@@ -19,9 +19,10 @@ from iamd.gateway.actions.points import BUCKET
 from iamd.gateway.actions.tags import pairs
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backends import Backends
-from iamd.gateway.resources import Facts, bucket_of, is_of_point, is_s3
+from iamd.gateway.resources import Facts
 from iamd.gateway.tag_readers import Read
 from iamd.policy.request import lower
+from iamd.policy_places import bucket_of, is_of_point, is_s3
 
 Tags = Mapping[str, str]
 MOST_PAGES: Final = 10

@@ -20,7 +20,7 @@ from iamd.errors import AWSError, Common, CommonError
 from iamd.gateway import kms_keys
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.by_rule import account_of
-from iamd.gateway.actions.events import bus_of_rule
+from iamd.policy_places import holder, is_of_point, is_s3
 from iamd.store.account import Snapshot
 from iamd.store.records import Resource
 
@@ -109,7 +109,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     def log_policies(self, region: str, account: str) -> tuple[tuple[str, ...], ...]:
         """The sets of resource policies of CloudWatch Logs that must each allow what is done with a log group."""
-        return self.policies_at(log_policy_place(region, account))
+        return self.policies_at(policy_places.of_account("logs", region, account))
 
     def policies_at(self, place: str) -> tuple[tuple[str, ...], ...]:
         """The sets of policies of a place, each of which must allow.
@@ -154,86 +154,19 @@ def policies_over(arn: str, found: Resource | None, facts: Facts) -> tuple[tuple
     sets = policies_of(found)
     # A telephone's number is no ARN.
     service = arn.split(":", 3)[2] if ":" in arn else ""
-    if service not in _WITH_MORE:
-        return sets
-    if service not in _WITH_PARTS:
+    if service in policy_places.SEVERAL:
         return facts.policies_at(policy_places.place(arn))
-    above = arn.partition("/")[2].split("/")[:-1]
-    beginning = arn.partition("/")[0]
-    for name in above:
-        beginning += f"/{name}"
+    if service not in policy_places.WITH_PARTS:
+        return sets
+    for beginning in policy_places.above(arn):
         known = facts.get(beginning)
         if known is not None:
             sets = tuple((*one, *other) for one, other in product(sets, policies_of(known)))
     return sets
 
 
-_WITH_PARTS: Final = frozenset({"mediastore", "s3tables", "s3vectors"})
-"""Services whose policies cover what lies below their resource.
-
-AWS: MediaStore User Guide, "Container policies"; S3 User Guide, "Resource-based policies for S3 Tables" and "S3 Vectors
-resource-based policy examples".
-"""
-
-_WITH_MORE: Final = _WITH_PARTS | policy_places.SEVERAL
-
-
-def log_policy_place(region: str, account: str) -> str:
-    """What the resource policies of CloudWatch Logs of an account in a Region are known by."""
-    return policy_places.of_account("logs", region, account)
-
-
 _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
 _UNKNOWN_BUCKET: Final = Bucket(None, _NOTHING, _NO_POLICY, may_have_acls=False)
-
-
-def is_s3(arn: str) -> bool:
-    """Tell whether the ARN is a bucket's or an object's."""
-    return arn.startswith("arn:aws:s3:::") or (":::" in arn and _OF_S3.match(arn) is not None)
-
-
-_OF_S3: Final = re.compile(r"[^:]*:[^:]*:s3:")
-
-
-def is_of_point(arn: str) -> bool:
-    """Tell whether the ARN is that of an access point of S3, or of an object that is reached through one."""
-    return _OF_POINT.match(arn) is not None
-
-
-_OF_POINT: Final = re.compile(r"arn:[^:]*:s3:[^:]+:[0-9]{12}:accesspoint/")
-
-
-def bucket_of(arn: str) -> str:
-    """The ARN of the bucket in an ARN of S3."""
-    return arn.partition("/")[0]
-
-
-def holder(arn: str) -> str:
-    """The ARN of what holds the policy: an object's bucket, an index's table, else the thing itself.
-
-    AWS: a table's policy covers its indexes, its stream has one of its own (DynamoDB Developer Guide, "Using
-    resource-based policies for DynamoDB"); a function's versions and aliases have their own (Lambda API Reference,
-    AddPermission: Qualifier); an event bus's covers its rules (EventBridge User Guide, "Permissions for event buses");
-    an access point's covers the objects that are reached through it (S3 User Guide, access-points-policies);
-    the Data Catalog's covers what is in it (Glue Developer Guide, "Resource-based policies within AWS Glue").
-    """
-    if is_s3(arn):
-        return bucket_of(arn)
-    if is_of_point(arn):
-        return arn.partition("/object/")[0]
-    if ":dynamodb:" in arn:
-        return arn.partition("/index/")[0]
-    if ":events:" in arn and ":rule/" in arn:
-        return bus_of_rule(arn)
-    if ":glue:" in arn:
-        return _IN_CATALOG.sub(r"\1:catalog", arn)
-    return arn
-
-
-_IN_CATALOG: Final = re.compile(
-    r"(arn:[^:]*:glue:[^:]*:[0-9]{12}):(?:catalog|connection|database|table|userDefinedFunction)/.*",
-    re.DOTALL,
-)
 
 
 def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozenset[str] = frozenset()) -> list[Target]:
@@ -260,7 +193,7 @@ def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozen
             if target.any_of_kind:
                 found += _others_of_kind(target, facts, owner)
             parsed = arns.parse(arn) if ":logs:" in arn else None
-            if parsed is not None and not parsed.resource.startswith(_DESTINATIONS):
+            if parsed is not None and not parsed.resource.startswith(policy_places.DESTINATIONS):
                 found += _log_groups(target, owner, facts.log_policies(parsed.region, parsed.account))
                 continue
             if arn.endswith(_ALL_SECRETS):
@@ -291,8 +224,6 @@ def _log_groups(target: Target, owner: str, sets: tuple[tuple[str, ...], ...]) -
     return [replace(target, account=owner, policies=texts) for texts in sets]
 
 
-_DESTINATIONS: Final = ("destination:", "delivery-destination:")
-"""What of CloudWatch Logs has a policy of its own."""
 _ALL_SECRETS: Final = ":secret:*"
 
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from iamd.gateway import kms_grants, log_policies, named_policies, policy_principals, statement_policies
+from iamd.authz import kms_grants
+from iamd.gateway import log_policies, named_policies, policy_principals, statement_policies
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.given_arn import own
-from iamd.gateway.actions.kms import GRANT
 from iamd.gateway.resources import Facts
 from iamd.services.iam import principal_ids
 from iamd.store.records import Resource
@@ -118,9 +118,9 @@ def _grants(asked: Asked, _: str, body: bytes, facts: Facts) -> bytes | None:
     content, changed = content_of(body), False
     for grant in (content or {}).get("Grants") or ():
         known = facts.known(_key(grant.get("KeyId") or asked.parameters.get("KeyId") or "", asked))
-        statement = known.get(f"{GRANT}{grant.get('GrantId')}")
+        statement = known.get(f"{kms_grants.GRANT}{grant.get('GrantId')}")
         kept = msgspec.json.decode(statement)["Principal"].get("AWS") if statement is not None else None
-        retiring = kms_grants.of(grant.get("GrantId"), known)
+        retiring = kms_grants.retiring(grant.get("GrantId"), known)
         named = {"GranteePrincipal": kept or retiring.grantee, "RetiringPrincipal": retiring.principal}
         for member, value in named.items():
             if isinstance(value, str) and principal_ids.UNIQUE_ID.fullmatch(value):

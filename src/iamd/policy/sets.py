@@ -1,6 +1,6 @@
 """PolicySet: the policies of one layer, with the statements of each action sorted out when it is first asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Final
@@ -134,6 +134,33 @@ class PolicySet:
             return Named.DIRECT
         strict = self.layer is Layer.TRUST and not deny
         return named(principals, caller, strict=strict, deny=deny, has_boundary=has_boundary)
+
+
+class Read(PolicySet):
+    """The policies of a layer as somebody reads them, who asks what would be: which statements, if what, for what."""
+
+    __slots__ = ("_conditions", "_counts", "_patterns")
+
+    def __init__(
+        self,
+        policies: PolicySet,
+        counts: Callable[[Statement], bool],
+        conditions: Callable[[Statement], Sequence[Condition]],
+        patterns: Callable[[Statement], tuple[Pattern, ...]],
+    ) -> None:
+        super().__init__(policies.policies, policies.layer, policies.level)
+        self._counts = counts
+        self._conditions = conditions
+        self._patterns = patterns
+
+    def fitting(self, action: str) -> Iterator[Match]:
+        return (match for match in super().fitting(action) if self._counts(match.statement))
+
+    def patterns(self, statement: Statement) -> tuple[Pattern, ...]:
+        return self._patterns(statement)
+
+    def conditions(self, statement: Statement) -> Sequence[Condition]:
+        return self._conditions(statement)
 
 
 def _applying(buckets: tuple[Bucket, ...], request: Request, *, unknown_holds: bool) -> Iterator[Placed]:

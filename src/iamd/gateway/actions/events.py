@@ -80,12 +80,6 @@ def _rule_arn(rule: str, bus: str) -> str:
     return f"{place}:rule/{rule}" if bus_name == _DEFAULT else f"{place}:rule/{bus_name}/{rule}"
 
 
-def bus_of_rule(arn: str) -> str:
-    """The ARN of the bus of a rule, whose policy is in force for its rules."""
-    place, _, rule = arn.partition(":rule/")
-    return f"{place}:event-bus/{rule.rpartition('/')[0] or _DEFAULT}"
-
-
 def bus_arn(named: str | None, asked: Asked) -> str:
     """The ARN of the bus of this name or ARN, or of the default one."""
     if not named:

@@ -23,8 +23,6 @@ ALIAS_KEY: Final = "key"
 """What is known of an alias: the ARN of its key."""
 FACTS: Final = ("key_spec", "key_usage", "key_origin", "multi_region", "multi_region_key_type")
 """What is known of a key, by the names that the table's condition keys have."""
-GRANT: Final = "grant:"
-"""What begins the fact of a grant, before its id."""
 # Where a request leaves out what has a default (the operations' pages of the API Reference).
 _DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "Decrypt": {"algorithm": "SYMMETRIC_DEFAULT"},

@@ -69,10 +69,14 @@ def _shown(record: AccountRecord) -> dict[str, Any]:
 def check_first_account(call: Call) -> None:
     """Raise NotManagementAccount unless the caller is of the account that the server was started with."""
     # SECURITY: an account that was added is a tenant: it may neither add accounts nor learn of the others.
-    records = [call.account_of(account_id).get(AccountRecord, account_id) for account_id in call.view.account_ids()]
-    if any(record is not None and record.first and record.account_id == call.identity.account_id for record in records):
-        return
-    raise NotManagementAccount("Accounts are managed from the account that the server was started with.")
+    if not is_of_first_account(call):
+        raise NotManagementAccount("Accounts are managed from the account that the server was started with.")
+
+
+def is_of_first_account(call: Call) -> bool:
+    """Whether the caller is of the account that the server was started with."""
+    record = call.account.get(AccountRecord, call.identity.account_id)
+    return record is not None and record.first
 
 
 def _free_number(call: Call) -> str:

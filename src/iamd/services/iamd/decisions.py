@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -12,14 +12,28 @@ from msgspec.structs import replace
 from iamd import arn, policy_places
 from iamd.auth import credentials
 from iamd.auth.identity import Identity, root_user
-from iamd.authz import acls, context, explanations, organizations, owners_only, policies, public_access, vpc_endpoints
+from iamd.authz import (
+    acls,
+    context,
+    explanations,
+    kms_grants,
+    organizations,
+    owners_only,
+    policies,
+    public_access,
+    vpc_endpoints,
+)
 from iamd.authz.authorize import Verdict, decided, principal_of
+from iamd.authz.context import Context
 from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
 from iamd.data import service_reference
 from iamd.errors import AWSError, Common, CommonError
 from iamd.own_services import OWN_SERVICES
+from iamd.policy.document import Policy, PolicyType, load
+from iamd.policy.evaluate import Layers
+from iamd.policy.lint import global_keys
 from iamd.policy.request import PrincipalKind, Request, lower
 from iamd.services.iam import entities, role_templates, simulated_callers
 from iamd.services.registry import Target, reading
@@ -93,7 +107,7 @@ def told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Outcome": decision["outcome"],
         "Layer": decision["layer"],
         "Message": decision["message"],
-        "Statements": [shown_statement(one) for one in decision["statements"]],
+        "Statements": [_statement(one) for one in decision["statements"]],
         "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
     if "nearMisses" in decision:
@@ -113,6 +127,10 @@ def shown_statement(one: Mapping[str, Any]) -> dict[str, Any]:
     named = {"Layer": "layer", "Policy": "policy", "Index": "index", "Sid": "sid"}
     placed = {"Effect": "effect", "Line": "line", "Column": "column"}
     return {name: one[member] for name, member in (named | placed).items() if member in one}
+
+
+def _statement(one: Mapping[str, Any]) -> dict[str, Any]:
+    return _near_miss(one) if one.get("conditions") else shown_statement(one)
 
 
 def _near_miss(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,6 +157,17 @@ def can(
     return {"Allowed": verdict.decision.allowed, "Decision": shown | {"Action": action, "Resource": resource_arn}}
 
 
+class Supposed(NamedTuple):
+    """What is known of callers who stand for many, or of whom an account tells nothing.
+
+    Their own layers, their condition keys, and the keys, or beginnings of keys, whose values are not known.
+    """
+
+    layers: Layers
+    keys: Context
+    unknown: tuple[str, ...]
+
+
 class Imagined:
     """A request that nobody made: CommonError for an action that AWS has not, InvalidResource for no resource."""
 
@@ -147,20 +176,38 @@ class Imagined:
     ) -> None:
         _check_action(action)
         self._call = call
+        self.action = _canonical(action)
         self._action = action
         self._target, self._known = _target(call, resource_arn, action)
         self._given = {lower(key): values for key, values in (context or {}).items()}
         self._endpoint = _endpoint(call, action, self._given)
 
-    def by(self, identity: Identity) -> Verdict:
-        """The verdict on it if this caller made it."""
+    @property
+    def owner(self) -> str | None:
+        """The account that has the resource, as far as that is known."""
+        return self._target.account
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The resource's own policies, its grants among them."""
+        kind = PolicyType.TRUST if self._target.trust else PolicyType.RESOURCE
+        return tuple(load(text, kind) for text in self._target.policies)
+
+    @property
+    def acls(self) -> tuple[acls.Acl, ...]:
+        """The access control lists of a bucket, each of which must give what is asked for."""
+        known = self._known
+        return acls.of_bucket(known.facts) if known is not None and acls.may_have_acls(known.facts) else ()
+
+    def by(self, identity: Identity, supposed: Supposed | None = None) -> Verdict:
+        """The verdict on it if this caller made it; of whom no more is known than what is `supposed`."""
         call, action, known, endpoint = self._call, self._action, self._known, self._endpoint
         target = self._target
         if known is not None:
             opened = _listed(call, identity, _restricted(call, identity, target, known), known)
-            target = owners_only.closed(opened, identity, _canonical(action), _KEPT)
-        asked = _asked(call, identity, action, target, self._given, endpoint)
-        own = policies.of_caller(identity, call.view)
+            target = owners_only.closed(opened, identity, self.action, _KEPT)
+        asked = _asked(call, identity, action, target, self._given, endpoint, supposed)
+        own = policies.of_caller(identity, call.view) if supposed is None else supposed.layers
         standing = organizations.standing_of(asked.resource_account, call.view)
         layers = policies.with_target(own, target, asked, identity, call.view, standing)
         return decided(identity, call.view, asked, layers, endpoint=endpoint)
@@ -192,24 +239,37 @@ def _asked(
     target: Target,
     given: Mapping[str, Sequence[str]],
     endpoint: VpcEndpoint | None,
+    supposed: Supposed | None,
 ) -> Request:
     owner = target.account or identity.account_id
     parsed = arn.parse(target.arn)
     named = parsed.region if parsed is not None else ""
     region = named or region_of(lower(action).partition(":")[0], call.region)
-    keys = PartlyKnown(partial(_unknown, target.arn))
-    keys.update(context.of_request(call.request, region, call.now))
-    keys.update(context.of_caller(identity, call.view, call.now))
+    keys = PartlyKnown(partial(_unknown, target.arn, () if supposed is None else supposed.unknown))
+    keys.update(context.of_request(call.request, region, call.now, by_service=identity.service is not None))
+    keys.update(context.of_caller(identity, call.view, call.now) if supposed is None else supposed.keys)
     keys.update(target.context)
     keys.update(organizations.of_target(target, owner, organizations.standing_of(owner, call.view)))
+    if lower(action).startswith("kms:") and "aws:principalaccount" in keys:
+        keys["kms:calleraccount"] = keys["aws:principalaccount"]
     if not _NETWORK.isdisjoint(given):
         # AWS: what comes through a VPC endpoint has none (reference_policies_condition-keys, aws:SourceIp).
         keys.pop("aws:sourceip", None)
     if endpoint is not None:
         keys |= {"aws:sourcevpc": endpoint.vpc, **vpc_endpoints.of_action(endpoint, action, call.view)}
     for key, values in given.items():
-        keys[key] = values[0] if len(values) == 1 else tuple(values)
+        keys[key] = values[0] if len(values) == 1 and not _is_multivalued(key) else tuple(values)
     return Request(principal_of(identity), action, target.arn, owner, keys)
+
+
+def _is_multivalued(key: str) -> bool:
+    """Whether requests have a list for a key, though of one value."""
+    known = global_keys.global_key(key)
+    if known is not None:
+        return known.type.startswith("ArrayOf")
+    reference = service_reference.service(key.partition(":")[0])
+    of_service = reference.condition_key(key) if reference is not None else None
+    return of_service is not None and of_service.multivalued
 
 
 def user_identity(account: Account, user: User) -> Identity:
@@ -266,17 +326,46 @@ def _target(call: Call, resource_arn: str, action: str) -> tuple[Target, Resourc
         return Target(arn=resource_arn, account=account.id, policies=tuple(trusts), trust=True), None
     if account is not None and account.id == call.account.id and parsed.service == "iam":
         return simulated_callers.simulated(call, policy_source_arn=resource_arn), None
-    if parsed.service in policy_places.SEVERAL:
-        texts = _at(call, policy_places.place(resource_arn))
-        return Target(arn=resource_arn, account=parsed.account or None, policies=texts), None
-    found = call.view.shared.get(Resource, resource_arn) or call.view.shared.get(Resource, _bucket(resource_arn))
+    place = _place_of_policies(parsed)
+    if place is not None:
+        return Target(arn=resource_arn, account=parsed.account or None, policies=_at(call, place)), None
+    found = call.view.shared.get(Resource, policy_places.holder(resource_arn))
     if found is None and role_templates.is_template(parsed):
         return role_templates.read(resource_arn), None
+    above = _above(call, parsed)
     if found is None:
-        return Target(arn=resource_arn, account=parsed.account or None), None
-    texts = (found.policy,) if found.policy else ()
-    known_key = _is_key(parsed) and bool(texts)
-    return Target(arn=resource_arn, account=found.owner, policies=texts, kms_key=known_key), found
+        return Target(arn=resource_arn, account=parsed.account or None, policies=above), None
+    texts = ((found.policy,) if found.policy else ()) + above
+    if _is_key(parsed):
+        return _key(found, texts, action), found
+    keys = {"s3:resourceaccount": found.owner} if policy_places.is_s3(resource_arn) else {}
+    return Target(arn=resource_arn, account=found.owner, policies=texts, context=keys), found
+
+
+def _place_of_policies(parsed: arn.Arn) -> str | None:
+    """Where the policies are kept of what has several, or is one of many that have them together."""
+    if parsed.service in policy_places.SEVERAL:
+        return policy_places.place(str(parsed))
+    if parsed.service == "logs" and not parsed.resource.startswith(policy_places.DESTINATIONS):
+        return policy_places.of_account("logs", parsed.region, parsed.account)
+    return None
+
+
+def _above(call: Call, parsed: arn.Arn) -> tuple[str, ...]:
+    """The policies of what a resource lies below, and is covered by."""
+    if parsed.service not in policy_places.WITH_PARTS:
+        return ()
+    known = (call.view.shared.get(Resource, one) for one in policy_places.above(str(parsed)))
+    return tuple(one.policy for one in known if one is not None and one.policy)
+
+
+def _key(known: Resource, texts: tuple[str, ...], action: str) -> Target:
+    """A KMS key, with what its grants allow, as requests to KMS are decided; a grant is retired by the grant alone."""
+    if lower(action) == lower(kms_grants.RETIRING):
+        retirements = kms_grants.retirements(known.owner, known.facts)
+        return Target(arn=known.arn, account=known.owner, policies=retirements, kms_key=True)
+    policies_and_grants = (*texts, *kms_grants.policies(known.facts))
+    return Target(arn=known.arn, account=known.owner, policies=policies_and_grants, kms_key=bool(texts))
 
 
 def _of_account(call: Call, action: str) -> Target:
@@ -303,10 +392,11 @@ def _is_key(parsed: arn.Arn) -> bool:
     return parsed.service == "kms" and parsed.resource.startswith("key/")
 
 
-def _unknown(resource_arn: str) -> Unknowns:
-    """What a backend would have to be asked: the tags of its resources."""
+def _unknown(resource_arn: str, of_caller: Sequence[str]) -> Unknowns:
+    """What a backend would have to be asked, the tags of its resources; and what is not known of the caller."""
     parsed = arn.parse(resource_arn)
-    return NONE if parsed is None or parsed.service in OWN_SERVICES else _TAGS
+    of_resource = NONE if parsed is None or parsed.service in OWN_SERVICES else _TAGS
+    return of_resource.also(of_caller) if of_caller else of_resource
 
 
 _TAGS = Unknowns.of(("aws:resourcetag/",))
@@ -329,8 +419,3 @@ def _restricted(call: Call, identity: Identity, target: Target, known: Resource)
     if not public_access.blocks("RestrictPublicBuckets", call.view, known.owner, known.facts):
         return target
     return replace(target, policies=(*target.policies, public_access.NOBODY))
-
-
-def _bucket(resource_arn: str) -> str:
-    """The ARN of the bucket that an object is in; other ARNs as they are."""
-    return resource_arn.partition("/")[0] if resource_arn.startswith("arn:aws:s3:::") else resource_arn
