@@ -48,9 +48,7 @@ TOGETHER: Final = (_CLOCK, _MFA, _NETWORK, _VIA, _WHO)
 
 _OF_SOURCES: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 """AWS: only what a service asks for itself has these (reference_policies_condition-keys, "Availability")."""
-_WITHOUT_SESSION: Final = frozenset(
-    {PrincipalKind.ANONYMOUS, PrincipalKind.FEDERATED, PrincipalKind.ROOT, PrincipalKind.SERVICE}
-)
+_WITHOUT_SESSION: Final = frozenset({PrincipalKind.ANONYMOUS, PrincipalKind.FEDERATED, PrincipalKind.SERVICE})
 _OF_SESSIONS: Final = ("aws:principaltag/", "aws:multifactorauth", "aws:tokenissuetime", "aws:sourceidentity")
 _GOES_ALONG: Final = frozenset({"aws:multifactorauthpresent", "aws:viaawsservice"})
 """Those of them that others need beside them."""
@@ -119,6 +117,9 @@ def is_fixed(key: str, request: Request) -> bool:
         # AWS: what a service asks for itself comes from no network (aws:SourceIp, "Availability").
         return True
     if kind in _WITHOUT_SESSION and key.startswith(_OF_SESSIONS):
+        return True
+    if kind is PrincipalKind.ROOT and key.startswith("aws:principaltag/"):
+        # Nothing tags a root user.
         return True
     if key == "aws:requestedregion":
         # What is in a Region is asked for there.
