@@ -73,6 +73,8 @@ _MENDED: Final = {
     "ssm": "iamd.backend.parameters",
     "textract": "iamd.backend.deliveries.textract",
 }
+_ROUTED: Final = frozenset({"apigateway"})
+"""What is mended before moto's routes are read, for there are more of them then."""
 _WITH_DRY_RUNS: Final = {
     ("kinesis", "GetRecords"): "DryRun",
     ("kinesis", "GetShardIterator"): "DryRun",
@@ -151,6 +153,8 @@ def module_of(service: str) -> str:
 
 def _application(module: str) -> Callable[..., Iterable[bytes]]:
     name: Any = module
+    if module in _ROUTED:
+        _mend(module)
     app = create_backend_app(name)
     _mend(module)
     app.debug = False

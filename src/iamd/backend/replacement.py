@@ -13,6 +13,13 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     setattr(owner, name, make(getattr(owner, name)))
 
 
+def supply(owner: Any, name: str, value: Any) -> None:
+    """Put there what moto has not; RuntimeError when it has one by now."""
+    if hasattr(owner, name):
+        raise RuntimeError(f"this moto has {owner.__name__}.{name}")
+    setattr(owner, name, value)
+
+
 def always(value: Any) -> Callable[[Any], Any]:
     """Make what stands there no matter what stood there before."""
     return lambda _original: value

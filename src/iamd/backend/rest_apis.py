@@ -13,7 +13,7 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI
 from moto.apigateway.responses import APIGatewayResponse
 
 from iamd.arn import PARTITION
-from iamd.backend import rest_authorizers, rest_stages
+from iamd.backend import rest_authorizers, rest_keys, rest_methods, rest_models, rest_stages, rest_tags
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
@@ -30,7 +30,11 @@ def install() -> None:
     replace(APIGatewayBackend, "delete_resource", _with_children)
     replace(APIGatewayBackend, "put_integration", _by_callers)
     rest_authorizers.install()
+    rest_methods.install()
+    rest_models.install()
+    rest_keys.install()
     rest_stages.install()
+    rest_tags.install()
     # It builds on what stands here.
     from iamd.backend import rest_imports  # noqa: PLC0415
 
@@ -55,6 +59,7 @@ def _create(response: Any) -> tuple[int, dict[str, str], str]:
     api.binaryMediaTypes = list(given.get("binaryMediaTypes") or ())
     api.version = given.get("version")
     keep_policy(api, given.get("policy"))
+    rest_models.add_built_in(api)
     return 201, {}, json.dumps(api.to_dict())
 
 

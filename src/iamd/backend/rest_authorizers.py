@@ -88,7 +88,7 @@ def _with_authorizer(original: Callable[..., Any]) -> Callable[..., Any]:
     def put(backend: Any, function_id: str, *given: Any, **named: Any) -> Any:
         method = original(backend, function_id, *given, **named)
         try:
-            _check_authorization(backend.get_rest_api(function_id), method)
+            check_authorization(backend.get_rest_api(function_id), method)
         except BadRequestException:
             for resource in backend.get_rest_api(function_id).resources.values():
                 resource.resource_methods = {
@@ -100,7 +100,7 @@ def _with_authorizer(original: Callable[..., Any]) -> Callable[..., Any]:
     return put
 
 
-def _check_authorization(api: Any, method: Method) -> None:
+def check_authorization(api: Any, method: Method) -> None:
     """Refuse a method whose authorization there is not."""
     if method.authorization_type not in _AUTHORIZATIONS:
         raise BadRequestException(

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from moto.apigateway.exceptions import BadRequestException, StageStillActive
+from moto.apigateway.exceptions import BadRequestException, DeploymentNotFoundException, StageStillActive
 from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage
 from moto.apigateway.responses import APIGatewayResponse
 
-from iamd.backend.replacement import replace
+from iamd.backend.replacement import replace, supply
+from iamd.backend.rest_models import BUILT_IN
+from iamd.backend.rest_patches import REPLACE, Row, Table, anything, operations_of, setting
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -41,6 +43,7 @@ def install() -> None:
     replace(RestAPI, "create_stage", _of_deployment)
     replace(APIGatewayBackend, "update_stage", _in_force)
     replace(Stage, "to_json", _telling)
+    supply(APIGatewayResponse, "update_deployment", _update_deployment)
 
 
 def _deployed(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,6 +117,19 @@ def _snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
     return deploy
 
 
+_DEPLOYMENTS: Final = Table(Row("/description", [REPLACE], setting("description")))
+
+
+def _update_deployment(response: Any) -> str:
+    parts = response.path.split("/")
+    api = response.backend.get_rest_api(parts[2])
+    deployment = api.deployments.get(parts[4])
+    if deployment is None:
+        raise DeploymentNotFoundException
+    _DEPLOYMENTS.apply(deployment, operations_of(response), anything)
+    return json.dumps(deployment.to_json())
+
+
 def _whole(api: Any) -> dict[str, Any]:
     """What a deployment keeps of an API; `token` tells snapshots apart."""
     return {
@@ -125,6 +141,9 @@ def _whole(api: Any) -> dict[str, Any]:
         "endpointTypes": api.endpoint_configuration.get("types") or [],
         "gatewayResponses": [one.to_json() for one in api.gateway_responses.values()],
         "authorizers": [one.to_json() for one in api.authorizers.values()],
+        "models": {name: json.dumps(schema) for name, schema in BUILT_IN.items()}
+        | {one.name: one.schema for one in api.models.values() if one.schema},
+        "validators": [one.to_dict() for one in api.request_validators.values()],
         "resources": [
             {
                 "id": one.id,
