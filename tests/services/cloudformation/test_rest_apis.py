@@ -65,6 +65,26 @@ Resources:
 Outputs:
   Api: {Value: !Ref Api}
 """
+PLANNED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth:
+        ApiKeyRequired: true
+        UsagePlan: {CreateUsagePlan: PER_API, Quota: {Limit: 2, Period: DAY}, Throttle: {RateLimit: 100, BurstLimit: 200}}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): return {'statusCode': 200, 'body': event['requestContext']['identity']['apiKeyId']}"
+      Events: {One: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /hello, Method: get}}}
+Outputs:
+  Api: {Value: !Ref Api}
+"""
 DEFAULT = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -113,6 +133,21 @@ def test_what_sam_deploys_can_be_called(cloud, client, ended):
     host = f"{api}.execute-api.{REGION}.amazonaws.com"
     told = ask(cloud.endpoint, path="/v1/orders/7", x_token=yes, host=host)
     assert told.value == ["/orders/{id}", "GET", {"id": "7"}, {"color": "blue"}]
+
+
+def test_what_sam_deploys_with_a_usage_plan_takes_its_keys(cloud, client, ended):
+    """SAM Developer Guide, ApiUsagePlan: a plan, a key and the key of the plan."""
+    api = deployed(client, ended, PLANNED)
+    url = f"{cloud.endpoint}/_iamd/execute-api/{api}/v1"
+    gateway = cloud.client("apigateway")
+    [key] = gateway.get_api_keys(includeValues=True)["items"]
+    [plan] = gateway.get_usage_plans()["items"]
+    assert (plan["apiStages"], plan["quota"]["limit"]) == ([{"apiId": api, "stage": "v1"}], 2)
+    assert ask(url, path="/hello").value == {"message": "Forbidden"}
+    assert ask(url, path="/hello", x_api_key=key["value"]).body.decode() == key["id"]
+    client.delete_stack(StackName="tour")
+    client.get_waiter("stack_delete_complete").wait(StackName="tour", WaiterConfig={"Delay": 1})
+    assert gateway.get_usage_plans()["items"] == gateway.get_api_keys()["items"] == []
 
 
 def test_an_update_of_what_sam_deploys_is_deployed(cloud, client, ended):

@@ -347,3 +347,136 @@ def test_an_http_api_has_every_part(cloud, stack):
         stack.delete(one)
     assert client.get_apis()["Items"] == []
     stack.delete(route)
+
+
+SCHEMA = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "required": ["a"]}
+
+
+def deployed(stack, **of_api):
+    """A REST API with a stage `dev`."""
+    api = stack.create("AWS::ApiGateway::RestApi", "Api", Body=openapi("/orders"), **of_api)
+    stack.create("AWS::ApiGateway::Deployment", RestApiId=api.ref, StageName="dev")
+    return api
+
+
+def test_an_api_key_changes_with_its_properties(cloud, stack):
+    client = cloud.client("apigateway")
+    api = deployed(stack)
+    key = stack.create(
+        "AWS::ApiGateway::ApiKey", "Key", tags={"env": "test"}, Enabled="true", Description="d", CustomerId="c",
+        Value="v" * 30, StageKeys=[{"RestApiId": api.ref, "StageName": "dev"}],
+    )  # fmt: skip
+    assert key["APIKeyId"] == key.ref
+    found = client.get_api_key(apiKey=key.ref, includeValue=True)
+    assert found["name"].startswith("orders-Key-")
+    told = (found["enabled"], found["description"], found["customerId"], found["value"], found["tags"])
+    assert told == (True, "d", "c", "v" * 30, {"env": "test"})
+    assert found["stageKeys"] == [f"{api.ref}/dev"]
+    client.create_deployment(restApiId=api.ref, stageName="v1")
+    stages = [{"RestApiId": api.ref, "StageName": "v1"}]
+    key = stack.update(key, tags={"team": "a"}, Enabled=None, Description="e", CustomerId=None, StageKeys=stages)
+    found = client.get_api_key(apiKey=key.ref)
+    assert found["stageKeys"] == [f"{api.ref}/v1"]
+    assert (found["enabled"], found["description"], found.get("customerId")) == (False, "e", None)
+    assert found["tags"] == {"team": "a"}
+    stack.delete(key)
+    assert client.get_api_keys()["items"] == []
+    stack.delete(key)
+
+
+def test_a_usage_plan_changes_with_its_properties(cloud, stack):
+    client = cloud.client("apigateway")
+    api = deployed(stack)
+    client.create_deployment(restApiId=api.ref, stageName="v1")
+    stages = [{"ApiId": api.ref, "Stage": "dev", "Throttle": {"/orders/GET": {"RateLimit": 1.5, "BurstLimit": "2"}}}]
+    plan = stack.create(
+        "AWS::ApiGateway::UsagePlan", "Plan", tags={"env": "test"}, UsagePlanName="gold", Description="d", ApiStages=stages,
+        Quota={"Limit": "10", "Period": "WEEK", "Offset": 2}, Throttle={"RateLimit": 5, "BurstLimit": 6},
+    )  # fmt: skip
+    assert plan["Id"] == plan.ref
+
+    def found():
+        told = client.get_usage_plan(usagePlanId=plan.ref)
+        return {name: one for name, one in told.items() if name not in {"id", "ResponseMetadata"}}
+
+    assert found() == {
+        "name": "gold",
+        "description": "d",
+        "apiStages": [
+            {"apiId": api.ref, "stage": "dev", "throttle": {"/orders/GET": {"rateLimit": 1.5, "burstLimit": 2}}}
+        ],
+        "quota": {"limit": 10, "period": "WEEK", "offset": 2},
+        "throttle": {"rateLimit": 5.0, "burstLimit": 6},
+        "tags": {"env": "test"},
+    }
+    other = [{"ApiId": api.ref, "Stage": "v1", "Throttle": {"//GET": {"RateLimit": 2}}}]
+    plan = stack.update(
+        plan, tags={"team": "a"}, UsagePlanName="silver", Description=None, ApiStages=other, Quota=None,
+        Throttle={"RateLimit": 7},
+    )  # fmt: skip
+    assert found() == {
+        "name": "silver",
+        "apiStages": [{"apiId": api.ref, "stage": "v1", "throttle": {"//GET": {"rateLimit": 2.0}}}],
+        "throttle": {"rateLimit": 7.0},
+        "tags": {"team": "a"},
+    }
+    key = stack.create("AWS::ApiGateway::ApiKey", "Key")
+    member = stack.create("AWS::ApiGateway::UsagePlanKey", KeyId=key.ref, KeyType="API_KEY", UsagePlanId=plan.ref)
+    assert member.ref == member["Id"] == f"{key.ref}:{plan.ref}"
+    assert [one["id"] for one in client.get_usage_plan_keys(usagePlanId=plan.ref)["items"]] == [key.ref]
+    stack.delete(member)
+    assert client.get_usage_plan_keys(usagePlanId=plan.ref)["items"] == []
+    stack.delete(plan)
+    assert client.get_usage_plans()["items"] == []
+    for one in (member, plan):
+        stack.delete(one)
+
+
+def test_models_validators_and_gateway_responses_change_with_their_properties(cloud, stack):
+    client = cloud.client("apigateway")
+    api = stack.create("AWS::ApiGateway::RestApi", "Api", Name="orders")
+    place = {"restApiId": api.ref}
+    model = stack.create("AWS::ApiGateway::Model", "Order", RestApiId=api.ref, Schema=SCHEMA, Description="d")
+    assert re.fullmatch("ordersOrder[0-9A-F]{12}", model.ref)
+    found = client.get_model(**place, modelName=model.ref)
+    assert (found["contentType"], found["description"]) == ("application/json", "d")
+    assert json.loads(found["schema"]) == SCHEMA
+    model = stack.update(model, Schema={"type": "array"}, Description="e")
+    found = client.get_model(**place, modelName=model.ref)
+    assert (json.loads(found["schema"]), found["description"]) == ({"type": "array"}, "e")
+    validator = stack.create("AWS::ApiGateway::RequestValidator", RestApiId=api.ref, Name="v", ValidateRequestBody=True)
+    named = {**place, "requestValidatorId": validator["RequestValidatorId"]}
+    found = client.get_request_validator(**named)
+    assert (found["name"], found["validateRequestBody"], found["validateRequestParameters"]) == ("v", True, False)
+    validator = stack.update(validator, ValidateRequestBody=None, ValidateRequestParameters="true")
+    found = client.get_request_validator(**named)
+    assert (found["validateRequestBody"], found["validateRequestParameters"]) == (False, True)
+    given = {"RestApiId": api.ref, "ResponseType": "THROTTLED", "StatusCode": 420}
+    parameters = {"gatewayresponse.header.x": "'y'"}
+    answer = stack.create("AWS::ApiGateway::GatewayResponse", **given, ResponseParameters=parameters)
+    assert answer["Id"] == answer.ref
+    found = client.get_gateway_response(**place, responseType="THROTTLED")
+    assert (found["statusCode"], found["responseParameters"], found["defaultResponse"]) == ("420", parameters, False)
+    stack.update(answer, ResponseParameters=None, StatusCode="429", ResponseTemplates={"text/plain": "slow"})
+    found = client.get_gateway_response(**place, responseType="THROTTLED")
+    assert (found["statusCode"], found.get("responseParameters", {})) == ("429", {})
+    assert found["responseTemplates"] == {"text/plain": "slow"}
+    for one in (answer, validator, model):
+        stack.delete(one)
+        stack.delete(one)
+    assert client.get_gateway_response(**place, responseType="THROTTLED")["defaultResponse"]
+    assert client.get_request_validators(**place)["items"] == []
+    assert {one["name"] for one in client.get_models(**place)["items"]} == {"Empty", "Error"}
+
+
+def test_keys_and_plans_are_made_by_who_may_make_them(cloud):
+    """Each type asks for what its operations ask for; what may not be done leaves nothing behind."""
+    own = Stack(cloud, cloud.user("ann", allow("apigateway:GET")))
+    api = cloud.client("apigateway").create_rest_api(name="orders")["id"]
+    for kind, given in (
+        ("ApiKey", {}), ("UsagePlan", {}), ("UsagePlanKey", {"KeyId": "k", "KeyType": "API_KEY", "UsagePlanId": "p"}),
+        ("Model", {"RestApiId": api, "Schema": SCHEMA}), ("RequestValidator", {"RestApiId": api}),
+        ("GatewayResponse", {"RestApiId": api, "ResponseType": "THROTTLED"}),
+    ):  # fmt: skip
+        with pytest.raises(RequestFailed, match="not authorized to perform: apigateway:P"):
+            own.create(f"AWS::ApiGateway::{kind}", **given)
