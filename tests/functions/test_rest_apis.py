@@ -551,15 +551,9 @@ def test_an_integration_is_asked_by_post(cloud, functions):
     assert (api.ask().status, api.ask().value) == (500, BROKEN)
 
 
-def test_a_private_api_and_a_request_validator_are_refused(cloud, functions):
+def test_a_private_api_is_refused(cloud, functions):
     api = simple(cloud, functions, endpointConfiguration={"types": ["PRIVATE"]})
     assert api.ask("/dev/x").status == 501
-    functions.cloud.client("lambda").delete_function(FunctionName="fn")
-    api = simple(cloud, functions)
-    validator = api.client.create_request_validator(restApiId=api.id, name="v", validateRequestBody=True)["id"]
-    api.method("GET /checked", requestValidatorId=validator)
-    api.deploy()
-    assert (api.ask("/dev/x").status, api.ask("/dev/checked").status) == (200, 501)
 
 
 def test_no_two_resources_are_for_the_same_requests(cloud):

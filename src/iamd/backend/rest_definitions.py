@@ -52,18 +52,23 @@ _OPERATION: Final = frozenset(
     }
 )  # fmt: skip
 _PART: Final = re.compile(r"\{?[a-zA-Z0-9._:-]+\+?\}?")
+_JSON: Final = "application/json"
 _PLACES: Final = {"header": "header", "path": "path", "query": "querystring"}
 
 
 @dataclass(slots=True)
 class Method:
-    """A method of a path, with the parameters of PutMethod and of what belongs to it, as moto calls them."""
+    """A method of a path, with the parameters of PutMethod and of what belongs to it, as moto calls them.
+
+    `models` are schemas of bodies by their content types.
+    """
 
     name: str
     authorization: security.Asked
     operation: str | None
     validator: str | None
     parameters: dict[str, bool]
+    models: dict[str, Any]
     integration: integrations.Read | None
     responses: dict[str, dict[str, bool]]
 
@@ -84,7 +89,7 @@ class Definition:
     authorizers: dict[str, dict[str, Any]] = field(default_factory=dict)
     validators: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     gateway_responses: dict[str, dict[str, Any]] = field(default_factory=dict)
-    models: dict[str, str] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict)
     paths: dict[str, list[Method]] = field(default_factory=dict)
 
 
@@ -101,7 +106,7 @@ def read(body: str, base_path: str, account: str, region: str) -> Definition:
         version=text(information["version"], "info.version", 64) if information.get("version") else None,
         description=str(information["description"]) if information.get("description") else None,
         authorizers=schemes.authorizers,
-        models={name: json.dumps(one) for name, one in mapping(components.get(models_at, {}), models_at).items()},
+        models=dict(mapping(components.get(models_at, {}), models_at)),
     )
     _read_own(found, root)
     _read_endpoint(found, root)
@@ -213,12 +218,14 @@ def _methods(
         operation = members(value, where, _OPERATION)
         validator = operation.get(_VALIDATOR, root.get(_VALIDATOR))
         given = operation.get(integrations.NAME)
+        parameters = [*shared, *listed(operation.get("parameters", []), f"{where}.parameters")]
         yield Method(
             name=_METHODS[name],
             authorization=schemes.of(operation, where),
             operation=text(operation["operationId"], f"{where}.operationId") if "operationId" in operation else None,
             validator=text(validator, f"{where}.{_VALIDATOR}") if validator is not None else None,
-            parameters=_parameters([*shared, *listed(operation.get("parameters", []), f"{where}.parameters")], root),
+            parameters=_parameters(parameters, root),
+            models=_bodies(operation, parameters, root, where),
             integration=integrations.read(given, f"{where}.{integrations.NAME}") if given is not None else None,
             responses=_answers(mapping(operation.get("responses", {}), f"{where}.responses"), where),
         )
@@ -233,6 +240,17 @@ def _parameters(given: list[Any], root: Mapping[str, Any]) -> dict[str, bool]:
         if place is not None and isinstance(name, str):
             found[f"method.request.{place}.{name}"] = parameter.get("required") is True
     return found
+
+
+def _bodies(operation: Mapping[str, Any], parameters: list[Any], root: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The schemas of bodies by their content types; in OpenAPI 2 one parameter is the body of all that is consumed."""
+    if "swagger" not in root:
+        given = _referred(operation.get("requestBody", {}), root)
+        content = mapping(given.get("content", {}), f"{place}.requestBody.content")
+        return {kind: one["schema"] for kind, one in content.items() if isinstance(one, Mapping) and "schema" in one}
+    kinds = texts(operation.get("consumes", root.get("consumes", [_JSON])), f"{place}.consumes")
+    bodies = [one for one in (_referred(value, root) for value in parameters) if one.get("in") == "body"]
+    return {kind: body["schema"] for body in bodies if "schema" in body for kind in kinds}
 
 
 def _referred(value: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:

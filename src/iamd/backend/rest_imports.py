@@ -5,6 +5,7 @@ AWS: API Gateway Developer Guide, "Import an OpenAPI file to update an existing 
 """
 
 import json
+import uuid
 from typing import Any, Final
 
 from moto.apigateway.exceptions import BadRequestException
@@ -12,6 +13,7 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI
 from moto.apigateway.responses import APIGatewayResponse
 from moto.apigateway.utils import ApigwAuthorizerIdentifier
 
+from iamd import api_models
 from iamd.backend import rest_definitions
 from iamd.backend.open_api_values import Invalid
 from iamd.backend.replacement import always, replace
@@ -105,7 +107,7 @@ def _apply(backend: APIGatewayBackend, api: Any, definition: Definition, *, over
     authorizers = _authorizers(api, definition, overwrite=overwrite)
     validators = {name: api.create_request_validator(name, *one).id for name, one in definition.validators.items()}
     for name, schema in definition.models.items():
-        api.add_model(name, "", schema, "application/json")
+        api.add_model(name, "", json.dumps(api_models.resolved(schema, api.id)), "application/json")
     for name, response in definition.gateway_responses.items():
         api.put_gateway_response(name, **response)
     for path, methods in definition.paths.items():
@@ -171,6 +173,7 @@ def _put_method(
         operation_name=method.operation,
         authorizer_id=authorizers[asked.authorizer] if asked.authorizer is not None else None,
         authorization_scopes=asked.scopes or None,
+        request_models=_models(api, method.models) or None,
         request_validator_id=validators[method.validator] if method.validator is not None else None,
     )
     for status, headers in method.responses.items():
@@ -179,3 +182,15 @@ def _put_method(
         backend.put_integration(*place, **method.integration.given)
         for one in method.integration.responses:
             backend.put_integration_response(*place, **one)
+
+
+def _models(api: Any, schemas: dict[str, Any]) -> dict[str, str]:
+    """The models of bodies by their content types; AWS: a schema that stands there itself is made a model of."""
+    found = {}
+    for kind, schema in schemas.items():
+        name = api_models.named(schema)
+        if name is None:
+            name = f"MODEL{uuid.uuid4().hex[:12]}"
+            api.add_model(name, "", json.dumps(api_models.resolved(schema, api.id)), kind)
+        found[kind] = name
+    return found

@@ -17,6 +17,7 @@ from moto.apigateway.exceptions import BadRequestException, ConflictException, N
 from moto.apigateway.models import APIGatewayBackend, GatewayResponse, RestAPI
 from moto.apigateway.responses import APIGatewayResponse
 
+from iamd.api_models import reference
 from iamd.backend.replacement import always, replace, supply
 from iamd.backend.rest_patches import (
     ANY,
@@ -43,8 +44,6 @@ BUILT_IN: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """The models that each API has without having made them, as AWS's console shows them."""
-MODEL: Final = "https://apigateway.amazonaws.com/restapis/{}/models/{}"
-"""What another model is referred to by (API Gateway Developer Guide, "Data models for REST APIs")."""
 _KEYWORDS: Final = frozenset(
     {
         "$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "default", "definitions",
@@ -137,25 +136,25 @@ def check_schema(api: Any, text: str | None, name: str) -> None:
     unknown = sorted(set(_unknown(schema)))
     if not isinstance(schema, dict) or unknown:
         raise _invalid(f". Unsupported keyword(s): {json.dumps(unknown)}" if unknown else "")
-    known = {MODEL.format(api.id, one) for one in (*api.models, *BUILT_IN, name)}
-    for reference in references(schema):
-        if not reference.startswith("#") and reference.partition("#")[0] not in known:
+    known = {reference(api.id, one) for one in (*api.models, *BUILT_IN, name)}
+    for told in _references(schema):
+        if not told.startswith("#") and told.partition("#")[0] not in known:
             raise BadRequestException(
                 "Invalid model specified: Validation Result: warnings : [], errors : [Model reference must be in "
                 "canonical form]"
             )
 
 
-def references(value: Any) -> Iterator[str]:
+def _references(value: Any) -> Iterator[str]:
     """What a schema refers to."""
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]
         for one in value.values():
-            yield from references(one)
+            yield from _references(one)
     elif isinstance(value, list):
         for one in value:
-            yield from references(one)
+            yield from _references(one)
 
 
 def _invalid(more: str) -> BadRequestException:

@@ -8,7 +8,7 @@ REST APIs in API Gateway" (apigateway-control-access-to-api), "Lambda proxy inte
 from typing import Final
 
 from iamd.api_places import Place
-from iamd.functions import api_recording, rest_mocks
+from iamd.functions import api_recording, rest_mocks, rest_validation
 from iamd.functions.api_answers import Refusal, first_format
 from iamd.functions.api_calls import Call, Calls, NotAnswered, function_of
 from iamd.functions.api_recording import Recording
@@ -85,8 +85,7 @@ class RestApis:
             raise GatewayRefusal(MISSING_TOKEN, "No method of a resource is for this.")
         authorized = await self._access.authorized(progress, asked)
         key = key_of(asked, progress.request, authorized)
-        if asked.route.request_validator_id:
-            raise unsupported("a method with a request validator.")
+        await rest_validation.check(progress.request, asked)
         integration = asked.route.method_integration
         if integration is None:
             raise GatewayRefusal(API_BROKEN, "The method has no integration.")

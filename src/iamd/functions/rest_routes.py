@@ -53,6 +53,8 @@ class Method(msgspec.Struct, frozen=True, rename="camel"):
     authorization_scopes: list[str] | None = None
     api_key_required: bool | None = None
     request_validator_id: str | None = None
+    request_models: Mapping[str, str] | None = None
+    request_parameters: Mapping[str, bool] | None = None
     method_integration: Integration | None = None
 
 
@@ -84,6 +86,14 @@ class Authorizer(msgspec.Struct, frozen=True, rename={
     provider_arns: list[str] | None = None
 
 
+class Validator(msgspec.Struct, frozen=True, rename="camel"):
+    """What of requests to a method is looked at."""
+
+    id: str
+    validate_request_body: bool = False
+    validate_request_parameters: bool = False
+
+
 class GatewayResponse(msgspec.Struct, frozen=True, rename="camel"):
     """What API Gateway answers of its own accord, as an API has it."""
 
@@ -105,7 +115,14 @@ class Deployment(msgspec.Struct, frozen=True, rename="camel", dict=True):
     endpoint_types: list[str]
     gateway_responses: list[GatewayResponse]
     authorizers: list[Authorizer]
+    models: Mapping[str, str]
+    validators: list[Validator]
     resources: list[Resource]
+
+    @cached_property
+    def schemas(self) -> dict[str, Any]:
+        """The models that bodies were held against, by their names, as they are done with."""
+        return {}
 
     @cached_property
     def tree(self) -> "Node":
