@@ -222,10 +222,17 @@ def _stage(api: Any, backend: Any, given: Mapping[str, Any]) -> dict[str, Any] |
 
 
 def _keys(api_id: str, stage: str, backend: Any) -> Iterator[dict[str, Any]]:
-    """The API keys of the usage plans that a stage is in; those of no plan open nothing."""
+    """The API keys of the usage plans that a stage is in, with their limits; those of no plan open nothing."""
     for plan in list(backend.usage_plans.values()):
-        if any(one.get("apiId") == api_id and one.get("stage") == stage for one in plan.api_stages):
-            for key_id in list(backend.usage_plan_keys.get(plan.id, {})):
-                key = backend.keys.get(key_id)
-                if key is not None and key.enabled:
-                    yield {"id": key.id, "value": key.value}
+        within = [one for one in plan.api_stages if (one.get("apiId"), one.get("stage")) == (api_id, stage)]
+        for key_id in list(backend.usage_plan_keys.get(plan.id, {})) if within else ():
+            key = backend.keys.get(key_id)
+            if key is not None and key.enabled:
+                yield {
+                    "id": key.id,
+                    "value": key.value,
+                    "plan": plan.id,
+                    "throttle": plan.throttle or None,
+                    "quota": plan.quota or None,
+                    "methods": within[0].get("throttle") or {},
+                }

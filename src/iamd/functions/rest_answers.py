@@ -44,6 +44,7 @@ MISSING_TOKEN: Final = Kind(
 )
 NOWHERE: Final = Kind("", 403, "ForbiddenException", "Forbidden")
 """AWS: of a stage or an API that is not there, before it is known whose gateway responses would count."""
+QUOTA_EXCEEDED: Final = Kind("QUOTA_EXCEEDED", 429, "LimitExceededException", "Limit Exceeded")
 THROTTLED: Final = Kind("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests")
 TIMED_OUT: Final = Kind("INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "Endpoint request timed out")
 TOO_LARGE: Final = Kind("REQUEST_TOO_LARGE", 413, "RequestEntityTooLargeException", "Request Too Long")

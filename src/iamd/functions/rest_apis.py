@@ -26,6 +26,7 @@ from iamd.functions.rest_answers import (
 )
 from iamd.functions.rest_events import Authorized, content_of, is_binary
 from iamd.functions.rest_routes import Deployment, Found, Integration, Key, RestApi, found
+from iamd.functions.rest_usage import Usage
 from iamd.http import HttpRequest, HttpResponse
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -46,6 +47,7 @@ class RestApis:
     def __init__(self, runtime: Runtime, calls: Calls) -> None:
         self._calls = calls
         self._access = Access(runtime, calls)
+        self._usage = Usage(runtime.clock)
         self._recording = Recording(
             runtime,
             failed=lambda why: GatewayRefusal(API_BROKEN, why),
@@ -56,6 +58,7 @@ class RestApis:
     def clear(self) -> None:
         """Begin anew: nothing known of before is used."""
         self._access.clear()
+        self._usage.clear()
 
     async def answered(self, request: HttpRequest, api: RestApi, place: Place) -> HttpResponse:
         """The answer to a request; Refusal where it is not known yet whose it is."""
@@ -85,6 +88,8 @@ class RestApis:
             raise GatewayRefusal(MISSING_TOKEN, "No method of a resource is for this.")
         authorized = await self._access.authorized(progress, asked)
         key = key_of(asked, progress.request, authorized)
+        if key is not None:
+            self._usage.count(asked, key)
         await rest_validation.check(progress.request, asked)
         integration = asked.route.method_integration
         if integration is None:

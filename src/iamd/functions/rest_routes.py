@@ -155,11 +155,33 @@ class Node:
         return None
 
 
+class Limits(msgspec.Struct, frozen=True, rename="camel"):
+    """How fast somebody may ask: requests in a second, and how many at once."""
+
+    rate_limit: float | None = None
+    burst_limit: int | None = None
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """How many requests there may be in a period, which begins on the day that the offset says."""
+
+    limit: int
+    period: str
+    offset: int = 0
+
+
 class Key(msgspec.Struct, frozen=True):
-    """An API key of a usage plan that a stage is in."""
+    """An API key of a usage plan that a stage is in, with what the plan lets it ask for; `methods` are those alone.
+
+    A method is named by its path and its own name, `/pets/GET`.
+    """
 
     id: str
     value: str
+    plan: str
+    throttle: Limits | None
+    quota: Quota | None
+    methods: Mapping[str, Limits]
 
 
 class Stage(msgspec.Struct, frozen=True):
