@@ -1,7 +1,10 @@
-"""Which addresses of identity providers may be reached (FED-05, B37)."""
+"""Which addresses may be reached that somebody else names (FED-05, B37)."""
+
+import asyncio
 
 import pytest
 
+from iamd.federation.fetching import fetch
 from iamd.federation.hosts import Hosts, Unreachable
 
 LISTED = Hosts(frozenset({"idp.internal:8443", "127.0.0.1"}))
@@ -31,6 +34,8 @@ LISTED = Hosts(frozenset({"idp.internal:8443", "127.0.0.1"}))
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::1",
         "2002:a9fe:a9fe::1",
+        "168.63.129.16",
+        "::ffff:168.63.129.16",
     ],
 )
 def test_a_private_address_is_reached_when_its_host_is_listed_only(address):
@@ -81,3 +86,10 @@ def test_a_host_without_a_permitted_address_is_unreachable():
     with pytest.raises(Unreachable, match="federation_hosts"):
         LISTED.look_up("localhost", 443)
     assert {address.host for address in LISTED.look_up("127.0.0.1", 443)} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "1.2.3", "127.0.0.1", "[::1]", "169.254.169.254"])
+def test_what_is_written_as_an_address_is_looked_at_though_nobody_looks_it_up(host):
+    """SECURITY: aiohttp connects to whatever looks like an address to it, and asks no resolver."""
+    with pytest.raises(Unreachable, match=r"is no address|private address"):
+        asyncio.run(fetch(Hosts(frozenset({"localhost"})), f"https://{host}:1/"))

@@ -11,7 +11,7 @@ from iamd.federation import certificates
 from iamd.federation.hosts import Hosts, Unreachable, port_of
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+    from aiohttp import ClientResponse, TCPConnector
     from aiohttp.abc import AbstractResolver
 
 MAX_BYTES: Final = 256 * 1024
@@ -79,12 +79,10 @@ async def _get(hosts: Hosts, url: str, parts: SplitResult, context: ssl.SSLConte
     """The body of one answer, or where it redirects to."""
     import aiohttp  # noqa: PLC0415
 
-    # SECURITY: an address in the URL itself is not looked up, so it is checked here.
-    _check_literal(hosts, parts)
-    connector = aiohttp.TCPConnector(resolver=_resolver(hosts), use_dns_cache=False, ssl=context, force_close=True)
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    connecting = connector(hosts, parts, context)
     async with (
-        aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
+        aiohttp.ClientSession(connector=connecting, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
         session.get(url, headers=headers, allow_redirects=False) as answer,
     ):
         if answer.status in REDIRECTS and "Location" in answer.headers:
@@ -94,6 +92,15 @@ async def _get(hosts: Hosts, url: str, parts: SplitResult, context: ssl.SSLConte
         if answer.status != 200 or answer.headers.get("Content-Encoding", "identity") != "identity":
             raise WrongAnswer(f"{url} answered {answer.status}")
         return await _limited(url, answer), None
+
+
+def connector(hosts: Hosts, parts: SplitResult, context: ssl.SSLContext) -> "TCPConnector":
+    """What connects to the host of a URL, and to permitted addresses alone; Unreachable where it is none itself."""
+    import aiohttp  # noqa: PLC0415
+
+    # SECURITY: an address in the URL itself is not looked up, so it is checked here.
+    _check_literal(hosts, parts)
+    return aiohttp.TCPConnector(resolver=_resolver(hosts), use_dns_cache=False, ssl=context, force_close=True)
 
 
 async def _limited(url: str, answer: "ClientResponse") -> bytes:
@@ -107,10 +114,13 @@ async def _limited(url: str, answer: "ClientResponse") -> bytes:
 
 def _check_literal(hosts: Hosts, parts: SplitResult) -> None:
     host = parts.hostname or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
+    # SECURITY: whatever aiohttp takes for an address it does not look up, `127.1` and a single number too.
+    if ":" not in host and not host.replace(".", "").isdigit():
         return
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError as error:
+        raise Unreachable(f"{host} is no address") from error
     hosts.look_up(host, port_of(parts))
 
 

@@ -1,4 +1,4 @@
-"""Which hosts of identity providers may be reached: public ones, and those that `federation_hosts` lists."""
+"""Which hosts may be reached that somebody else names: public ones, and those that a setting lists."""
 
 import ipaddress
 import socket
@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052, 2.1: an IPv4 address in its last 32 bits."""
+_WIRE_SERVER = IPv4Address("168.63.129.16")
+"""Azure's own address within its virtual machines, public as it looks (Azure, "What is IP address 168.63.129.16?")."""
 HTTPS_PORT = 443
 HTTP_PORT = 80
 
@@ -28,9 +30,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts that may be reached though their addresses are private: `host:port`, or `host` for all its ports."""
+    """The hosts that may be reached though their addresses are private: `host:port`, or `host` for all its ports.
+
+    `setting` is the one that lists them.
+    """
 
     listed: frozenset[str] = frozenset()
+    setting: str = "federation_hosts"
 
     def is_listed(self, host: str, port: int) -> bool:
         """Whether the operator lists this host, with this very port or for all its ports."""
@@ -58,7 +64,7 @@ class Hosts:
         mapped = _inner(found)
         # SECURITY: a provider's URL is chosen by whoever may create one: it must not reach what only this machine
         # reaches, such as metadata services and the host's own ports (FED-05, B37).
-        return self.is_listed(host, port) or (mapped.is_global and not mapped.is_multicast)
+        return self.is_listed(host, port) or (mapped.is_global and not mapped.is_multicast and mapped != _WIRE_SERVER)
 
     def look_up(self, host: str, port: int) -> Sequence[Address]:
         """The addresses of a host that may be connected to; Unreachable when there is none. It blocks."""
@@ -70,7 +76,7 @@ class Hosts:
         addresses = [Address(family, str(place[0]), port) for family, _, _, _, place in found]
         permitted = [address for address in addresses if self.permits(host, port, address.host)]
         if not permitted:
-            raise Unreachable(f"{host} is on a private address; list `{host}:{port}` in `federation_hosts` to allow it")
+            raise Unreachable(f"{host} is on a private address; list `{host}:{port}` in `{self.setting}` to allow it")
         return permitted
 
 
