@@ -71,7 +71,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return {**_enforce_iam(environment), **given}
 
 
-LISTS = frozenset({"trusted_proxies", "federation_hosts"})
+LISTS = frozenset({"trusted_proxies", "federation_hosts", "integration_hosts"})
 """Settings of several values, which a variable has with commas between them."""
 
 
@@ -241,7 +241,8 @@ def _checked(settings: Settings) -> Settings:
     return replace(
         settings,
         trusted_proxies=tuple(map(_proxy, settings.trusted_proxies)),
-        federation_hosts=tuple(map(_host, settings.federation_hosts)),
+        federation_hosts=tuple(_host("federation_hosts", one) for one in settings.federation_hosts),
+        integration_hosts=tuple(_host("integration_hosts", one) for one in settings.integration_hosts),
         issuer_url=settings.issuer_url.rstrip("/") if settings.issuer_url else None,
         vpc_endpoints=endpoint_settings.checked(settings.vpc_endpoints, settings.region),
     )
@@ -330,10 +331,10 @@ def _proxy(text: str) -> str:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def _host(text: str) -> str:
-    """A host of an identity provider, in lower case as URLs are compared."""
+def _host(name: str, text: str) -> str:
+    """A host in a setting of this name, in lower case as URLs are compared."""
     if _HOST.fullmatch(text) is None:
-        raise SettingsError(f"wrong value for `federation_hosts`: `host` or `host:port`, got `{text}`")
+        raise SettingsError(f"wrong value for `{name}`: `host` or `host:port`, got `{text}`")
     return text.lower()
 
 

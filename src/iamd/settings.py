@@ -73,6 +73,11 @@ class Settings:
         "Identity providers' hosts that are reached though their addresses are private, as `host:port` or, for all "
         "ports, `host`; those on loopback may speak plain HTTP.",
     )
+    integration_hosts: tuple[str, ...] = setting(
+        (),
+        "Hosts of HTTP integrations of APIs that are reached though their addresses are private, as `host:port` or, "
+        "for all ports, `host`.",
+    )
     fido_metadata: Path | None = setting(
         None,
         "File of the FIDO Alliance's metadata, as `curl -o FILE https://mds3.fidoalliance.org/` writes it, by which "

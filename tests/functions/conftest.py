@@ -32,7 +32,7 @@ def functions_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         "[default]\naws_access_key_id = POISON\naws_secret_access_key = poison\n"
     )
     data = tmp_path_factory.mktemp("functions") / "data"
-    options = ("--backend", "moto", "--dev", "--federation-hosts", "127.0.0.1")
+    options = ("--backend", "moto", "--dev", "--federation-hosts", "127.0.0.1", "--integration-hosts", "localhost")
     server = Server(data, *options, environment=POISON | {"HOME": str(home)})
     yield server
     assert server.stop() == 0

@@ -518,8 +518,6 @@ def test_a_status_that_is_none_of_an_answer_is_refused(cloud, status):
 @pytest.mark.parametrize(
     "given",
     [
-        {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "https://example.com"},
-        {"type": "HTTP", "integrationHttpMethod": "GET", "uri": "https://example.com"},
         {"type": "AWS", "integrationHttpMethod": "POST", "uri": uri()},
         {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri(), "connectionType": "VPC_LINK", "connectionId": "l"},
         {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri(), "tlsConfig": {"insecureSkipVerification": True}},

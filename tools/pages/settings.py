@@ -29,8 +29,9 @@ default. An option, variable or key that iamd does not know is an error that nam
 start with exit code 2."""
 
 VARIABLES = """`ENFORCE_IAM=1` and `ENFORCE_IAM=soft`, as LocalStack has them, stand for `--enforce strict` and
-`--enforce soft`; `ENFORCE_IAM=0` is refused, for iamd always enforces. `trusted_proxies` and `federation_hosts`
-are repeated as options, have commas between their values as variables, and are lists in the file."""
+`--enforce soft`; `ENFORCE_IAM=0` is refused, for iamd always enforces. `trusted_proxies`, `federation_hosts`
+and `integration_hosts` are repeated as options, have commas between their values as variables, and are lists in the
+file."""
 
 BACKENDS = """A `[backends.<name>]` table says where the requests of some services go and how they are signed there; the
 name is yours, and stands in `/_iamd/health` and `iamd status` with how the backend is. Of two tables that answer for a

@@ -83,12 +83,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     caller: Identity | None = None
 
 
-def function_of(uri: str | None, variables: Mapping[str, str]) -> str:
-    """The ARN of the function that a URI names; NotAnswered when it names none."""
+def variables_in(uri: str | None, variables: Mapping[str, str]) -> str:
+    """A URI with a stage's variables in it; NotAnswered when the stage has one not."""
     missing = [name for name in _VARIABLE.findall(uri or "") if name not in variables]
     if missing:
         raise NotAnswered(Cause.BROKEN, f"The stage has no variable {missing[0]}.")
-    plain = _VARIABLE.sub(lambda found: variables[found[1]], uri or "")
+    return _VARIABLE.sub(lambda found: variables[found[1]], uri or "")
+
+
+def function_of(uri: str | None, variables: Mapping[str, str]) -> str:
+    """The ARN of the function that a URI names; NotAnswered when it names none."""
+    plain = variables_in(uri, variables)
     path = _PATH.fullmatch(plain)
     function = path["function"] if path is not None else plain
     if not _FUNCTION.fullmatch(function):

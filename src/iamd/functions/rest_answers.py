@@ -50,6 +50,9 @@ TIMED_OUT: Final = Kind("INTEGRATION_TIMEOUT", 504, "InternalServerErrorExceptio
 TOO_LARGE: Final = Kind("REQUEST_TOO_LARGE", 413, "RequestEntityTooLargeException", "Request Too Long")
 UNAUTHORIZED: Final = Kind("UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized")
 UNAVAILABLE: Final = Kind("", 503, "ServiceUnavailableException", "Service Unavailable")
+UNREACHED: Final = Kind(
+    "INTEGRATION_FAILURE", 504, "InternalServerErrorException", "Network error communicating with endpoint"
+)
 UNSUPPORTED_TYPE: Final = Kind("UNSUPPORTED_MEDIA_TYPE", 415, "BadRequestException", "Unsupported Media Type")
 _UNSUPPORTED: Final = Kind("", 501, "NotImplemented", None)
 
@@ -86,7 +89,7 @@ class GatewayRefusal(Refusal):
         """The answer as it is where an API has no gateway response of its own."""
         words = json.dumps(self.message)
         # AWS: of integrations alone with a blank.
-        blank = " " if self.message in {_BROKEN_WORDS, TIMED_OUT.message} else ""
+        blank = " " if self.message in {_BROKEN_WORDS, TIMED_OUT.message, UNREACHED.message} else ""
         body = f'{{"{self._member}":{blank}{words}}}'.encode()
         plain = [(b"content-type", safe(_JSON)), (b"x-amzn-errortype", safe(self.error))]
         return HttpResponse(self.status, plain, body)

@@ -25,6 +25,7 @@ from iamd.functions.rest_answers import (
     unsupported,
 )
 from iamd.functions.rest_events import Authorized, content_of, is_binary
+from iamd.functions.rest_http import Endpoints
 from iamd.functions.rest_routes import Deployment, Found, Integration, Key, RestApi, found
 from iamd.functions.rest_usage import Usage
 from iamd.http import HttpRequest, HttpResponse
@@ -47,6 +48,7 @@ class RestApis:
     def __init__(self, runtime: Runtime, calls: Calls) -> None:
         self._calls = calls
         self._access = Access(runtime, calls)
+        self._endpoints = Endpoints(runtime)
         self._usage = Usage(runtime.clock)
         self._recording = Recording(
             runtime,
@@ -99,8 +101,10 @@ class RestApis:
                 return rest_mocks.answer(integration, progress.request, place.below)
             case "AWS_PROXY":
                 return await self._of_function(progress.request, asked, integration, authorized, key, place.below)
+            case "HTTP" | "HTTP_PROXY":
+                return await self._endpoints.answer(integration, progress.request, asked, place.below)
             case other:
-                raise unsupported(f"the integration {other}: Lambda functions (AWS_PROXY) and MOCK alone answer.")
+                raise unsupported(f"the integration {other}.")
 
     async def _of_function(
         self,
@@ -138,6 +142,8 @@ def _check(integration: Integration) -> None:
     """A Lambda function answers, and is given the request as it is."""
     if integration.connection_type not in {None, "INTERNET"} or integration.tls_config:
         raise unsupported("an integration by a VPC link or with tlsConfig.")
+    if integration.response_transfer_mode == "STREAM":
+        raise unsupported("an integration with the response transfer mode STREAM.")
     if integration.request_parameters:
         raise unsupported("an integration with AWS_PROXY that maps parameters.")
     if integration.http_method != "POST":

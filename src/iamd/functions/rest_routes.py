@@ -41,6 +41,8 @@ class Integration(msgspec.Struct, frozen=True, rename="camel"):
     request_templates: Mapping[str, str | None] | None = None
     timeout_in_millis: int | None = None
     tls_config: Mapping[str, Any] | None = None
+    content_handling: str | None = None
+    response_transfer_mode: str | None = None
     integration_responses: Mapping[str, IntegrationResponse] | None = None
 
 

@@ -47,7 +47,7 @@ def values(request: HttpRequest, found: Found, authorizer: Authorizer) -> list[l
     """The values of each identity source, all of them; None where a request has one of them not."""
     told = []
     for expression in sources(authorizer):
-        one = _values(request, found, expression)
+        one = values_of(request, found, expression)
         if not any(one):
             return None
         told.append(list(one))
@@ -59,7 +59,8 @@ def sources(authorizer: Authorizer) -> list[str]:
     return [one.strip() for one in (authorizer.identity_source or "").split(",") if one.strip()]
 
 
-def _values(request: HttpRequest, found: Found, expression: str) -> Sequence[str]:
+def values_of(request: HttpRequest, found: Found, expression: str) -> Sequence[str]:
+    """The values of an expression: headers, parameters of the query, variables of the stage, and the context."""
     if expression.startswith(_HEADER):
         return _of_header(request, expression.removeprefix(_HEADER))
     if expression.startswith(_QUERY):
@@ -72,7 +73,7 @@ def _values(request: HttpRequest, found: Found, expression: str) -> Sequence[str
         return [found.stage.variables.get(expression.removeprefix(_VARIABLE), "")]
     if expression in _CONTEXT:
         return [_CONTEXT[expression](request, found)]
-    raise unsupported(f"the identity source {expression}.")
+    raise unsupported(f"the source {expression} of a value.")
 
 
 def _of_header(request: HttpRequest, name: str) -> list[str]:
