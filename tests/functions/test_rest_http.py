@@ -254,8 +254,8 @@ def test_an_endpoint_that_does_not_answer_is_told(cloud, endpoint):
     endpoint.goes_on.set()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    told = proxied(cloud, f"http://localhost:{port}/").ask("/dev/x")
+        # Nobody listens there, and nobody else can.
+        told = proxied(cloud, f"http://localhost:{free.getsockname()[1]}/").ask("/dev/x")
     assert (told.status, told.value) == (504, UNREACHED)
     assert told.headers["x-amzn-errortype"] == "InternalServerErrorException"
     # It speaks no TLS.

@@ -64,9 +64,10 @@ def until(moment):
     return (moment - datetime.now(UTC)).total_seconds() + 60
 
 
-def midnight(days=1):
-    now = datetime.now(UTC)
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
+def midnights(count):
+    """The beginnings of the next days."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [today + timedelta(days=days) for days in range(1, count + 1)]
 
 
 def test_a_key_asks_no_faster_than_its_plan_lets_it(cloud):
@@ -124,7 +125,7 @@ def test_a_key_asks_no_more_than_its_quota_in_a_day(cloud):
     api = Planned(cloud, "dev", "v1")
     plan = api.plan(quota={"limit": 2, "period": "DAY"})
     one, two = api.key(plan), api.key(plan)
-    cloud.advance(until(midnight()))
+    cloud.advance(until(midnights(1)[0]))
     assert api.statuses(one, 1) + api.statuses(one, 1, "/v1/b", "PUT") == [200, 200]
     refused = api.ask(one)
     assert (refused.status, refused.value) == (429, MUCH)
@@ -143,8 +144,7 @@ def test_a_week_begins_on_the_day_that_the_offset_says(cloud, offset):
     api = Planned(cloud)
     key = api.key(api.plan(quota={"limit": 1, "period": "WEEK", "offset": offset}))
     # From the next day of that name on, which is seven days long.
-    days = next(one for one in range(1, 8) if midnight(one).isoweekday() % 7 == offset)
-    cloud.advance(until(midnight(days)))
+    cloud.advance(until(next(day for day in midnights(7) if day.isoweekday() % 7 == offset)))
     assert api.statuses(key, 2) == [200, 429]
     cloud.advance(6 * DAY)
     assert api.statuses(key, 1) == [429]
@@ -156,8 +156,7 @@ def test_a_week_begins_on_the_day_that_the_offset_says(cloud, offset):
 def test_a_month_begins_on_the_day_that_the_offset_says(cloud, offset):
     api = Planned(cloud)
     key = api.key(api.plan(quota={"limit": 1, "period": "MONTH", "offset": offset}))
-    beginnings = [day for day in (midnight(number) for number in range(1, 95)) if day.day == offset + 1]
-    first, second = beginnings[:2]
+    first, second, *_ = [day for day in midnights(95) if day.day == offset + 1]
     cloud.advance(until(first))
     assert api.statuses(key, 2) == [200, 429]
     cloud.advance((second - first).total_seconds() - DAY)
@@ -169,7 +168,7 @@ def test_a_month_begins_on_the_day_that_the_offset_says(cloud, offset):
 def test_what_is_throttled_is_not_of_the_quota(cloud):
     api = Planned(cloud)
     key = api.key(api.plan(throttle=throttle(1), quota={"limit": 2, "period": "MONTH"}))
-    cloud.advance(until(next(day for day in map(midnight, range(1, 40)) if day.day == 1)))
+    cloud.advance(until(next(day for day in midnights(31) if day.day == 1)))
     assert api.ask(key).status == 200
     assert [api.ask(key).value for _ in range(2)] == [SLOW, SLOW]
     cloud.advance(1500)

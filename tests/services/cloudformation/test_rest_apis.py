@@ -85,6 +85,35 @@ Resources:
 Outputs:
   Api: {Value: !Ref Api}
 """
+CHECKED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Models:
+        User: {type: object, required: [name], properties: {name: {type: string}}}
+      GatewayResponses:
+        BAD_REQUEST_BODY: {StatusCode: 422}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): return {'statusCode': 200, 'body': event['body']}"
+      Events:
+        One:
+          Type: Api
+          Properties:
+            RestApiId: !Ref Api
+            Path: /users
+            Method: post
+            RequestModel: {Model: User, Required: true, ValidateBody: true, ValidateParameters: true}
+            RequestParameters: [{method.request.querystring.team: {Required: true}}]
+Outputs:
+  Api: {Value: !Ref Api}
+"""
 DEFAULT = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -148,6 +177,16 @@ def test_what_sam_deploys_with_a_usage_plan_takes_its_keys(cloud, client, ended)
     client.delete_stack(StackName="tour")
     client.get_waiter("stack_delete_complete").wait(StackName="tour", WaiterConfig={"Delay": 1})
     assert gateway.get_usage_plans()["items"] == gateway.get_api_keys()["items"] == []
+
+
+def test_what_sam_deploys_with_models_looks_at_requests(cloud, client, ended):
+    """SAM Developer Guide, RequestModel."""
+    api = deployed(client, ended, CHECKED)
+    url = f"{cloud.endpoint}/_iamd/execute-api/{api}/v1"
+    told = ask(url, "POST", "/users", body=b'{"name": "Ann"}')
+    assert (told.status, told.value["message"]) == (400, "Missing required request parameters: [team]")
+    assert ask(url, "POST", "/users?team=a", body=b"{}").status == 422
+    assert ask(url, "POST", "/users?team=a", body=b'{"name": "Ann"}').value == {"name": "Ann"}
 
 
 def test_an_update_of_what_sam_deploys_is_deployed(cloud, client, ended):
