@@ -88,6 +88,41 @@ def test_a_method_is_patched(api):
     )
 
 
+def test_a_resource_is_moved_to_where_none_is(api):
+    client, place = api.client, {"restApiId": api.id}
+    for path in ("/a/b/{c}", "/d/{e}", "/f/{g+}"):
+        api.resource(path)
+
+    def moved(path, *given):
+        client.update_resource(**place, resourceId=api.resources[path], patchOperations=steps(*given))
+        return sorted(one["path"] for one in client.get_resources(**place)["items"])
+
+    moved("/a/b", ("replace", "/pathPart", "x"), ("replace", "/parentId", api.resources["/d"]))
+    assert moved("/a", ("replace", "/pathPart", "{a}")) == [
+        "/", "/d", "/d/x", "/d/x/{c}", "/d/{e}", "/f", "/f/{g+}", "/{a}",
+    ]  # fmt: skip
+    told = moved("/a/b", ("replace", "/pathPart", "y"))
+    for path, wrong in (
+        ("/", ("replace", "/pathPart", "x")), ("/a/b", ("replace", "/pathPart", "{z}")), ("/a/b", ("replace", "/pathPart", "a/b")),
+        ("/a/b", ("replace", "/pathPart", "")), ("/a/b", ("replace", "/pathPart", "{c+}")), ("/a/b", ("replace", "/parentId", "no")),
+        ("/d", ("replace", "/parentId", api.resources["/a/b/{c}"])), ("/d", ("replace", "/parentId", api.resources["/d"])),
+        ("/a/b", ("replace", "/parentId", api.resources["/f/{g+}"])), ("/a/b", ("replace", "/path", "/x")),
+        ("/a/b", ("add", "/pathPart", "x")),
+    ):  # fmt: skip
+        refused(
+            client.update_resource, ("replace", "/pathPart", "other"), wrong, **place, resourceId=api.resources[path]
+        )
+    refused(
+        client.update_resource,
+        ("replace", "/pathPart", "f"),
+        **place,
+        resourceId=api.resources["/d"],
+        code="ConflictException",
+    )
+    refused(client.update_resource, ("replace", "/pathPart", "x"), **place, resourceId="no", code="NotFoundException")
+    assert sorted(one["path"] for one in client.get_resources(**place)["items"]) == told
+
+
 def test_an_integration_is_patched(api):
     client = api.client
     api.method(

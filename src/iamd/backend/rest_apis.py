@@ -4,20 +4,24 @@ AWS: API Gateway API Reference, "CreateRestApi", "Patch operations", "CreateReso
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 import msgspec
-from moto.apigateway.exceptions import BadRequestException, ConflictException
+from moto.apigateway.exceptions import BadRequestException, ConflictException, InvalidResourcePathException
 from moto.apigateway.models import APIGatewayBackend, RestAPI
 from moto.apigateway.responses import APIGatewayResponse
 
 from iamd.arn import PARTITION
 from iamd.backend import rest_authorizers, rest_keys, rest_methods, rest_models, rest_stages, rest_tags
 from iamd.backend.dispatch import CURRENT
-from iamd.backend.replacement import always, replace
+from iamd.backend.replacement import always, replace, supply
+from iamd.backend.rest_patches import REPLACE, Row, Table, operations_of, setting
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
+_PART: Final = re.compile(r"[a-zA-Z0-9._:-]+|\{[a-zA-Z0-9._:-]+\+?\}", re.ASCII)
 _CALLERS: Final = f"arn:{PARTITION}:iam::*:user/*"
 """AWS: "To require that the caller's identity be passed through" (API Reference, "Integration", `credentials`)."""
 
@@ -28,6 +32,7 @@ def install() -> None:
     replace(RestAPI, "apply_patch_operations", always(_patch))
     replace(APIGatewayBackend, "create_resource", _with_siblings)
     replace(APIGatewayBackend, "delete_resource", _with_children)
+    supply(APIGatewayResponse, "update_resource", _update_resource)
     replace(APIGatewayBackend, "put_integration", _by_callers)
     rest_authorizers.install()
     rest_methods.install()
@@ -153,6 +158,41 @@ def check_part(api: Any, parent_id: str, part: str) -> None:
             raise BadRequestException(
                 f"A sibling ({one.path_part}) of this resource already has a variable path part -- only one is allowed"
             )
+
+
+_RESOURCES: Final = Table(
+    Row("/parentId", [REPLACE], setting("parent_id")),
+    Row("/pathPart", [REPLACE], setting("path_part")),
+)
+
+
+def _update_resource(response: Any) -> str:
+    """Move a resource, with all that is below it, to where it is for other requests than what is there."""
+    _, _, api_id, _, resource_id = response.path.rstrip("/").split("/")
+    api, resource = response.backend.get_rest_api(api_id), response.backend.get_resource(api_id, resource_id)
+    if resource.parent_id is None:
+        raise BadRequestException("The root resource can't be updated")
+    others = {key: one for key, one in api.resources.items() if key != resource_id}
+
+    def check(changed: Any) -> None:
+        above = others.get(changed.parent_id)
+        if above is None or not changed.path_part:
+            raise BadRequestException("Invalid parent or path part specified")
+        if not _PART.fullmatch(changed.path_part):
+            raise InvalidResourcePathException
+        check_part(SimpleNamespace(resources=others), changed.parent_id, changed.path_part)
+        if changed.path_part.endswith("+}") and any(one.parent_id == resource_id for one in others.values()):
+            raise BadRequestException(
+                f"Cannot create a child of a resource with a greedy path variable: {changed.path_part}"
+            )
+        while above is not None:
+            # What is within itself is nowhere.
+            if above.parent_id == resource_id:
+                raise BadRequestException("Invalid parent specified: it is below the resource")
+            above = others.get(above.parent_id)
+
+    _RESOURCES.apply(resource, operations_of(response), check)
+    return json.dumps(resource.to_dict())
 
 
 def _kind(part: str) -> str:
