@@ -17,7 +17,7 @@ from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import NOT_TAKEN, Refused
 
 _ROUTE: Final = "{0}/tags/arn:(?P<partition>[^/]+):apigateway:(?P<region_name>[^/]+)::/(?P<place>.+)$"
-_PLACE: Final = re.compile(r"arn:[a-z-]+:apigateway:[a-z0-9-]+:[0-9]*:/(?P<path>.+)", re.ASCII)
+_PLACE: Final = re.compile(r"arn:[a-z-]+:apigateway:[a-z0-9-]+:[0-9]*:/(?P<path>\S+)", re.ASCII)
 
 
 def install() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import re
 import ssl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 256 * 1024
 SECONDS: Final = 5.0
 MAX_REDIRECTS: Final = 3
+_LETTER: Final = re.compile(r"[A-Za-z]")
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -115,7 +117,7 @@ async def _limited(url: str, answer: "ClientResponse") -> bytes:
 def _check_literal(hosts: Hosts, parts: SplitResult) -> None:
     host = parts.hostname or ""
     # SECURITY: whatever aiohttp takes for an address it does not look up, `127.1` and a single number too.
-    if ":" not in host and not host.replace(".", "").isdigit():
+    if ":" not in host and _LETTER.search(host):
         return
     try:
         ipaddress.ip_address(host.partition("%")[0])
