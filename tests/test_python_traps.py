@@ -74,6 +74,8 @@ FOLDED = {
     "policy/lint/tag_keys.py": "effects that were read as `Allow` or `Deny`",
     "policy/malformed.py": "no letter of `allow` and `deny` has another that folds to it",
     "policy/operators.py": "StringEqualsIgnoreCase is of every letter, character by character",
+    "policy/telling_texts.py": "patterns of StringEqualsIgnoreCase",
+    "policy/trial_values.py": "values for StringEqualsIgnoreCase",
     "policy/syntax.py": "booleans",
     "policy/trust.py": "AWS's four names of members",
 }

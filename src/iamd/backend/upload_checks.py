@@ -47,10 +47,11 @@ def _parts(body: bytes) -> list[tuple[int, dict[str, str]]]:
     found = []
     for part in fromstring(body).iterfind("{*}Part"):
         said = {child.tag.rpartition("}")[2]: child.text or "" for child in part}
-        if not said.get("PartNumber", "").isdecimal():
+        number = said.get("PartNumber", "")
+        if not (number.isascii() and number.isdecimal()):
             raise MalformedXML
         sums = {name.removeprefix(_OF_PART).lower(): value for name, value in said.items() if name.startswith(_OF_PART)}
-        found.append((int(said["PartNumber"]), sums))
+        found.append((int(number), sums))
     return found
 
 

@@ -269,7 +269,8 @@ def _addresses(uses: Sequence[Use], _context: Context) -> _Texts:
         if written is None:
             continue
         found.append(str(written.network_address))
-        if int(written.broadcast_address) < 2**written.max_prefixlen - 1:
+        # Behind the very last address there is none.
+        if written.broadcast_address.packed.strip(b"\xff"):
             found.append(str(written.broadcast_address + 1))
     return _Texts(tuple(one for one in dict.fromkeys(found) if address(one) is not None), is_whole=True)
 
