@@ -13,11 +13,8 @@ from iamd.store.errors import DamagedStore, NewerStore, Unavailable
 APPLICATION_ID = 0x69616D64
 """`iamd` in ASCII: says whose database a file is (SQLite, "PRAGMA application_id")."""
 
-PAGE_SIZE = "page_size=16384"
-"""Of a new database; one that was made before keeps its own.
-
-An event has about 2 KiB, and a page whole events; a write of some pages costs more the larger they are.
-"""
+PAGE_SIZE = "page_size=8192"
+"""Of a new database; one that was made before keeps its own. An event has about 2 KiB, and a page whole events."""
 
 BUSY_POLL_SECONDS = 0.0005
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
