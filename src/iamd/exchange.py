@@ -132,6 +132,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Made when somebody waits, which nobody does for what is answered at once."""
     _unsent: bytes = b""
     _left: int | None = None
+    _task: asyncio.Task[None] | None = None
+    """What answers, once somebody has begun to."""
 
     @classmethod
     def awaiting(cls, channel: Channel, head: Head) -> "Exchange":
@@ -154,9 +156,8 @@ class Exchange(msgspec.Struct, eq=False):
         """Have what the application began give the answer."""
         channel = self._channel
         # A name is given, for else one is made up for each.
-        task = asyncio.Task(self._run(begun), loop=channel.loop, name="answering")
+        task = self._task = asyncio.Task(self._run(begun), loop=channel.loop, name="answering")
         channel.tasks.add(task)
-        task.add_done_callback(channel.tasks.discard)
 
     def feed(self, content: bytes, *, whole: bool) -> None:
         """Take body bytes; when many wait to be read, no more are taken from the connection."""
@@ -282,6 +283,9 @@ class Exchange(msgspec.Struct, eq=False):
             log.exception("the application failed")
         if not self._gone and not self.complete:
             self._fail()
+        if self._task is not None:
+            # Not by a callback, which the loop would have to call by itself.
+            self._channel.tasks.discard(self._task)
 
     def _fail(self) -> None:
         if self.begun:

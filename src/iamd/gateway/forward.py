@@ -85,7 +85,8 @@ async def forward(
 def _call(
     request: HttpRequest, payload: Payload, backend: Backend, verdict: Verdict, boot: str | None, now: float
 ) -> "_Call":
-    query, kept = framing.without_signature(request.query), _kept(request, payload)
+    query = framing.without_signature(request.query) if request.query else b""
+    kept = _kept(request, payload)
     if boot is None:
         return _remote(request, query, payload, backend, verdict, kept, now)
     target = framing.target(request.path, query)

@@ -460,7 +460,8 @@ class Gateway:
         if self._backends.may_be_split and self._backends.is_split(asked.operation.service):
             step.is_split = True
             placing.check(step.targets, place, asked, self._backends, step.facts)
-        if place.forgets:
+        if place.forgets or not (step.traits.is_special or step.traits.is_checked_further or step.traits.is_own):
+            # What is simply sent there is looked at when it is.
             return
         for account in owners(step) if step.traits.may_be_parted else (owner(step),):
             place.backend.logins.check(asked.operation.service, account)

@@ -1,8 +1,9 @@
 """A service's own condition keys for one action: those that the reference gives it and the request has."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from iamd.data import service_reference
@@ -40,6 +41,36 @@ def of(service: str, action: str, values: Mapping[str, Any], arn: str = "*") -> 
 def rows(service: str, action: str, names: Collection[str]) -> Rows:
     """The rows for those keys of an action that a request with these names may have."""
     return tuple(row for row in _of_action(service, action)[1] if row[0] in names)
+
+
+class Plain(NamedTuple):
+    """Keys whose members' texts are their values, on every resource of their action; and what gives the members."""
+
+    names: tuple[str, ...]
+    given: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+    def found(self, values: Mapping[str, Any]) -> dict[str, Value] | None:
+        """The keys; None when some member is no text, for which the rows of the keys have to be gone through."""
+        given = self.given(values)
+        return dict(zip(self.names, given, strict=False)) if _TEXT.issuperset(map(type, given)) else None
+
+
+_TEXT: Final = frozenset({str})
+
+
+def plain(action: str, wanted: Rows) -> Plain | None:
+    """The keys of these rows, where they are all plain."""
+    names = [name for _, name, _ in wanted if name is not None]
+    if not names or len(names) < len(wanted) or not _of_some_types(action).isdisjoint(names):
+        return None
+    return Plain(tuple(names), items([member for member, _, _ in wanted]))
+
+
+def items(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What gives the values of these names, however many they are."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def found(action: str, wanted: Rows, values: Mapping[str, Any], arn: str) -> dict[str, Value]:

@@ -5,7 +5,6 @@ What follows from the names alone that stand in a request is worked out once: mo
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from operator import itemgetter
 from string import Formatter
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +27,7 @@ class _Step(NamedTuple):
     condition: Condition | None
     template: "_Template"
     key_rows: keys.Rows
+    plain: keys.Plain | None
 
 
 class _Plan(NamedTuple):
@@ -56,10 +56,12 @@ class Rows:
         steps, may_have_tags = self._plans.get(names) or self._planned(names)
         tagged = self._tags(asked, values) if may_have_tags else {}
         mapped: list[Target] = []
-        for row, condition, template, key_rows in steps:
+        for row, condition, template, key_rows, plain in steps:
             if condition is None or condition.holds(values):
                 for arn in template.arns(values):
-                    context = keys.found(row.action, key_rows, values, arn) if key_rows else {}
+                    context = plain.found(values) if plain is not None else None
+                    if context is None:
+                        context = keys.found(row.action, key_rows, values, arn) if key_rows else {}
                     mapped.append(
                         Target(
                             arn=arn,
@@ -96,7 +98,8 @@ def step(service: str, row: Row, names: Iterable[str]) -> _Step:
     condition = row.condition
     if condition is not None and condition.names.isdisjoint(given):
         condition = None
-    return _Step(row, condition, _Template(row.template), keys.rows(service, row.action, given))
+    key_rows = keys.rows(service, row.action, given)
+    return _Step(row, condition, _Template(row.template), key_rows, keys.plain(row.action, key_rows))
 
 
 class _Template:
@@ -106,7 +109,7 @@ class _Template:
         parts = [(literal, name) for literal, name, _, _ in Formatter().parse(text)]
         self._names: Final = tuple(name for _, name in parts if name)
         self._form: Final = "".join(literal.replace("%", "%%") + ("%s" if name else "") for literal, name in parts)
-        self._given: Final[Callable[[Mapping[str, Any]], tuple[Any, ...]]] = _getter(self._names)
+        self._given: Final = keys.items(self._names)
 
     def arns(self, values: Mapping[str, Any]) -> Iterable[str]:
         """The ARN that it makes of these values; of a value that is a list, one for each of its items.
@@ -124,10 +127,3 @@ class _Template:
         listed = {name: value for name, value in zip(self._names, given, strict=True) if isinstance(value, list)}
         chosen = (dict(zip(listed, items, strict=True)) for items in product(*listed.values()))
         return dict.fromkeys(self._form % self._given({**values, **items}) for items in chosen)
-
-
-def _getter(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """What gives the values of these names, however many they are."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda values: tuple(values[name] for name in names)

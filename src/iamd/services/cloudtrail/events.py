@@ -23,7 +23,7 @@ from iamd.services.cloudtrail.shown import HIDDEN, MASKING, cut, masked, paramet
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
-from iamd.store.events import Event
+from iamd.store.events import Event, EventResource
 from iamd.wire import models
 
 __all__ = ["HIDDEN", "Outcome", "event_of", "events_of"]
@@ -198,8 +198,17 @@ def event_of(outcome: Outcome) -> Event:
         changes_nothing,
         found.user_name,
         found.access_key_id,
-        resources_of(outcome.service, outcome.parameters, outcome.response, outcome.notes.get("resources", ())),
+        _resources(outcome) if outcome.notes or outcome.service in _FOUND_BY_MORE else (),
     )
+
+
+_FOUND_BY_MORE: Final = frozenset({"iam", "sts"})
+"""Services whose events are found by resources that their records do not list."""
+
+
+def _resources(outcome: Outcome) -> tuple[EventResource, ...]:
+    listed = outcome.notes.get("resources", ())
+    return resources_of(outcome.service, outcome.parameters, outcome.response, listed)
 
 
 def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
