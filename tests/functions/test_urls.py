@@ -15,8 +15,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signing
 from botocore.exceptions import ClientError
+from functions.conftest import LAMBDA, Functions
 from gateway.two_accounts import OTHER
-from running import ACCOUNT, REGION, Credentials, allow
+from running import ACCOUNT, AWS, REGION, Credentials, allow
+from services.iamd.test_workloads import trust
 
 ECHO = "def handler(event, context):\n    return event\n"
 FORBIDDEN = (
@@ -55,6 +57,24 @@ def ask(url, method="GET", path="", credentials=None, body=None, service="lambda
     told = Answer(answer.status, answer.headers, answer.read())
     connection.close()
     return told
+
+
+@pytest.fixture
+def slow(start):
+    """The URL of a function of an iamd that slows an address down after ten refusals."""
+    cloud = AWS(start("--backend", "moto", "--dev", "--refusals-per-second", "1"))
+    cloud.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=trust(LAMBDA))
+    Functions(cloud).make(ECHO)
+    cors = {"AllowOrigins": ["*"]}
+    made = cloud.client("lambda").create_function_url_config(FunctionName="fn", AuthType="AWS_IAM", Cors=cors)
+    return made["FunctionUrl"]
+
+
+@pytest.mark.parametrize("origin", [{}, {"origin": "https://app.example"}])
+def test_a_flood_of_unknown_callers_loses_its_connections(slow, origin):
+    nobody = Credentials("AKIAEXAMPLEEXAMPLE00", "x" * 40)
+    told = [ask(slow, credentials=nobody, **origin) for _ in range(15)]
+    assert {(one.status, one.headers["connection"]) for one in told} == {(403, None), (429, "close")}
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ AWS: API Gateway Developer Guide, "Configure CORS for HTTP APIs" (http-api-cors)
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from iamd.functions.url_payloads import safe
 from iamd.http import Headers, HttpRequest, HttpResponse
 
@@ -41,7 +43,7 @@ def shared(answer: HttpResponse, request: HttpRequest, cors: Mapping[str, Any] |
     added = _allowed(request, cors) if b"origin" in request.fields else []
     if added and cors.get("exposeHeaders"):
         added.append((_OF_CORS + b"expose-headers", safe(",".join(cors["exposeHeaders"]))))
-    return HttpResponse(answer.status, [*kept, *added], answer.body)
+    return replace(answer, headers=[*kept, *added])
 
 
 def _allowed(request: HttpRequest, cors: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -7,6 +7,8 @@ An API is `/_iamd/execute-api/ID` at the address that the client used, or all of
 import logging
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from iamd import sandbox
 from iamd.api_places import Place
 from iamd.errors import CommonError
@@ -65,7 +67,7 @@ class Apis:
             log.exception("request %s failed", request.id)
             answer = broken("The request failed.").answer()
         headers = [*(pair for pair in answer.headers if pair[0] != named), (named, request.id.encode())]
-        return HttpResponse(answer.status, sandbox.shown(request, headers), answer.body)
+        return replace(answer, headers=sandbox.shown(request, headers))
 
 
 def _is_at(api: Api | RestApi | None, place: Place) -> bool:

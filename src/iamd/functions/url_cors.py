@@ -6,6 +6,8 @@ AWS: Lambda API Reference, Cors; Lambda Developer Guide, "Cross-origin resource 
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from iamd.http import HttpRequest, HttpResponse
 
 
@@ -32,7 +34,7 @@ def shared(answer: HttpResponse, request: HttpRequest, cors: Mapping[str, Any] |
     added += [(b"access-control-expose-headers", ",".join(exposed).encode())] if exposed else []
     names = {name for name, _ in added}
     kept = [pair for pair in answer.headers if pair[0] not in names]
-    return HttpResponse(answer.status, [*kept, *added], answer.body)
+    return replace(answer, headers=[*kept, *added])
 
 
 def _allowed(request: HttpRequest, cors: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from iamd import pipeline, sandbox
 from iamd.auth import canonical, sigv4
@@ -94,7 +95,7 @@ class Urls:
         shared = url_cors.shared(answer, request, url.cors)
         named = [pair for pair in shared.headers if pair[0].lower() != _REQUEST_ID]
         headers = [*named, (_REQUEST_ID, request.id.encode())]
-        return HttpResponse(shared.status, sandbox.shown(request, headers), shared.body)
+        return replace(shared, headers=sandbox.shown(request, headers))
 
     async def _answered(self, request: HttpRequest, url: Url, path: bytes) -> HttpResponse:
         progress = _progress(request, url)
