@@ -6,7 +6,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from iamd.http import HttpResponse
+from iamd.http import BrokenOff, HttpResponse
 from iamd.transport import Limits, connection_class
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -156,6 +156,25 @@ def test_an_application_that_fails_is_answered_for():
     transport = served(app)
     assert transport.written[0].startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert transport.closed
+
+
+def test_a_connection_that_an_application_loses_is_its_failure_and_told_of(caplog):
+    async def app(scope, receive, send):
+        raise ConnectionResetError
+
+    transport = served(app)
+    assert transport.written[0].startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert [record.message for record in caplog.records] == ["the application failed"]
+
+
+def test_of_an_answer_that_is_broken_off_no_more_is_told(caplog):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})
+        raise BrokenOff
+
+    transport = served(app)
+    assert transport.closed
+    assert not caplog.records
 
 
 def test_a_status_without_a_name_is_sent_all_the_same():

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.server import ServerState
 
 from iamd.framing import Head, field_lines
-from iamd.http import Headers, HttpResponse
+from iamd.http import BrokenOff, Headers, HttpResponse
 
 log = logging.getLogger(__name__)
 
@@ -276,8 +276,8 @@ class Exchange(msgspec.Struct, eq=False):
                     await self._channel.flow.drain()
                 if not self._gone:
                     self._answer(response)
-        except ConnectionError:
-            # The answer had begun; that it does not end tells the client that it is not whole.
+        except BrokenOff:
+            # That the answer does not end tells the client that it is not whole.
             log.debug("an answer was broken off", exc_info=True)
         except BaseException:
             log.exception("the application failed")

@@ -10,6 +10,10 @@ from iamd.vpc_endpoint import VpcEndpoint
 Headers = Sequence[tuple[bytes, bytes]]
 
 
+class BrokenOff(ConnectionError):
+    """An answer that had begun does not come to its end; whoever serves the request has told of it."""
+
+
 def first_fields(headers: Headers) -> dict[bytes, bytes]:
     """The first header of each name, in their order."""
     fields: dict[bytes, bytes] = {}

@@ -14,7 +14,7 @@ from iamd.auth.claim import Claim
 from iamd.errors import AWSError, Common, CommonError
 from iamd.exchange import Client, Message, Receive, Send, Serving
 from iamd.framing import Head, names_as_written
-from iamd.http import HttpRequest, HttpResponse
+from iamd.http import BrokenOff, HttpRequest, HttpResponse
 from iamd.own_services import MAX_BODY, OWN_SERVICES
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -44,8 +44,8 @@ class App:
         begun = self.begin(_head(scope), scope["client"])
         try:
             response = begun if isinstance(begun, HttpResponse) else await begun(receive, send)
-        except ConnectionError:
-            # The answer had begun; that it does not end tells the client that it is not whole.
+        except BrokenOff:
+            # That the answer does not end tells the client that it is not whole.
             return
         if response is not None:
             await answer(send, response)

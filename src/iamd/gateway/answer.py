@@ -7,12 +7,12 @@ import msgspec
 
 from iamd.gateway.connection import SMALL, Incoming
 from iamd.gateway.watch import Receive, Watch
-from iamd.http import Headers
+from iamd.http import BrokenOff, Headers
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class BackendBroke(ConnectionError):
+class BackendBroke(BrokenOff):
     """The backend's answer ended, or stood still, in its middle: the client must not take it for whole."""
 
 

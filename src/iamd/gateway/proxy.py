@@ -60,7 +60,7 @@ from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
 from iamd.gateway.user_pools import Home
 from iamd.gateway.watch import ClientGone
-from iamd.http import Headers, HttpResponse
+from iamd.http import BrokenOff, Headers, HttpResponse
 from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
@@ -234,7 +234,7 @@ class Gateway:
     async def serve(self, progress: Progress, receive: Receive, send: Send) -> HttpResponse | None:
         """Answer one request to another service, whose claim is read; it is answered and recorded once.
 
-        Gives the answer when it is whole; what streams is sent. ConnectionError when an answer that had begun does not
+        Gives the answer when it is whole; what streams is sent. BrokenOff when an answer that had begun does not
         come to its end.
         """
         begun = _Begun(send)
@@ -264,7 +264,7 @@ class Gateway:
             # The event and the head of the answer are out: all that is left is to break off, so that nobody takes
             # what came for whole.
             _broken_off(progress, error)
-            raise ConnectionError(str(error)) from error
+            raise BrokenOff(str(error)) from error
         return pipeline.refused(self._runtime, progress, error)
 
     async def _serve(self, progress: Progress, receive: Receive, send: "_Begun") -> HttpResponse | None:
