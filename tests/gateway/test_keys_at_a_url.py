@@ -65,6 +65,16 @@ def test_an_answer_tells_by_which_key_its_object_is_encrypted(counted, users):
     assert counted.call("s3", "GetObject", OBJECT, counted.user("able", allow("*"))).code == "AccessDenied"
 
 
+def test_an_answer_that_tells_it_twice_is_believed_when_it_names_a_key(counted, users):
+    alone, both = users
+    headers = ("x-amz-server-side-encryption: AES256", "x-amz-server-side-encryption: aws:kms")
+    twice = answer(b"secret", "200 OK", *headers, f"x-amz-server-side-encryption-aws-kms-key-id: {KEY}")
+    for user, code in ((alone, "AccessDenied"), (both, "")):
+        counted.backend.answers = [twice]
+        told = counted.call("s3", "GetObject", OBJECT, user)
+        assert (told.code, told.asked[-1]) == (code, ("kms:Decrypt", KEY))
+
+
 def test_a_source_that_is_not_told_of_is_not_copied(counted, users):
     alone, both = users
     copied = {"Bucket": "plain", "Key": "b", "CopySource": "at-a-url/a", "ServerSideEncryption": "AES256"}

@@ -35,7 +35,7 @@ from iamd.http import Headers
 
 _CHECKSUM: Final = b"x-amz-checksum-"
 _UPLOAD_ID: Final = re.compile(rb"<UploadId>([^<]{1,1024})</UploadId>")
-_OTHERWISE: Final = (None, b"AES256")
+_OTHERWISE: Final = b"AES256"
 _OF_CUSTOMER: Final = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
 
 
@@ -70,10 +70,8 @@ def is_plain(asked: Asked, answer: Answer) -> bool:
     """Whether it is an object that no key of KMS was used for: nearly all answers are."""
     if asked.operation.name != "GetObject":
         return False
-    for name, value in answer.headers:
-        if name == HEADER:
-            return value in _OTHERWISE
-    return None in _OTHERWISE
+    # A backend that says it twice must say so both times.
+    return all(value == _OTHERWISE for name, value in answer.headers if name == HEADER)
 
 
 async def after(work: Work, answer: Answer) -> list[Use]:
