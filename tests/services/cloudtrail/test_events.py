@@ -8,6 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from running import ACCOUNT, Credentials, Refusal, allow
 
+from iamd.http import HttpRequest
+from iamd.services.cloudtrail import events
 from iamd.services.cloudtrail.shown import shown
 from iamd.wire import models
 
@@ -266,6 +268,17 @@ def test_a_user_agent_is_kept_up_to_a_kilobyte(aws):
     aws.client("iam", user_agent_extra="x" * 3000).list_users()
     [record] = aws.events("ListUsers")
     assert len(record["userAgent"]) == 1024
+
+
+def test_no_more_of_a_user_agent_is_remembered_than_a_record_has():
+    """What a process keeps of clients' names is a few hundred kilobytes, however long these are."""
+    events._agent.cache_clear()
+    for tail in (b"one", b"another"):
+        agent = b"agent " + b"\xe9" * 30_000 + tail
+        request = HttpRequest("id", "GET", b"/", b"", [(b"user-agent", agent)], b"", "127.0.0.1")
+        told = events.Outcome(request, 0, "iam", "iam.amazonaws.com", "ListUsers", "us-east-1", None, read_only=True)
+        assert json.loads(events.event_of(told).document)["userAgent"] == "agent " + "\xe9" * 1018
+    assert events._agent.cache_info().currsize == 1
 
 
 def test_an_error_is_named_by_its_exception_and_a_denial_by_its_code(aws, iam):

@@ -19,7 +19,7 @@ from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import resources_of
-from iamd.services.cloudtrail.shown import HIDDEN, MASKING, cut, masked, parameters, shown
+from iamd.services.cloudtrail.shown import HIDDEN, MASKING, MAX_TEXT, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
@@ -258,7 +258,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         outcome.name,
         outcome.region,
         asking or request.source_ip,
-        asking or _agent(request.fields.get(b"user-agent", b"")),
+        asking or _agent(request.fields.get(b"user-agent", b"")[:MAX_TEXT]),
         code,
         message,
         parameters(asked, notes.get("requestParameters"), service) if asked or notes else None,
@@ -281,7 +281,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
 
 @lru_cache(maxsize=256)
 def _agent(header: bytes) -> str:
-    """What a client calls itself, as far as a record has room for it."""
+    """What a client calls itself; no more is given here, and remembered, than a record has room for."""
     return cut(header.decode("latin-1"))
 
 
