@@ -203,6 +203,21 @@ def test_lists_of_several_and_what_else_a_statement_says_stay(iam):
     ]
 
 
+def test_statement_ids_are_letters_and_digits(iam, refused):
+    """AWS: IAM User Guide, reference_policies_elements_sid."""
+    statement = {"Sid": "one_two", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=document.replace("_", ""))
+    words = (
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+    )
+    with refused("MalformedPolicyDocument", words):
+        iam.create_role(RoleName="web", AssumeRolePolicyDocument=document)
+    with refused("MalformedPolicyDocument", words):
+        iam.update_assume_role_policy(RoleName="app", PolicyDocument=document)
+    assert iam.get_role(RoleName="app")["Role"]["AssumeRolePolicyDocument"]["Statement"]["Sid"] == "onetwo"
+
+
 def test_everyone_without_a_member_is_refused(iam, refused):
     """AWS takes `{"AWS": "*"}` in a trust policy and refuses `"*"`."""
     with refused("MalformedPolicyDocument", 'AssumeRolepolicy contained an invalid principal: "STAR":"*".'):
