@@ -174,6 +174,27 @@ def test_a_marker_fits_only_its_list_and_nothing_may_be_altered(iam, operation):
     assert refuses(iam, operation, marker[:-1] + ("A" if marker[-1] != "A" else "B"), **LISTS[operation][1])
 
 
+OTHERS = {
+    "UserName": "bob", "GroupName": "ops", "RoleName": "web", "InstanceProfileName": "crate",
+    "PolicyArn": "arn:aws:iam::123456789012:policy/take", "SerialNumber": "arn:aws:iam::123456789012:mfa/watch",
+    "OpenIDConnectProviderArn": None, "SAMLProviderArn": None, "ServerCertificateName": "second",
+    "Filter": ["User", "Role"], "EntityFilter": "Role", "PolicyUsageFilter": "PermissionsPolicy", "Scope": "All",
+    "OnlyAttached": True, "PathPrefix": "/x/", "AssignmentStatus": "Assigned", "AllUsers": None,
+    "ServiceName": "logs.amazonaws.com",
+}  # fmt: skip
+"""For each parameter that chooses what is listed another value than that of LISTS; None where there is none."""
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_a_marker_fits_only_the_parameters_it_came_with(iam, operation):
+    """What a marker goes on with is what was asked for, and not the rest of something else."""
+    marker, parameters = first_page(iam, operation)["Marker"], LISTS[operation][1]
+    shape = iam.meta.service_model.operation_model(iam.meta.method_to_api_mapping[operation]).input_shape
+    for name in shape.members.keys() - {"Marker", "MaxItems"}:
+        if OTHERS[name] is not None:
+            assert refuses(iam, operation, marker, **{**parameters, name: OTHERS[name]}), name
+
+
 def test_a_marker_of_another_caller_is_refused(shared_aws, iam):
     other = shared_aws.client("iam", shared_aws.user("other", allow("iam:*")))
     for operation, (_, parameters) in LISTS.items():
