@@ -47,8 +47,11 @@ class Noted(msgspec.Struct, frozen=True):
     context: Context
 
 
-def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str, Any]:
-    """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did."""
+def noted(verdict: Verdict, view: Snapshot | Change | None, agent: str | None = None) -> Noted | dict[str, Any]:
+    """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did.
+
+    `agent` is what the event itself tells of the client; beside it there is no value for the same as a condition key.
+    """
     decision, request = verdict.decision, verdict.request
     if not decision.allowed:
         return explained(verdict, view, NOTED)
@@ -62,7 +65,7 @@ def noted(verdict: Verdict, view: Snapshot | Change | None) -> Noted | dict[str,
         decision.layer,
         verdict.message,
         _noted_statements(verdict, view, matches) if matches else (),
-        _context(verdict),
+        _noted_context(verdict, agent),
     )
 
 
@@ -140,6 +143,19 @@ def _decision(verdict: Verdict) -> dict[str, Any]:
 
 def _context(verdict: Verdict) -> Context:
     return shown_keys(verdict) if verdict.decision.layer is not _ALWAYS else {}
+
+
+AGENT: Final = "aws:useragent"
+"""The key whose value is a tenth of an event, which tells it anyway."""
+
+
+def _noted_context(verdict: Verdict, agent: str | None) -> Context:
+    keys = _context(verdict)
+    if agent is None or keys.get(AGENT) != agent:
+        return keys
+    left = dict(keys)
+    left[AGENT] = ()
+    return left
 
 
 def _statements(

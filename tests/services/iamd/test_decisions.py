@@ -1,6 +1,8 @@
 """Why a request was decided as it was, and how one would be."""
 
 import json
+import sqlite3
+from contextlib import closing
 from urllib.request import Request, urlopen
 
 import pytest
@@ -66,6 +68,19 @@ def test_what_was_allowed_is_explained_too(aws):
     [decision] = aws.explain(answer["ResponseMetadata"]["RequestId"])["Decisions"]
     assert decision["Outcome"] == "Allowed"
     assert decision["Statements"][0]["Policy"] == "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_the_client_of_a_request_is_a_key_of_its_explanation_and_is_stored_once(aws):
+    iam = aws.client("iam", user_agent="my own client")
+    number = iam.list_users()["ResponseMetadata"]["RequestId"]
+    [decision] = aws.explain(number)["Decisions"]
+    [agent] = decision["Context"]["aws:useragent"]
+    assert agent.startswith("my own client")
+    with closing(sqlite3.connect(aws.server.data / "iamd.db")) as database:
+        [document] = database.execute(
+            "SELECT e.document FROM events e JOIN event_keys k ON k.id = e.id WHERE k.request_id = ?", (number,)
+        ).fetchone()
+    assert document.count(agent.encode()) == 1
 
 
 def test_an_account_has_only_its_own_requests_explained(aws):

@@ -246,6 +246,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
     if identity is not None:
         asking = identity.service.name if identity.service is not None else identity.invoked_by
     request, notes, service, view = outcome.request, outcome.notes, outcome.service, outcome.view
+    agent = asking or _agent(request.fields.get(b"user-agent", b"")[:MAX_TEXT])
     asked, answered = outcome.parameters, outcome.response if not outcome.read_only else None
     if service in MASKING:
         asked, answered = masked(service, asked), masked(service, answered)
@@ -258,7 +259,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         outcome.name,
         outcome.region,
         asking or request.source_ip,
-        asking or _agent(request.fields.get(b"user-agent", b"")[:MAX_TEXT]),
+        agent,
         code,
         message,
         parameters(asked, notes.get("requestParameters"), service) if asked or notes else None,
@@ -275,7 +276,9 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         UNSET if request.vpc_endpoint is None else request.vpc_endpoint.id,
         UNSET if request.vpc_endpoint is None else request.vpc_endpoint.account,
         "Management" if outcome.management else "Data",
-        Explained(0 if view is None else view.revision, list(map(explanations.noted, told, repeat(view)))),
+        Explained(
+            0 if view is None else view.revision, list(map(explanations.noted, told, repeat(view), repeat(agent)))
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from iamd.authz import (
 )
 from iamd.authz.authorize import Verdict, decided, principal_of
 from iamd.authz.context import Context
+from iamd.authz.explanations import AGENT
 from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -89,9 +90,17 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
         "ErrorCode": record.get("errorCode"),
         "ErrorMessage": record.get("errorMessage"),
         "Revision": record["iamd"]["revision"],
-        "Decisions": [told(decision) for decision in record["iamd"]["decisions"]],
+        "Decisions": [told(_whole(decision, record)) for decision in record["iamd"]["decisions"]],
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _whole(decision: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A decision with what its record tells beside it, and so does not tell again."""
+    context = decision["context"]
+    if context.get(AGENT) != []:
+        return decision
+    return {**decision, "context": {**context, AGENT: record["userAgent"]}}
 
 
 def _who(identity: Mapping[str, Any]) -> str:
