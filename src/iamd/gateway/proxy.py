@@ -24,6 +24,7 @@ from iamd.gateway import (
     buckets,
     cors,
     encryption_words,
+    event_resources,
     events,
     for_users,
     handles,
@@ -301,6 +302,11 @@ class Gateway:
             self._note_endpoint(progress, parameters)
         placed = self._placed_at_once(progress, found, parameters)
         place, asked, facts = placed or await self._placed(progress, found, parameters)
+        if operation.service == "s3" and "Bucket" in asked.parameters:
+            used = event_resources.of_bucket(asked, facts)
+            progress.notes = {"resources": used}
+            if identity is ANONYMOUS:
+                progress.recipient = used[-1].get("accountId")
         if operation.service == "s3" and b"origin" in progress.request.fields:
             send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
@@ -325,7 +331,8 @@ class Gateway:
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
         code, message = events.error_of(answer, operation.protocol) if answer.status >= 400 else (None, None)
-        runtime.store.record_event(recording.event(code, message))
+        for event in recording.events(code, message):
+            runtime.store.record_event(event)
         headers, whole = self._headers(step, answer), answer.whole
         if whole is not None and method != "HEAD":
             return HttpResponse(answer.status, headers, whole)

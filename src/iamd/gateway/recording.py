@@ -1,11 +1,16 @@
-"""Recording: the event of a request that goes to a backend, which is made while the backend works."""
+"""Recording: the event of a request that goes to a backend, which is made while the backend works.
+
+Another account whose bucket it used has an event of its own (`services/cloudtrail/events.py:events_of`).
+"""
+
+from collections.abc import Sequence
 
 import msgspec
 
 from iamd import pipeline
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
-from iamd.services.cloudtrail.events import event_of
+from iamd.services.cloudtrail.events import events_of
 from iamd.store.events import Event
 
 
@@ -15,15 +20,15 @@ class Recording(msgspec.Struct):
     _runtime: Runtime
     _progress: Progress
     _read_only: bool
-    _foreseen: Event | None = None
+    _foreseen: Sequence[Event] | None = None
     _rests_on: tuple[object, ...] = ()
 
     def foresee(self) -> None:
-        """Make the event of a request that goes well, as nearly all do that were allowed."""
+        """Make the events of a request that goes well, as nearly all do that were allowed."""
         self._foreseen, self._rests_on = self._made(None, None), self._grounds()
 
-    def event(self, code: str | None, message: str | None) -> Event:
-        """The event of the outcome: what was foreseen, if the request went well and nothing else became of it."""
+    def events(self, code: str | None, message: str | None) -> Sequence[Event]:
+        """The events of the outcome: what was foreseen, if the request went well and nothing else became of it."""
         foreseen = self._foreseen
         if foreseen is None or code is not None:
             return self._made(code, message)
@@ -37,6 +42,6 @@ class Recording(msgspec.Struct):
         progress = self._progress
         return progress.verdicts, progress.notes, progress.parameters, progress.identity, progress.view
 
-    def _made(self, code: str | None, message: str | None) -> Event:
+    def _made(self, code: str | None, message: str | None) -> Sequence[Event]:
         told = pipeline.outcome(self._runtime, self._progress, read_only=self._read_only, code=code, message=message)
-        return event_of(told)
+        return events_of(told)

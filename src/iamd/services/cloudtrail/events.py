@@ -18,7 +18,7 @@ from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
-from iamd.services.cloudtrail.resources import resources_of
+from iamd.services.cloudtrail.resources import MEMBERS, resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, MASKING, MAX_TEXT, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
@@ -202,7 +202,7 @@ def event_of(outcome: Outcome) -> Event:
     )
 
 
-_FOUND_BY_MORE: Final = frozenset({"iam", "sts"})
+_FOUND_BY_MORE: Final = frozenset({*MEMBERS, "sts"})
 """Services whose events are found by resources that their records do not list."""
 
 
@@ -268,7 +268,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         outcome.event_id,
         changes_nothing,
         notes.get("additionalEventData", UNSET) if notes else UNSET,
-        notes.get("resources", UNSET) if notes else UNSET,
+        _listed(outcome) if notes else UNSET,
         "AwsApiCall",
         outcome.management,
         outcome.recipient,
@@ -280,6 +280,21 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
             0 if view is None else view.revision, list(map(explanations.noted, told, repeat(view), repeat(agent)))
         ),
     )
+
+
+def _listed(outcome: Outcome) -> Sequence[Mapping[str, str]] | UnsetType:
+    """The resources that a record lists.
+
+    AWS: who is refused is not told whose another account's bucket is (CloudTrail User Guide, "Redacting bucket owner
+    account IDs for data events called by other accounts").
+    """
+    listed: Sequence[Mapping[str, str]] | UnsetType = outcome.notes.get("resources", UNSET)
+    if not listed or outcome.service != "s3" or outcome.error_code is None:
+        return listed
+    return [
+        one if one.get("accountId") == outcome.recipient else {key: one[key] for key in one if key != "accountId"}
+        for one in listed
+    ]
 
 
 @lru_cache(maxsize=256)

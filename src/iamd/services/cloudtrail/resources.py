@@ -6,11 +6,11 @@ User Guide, "Viewing events with CloudTrail event history", and "Resource types 
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from iamd.store.events import EventResource
 
-IAM_MEMBERS = {
+IAM_MEMBERS: Final = {
     "UserName": "AWS::IAM::User",
     "GroupName": "AWS::IAM::Group",
     "RoleName": "AWS::IAM::Role",
@@ -25,6 +25,41 @@ IAM_MEMBERS = {
     "CertificateId": "AWS::IAM::SigningCertificate",
 }
 
+MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "iam": IAM_MEMBERS,
+    "s3": {"Bucket": "AWS::S3::Bucket"},
+    "acm": {"CertificateArn": "AWS::ACM::Certificate"},
+    "autoscaling": {
+        "AutoScalingGroupName": "AWS::AutoScaling::AutoScalingGroup",
+        "LaunchConfigurationName": "AWS::AutoScaling::LaunchConfiguration",
+        "PolicyName": "AWS::AutoScaling::ScalingPolicy",
+        "ScheduledActionName": "AWS::AutoScaling::ScheduledAction",
+    },
+    "ec2": {
+        "InstanceId": "AWS::EC2::Instance",
+        "InstanceIds": "AWS::EC2::Instance",
+        "KeyName": "AWS::EC2::KeyPair",
+        "NetworkAclId": "AWS::EC2::NetworkAcl",
+        "NetworkInterfaceId": "AWS::EC2::NetworkInterface",
+        "RouteTableId": "AWS::EC2::RouteTable",
+        "GroupId": "AWS::EC2::SecurityGroup",
+        "SnapshotId": "AWS::EC2::Snapshot",
+        "SubnetId": "AWS::EC2::Subnet",
+        "VolumeId": "AWS::EC2::Volume",
+        "VpcId": "AWS::EC2::VPC",
+    },
+    "rds": {
+        "DBClusterIdentifier": "AWS::RDS::DBCluster",
+        "DBClusterParameterGroupName": "AWS::RDS::DBClusterParameterGroup",
+        "DBClusterSnapshotIdentifier": "AWS::RDS::DBClusterSnapshot",
+        "DBInstanceIdentifier": "AWS::RDS::DBInstance",
+        "DBParameterGroupName": "AWS::RDS::DBParameterGroup",
+        "DBSnapshotIdentifier": "AWS::RDS::DBSnapshot",
+        "DBSubnetGroupName": "AWS::RDS::DBSubnetGroup",
+    },
+}
+"""What the parameters of services' requests name, by the page's list of types."""
+
 
 def resources_of(
     service: str,
@@ -33,27 +68,30 @@ def resources_of(
     listed: Sequence[Mapping[str, str]],
 ) -> tuple[EventResource, ...]:
     """The resources by which LookupEvents finds the event of a request."""
-    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed else []
-    if service == "iam" and parameters:
-        found += _named(parameters)
-        if response:
+    # Buckets are found by their names, which parameters tell.
+    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed and service != "s3" else []
+    if service in MEMBERS and parameters:
+        found += _named(service, parameters)
+        if service == "iam" and response:
             found += _made(response)
     elif service == "sts" and response is not None and "Credentials" in response:
         found += _session(response)
     return tuple(dict.fromkeys(found)) if found else ()
 
 
-def _named(parameters: Mapping[str, Any]) -> Iterator[EventResource]:
-    for member, kind in _members_of(tuple(parameters)):
+def _named(service: str, parameters: Mapping[str, Any]) -> Iterator[EventResource]:
+    for member, kind in _members_of(service, tuple(parameters)):
         value = parameters[member]
         if isinstance(value, str):
             yield EventResource(kind, value)
+        elif isinstance(value, list):
+            yield from (EventResource(kind, one) for one in value if isinstance(one, str))
 
 
 @lru_cache(maxsize=1024)
-def _members_of(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Those of IAM_MEMBERS that are among the names of an operation's parameters."""
-    return tuple((member, kind) for member, kind in IAM_MEMBERS.items() if member in names)
+def _members_of(service: str, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Those of the service's MEMBERS that are among the names of an operation's parameters."""
+    return tuple((member, kind) for member, kind in MEMBERS[service].items() if member in names)
 
 
 MADE = {
