@@ -20,7 +20,7 @@ TABLES = {"mine": ROWS, "secret": [{**row, "secret": {"S": "1"}} for row in ROWS
 KNOWN = {"partition-key": '["pk"]'}
 SEEDS = [
     "SELECT * FROM mine WHERE pk = 'me'", "SELECT pk, salary FROM \"mine\" WHERE pk = 'me' AND note = 'x'",
-    "SELECT * FROM mine WHERE pk = ? OR pk = 'me'", "UPDATE mine SET note='z' WHERE pk='me' AND sk='a'",
+    "SELECT * FROM mine WHERE pk = ? OR pk = 'me'", "SELECT * FROM mine WHERE pk='me' AND sk<='b' AND note=?", "UPDATE mine SET note='z' WHERE pk='me' AND sk='a'",
     "UPDATE mine SET note=?, salary='2' WHERE pk=? AND sk='a'", "DELETE FROM mine WHERE pk = 'me' AND sk = 'a'",
     "INSERT INTO mine VALUE {'pk':'me','sk':'c','note':'w'}", "UPDATE mine REMOVE note WHERE pk='me' AND sk='b'",
 ]  # fmt: skip
@@ -51,6 +51,7 @@ def run_by_both(text: str, parameters: list) -> tuple | None:
     try:
         statement = dynamodb_statements.parse(text)
         keys = dynamodb_statements.of_statement(statement, parameters, KNOWN)
+        text = dynamodb.spaced(text)
         dynamodb.require_plain(text)
     except (AWSError, Refused):
         return None
@@ -153,7 +154,7 @@ def test_moto_queries_only_the_partitions_that_iamd_has_read():
     ],
 )
 def test_plain_statements_are_run(text):
-    dynamodb.require_plain(text)
+    dynamodb.require_plain(dynamodb.spaced(text))
 
 
 @pytest.mark.parametrize(
@@ -166,4 +167,30 @@ def test_plain_statements_are_run(text):
 )  # fmt: skip
 def test_what_moto_could_misread_is_not(text):
     with pytest.raises(Refused):
-        dynamodb.require_plain(text)
+        dynamodb.require_plain(dynamodb.spaced(text))
+
+
+def test_a_select_compares_with_blanks_and_without(cloud):
+    """AWS: DynamoDB Developer Guide, "PartiQL update statements", has `WHERE Artist='Acme Band'`."""
+    key = {"AttributeName": "pk", "AttributeType": "S"}
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName="mine",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[key],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    mine = {"pk": {"S": "a=b"}, "n": {"N": "2"}}
+    for item in (mine, {"pk": {"S": "a = b"}, "n": {"N": "3"}}):
+        client.put_item(TableName="mine", Item=item)
+
+    def selected(where, *parameters):
+        given = {"Parameters": list(parameters)} if parameters else {}
+        return client.execute_statement(Statement=f'SELECT * FROM "mine" WHERE {where}', **given)["Items"]
+
+    for where in ("pk='a=b'", "pk = 'a=b'", "pk='a=b' AND n<=2", "n<3", "\"pk\"=\n'a=b'"):
+        assert selected(where) == [mine], where
+    assert selected("pk=?", mine["pk"]) == [mine]
+    statement = {"Statement": "SELECT * FROM mine WHERE pk='a=b'"}
+    [told] = client.batch_execute_statement(Statements=[statement])["Responses"]
+    assert told["Item"] == mine
