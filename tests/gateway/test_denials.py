@@ -197,3 +197,20 @@ def test_what_fits_into_no_message_is_refused_without_one(cloud):
     words = refused(ec2.delete_volume, VolumeId=f"vol-{'0' * 9000}")["Message"]
     assert ENCODED not in words
     assert words.startswith(NOT_AUTHORIZED)
+
+
+@pytest.mark.parametrize(
+    ("service", "version", "words", "code"),
+    [
+        ("sqs", "2012-11-05", "Action=Nope", "InvalidAction"),
+        ("sqs", "2012-11-05", "Action=ListQueues&MaxResults=1&MaxResults=2", "ValidationError"),
+        ("monitoring", "2010-08-01", "Action=Nope", "InvalidAction"),
+        ("monitoring", "2010-08-01", "Action=ListMetrics&Namespace=%zz", "MalformedInput"),
+    ],
+)
+def test_who_sends_a_form_is_answered_as_such_whatever_is_wrong_with_it(wire, service, version, words, code):
+    """The service speaks JSON or CBOR, too, which a client of the Query protocol does not read."""
+    form = [("content-type", "application/x-www-form-urlencoded")]
+    reply = wire.send(service, "POST", "/", form, f"Version={version}&{words}".encode())
+    assert (reply.status, reply.headers["content-type"]) == (400, "text/xml")
+    assert f"<Code>{code}</Code>" in reply.body.decode()

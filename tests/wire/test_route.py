@@ -252,6 +252,13 @@ def test_an_unsigned_operation_that_wants_a_signature_is_not_sso():
     [
         (form(b"Action=Nope"), "iam", ("iam", Protocol.QUERY)),
         (form(b"Action=Nope"), None, (None, Protocol.QUERY)),
+        (form(b"Action=Nope"), "sqs", ("sqs", Protocol.QUERY)),
+        (form(b"Action=Nope"), "monitoring", ("cloudwatch", Protocol.QUERY)),
+        (form(b"Action=Nope"), "ses", ("ses", Protocol.QUERY)),
+        (http("GET", query=b"Action=Nope"), "sqs", ("sqs", Protocol.QUERY)),
+        (form(b"Action=Nope"), "ec2", ("ec2", Protocol.EC2)),
+        (form(b"Action=Nope"), "lambda", ("lambda", Protocol.REST_JSON)),
+        (http(), "sqs", ("sqs", Protocol.JSON)),
         (target(LOOKUP + b"x"), "cloudtrail", ("cloudtrail", Protocol.JSON)),
         (http("PATCH", b"/b"), None, ("s3", Protocol.REST_XML)),
         (http("GET", b"/x"), "lambda", ("lambda", Protocol.REST_JSON)),

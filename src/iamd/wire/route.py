@@ -161,9 +161,12 @@ def dialect(request: HttpRequest, scope_service: str | None) -> Dialect:
         return Dialect(_first(named, entries), Protocol.JSON)
     if request.header(b"smithy-protocol") is not None:
         return Dialect(_first(entries), Protocol.CBOR)
-    if entries:
-        return Dialect(entries[0].name, Protocol(entries[0].protocols[0]))
     form_like = (request.header(b"content-type") or "").startswith(_FORM_TYPE) or b"Action=" in request.query
+    if entries:
+        # Whoever sends a form to a service that speaks Query beside others, or shares its name with one, speaks that.
+        spoken = ((entry, kind) for entry in entries for kind in _QUERY_KINDS if form_like and kind in entry.protocols)
+        entry, kind = next(spoken, (entries[0], Protocol(entries[0].protocols[0])))
+        return Dialect(entry.name, kind)
     return (
         Dialect(None, Protocol.QUERY) if form_like and request.path in {b"/", b""} else Dialect("s3", Protocol.REST_XML)
     )
