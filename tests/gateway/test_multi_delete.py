@@ -57,6 +57,14 @@ def test_quietly_the_errors_are_told_too(s3, caller):
     assert keys(s3) == ["open/<&> ü", "open/b", "shut/a"]
 
 
+def test_quietly_nothing_is_told_of_what_was_deleted(s3, caller):
+    """AWS: S3 API Reference, DeleteObjects: quiet mode tells errors alone."""
+    assert "Deleted" not in delete(caller, {"Key": "open/a"}, {"Key": "shut/a"}, Quiet=True)
+    assert delete(caller, {"Key": "open/b"}, Quiet=True).keys() == {"ResponseMetadata"}
+    assert [one["Key"] for one in delete(caller, {"Key": "open/<&> ü"}, Quiet=False)["Deleted"]] == ["open/<&> ü"]
+    assert keys(s3) == ["shut/a"]
+
+
 def test_when_every_key_is_denied_the_answer_is_still_a_result(s3, cloud):
     nobody = cloud.client("s3", cloud.user("nobody"))
     told = delete(nobody, {"Key": "open/a"}, {"Key": "open/<&> ü"})

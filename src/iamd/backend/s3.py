@@ -13,7 +13,7 @@ from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
-from iamd.backend import acls, customer_keys, mfa_delete, object_locks, preconditions, uploads
+from iamd.backend import acls, customer_keys, mfa_delete, object_locks, preconditions, quiet_deletions, uploads
 from iamd.backend.dispatch import CURRENT
 from iamd.backend.replacement import always, replace
 from iamd.backend.verdict import MISMATCH, NOT_IMPLEMENTED, Refused, Verdict
@@ -48,6 +48,7 @@ def install() -> None:
     customer_keys.install()
     mfa_delete.install()
     preconditions.install()
+    quiet_deletions.install()
     replace(S3Response, "_tagging_from_xml", _tagging)
     for name in _functions():
         replace(S3Response, name, partial(_held, name))
