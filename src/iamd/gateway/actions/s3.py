@@ -37,7 +37,6 @@ _READ: Final = _LOCKS | {"CopySource", "Tagging"}
 """The parameters that more is read out of."""
 
 _AUTH_TYPES: Final = {Mode.HEADER: "REST-HEADER", Mode.PRESIGNED: "REST-QUERY-STRING", Mode.FORM: "POST"}
-_MOST_KEYS: Final = 1000
 _DAY: Final = 86400
 
 
@@ -192,8 +191,7 @@ def delete_objects(asked: Asked) -> list[Target]:
     objects = at(asked.parameters, "Delete.Objects") or []
     if not objects:
         raise KeyError("Delete")
-    if len(objects) > _MOST_KEYS or not all(entry.get("Key") for entry in objects):
-        # AWS: a thousand keys at most (S3 API Reference, DeleteObjects).
+    if not all(entry.get("Key") for entry in objects):
         raise CommonError(Common.MALFORMED)
     found = []
     for entry in objects:
