@@ -5,6 +5,7 @@ import hmac
 import math
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -95,6 +96,7 @@ def facts_of(event: Event) -> Facts:
     )
 
 
+@lru_cache(maxsize=256)
 def _resources(resources: tuple[EventResource, ...]) -> str:
     try:
         return _ENCODER.encode(resources).decode()

@@ -163,13 +163,18 @@ def events_of(outcome: Outcome) -> list[Event]:
 
 
 def _other_owners(outcome: Outcome) -> list[str]:
-    listed = outcome.notes.get("resources")
+    listed, recipient = outcome.notes.get("resources"), outcome.recipient
     if not listed or outcome.error_code is not None or outcome.view is None:
         return []
-    owners = {one["accountId"] for one in listed if "accountId" in one} - {outcome.recipient}
-    if not owners:
-        return []
-    return sorted(owner for owner in owners if outcome.view.account(owner) is not None)
+    for one in listed:
+        if one.get("accountId", recipient) != recipient:
+            return _known_owners(listed, recipient, outcome.view)
+    return []
+
+
+def _known_owners(listed: Sequence[Mapping[str, str]], recipient: str, view: Snapshot | Change) -> list[str]:
+    owners = {one["accountId"] for one in listed if "accountId" in one} - {recipient}
+    return sorted(owner for owner in owners if view.account(owner) is not None)
 
 
 def event_of(outcome: Outcome) -> Event:

@@ -25,9 +25,11 @@ IAM_MEMBERS: Final = {
     "CertificateId": "AWS::IAM::SigningCertificate",
 }
 
+BUCKET: Final = "AWS::S3::Bucket"
+
 MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
     "iam": IAM_MEMBERS,
-    "s3": {"Bucket": "AWS::S3::Bucket"},
+    "s3": {"Bucket": BUCKET},
     "acm": {"CertificateArn": "AWS::ACM::Certificate"},
     "autoscaling": {
         "AutoScalingGroupName": "AWS::AutoScaling::AutoScalingGroup",
@@ -68,8 +70,11 @@ def resources_of(
     listed: Sequence[Mapping[str, str]],
 ) -> tuple[EventResource, ...]:
     """The resources by which LookupEvents finds the event of a request."""
-    # Buckets are found by their names, which parameters tell.
-    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed and service != "s3" else []
+    if service == "s3":
+        # Buckets are found by their names, which parameters tell.
+        name = parameters.get("Bucket") if parameters else None
+        return (EventResource(BUCKET, name),) if isinstance(name, str) else ()
+    found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed else []
     if service in MEMBERS and parameters:
         found += _named(service, parameters)
         if service == "iam" and response:
