@@ -105,6 +105,8 @@ class Progress(msgspec.Struct):
     """The event's name where it is not the operation's."""
     recipient: str | None = None
     """The account whose event it is, where that is not the caller's."""
+    bucket_owner: str | None = None
+    """The account whose bucket it names, empty where that is not known; None where it names none."""
 
     def seen(self, identity: Identity) -> Identity:
         """The caller with the service that makes the request, where one does."""
@@ -478,6 +480,7 @@ def outcome(
         recipient(runtime, progress),
         progress.view,
         claim.scope.access_key_id if claim is not None else None,
+        progress.bucket_owner,
     )
 
 

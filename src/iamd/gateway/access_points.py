@@ -11,12 +11,13 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
+from iamd.arn import partition_of
 from iamd.auth.identity import Identity
 from iamd.authz.public_access import NOBODY
 from iamd.authz.public_policies import is_public
 from iamd.authz.target import Target
 from iamd.errors import AWSError, Common, CommonError
-from iamd.gateway.actions.asked import Asked, partition_of
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.points import ALIAS, ALIAS_END, BUCKET, VPC, Point, Through, point_of
 from iamd.gateway.actions.s3 import InvalidBucketName
 from iamd.gateway.answer import Answer

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from iamd import policy_places
+from iamd.arn import partition_of
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.auth.sealing import Keyring
 from iamd.authz import authorization_messages, context, owners_only, vpc_endpoints
@@ -46,7 +47,7 @@ from iamd.gateway import (
     subscriptions,
 )
 from iamd.gateway.actions import launch_templates, mapping, passed_roles, unknown_keys, untabled
-from iamd.gateway.actions.asked import Asked, partition_of
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.actions.passed_roles import Passed
 from iamd.gateway.backends import Place
 from iamd.gateway.browser_forms import Posted

@@ -1,22 +1,30 @@
 """What the record of a request to S3 says of the bucket that it names, and of its object.
 
 AWS: S3 User Guide, "CloudTrail log file entries" (cloudtrail-logging-understanding-s3-entries): an object is told
-without an account, its bucket with its owner's.
+without an account, its bucket with its owner's. Nearly all are told by their names, which the record has anyway
+(`services/cloudtrail/resources.py:of_bucket`).
 """
 
-from iamd.gateway.actions.asked import Asked, partition_of
+from typing import Final
+
+from iamd.arn import partition_of
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.resources import Facts
-from iamd.services.cloudtrail.resources import BUCKET
+from iamd.pipeline import Progress
+from iamd.services.cloudtrail.resources import of_bucket
+
+NOT_KNOWN: Final = ""
 
 
-def of_bucket(asked: Asked, facts: Facts) -> tuple[dict[str, str], ...]:
-    """The object, where the request names one, and the bucket; its owner where iamd knows of one."""
-    key = asked.parameters.get("Key")
-    arn = f"arn:{partition_of(asked.region)}:s3:::{asked.parameters['Bucket']}"
-    record = facts.bucket(arn).record
+def note(progress: Progress, asked: Asked, facts: Facts) -> None:
+    """Note whose bucket a request names; behind an access point its name too, for the request does not tell that."""
+    given = asked.parameters
+    record = facts.bucket(f"arn:{partition_of(asked.region)}:s3:::{given['Bucket']}").record
     if record is not None:
-        owner: str | None = record.owner
+        owner = record.owner
     else:
-        owner = asked.account if asked.operation.name == "CreateBucket" else facts.account
-    bucket = {"accountId": owner, "type": BUCKET, "ARN": arn} if owner else {"type": BUCKET, "ARN": arn}
-    return (bucket,) if key is None else ({"type": "AWS::S3::Object", "ARN": f"{arn}/{key}"}, bucket)
+        owner = (asked.account if asked.operation.name == "CreateBucket" else facts.account) or NOT_KNOWN
+    progress.bucket_owner = owner
+    if asked.through is not None:
+        listed = of_bucket(asked.partition, given["Bucket"], given.get("Key"), owner)
+        progress.notes = {**progress.notes, "resources": listed}

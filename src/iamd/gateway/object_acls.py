@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from iamd.arn import partition_of
 from iamd.auth.identity import Identity
 from iamd.authz import acls, canonical_ids
 from iamd.authz.acls import Acl, Grant
@@ -17,7 +18,7 @@ from iamd.authz.public_access import NOBODY
 from iamd.authz.target import Target
 from iamd.gateway import bucket_ownership, placing, public_access
 from iamd.gateway.actions import s3
-from iamd.gateway.actions.asked import Asked, partition_of
+from iamd.gateway.actions.asked import Asked
 from iamd.gateway.answer import Answer
 from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend

@@ -303,10 +303,9 @@ class Gateway:
         placed = self._placed_at_once(progress, found, parameters)
         place, asked, facts = placed or await self._placed(progress, found, parameters)
         if operation.service == "s3" and "Bucket" in asked.parameters:
-            used = event_resources.of_bucket(asked, facts)
-            progress.notes = {"resources": used}
+            event_resources.note(progress, asked, facts)
             if identity is ANONYMOUS:
-                progress.recipient = used[-1].get("accountId")
+                progress.recipient = progress.bucket_owner or None
         if operation.service == "s3" and b"origin" in progress.request.fields:
             send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
         if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from iamd.arn import partition_of
 from iamd.auth.claim import Claim
 from iamd.clock import iso
 from iamd.errors import Common, CommonError
@@ -62,14 +63,6 @@ class Asked(msgspec.Struct, frozen=True):
     def place(self) -> Mapping[str, str]:
         """What every template of a resource may name."""
         return place_of(self.region, self.account)
-
-
-@lru_cache(maxsize=64)
-def partition_of(region: str) -> str:
-    """The partition that a region is in (IAM User Guide, "Amazon Resource Names")."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 @lru_cache(maxsize=256)

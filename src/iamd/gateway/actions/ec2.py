@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from iamd.arn import REGION
+from iamd.arn import REGION, partition_of
 from iamd.authz.target import Target
 from iamd.data import service_reference
 from iamd.errors import AWSError
 from iamd.gateway.actions import table as tables
 from iamd.gateway.actions import tags
-from iamd.gateway.actions.asked import Asked, Value, at, partition_of
+from iamd.gateway.actions.asked import Asked, Value, at
 from iamd.gateway.actions.ec2_ids import KIND_OF_PREFIX, arn_of, kind_of, of_kind
 from iamd.gateway.actions.forms import Form, InvalidParameterValue, arn, check, name
 from iamd.gateway.actions.launch_templates import arn_of as template_arn

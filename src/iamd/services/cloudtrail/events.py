@@ -18,7 +18,7 @@ from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
-from iamd.services.cloudtrail.resources import MEMBERS, resources_of
+from iamd.services.cloudtrail.resources import MEMBERS, bucket_named, resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, MASKING, MAX_TEXT, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
@@ -69,6 +69,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     `unverified_key_id` is the access key that the request named, whether it was signed with it or not. `recipient` is
     the account whose event this is; `shared_event_id` is set when another account is told of the request as well.
+    `bucket_owner` is the account whose bucket it names, empty where that is not known.
     """
 
     request: HttpRequest
@@ -89,6 +90,7 @@ class Outcome(msgspec.Struct, frozen=True):
     recipient: str = ""
     view: Snapshot | Change | None = None
     unverified_key_id: str | None = None
+    bucket_owner: str | None = None
     event_id: str = msgspec.field(default_factory=ids.request_id)
     shared_event_id: str | None = None
 
@@ -98,11 +100,13 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.read_only or self.service in READ_ONLY_SERVICES
 
 
-class Explained(msgspec.Struct, frozen=True):
+class Explained(msgspec.Struct, frozen=True, rename="camel"):
     """What `iamd explain` shows of a request."""
 
     revision: int
     decisions: Sequence[explanations.Noted | Mapping[str, Any]]
+    bucket_owner: str | UnsetType = UNSET
+    """By this and the parameters it is known which resources the record lists (`resources.listed_in`)."""
 
 
 _NAMES: Final = {
@@ -153,6 +157,9 @@ def events_of(outcome: Outcome) -> list[Event]:
 
     AWS: both share a `sharedEventID` (CloudTrail User Guide, "CloudTrail record contents", sharedEventID).
     """
+    if not outcome.notes and outcome.bucket_owner in {None, outcome.recipient}:
+        # Nearly all.
+        return [event_of(outcome)]
     owners = _other_owners(outcome)
     if not owners:
         return [event_of(outcome)]
@@ -163,17 +170,12 @@ def events_of(outcome: Outcome) -> list[Event]:
 
 
 def _other_owners(outcome: Outcome) -> list[str]:
-    listed, recipient = outcome.notes.get("resources"), outcome.recipient
-    if not listed or outcome.error_code is not None or outcome.view is None:
+    listed, owner, view = outcome.notes.get("resources"), outcome.bucket_owner, outcome.view
+    if outcome.error_code is not None or view is None:
         return []
-    for one in listed:
-        if one.get("accountId", recipient) != recipient:
-            return _known_owners(listed, recipient, outcome.view)
-    return []
-
-
-def _known_owners(listed: Sequence[Mapping[str, str]], recipient: str, view: Snapshot | Change) -> list[str]:
-    owners = {one["accountId"] for one in listed if "accountId" in one} - {recipient}
+    if not listed:
+        return [owner] if owner and owner != outcome.recipient and view.account(owner) is not None else []
+    owners = {one["accountId"] for one in listed if "accountId" in one} - {outcome.recipient}
     return sorted(owner for owner in owners if view.account(owner) is not None)
 
 
@@ -203,17 +205,19 @@ def event_of(outcome: Outcome) -> Event:
         changes_nothing,
         found.user_name,
         found.access_key_id,
-        _resources(outcome) if outcome.notes or outcome.service in _FOUND_BY_MORE else (),
+        _resources(outcome),
     )
 
 
-_FOUND_BY_MORE: Final = frozenset({*MEMBERS, "sts"})
-"""Services whose events are found by resources that their records do not list."""
-
-
 def _resources(outcome: Outcome) -> tuple[EventResource, ...]:
-    listed = outcome.notes.get("resources", ())
-    return resources_of(outcome.service, outcome.parameters, outcome.response, listed)
+    service, asked = outcome.service, outcome.parameters
+    if service == "s3":
+        # Buckets are found by their names, which parameters tell.
+        name = asked.get("Bucket") if asked else None
+        return bucket_named(name) if isinstance(name, str) else ()
+    if not outcome.notes and service not in MEMBERS and service != "sts":
+        return ()
+    return resources_of(service, asked, outcome.response, outcome.notes.get("resources", ()))
 
 
 def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
@@ -255,7 +259,14 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
     asked, answered = outcome.parameters, outcome.response if not outcome.read_only else None
     if service in MASKING:
         asked, answered = masked(service, asked), masked(service, answered)
-    code, message = _error(outcome, outcome.error_code) if outcome.error_code is not None else (UNSET, UNSET)
+    code: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
+    owner = outcome.bucket_owner
+    if outcome.error_code is not None:
+        code, message = _error(outcome, outcome.error_code)
+        if owner is not None and owner != outcome.recipient:
+            # As in `_listed`.
+            owner = ""
     return Record(
         EVENT_VERSION,
         found.element,
@@ -282,7 +293,9 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         UNSET if request.vpc_endpoint is None else request.vpc_endpoint.account,
         "Management" if outcome.management else "Data",
         Explained(
-            0 if view is None else view.revision, list(map(explanations.noted, told, repeat(view), repeat(agent)))
+            0 if view is None else view.revision,
+            list(map(explanations.noted, told, repeat(view), repeat(agent))),
+            UNSET if owner is None or "resources" in notes else owner,
         ),
     )
 

@@ -10,6 +10,7 @@ import msgspec
 from iamd.auth.sealing import SealError
 from iamd.call import Call
 from iamd.services.cloudtrail.errors import InvalidLookupAttributes, InvalidNextToken, InvalidTimeRange
+from iamd.services.cloudtrail.resources import listed_in
 from iamd.services.registry import Target, reading
 from iamd.store.errors import Unavailable
 from iamd.store.events import StoredEvent
@@ -140,11 +141,23 @@ def _opened(call: Call, token: str, bound: tuple[str, ...]) -> EventPosition:
     return msgspec.json.decode(position, type=tuple[float, int])
 
 
+def _with_resources(record: dict[str, Any], listed: list[dict[str, str]]) -> dict[str, Any]:
+    """A record with the resources that it lists, in their place."""
+    whole: dict[str, Any] = {}
+    for name, value in record.items():
+        if name == "eventType":
+            whole["resources"] = listed
+        whole[name] = value
+    return whole
+
+
 def _shown(event: StoredEvent) -> dict[str, Any]:
     facts = event.facts
     record = msgspec.json.decode(event.document)
     # What iamd adds to a record is for `iamd:Explain`, which is decided by itself.
-    record.pop("iamd", None)
+    listed = listed_in(record, record.pop("iamd", {}))
+    if listed is not None:
+        record = _with_resources(record, listed)
     resources = msgspec.json.decode(facts.resources, type=list[tuple[str, str]])
     shown = {
         "EventId": facts.event_id,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from iamd.arn import partition_of
 from iamd.store.events import EventResource
 
 IAM_MEMBERS: Final = {
@@ -29,7 +30,6 @@ BUCKET: Final = "AWS::S3::Bucket"
 
 MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
     "iam": IAM_MEMBERS,
-    "s3": {"Bucket": BUCKET},
     "acm": {"CertificateArn": "AWS::ACM::Certificate"},
     "autoscaling": {
         "AutoScalingGroupName": "AWS::AutoScaling::AutoScalingGroup",
@@ -63,6 +63,27 @@ MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
 """What the parameters of services' requests name, by the page's list of types."""
 
 
+def of_bucket(partition: str, name: str, key: str | None, owner: str) -> list[dict[str, str]]:
+    """What a record lists of a bucket, and of an object in it."""
+    arn = f"arn:{partition}:s3:::{name}"
+    bucket = {"accountId": owner, "type": BUCKET, "ARN": arn} if owner else {"type": BUCKET, "ARN": arn}
+    return [bucket] if key is None else [{"type": "AWS::S3::Object", "ARN": f"{arn}/{key}"}, bucket]
+
+
+def listed_in(record: Mapping[str, Any], told: Mapping[str, Any]) -> list[dict[str, str]] | None:
+    """What a stored record lists though that is not stored; `told` is what iamd has added to it."""
+    owner, asked = told.get("bucketOwner"), record.get("requestParameters") or {}
+    if owner is None or not isinstance(asked.get("bucketName"), str):
+        return None
+    return of_bucket(partition_of(record["awsRegion"]), asked["bucketName"], asked.get("key"), owner)
+
+
+@lru_cache(maxsize=1024)
+def bucket_named(name: str) -> tuple[EventResource, ...]:
+    """A bucket as LookupEvents finds it."""
+    return (EventResource(BUCKET, name),)
+
+
 def resources_of(
     service: str,
     parameters: Mapping[str, Any] | None,
@@ -70,10 +91,6 @@ def resources_of(
     listed: Sequence[Mapping[str, str]],
 ) -> tuple[EventResource, ...]:
     """The resources by which LookupEvents finds the event of a request."""
-    if service == "s3":
-        # Buckets are found by their names, which parameters tell.
-        name = parameters.get("Bucket") if parameters else None
-        return (EventResource(BUCKET, name),) if isinstance(name, str) else ()
     found = [EventResource(one.get("type", ""), one["ARN"]) for one in listed] if listed else []
     if service in MEMBERS and parameters:
         found += _named(service, parameters)
