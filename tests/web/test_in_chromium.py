@@ -290,6 +290,7 @@ def test_an_answer_to_another_question_is_none(aws, iam, ann, opened):
         answer = next(dict_of(one)["credential"] for one in sent if "credential=%7B" in one)
         page.context.clear_cookies()
         sign_in(page)
+        expect(page.locator("form.security-key")).to_be_attached()
         page.evaluate(
             """answer => {
                 const form = document.querySelector("form.security-key");
