@@ -6,19 +6,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from iamd import pipeline, sandbox
-from iamd.arn import REGION
 from iamd.auth.identity import ANONYMOUS, TAKING_UNSIGNED, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
 from iamd.federation.issuers import JWK
 from iamd.gateway import (
-    access_points,
     batch,
     browser_forms,
     buckets,
@@ -26,7 +23,6 @@ from iamd.gateway import (
     encryption_words,
     event_resources,
     events,
-    for_users,
     handles,
     kept_by_arns,
     knowing,
@@ -53,9 +49,9 @@ from iamd.gateway.health import Health
 from iamd.gateway.key_uses.checking import KeyUses
 from iamd.gateway.key_uses.invocations import Variables
 from iamd.gateway.ledger import Ledger
-from iamd.gateway.logins import BackendUnavailable
 from iamd.gateway.notices import Publisher
 from iamd.gateway.performing import Performer
+from iamd.gateway.placer import Placer
 from iamd.gateway.recording import Recording
 from iamd.gateway.resources import Facts
 from iamd.gateway.traits import of as traits_of
@@ -66,9 +62,8 @@ from iamd.notices import Notice
 from iamd.pipeline import Progress
 from iamd.runtime import Runtime
 from iamd.services.cloudtrail.events import event_of
-from iamd.store.account import Snapshot
 from iamd.store.errors import Unavailable
-from iamd.store.records import Resource, Role
+from iamd.store.records import Role
 from iamd.store.report_records import RoleUsage
 from iamd.wire import parse, route
 from iamd.wire.serialize import host_id, request_id_headers
@@ -94,10 +89,10 @@ class Gateway:
         self._decider = Decider(runtime)
         self._performer = Performer(runtime, self._decider, self._ledger, backends)
         self._key_uses = KeyUses(runtime, self._decider, self._ledger, backends)
-        self._publisher = Publisher(runtime, backends, self._facts_at)
-        self._configuring = Configuring(runtime, backends, self._facts_at)
+        self._placer = Placer(runtime, backends)
+        self._publisher = Publisher(runtime, backends, self._placer.facts_at)
+        self._configuring = Configuring(runtime, backends, self._placer.facts_at)
         self._deliverer: Deliverer | None = None
-        self._facts_of_newest: tuple[Snapshot, Place, str | None, Facts] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -133,24 +128,9 @@ class Gateway:
     def facts_of(self, service: str) -> Facts | None:
         """What is known of the resources of a service; None while its backend is not up, or when it has none."""
         try:
-            return self._facts_at(self._backends.of(service, region=self._runtime.settings.region))
+            return self._placer.facts_at(self._backends.of(service, region=self._runtime.settings.region))
         except CommonError:
             return None
-
-    def _facts_at(self, place: Place) -> Facts | None:
-        embedded = place.backend.embedded
-        if embedded is not None and embedded.boot is None:
-            return None
-        return self._facts(place, embedded.boot if embedded is not None else None)
-
-    def _facts(self, place: Place, boot: str | None) -> Facts:
-        """What the newest snapshot has of a place; the same again while it is the newest."""
-        view, known = self._runtime.store.snapshot(), self._facts_of_newest
-        if known is not None and known[0] is view and known[1] is place and known[2] == boot:
-            return known[3]
-        found = Facts.of(view, boot, place.account, forgets=place.forgets)
-        self._facts_of_newest = view, place, boot, found
-        return found
 
     def backend_of(self, service: str, account: str, region: str) -> Backend:
         """The backend of a service for an account in a Region; refused when there is none."""
@@ -181,7 +161,7 @@ class Gateway:
         variables = Variables(function, role_arn, key)
         account, region, _ = variables.place
         place = self._backends.of("lambda", account, region)
-        facts = self._facts_at(place)
+        facts = self._placer.facts_at(place)
         if facts is not None:
             await self._key_uses.check_variables(variables, place, facts)
 
@@ -300,8 +280,8 @@ class Gateway:
         progress.parameters = events.shown(operation, parameters)
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
-        placed = self._placed_at_once(progress, found, parameters)
-        place, asked, facts = placed or await self._placed(progress, found, parameters)
+        placed = self._placer.at_once(progress, found, parameters)
+        place, asked, facts = placed or await self._placer.placed(progress, found, parameters)
         if operation.service == "s3" and "Bucket" in asked.parameters:
             event_resources.note(progress, asked, facts)
             if identity is ANONYMOUS:
@@ -358,7 +338,7 @@ class Gateway:
         progress.route, progress.identity, progress.parameters = found, ANONYMOUS, labels
         progress.event_name, progress.management, progress.source = cors.EVENT, False, events.source(operation)
         wish, is_object = cors.preflight(progress.request), "Key" in labels
-        place, asked, facts = await self._placed(progress, found, labels)
+        place, asked, facts = await self._placer.placed(progress, found, labels)
         account = cors.owner_of(asked, facts)
         if account is None:
             raise cors.refusal(cors.NO_BUCKET, wish, is_object=is_object)
@@ -375,90 +355,6 @@ class Gateway:
             service = found.operation.service
             region = buckets.region_of(service, parameters, self._runtime.store.snapshot())
             pipeline.note_endpoint(self._runtime, progress, service, region)
-
-    def _placed_at_once(
-        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
-    ) -> tuple[Place, Asked, Facts] | None:
-        """What `_placed` gives, of most requests; None of those for which to wait, or to look closer."""
-        backends = self._backends
-        if backends.may_be_split or traits_of(found.operation).is_for_users:
-            return None
-        account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
-        place = backends.of(found.operation.service, account, region)
-        embedded = place.backend.embedded
-        boot = embedded.boot if embedded is not None else None
-        if embedded is not None and boot is None:
-            return None
-        return place, *self._asked_at(place, boot, progress, found, parameters, account, region)
-
-    async def _placed(
-        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
-    ) -> tuple[Place, Asked, Facts]:
-        """The backend that has what is asked for, the parameters as they are asked there, and its facts."""
-        service, backends = found.operation.service, self._backends
-        is_for_users = traits_of(found.operation).is_for_users
-        if is_for_users:
-            account, region = await self._home_of_users(progress, found, parameters)
-        else:
-            account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
-        place = backends.of(service, account, region)
-        boot = await _boot(place.backend.embedded) if place.backend.embedded is not None else None
-        asked, facts = self._asked_at(place, boot, progress, found, parameters, account, region)
-        if backends.may_be_split and backends.is_split(service) and not is_for_users:
-            home = placing.home(asked, backends, facts)
-            if home is not place:
-                boot = await _boot(home.backend.embedded) if home.backend.embedded is not None else None
-                return home, *self._asked_at(home, boot, progress, found, parameters, account, region)
-        return place, asked, facts
-
-    def _region(self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]) -> str:
-        """The Region that the request is signed for, or of what an unsigned one is for where it tells."""
-        claim = progress.claim
-        if claim is not None:
-            named: str | None = claim.scope.region
-        elif found.style == "access point":
-            named = access_points.region_of(parameters)
-        else:
-            named = subscriptions.region_of(found.operation, parameters)
-        region = named or self._runtime.settings.region
-        if not _is_region(region):
-            raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
-        return region
-
-    async def _home_of_users(
-        self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
-    ) -> tuple[str, str]:
-        """The account and Region of the pool that a user's request is for; its event is theirs."""
-        embedded = self._backends.embedded
-        if embedded is not None:
-            await _boot(embedded)
-        snapshot = self._runtime.store.snapshot()
-        home = for_users.home(found.operation, parameters, lambda name: placing.living(name, snapshot, self._backends))
-        progress.recipient, progress.region = home.account, home.region
-        return home.account, home.region
-
-    def _asked_at(
-        self,
-        place: Place,
-        boot: str | None,
-        progress: Progress,
-        found: route.Route,
-        parameters: Mapping[str, Any],
-        account: str,
-        region: str,
-    ) -> tuple[Asked, Facts]:
-        """The parameters as they are asked at a backend for an account, and its facts."""
-        facts = self._facts(place, boot)
-        now = self._runtime.clock.machine_timestamp()
-        asked = Asked(found.operation, parameters, account, region, progress.claim, now, facts.known, facts.named)
-        if found.operation.service == "s3" and access_points.may_name_one(found, parameters):
-            asked = access_points.opened(asked, found, facts.view, self._is_alive, progress.request.vpc_endpoint)
-            if found.style == "access point" and asked.through is not None and asked.through.bucket is not None:
-                progress.parameters = {**(progress.parameters or {}), "Bucket": asked.through.bucket.arn}
-        return asked, facts
-
-    def _is_alive(self, record: Resource) -> bool:
-        return placing.is_alive(record, self._backends)
 
     def _check_place(self, step: Step) -> None:
         """Refuse what the backend does not hold."""
@@ -506,11 +402,6 @@ class Gateway:
         return sandbox.shown(request, added)
 
 
-@lru_cache(maxsize=256)
-def _is_region(text: str) -> bool:
-    return REGION.fullmatch(text) is not None
-
-
 def _broken_off(progress: Progress, error: Exception) -> None:
     log.warning("the answer to request %s was broken off: %s", progress.request.id, error)
 
@@ -525,14 +416,6 @@ class _Begun(msgspec.Struct):
     def __call__(self, message: Message) -> Awaitable[None]:
         self.begun = True
         return self.channel(message)
-
-
-async def _boot(embedded: EmbeddedBackend) -> str:
-    """The boot of a backend that forgets; it has to be up, as its boot says which facts about its resources count."""
-    try:
-        return embedded.boot or await embedded.ready()
-    except BackendDown as error:
-        raise BackendUnavailable(Common.UNAVAILABLE, "The backend is not available.") from error
 
 
 def _header_value(text: str) -> bytes:
