@@ -122,3 +122,13 @@ def test_what_nobody_signed_is_told_to_the_owner_of_the_bucket_alone(cloud, buck
 
     assert told(partner) == ["GetObject", "CreateBucket"]
     assert "GetObject" not in told(None)
+
+
+def test_a_bucket_is_listed_though_there_is_too_much_of_the_parameters_for_a_record(cloud, bucket):
+    keys = [{"Key": f"{number:03}{'k' * 900}"} for number in range(200)]
+    bucket.delete_objects(Bucket="recorded", Delete={"Objects": keys})
+    by_name = [{"AttributeKey": "ResourceName", "AttributeValue": "recorded"}]
+    events = cloud.client("cloudtrail").lookup_events(LookupAttributes=by_name)["Events"]
+    [record] = [json.loads(one["CloudTrailEvent"]) for one in events if one["EventName"] == "DeleteObjects"]
+    assert record["requestParameters"] is None
+    assert record["resources"] == [{"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::recorded"}]

@@ -13,12 +13,13 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from iamd import ids
+from iamd.arn import partition_of
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import explanations
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
-from iamd.services.cloudtrail.resources import MEMBERS, bucket_named, resources_of
+from iamd.services.cloudtrail.resources import MEMBERS, bucket_named, of_bucket, resources_of
 from iamd.services.cloudtrail.shown import HIDDEN, MASKING, MAX_TEXT, cut, masked, parameters, shown
 from iamd.services.cloudtrail.user_identity import Caller, caller, foreign_identity, known_key_id, unknown_identity
 from iamd.store.account import Snapshot
@@ -267,6 +268,12 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         if owner is not None and owner != outcome.recipient:
             # As in `_listed`.
             owner = ""
+    asked_for = parameters(asked, notes.get("requestParameters"), service) if asked or notes else None
+    listed: Sequence[Mapping[str, str]] | UnsetType = _listed(outcome) if notes else UNSET
+    if owner is not None and listed is UNSET and asked_for is None and "Bucket" in (outcome.parameters or {}):
+        # There are too many parameters for the record, which so does not tell what it lists.
+        named = outcome.parameters or {}
+        listed = of_bucket(partition_of(outcome.region), named["Bucket"], named.get("Key"), owner)
     return Record(
         EVENT_VERSION,
         found.element,
@@ -278,13 +285,13 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         agent,
         code,
         message,
-        parameters(asked, notes.get("requestParameters"), service) if asked or notes else None,
+        asked_for,
         shown(answered) if answered else None,
         request.id,
         outcome.event_id,
         changes_nothing,
         notes.get("additionalEventData", UNSET) if notes else UNSET,
-        _listed(outcome) if notes else UNSET,
+        listed,
         "AwsApiCall",
         outcome.management,
         outcome.recipient,
@@ -295,7 +302,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         Explained(
             0 if view is None else view.revision,
             list(map(explanations.noted, told, repeat(view), repeat(agent))),
-            UNSET if owner is None or "resources" in notes else owner,
+            UNSET if owner is None or listed is not UNSET else owner,
         ),
     )
 
