@@ -32,7 +32,6 @@ _status_line: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\t\x20-\x7e\x8
 _each_name: Final = re.compile(rb"\n(" + _TOKEN + rb"++):").findall
 _token: Final = re.compile(_TOKEN + rb"+").fullmatch
 _LINE_END: Final = b"\r\n"
-_VISIBLE: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 
 class Malformed(Exception):
@@ -152,12 +151,17 @@ _read_field: Final = _Fields().__getitem__
 def field_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The lines of these headers; ValueError when one would be more than its line, or has a name that is none."""
     lines = [_beginnings[name] + value for name, value in headers]
-    lines.append(b"")
-    text = _LINE_END.join(lines)
-    if len(text.translate(None, _VISIBLE)) != (len(lines) - 1) * len(_LINE_END):
-        # SECURITY: a line break within a value would begin a header, or a message, of the value's author (GW-02).
+    told = b"".join(lines)
+    if _CR in told or _LF in told or _NUL in told:
+        # SECURITY: a line break within a value would begin a header, or a message, of the value's author (GW-02; RFC
+        # 9110, 5.5, names these three as dangerous). What else is no text has been refused where it was read.
         raise ValueError("a header is not one line")
-    return text
+    lines.append(b"")
+    return _LINE_END.join(lines)
+
+
+# Numbers, which are looked for at the speed of memory; for bytes an error is made first.
+_CR, _LF, _NUL = b"\r\n\0"
 
 
 class _Beginnings(dict[bytes, bytes]):

@@ -1,6 +1,6 @@
 """One request's decisions: every thing it touches is decided on its own, and all must be allowed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 
 import msgspec
@@ -21,6 +21,9 @@ from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.vpc_endpoint import VpcEndpoint
 
+Parts = tuple[Context, Mapping[str, Value]]
+"""Condition keys of a caller, and of a target."""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """What was asked, by whom, under which policies, and what was decided, as the audit event keeps it.
@@ -37,6 +40,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """The VPC endpoint whose policy is among them."""
     told_to: str | None = None
     """The account that is told of it; None for the caller's own."""
+    parts: Parts | None = None
+    """Of the condition keys those of the caller and those of the target; all others are of the request."""
 
 
 class Denied(CommonError):
@@ -54,13 +59,17 @@ def decided(
     layers: Layers,
     shown: str | None = None,
     endpoint: VpcEndpoint | None = None,
+    parts: Parts | None = None,
 ) -> Verdict:
-    """The verdict on one request of `identity`; `shown` is what a denial calls the resource in place of its ARN."""
+    """The verdict on one request of `identity`; `shown` is what a denial calls the resource in place of its ARN.
+
+    `parts` are those of the condition keys, as the verdict has them.
+    """
     if endpoint is not None:
         return _decided_through(endpoint, identity, view, asked, layers, shown)
     decision = decide_any(asked, layers) if asked.any_of_kind else decide(asked, layers)
     if decision.allowed:
-        return Verdict(identity, asked, layers, decision)
+        return Verdict(identity, asked, layers, decision, "", None, None, parts)
     policy_arn = None
     if decision.matched:
         policy_arn = policies.arn_of(Place.of(decision.matched[0]), identity, view, asked)
@@ -175,7 +184,7 @@ def authorize(
             layers = caller.layers
             if standing is not None or target.policies or target.trust:
                 layers = policies.with_target(layers, target, asked, identity, view, standing)
-        verdict = decided(identity, view, asked, layers, target.shown, passed)
+        verdict = decided(identity, view, asked, layers, target.shown, passed, (caller.context, target.context))
         verdicts.append(verdict)
         if not verdict.decision.allowed:
             raise Denied(verdicts)

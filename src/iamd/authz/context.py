@@ -143,7 +143,7 @@ def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, 
 def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool = False) -> Context:
     """The keys that say how and when it is asked; `by_service` says that a service asks for the caller."""
     keys: Context = {
-        **_of_moment(now),
+        **of_moment(now),
         "aws:securetransport": "true" if request.secure or request.counts_as_secure else "false",
         "aws:requestedregion": region,
         "aws:viaawsservice": "false",
@@ -163,7 +163,8 @@ def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool 
 
 
 @lru_cache(maxsize=16)
-def _of_moment(now: int) -> Mapping[str, Value]:
+def of_moment(now: int) -> Mapping[str, str]:
+    """The keys that say when it is asked."""
     return {"aws:currenttime": iso_of(now), "aws:epochtime": str(now)}
 
 

@@ -5,10 +5,12 @@ from itertools import repeat
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from iamd.authz import kms_grants, policies
+from iamd.authz import kms_grants, policies, told_keys
 from iamd.authz.authorize import Verdict
 from iamd.authz.policies import Place
+from iamd.authz.told_keys import Told
 from iamd.policy.conditions import Condition
 from iamd.policy.decision import Layer, Match, Outcome
 from iamd.policy.explain import Explanation, LayerResult, determining, explain, settling
@@ -36,21 +38,24 @@ NOTED: Final = 100
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """What an event keeps of a decision that allowed."""
+    """What an event keeps of a decision that allowed.
+
+    `context` holds its condition keys; `keys` instead those that the event's record does not tell by other members.
+    """
 
     action: str
     resource: str
     outcome: Outcome
     layer: Layer
-    message: str
     statements: Sequence[Shown]
-    context: Context
+    context: Context | UnsetType = UNSET
+    keys: Context | UnsetType = UNSET
 
 
-def noted(verdict: Verdict, view: Snapshot | Change | None, agent: str | None = None) -> Noted | dict[str, Any]:
+def noted(verdict: Verdict, view: Snapshot | Change | None, told: Told) -> Noted | dict[str, Any]:
     """What an event keeps: of a denial its explanation, of what was allowed one statement of each layer that did.
 
-    `agent` is what the event itself tells of the client; beside it there is no value for the same as a condition key.
+    `told` are the condition keys that the event's record tells by itself.
     """
     decision, request = verdict.decision, verdict.request
     if not decision.allowed:
@@ -58,15 +63,23 @@ def noted(verdict: Verdict, view: Snapshot | Change | None, agent: str | None = 
     matches = decision.matched
     if matches and verdict.layers.indexes is None:
         matches = settling(decision, request, verdict.layers)
+    keys = _context(verdict)
+    rest = told_keys.rest(verdict, keys, told) if keys is request.context else None
     return Noted(
         request.action,
         request.resource,
         decision.outcome,
         decision.layer,
-        verdict.message,
         _noted_statements(verdict, view, matches) if matches else (),
-        _noted_context(verdict, agent),
+        keys if rest is None else UNSET,
+        UNSET if rest is None else rest,
     )
+
+
+def noted_context(decision: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All condition keys of a decision as a record keeps it."""
+    context: Mapping[str, Any] | None = decision.get("context")
+    return {**told_keys.of_record(record), **decision["keys"]} if context is None else context
 
 
 def explained(
@@ -143,19 +156,6 @@ def _decision(verdict: Verdict) -> dict[str, Any]:
 
 def _context(verdict: Verdict) -> Context:
     return shown_keys(verdict) if verdict.decision.layer is not _ALWAYS else {}
-
-
-AGENT: Final = "aws:useragent"
-"""The key whose value is a tenth of an event, which tells it anyway."""
-
-
-def _noted_context(verdict: Verdict, agent: str | None) -> Context:
-    keys = _context(verdict)
-    if agent is None or keys.get(AGENT) != agent:
-        return keys
-    left = dict(keys)
-    left[AGENT] = ()
-    return left
 
 
 def _statements(

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from urllib.request import Request, urlopen
 
 import pytest
@@ -70,17 +71,64 @@ def test_what_was_allowed_is_explained_too(aws):
     assert decision["Statements"][0]["Policy"] == "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-def test_the_client_of_a_request_is_a_key_of_its_explanation_and_is_stored_once(aws):
-    iam = aws.client("iam", user_agent="my own client")
-    number = iam.list_users()["ResponseMetadata"]["RequestId"]
-    [decision] = aws.explain(number)["Decisions"]
-    [agent] = decision["Context"]["aws:useragent"]
-    assert agent.startswith("my own client")
+RIGHTS = (allow("*"), deny("access-analyzer:*"))
+
+
+def user(aws):
+    return aws.user("ann", *RIGHTS)
+
+
+def role_session(aws):
+    iam = aws.client("iam")
+    actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": actions}
+    iam.create_role(RoleName="work", Path="/team/", AssumeRolePolicyDocument=document(trust))
+    rights = document(*RIGHTS)
+    iam.put_role_policy(RoleName="work", PolicyName="p", PolicyDocument=rights)
+    asked = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/team/work", "RoleSessionName": "one", "SourceIdentity": "ann"}
+    answer = aws.client("sts").assume_role(**asked, Tags=[{"Key": "Team", "Value": "blue"}])
+    return Credentials.of(answer["Credentials"])
+
+
+def users_session(aws):
+    return Credentials.of(aws.client("sts", user(aws)).get_session_token()["Credentials"])
+
+
+def federated_user(aws):
+    rights = document(*RIGHTS)
+    answer = aws.client("sts", aws.user("bob", allow("*"))).get_federation_token(Name="fed", Policy=rights)
+    return Credentials.of(answer["Credentials"])
+
+
+@pytest.mark.parametrize("of", [user, role_session, users_session, federated_user])
+def test_an_allowed_request_is_explained_with_the_same_keys_as_a_denied_one(aws, of):
+    caller = of(aws)
+    trail, analyzer = (aws.client(name, caller, user_agent="mine") for name in ("cloudtrail", "accessanalyzer"))
+    allowed = aws.explain(trail.lookup_events()["ResponseMetadata"]["RequestId"])["Decisions"][0]
+    with pytest.raises(ClientError) as caught:
+        analyzer.validate_policy(policyDocument=document(), policyType="IDENTITY_POLICY")
+    denied = aws.explain(caught.value.response["ResponseMetadata"]["RequestId"])["Decisions"][0]
+    assert (allowed["Outcome"], denied["Outcome"]) == ("Allowed", "ExplicitlyDenied")
+    keys = [dict(one["Context"]) for one in (allowed, denied)]
+    for one in keys:
+        [current], [epoch] = one.pop("aws:currenttime"), one.pop("aws:epochtime")
+        assert datetime.fromisoformat(current).timestamp() == int(epoch)
+    assert keys[0] == keys[1]
+    assert keys[0]["aws:useragent"][0].startswith("mine")
+    assert keys[0].keys() >= {"aws:principalarn", "aws:userid", "aws:sourceip", "aws:securetransport"}
+
+
+def test_what_a_record_tells_itself_is_not_stored_again_as_a_key(aws):
+    number = aws.client("cloudtrail", user(aws)).lookup_events()["ResponseMetadata"]["RequestId"]
+    aws.explain(number)
     with closing(sqlite3.connect(aws.server.data / "iamd.db")) as database:
         [document] = database.execute(
             "SELECT e.document FROM events e JOIN event_keys k ON k.id = e.id WHERE k.request_id = ?", (number,)
         ).fetchone()
-    assert document.count(agent.encode()) == 1
+    record = json.loads(document)
+    assert document.count(record["userAgent"].encode()) == document.count(record["eventTime"].encode()) == 1
+    [decision] = record["iamd"]["decisions"]
+    assert decision["keys"] == {}
 
 
 def test_an_account_has_only_its_own_requests_explained(aws):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from iamd import ids
 from iamd.arn import partition_of
 from iamd.auth.identity import ANONYMOUS, Identity
-from iamd.authz import explanations
+from iamd.authz import explanations, told_keys
 from iamd.authz.authorize import Verdict
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
@@ -108,6 +108,8 @@ class Explained(msgspec.Struct, frozen=True, rename="camel"):
     decisions: Sequence[explanations.Noted | Mapping[str, Any]]
     bucket_owner: str | UnsetType = UNSET
     """By this and the parameters it is known which resources the record lists (`resources.listed_in`)."""
+    secure: bool | UnsetType = UNSET
+    """Whether it counts as asked over TLS; left out when not."""
 
 
 _NAMES: Final = {
@@ -226,11 +228,11 @@ def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
     identity = outcome.identity
     if identity is None:
         element = unknown_identity(outcome.unverified_key_id)
-        return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id))
+        return Caller(ANONYMOUS, element, None, known_key_id(outcome.unverified_key_id), {})
     if identity is ANONYMOUS and outcome.service in UNTOLD_CALLERS:
-        return Caller(identity, {"type": "Unknown"}, None, None)
+        return Caller(identity, {"type": "Unknown"}, None, None, {})
     if not is_callers:
-        return Caller(identity, foreign_identity(identity), None, None)
+        return Caller(identity, foreign_identity(identity), None, None, {})
     found = caller(identity, outcome.view)
     if (outcome.service, outcome.name) == ASSUMING_ROOT and outcome.error_code is None:
         _mark_assumed_root(found.element)
@@ -274,6 +276,13 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         # There are too many parameters for the record, which so does not tell what it lists.
         named = outcome.parameters or {}
         listed = of_bucket(partition_of(outcome.region), named["Bucket"], named.get("Key"), owner)
+    address, is_secure = asking or request.source_ip, request.secure or request.counts_as_secure
+    decisions: list[explanations.Noted | dict[str, Any]] = []
+    if told:
+        keys = told_keys.told(
+            found.keys, outcome.time, outcome.region, address, agent, outcome.recipient, secure=is_secure
+        )
+        decisions = list(map(explanations.noted, told, repeat(view), repeat(keys)))
     return Record(
         EVENT_VERSION,
         found.element,
@@ -281,7 +290,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         outcome.source,
         outcome.name,
         outcome.region,
-        asking or request.source_ip,
+        address,
         agent,
         code,
         message,
@@ -301,8 +310,9 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         "Management" if outcome.management else "Data",
         Explained(
             0 if view is None else view.revision,
-            list(map(explanations.noted, told, repeat(view), repeat(agent))),
+            decisions,
             UNSET if owner is None or listed is not UNSET else owner,
+            is_secure or UNSET,
         ),
     )
 

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from iamd.auth.identity import Identity
+from iamd.authz import told_keys
 from iamd.clock import iso_of
 from iamd.federation.proof import Federation
-from iamd.policy.request import PrincipalKind
+from iamd.policy.request import Context, PrincipalKind
 from iamd.store.account import Snapshot
 from iamd.store.change import Change
 from iamd.store.records import AccountRecord
@@ -35,6 +36,8 @@ class Caller(msgspec.Struct, frozen=True):
     element: Element
     user_name: str | None
     access_key_id: str | None
+    keys: Context
+    """The condition keys that its `userIdentity` tells."""
 
 
 def caller(identity: Identity, view: View) -> Caller:
@@ -47,12 +50,14 @@ def caller(identity: Identity, view: View) -> Caller:
     known = view.cache.get(key)
     # An identity of an older snapshot may have other names than this one's.
     if not isinstance(known, Caller) or known.identity is not identity:
-        known = view.cache[key] = _caller(identity, _encoded(user_identity(identity, view)))
+        found = user_identity(identity, view)
+        known = view.cache[key] = _caller(identity, found, _encoded(found))
     return known
 
 
-def _caller(identity: Identity, element: Element) -> Caller:
-    return Caller(identity, element, _looked_up(identity), known_key_id(identity.access_key_id))
+def _caller(identity: Identity, found: dict[str, Any], element: Element | None = None) -> Caller:
+    keys = told_keys.of_caller(found)
+    return Caller(identity, element or found, _looked_up(identity), known_key_id(identity.access_key_id), keys)
 
 
 def _encoded(element: dict[str, Any]) -> Element:

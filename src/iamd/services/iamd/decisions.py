@@ -25,7 +25,7 @@ from iamd.authz import (
 )
 from iamd.authz.authorize import Verdict, decided, principal_of
 from iamd.authz.context import Context
-from iamd.authz.explanations import AGENT
+from iamd.authz.explanations import noted_context
 from iamd.authz.partly_known import NONE, PartlyKnown, Unknowns
 from iamd.authz.regions import region_of
 from iamd.call import Call
@@ -90,17 +90,11 @@ def explain(call: Call, *, request_id: str) -> dict[str, Any]:
         "ErrorCode": record.get("errorCode"),
         "ErrorMessage": record.get("errorMessage"),
         "Revision": record["iamd"]["revision"],
-        "Decisions": [told(_whole(decision, record)) for decision in record["iamd"]["decisions"]],
+        "Decisions": [
+            told({**decision, "context": noted_context(decision, record)}) for decision in record["iamd"]["decisions"]
+        ],
     }
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def _whole(decision: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A decision with what its record tells beside it, and so does not tell again."""
-    context = decision["context"]
-    if context.get(AGENT) != []:
-        return decision
-    return {**decision, "context": {**context, AGENT: record["userAgent"]}}
 
 
 def _who(identity: Mapping[str, Any]) -> str:
@@ -115,7 +109,7 @@ def told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "Resource": decision["resource"],
         "Outcome": decision["outcome"],
         "Layer": decision["layer"],
-        "Message": decision["message"],
+        "Message": decision.get("message", ""),
         "Statements": [_statement(one) for one in decision["statements"]],
         "Context": {key: [value] if isinstance(value, str) else value for key, value in decision["context"].items()},
     }
