@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,6 @@ SESSIONS = st.builds(
     transitive_tag_keys=st.lists(TEXT, max_size=3).map(tuple),
     policy=st.none() | st.text(max_size=3000),
     policy_arns=st.lists(TEXT, max_size=3).map(tuple),
-    chained=st.booleans(),
     federated_provider=st.none() | TEXT,
     assumed_by=st.none() | TEXT,
     source_account=st.none() | TEXT,
@@ -121,6 +121,16 @@ def test_sealed_content_of_another_form_is_refused(content):
 def test_a_session_of_another_key_inside_is_refused():
     inner = tokens._encode(session(access_key_id="ASIAOTHER"))
     refused(KEYRING.seal_text("session-token", (KEY_ID,), b"\x01" + inner))
+
+
+@pytest.mark.parametrize("chained", [False, True])
+@given(one=SESSIONS)
+def test_a_token_that_says_whether_roles_were_chained_is_refused(chained, one):
+    """Sessions said so after their policies' ARNs; the members behind it are not taken for others."""
+    members = list(msgspec.structs.astuple(one))
+    members.insert(Session.__struct_fields__.index("policy_arns") + 1, chained)
+    content = b"\x01" + msgspec.msgpack.encode(members)
+    refused(KEYRING.seal_text("session-token", (KEY_ID,), content))
 
 
 def test_usual_tokens_stay_below_4_kib():

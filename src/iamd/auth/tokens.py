@@ -35,6 +35,7 @@ class SessionKind(StrEnum):
 
 class Session(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """One session, as its token holds it; times are epoch seconds. New fields go to the end and have defaults.
+    Members are known by their place: none is taken out unless tokens that have it are refused for it.
 
     `name` and `path` are the role's or user's when the session began. `policy` is the inline session policy's text and
     `policy_arns` the managed ones. `source_account` and `assumed_by` say who asked for the session: account and ARN.
@@ -56,7 +57,6 @@ class Session(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     transitive_tag_keys: tuple[str, ...] = ()
     policy: str | None = None
     policy_arns: tuple[str, ...] = ()
-    chained: bool = False
     federated_provider: str | None = None
     assumed_by: str | None = None
     source_account: str | None = None

@@ -1,14 +1,17 @@
 """What ends a session before its time, of a role, of a user, and of a federated user; and what does not."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from running import ACCOUNT, AWS, Credentials, allow
 from services.sts.conftest import trusting
 
 from iamd import start as starting
+from iamd.auth import tokens
 from iamd.settings import Settings
 from iamd.store.records import AccountRecord
 
@@ -174,6 +177,31 @@ def test_a_chain_without_end_is_refused(aws, role, refused):
     assert len(cut["Cut"]) > 120
     with refused(*INVALID):
         aws.client("sts", who).get_caller_identity()
+
+
+def test_a_token_of_before_is_refused_whose_session_says_whether_roles_were_chained(tmp_path, start, refused):
+    settings = Settings(data=tmp_path / "before", backend="none")
+    server = start("--backend", "none", data=settings.data)
+    session = Credentials.of(AWS(server).client("sts").get_session_token()["Credentials"])
+    AWS(server).client("sts", session).get_caller_identity()
+    server.stop()
+    before = dataclasses.replace(session, session_token=sealed_before(settings, session))
+    server = start("--backend", "none", data=settings.data)
+    AWS(server).client("sts", session).get_caller_identity()
+    with refused(*INVALID):
+        AWS(server).client("sts", before).get_caller_identity()
+
+
+def sealed_before(settings, session):
+    """The session's token as it was with that member, behind the ARNs of its policies."""
+    with starting.data_folder(settings):
+        runtime = starting.open_runtime(settings)
+        members = [*astuple(tokens.open(session.session_token, session.access_key_id, runtime.keyring))]
+        members.insert(tokens.Session.__struct_fields__.index("policy_arns") + 1, False)
+        content = b"\x01" + msgspec.msgpack.encode(members)
+        sealed = runtime.keyring.seal_text("session-token", (session.access_key_id,), content)
+        runtime.store.close()
+    return sealed
 
 
 def test_a_suspended_accounts_keys_and_sessions_are_refused_until_it_is_no_more(tmp_path, start, refused):

@@ -105,7 +105,6 @@ def assume_role(
         transitive_tag_keys=(*session_tags.inherited(caller), *transitive_tag_keys),
         policy=policy,
         policy_arns=arns,
-        chained=_is_chained(call),
         assumed_by=call.identity.arn if service is None else service.name,
         source_account=call.identity.account_id if service is None else service.source_account,
         federated_claims=dict(service.session_keys) if service is not None else {},
