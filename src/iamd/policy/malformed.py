@@ -153,6 +153,9 @@ def _check_organizations(members: Members, statements: list[dict[str, object]], 
             raise MalformedPolicy(WITH_PRINCIPAL)
         _require(statement, "Action", "Resource")
     _check_legacy_parsing(members, statements)
+    # AWS: a Sid is a friendly name of which no characters are asked (Organizations User Guide,
+    # orgs_manage_policies_scps_syntax and orgs_manage_policies_rcps_syntax). IAM's page, to which the second leads, has
+    # letters and digits, and leaves it to other services to ask for more (reference_policies_elements_sid).
     _check_sids(statements, alphanumeric=False)
     _each(statements, "Action", values.check_action)
 

@@ -146,6 +146,21 @@ def test_a_malformed_rcp_is_not_stored(organizations, root_id, policy, refused, 
         organizations.update_policy(PolicyId=policy_id, Content=content)
 
 
+@pytest.mark.parametrize(("kind", "principal"), [(SCP, {}), (RCP, {"Principal": "*"})])
+def test_a_statement_id_is_any_text_that_the_policy_has_once(organizations, root_id, policy, refused, kind, principal):
+    """AWS names no characters for it (orgs_manage_policies_scps_syntax and orgs_manage_policies_rcps_syntax, "Sid")."""
+
+    def content(*sids):
+        statements = [{"Sid": sid, **principal, **deny("s3:*")} for sid in sids]
+        return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+    taken = content("Deny S3", "deny_s3", "deny-s3", "é", "DenyS3", "denyS3", "", "")
+    policy_id = policy(Type=kind, Content=taken)
+    with refused("MalformedPolicyDocumentException"):
+        organizations.update_policy(PolicyId=policy_id, Content=content("DenyS3", "DenyS3"))
+    assert organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"] == taken
+
+
 @pytest.mark.parametrize(
     "statement",
     [
