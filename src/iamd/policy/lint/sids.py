@@ -7,6 +7,12 @@ from iamd.policy.lint.finding import Note, note
 from iamd.policy.lint.subject import Document, DocumentType
 from iamd.policy.tree import Node, Place, Scalar
 
+_ALPHANUMERIC = frozenset({DocumentType.IDENTITY, DocumentType.SCP})
+"""The types of policy whose Sids are letters and digits; services whose resources have policies take others too.
+
+AWS: access-analyzer-reference-policy-checks does not say of which types this is found; of an SCP people reported it.
+"""
+
 
 def check(document: Document) -> Iterator[Note]:
     """What is wrong with each Sid, and with all of them together."""
@@ -15,8 +21,7 @@ def check(document: Document) -> Iterator[Note]:
         places[sid].append(node.place)
         if not sid:
             yield note("EMPTY_SID_VALUE", node.place)
-        elif document.type is DocumentType.IDENTITY and not (sid.isascii() and sid.isalnum()):
-            # AWS: services whose resources have policies take other characters too (reference_policies_elements_sid).
+        elif document.type in _ALPHANUMERIC and not (sid.isascii() and sid.isalnum()):
             yield note("UNSUPPORTED_SID", node.place)
     for sid, found in places.items():
         if sid and len(found) > 1:
