@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from gateway.two_accounts import error_of
+from gateway.two_accounts import error_of, refused
 from running import ACCOUNT, REGION
 
 ELSEWHERE = "999999999999"
@@ -27,11 +27,6 @@ def sns(cloud):
 @pytest.fixture
 def sqs(cloud):
     return cloud.client("sqs")
-
-
-def refused(call, **given):
-    error = error_of(call, **given)
-    return error["Code"], error["Message"]
 
 
 @pytest.mark.parametrize("name", NAMES)

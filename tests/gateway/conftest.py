@@ -1,10 +1,14 @@
-"""Fixtures: `other`, the administrator of a second account; `counted`, an iamd before a backend that counts."""
+"""Fixtures: `other`, the administrator of a second account; `idp` and `users`, clients of Cognito's user pools; `counted`,
+an iamd before a backend that counts.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gateway.counting import CountedCloud
+from gateway.pools import unsigned
 from gateway.two_accounts import OTHER
 from running import AWS, Credentials
 
@@ -13,6 +17,18 @@ from running import AWS, Credentials
 def other(cloud: AWS) -> Credentials:
     """The administrator of a second account."""
     return Credentials.of(cloud.iamd("CreateAccount", Name="other", AccountId=OTHER))
+
+
+@pytest.fixture
+def idp(cloud: AWS) -> Any:
+    """The administrator's client of user pools."""
+    return cloud.client("cognito-idp")
+
+
+@pytest.fixture
+def users(cloud: AWS) -> Any:
+    """The client of user pools that an application has, which signs nothing."""
+    return unsigned(cloud, "cognito-idp")
 
 
 @pytest.fixture(scope="session")

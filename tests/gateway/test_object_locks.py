@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from gateway.two_accounts import code_of, error_of
+from gateway.two_accounts import code_of, refused
 from gateway.wire import Wire
 from running import allow, deny
 
@@ -48,11 +48,6 @@ def locked(s3, mode="GOVERNANCE"):
 def lock_of(s3, named):
     told = s3.head_object(**named)
     return told.get("ObjectLockMode"), told.get("ObjectLockRetainUntilDate")
-
-
-def refused(call, **given):
-    error = error_of(call, **given)
-    return error["Code"], error["Message"]
 
 
 def test_a_bypass_that_is_said_not_to_be_one_is_none(s3, mallory, wire):

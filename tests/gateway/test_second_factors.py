@@ -5,9 +5,9 @@ import time
 
 import pyotp
 import pytest
-from gateway.pools import PASSWORD, a_pool, code_of_user, unsigned
+from gateway.pools import PASSWORD, a_pool, code_of_user
 from gateway.proving import Prover
-from gateway.two_accounts import code_of, error_of
+from gateway.two_accounts import code_of, refused
 
 FLOWS = [
     "ALLOW_USER_PASSWORD_AUTH",
@@ -16,16 +16,6 @@ FLOWS = [
     "ALLOW_REFRESH_TOKEN_AUTH",
 ]
 PREFERRED = {"Enabled": True, "PreferredMfa": True}
-
-
-@pytest.fixture
-def idp(cloud):
-    return cloud.client("cognito-idp")
-
-
-@pytest.fixture
-def users(cloud):
-    return unsigned(cloud, "cognito-idp")
 
 
 @pytest.fixture
@@ -42,11 +32,6 @@ def pool(cloud, idp):
 def demand(idp, pool, mfa):
     enabled = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": mfa}
     idp.set_user_pool_mfa_config(UserPoolId=pool, **enabled)
-
-
-def refused(call, **given):
-    error = error_of(call, **given)
-    return error["Code"], error["Message"]
 
 
 def with_password(users, client, name="ann"):

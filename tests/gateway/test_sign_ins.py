@@ -5,26 +5,11 @@ import hmac
 import json
 
 import pytest
-from gateway.pools import PASSWORD, a_pool, code_of_user, signed_in, signed_up, unsigned
+from gateway.pools import PASSWORD, a_pool, code_of_user, signed_in, signed_up
 from gateway.proving import PRIME, Prover
-from gateway.two_accounts import code_of, error_of
+from gateway.two_accounts import code_of, refused
 
 OTHER = "Another-horse-2"
-
-
-@pytest.fixture
-def idp(cloud):
-    return cloud.client("cognito-idp")
-
-
-@pytest.fixture
-def users(cloud):
-    return unsigned(cloud, "cognito-idp")
-
-
-def refused(call, **given):
-    error = error_of(call, **given)
-    return error["Code"], error["Message"]
 
 
 def client_of(idp, pool, **given):

@@ -1,28 +1,12 @@
 """Codes by which users show that an address is theirs: made, asked for, and told to who may be told."""
 
-import pytest
-from gateway.pools import CODES, PASSWORD, a_pool, signed_in, signed_up, unsigned
-from gateway.two_accounts import code_of, error_of
+from gateway.pools import CODES, PASSWORD, a_pool, signed_in, signed_up
+from gateway.two_accounts import code_of, refused
 
 ANOTHER = "Another-horse-2"
 MISMATCH = ("CodeMismatchException", "Invalid verification code provided, please try again.")
 ENDED = ("ExpiredCodeException", "Invalid code provided, please request a code again.")
 LIMIT = ("LimitExceededException", "Attempt limit exceeded, please try after some time.")
-
-
-@pytest.fixture
-def idp(cloud):
-    return cloud.client("cognito-idp")
-
-
-@pytest.fixture
-def users(cloud):
-    return unsigned(cloud, "cognito-idp")
-
-
-def refused(call, **given):
-    error = error_of(call, **given)
-    return error["Code"], error["Message"]
 
 
 def other_than(code):

@@ -5,18 +5,13 @@ import json
 
 import pyotp
 import pytest
-from gateway.pools import CODES, PASSWORD, a_pool, signed_in, signed_up, unsigned
+from gateway.pools import CODES, PASSWORD, a_pool, signed_in, signed_up
 from gateway.two_accounts import OTHER, code_of, error_of, user_of
 from running import ACCOUNT, REGION, Credentials
 
 from iamd.gateway import user_pools
 from iamd.gateway.actions.asked import Asked
 from iamd.wire import models
-
-
-@pytest.fixture
-def users(cloud):
-    return unsigned(cloud, "cognito-idp")
 
 
 def test_a_user_signs_up_and_in_and_is_told_of_themselves(cloud, users):

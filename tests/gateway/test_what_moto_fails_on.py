@@ -3,17 +3,10 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
+from gateway.two_accounts import refused
 from running import ACCOUNT, REGION, allow
 
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs"
-
-
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as raised:
-        call(**parameters)
-    error = raised.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.mark.parametrize("several", [True, False])

@@ -46,6 +46,12 @@ def code_of(call: Any, **parameters: Any) -> str:
     return error_of(call, **parameters)["Code"]
 
 
+def refused(call: Any, **parameters: Any) -> tuple[str, str]:
+    """The code and the words of that error."""
+    error = error_of(call, **parameters)
+    return error["Code"], error["Message"]
+
+
 def reads(client: Any, bucket: str = "files", key: str = "a") -> bool:
     """Whether the client gets the object, which holds `data`; every error but a denial is raised."""
     try:
