@@ -6,6 +6,9 @@ import pytest
 from gateway.two_accounts import everybody, policy
 from running import allow, deny
 
+from iamd.gateway import framing, guarded_headers
+from iamd.gateway.key_uses import sealing
+
 RETENTION = {"ObjectLockMode", "ObjectLockRetainUntilDate"}
 HOLD = {"ObjectLockLegalHoldStatus"}
 TAGS = {"TagCount"}
@@ -76,3 +79,10 @@ def test_the_buckets_policy_and_its_conditions_count(cloud, named):
     for name, expected in (("reader", RETENTION), ("other", HOLD)):
         of = cloud.user(name, *map(allow, (*READING, "s3:GetObjectLegalHold")))
         assert told(cloud.client("s3", of), named) == expected
+
+
+@pytest.mark.parametrize("name", [*guarded_headers.READERS, sealing.HEADER])
+def test_what_is_for_some_clients_alone_is_looked_at_in_each_answer(name):
+    others = {b"etag": b"e", b"x-amz-id-2": b"a"}
+    for fields, is_for_all in ((others, True), ({**others, name: b"v"}, False)):
+        assert framing.answer_headers(list(fields.items()), fields, whole=True) == (list(fields.items()), is_for_all)

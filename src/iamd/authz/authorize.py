@@ -1,7 +1,7 @@
 """One request's decisions: every thing it touches is decided on its own, and all must be allowed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import msgspec
 
@@ -168,11 +168,12 @@ def authorize(
             asked, layers = Request(caller.principal, named, target.arn, owner, {}), caller.layers
             passed = None
         else:
-            shared = shared or {**of_request(), **caller.context}
+            shared = shared or of_request()
             standing = caller.standing if owner == account else organizations.standing_of(owner, view)
             keys: dict[str, Value]
-            keys = {} if unknown is nothing_unknown else PartlyKnown(partial(unknown, target.arn, named))
+            keys = {} if unknown is nothing_unknown else PartlyKnown(unknown, target.arn, named)
             keys.update(shared)
+            keys.update(caller.context)
             keys.update(target.context)
             if standing is None and target.service_account is None:
                 keys["aws:resourceaccount"] = owner

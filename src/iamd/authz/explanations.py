@@ -63,15 +63,15 @@ def noted(verdict: Verdict, view: Snapshot | Change | None, told: Told) -> Noted
     matches = decision.matched
     if matches and verdict.layers.indexes is None:
         matches = settling(decision, request, verdict.layers)
-    keys = _context(verdict)
-    rest = told_keys.rest(verdict, keys, told) if keys is request.context else None
+    is_told_all = verdict.told_to is None and request.resource_account == request.principal.account
+    rest = told_keys.rest(verdict, told) if is_told_all and decision.layer is not _ALWAYS else None
     return Noted(
         request.action,
         request.resource,
         decision.outcome,
         decision.layer,
         _noted_statements(verdict, view, matches) if matches else (),
-        keys if rest is None else UNSET,
+        _context(verdict) if rest is None else UNSET,
         UNSET if rest is None else rest,
     )
 
@@ -175,10 +175,10 @@ def _statements(
 
 
 def _noted_statements(verdict: Verdict, view: Snapshot | Change | None, matches: Sequence[Match]) -> Sequence[Shown]:
-    # The caller's own is hidden from nobody who is told of the caller.
-    is_own_policy = len(matches) == 1 and matches[0].layer is _IDENTITY
-    told = matches if is_own_policy else shown_matches(verdict, matches)
-    return list(map(_remembered, repeat(verdict), repeat(view), told))
+    if len(matches) == 1 and matches[0].layer is _IDENTITY:
+        # The caller's own is hidden from nobody who is told of the caller.
+        return (_remembered(verdict, view, matches[0]),)
+    return list(map(_remembered, repeat(verdict), repeat(view), shown_matches(verdict, matches)))
 
 
 def _remembered(verdict: Verdict, view: Snapshot | Change | None, match: Match) -> Shown:

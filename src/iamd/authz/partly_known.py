@@ -42,14 +42,16 @@ def nothing_unknown(_arn: str, _action: str) -> Unknowns:
 class PartlyKnown(dict[str, Value]):
     """The keys of a request; UNKNOWN is what `get` finds for one that is not known and was not told otherwise.
 
-    `tell` says which are not known; it is asked when a key is not there. `missed` are those that were asked for.
+    `tell` says which are not known of an action on a resource; it is asked when a key is not there. `missed` are those
+    that were asked for.
     """
 
-    __slots__ = ("_tell", "_unknown", "missed")
+    __slots__ = ("_asked", "_tell", "_unknown", "missed")
 
-    def __init__(self, tell: Callable[[], Unknowns]) -> None:
+    def __init__(self, tell: Callable[[str, str], Unknowns], arn: str, action: str) -> None:
         """Begin without a key."""
         self._tell = tell
+        self._asked = arn, action
         self._unknown: Unknowns | None = None
         self.missed: frozenset[str] = _NOTHING
 
@@ -59,7 +61,7 @@ class PartlyKnown(dict[str, Value]):
             return self[key]
         unknown = self._unknown
         if unknown is None:
-            unknown = self._unknown = self._tell()
+            unknown = self._unknown = self._tell(*self._asked)
         if key in unknown.keys or key.startswith(unknown.beginnings):
             self.missed |= {key}
             return UNKNOWN

@@ -42,11 +42,12 @@ def told(callers: Context, moment: int, region: str, address: str, agent: str, r
     return Told(callers, (current, epoch, is_secure, region, address, agent, recipient, "false"))
 
 
-def rest(verdict: Verdict, keys: Context, told: Told) -> Context | None:
+def rest(verdict: Verdict, told: Told) -> Context | None:
     """Those of a decision's keys that its record does not tell; None when the record tells something else of one."""
     if verdict.parts is None:
         return None
     callers, targets = verdict.parts
+    keys = verdict.request.context
     # Another key than these would be one more.
     if len(keys) != len(callers) + len(_OF_REQUEST) + len(targets) or callers != told.callers:
         return None

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from iamd.gateway import framing
 from iamd.gateway.connection import SMALL, Incoming
 from iamd.gateway.watch import Receive, Watch
 from iamd.http import BrokenOff, Headers
@@ -17,11 +18,16 @@ class BackendBroke(BrokenOff):
 
 
 class Answer(msgspec.Struct):
-    """Status and headers to hand on; the body can be taken once, by `relay` or by iterating."""
+    """Status and headers to hand on; the body can be taken once, by `relay` or by iterating.
+
+    `is_for_all` says that the headers are the backend's and none is for some clients alone; nor is there the length of
+    what is whole.
+    """
 
     status: int
     headers: Headers
     _body: bytes | Incoming
+    is_for_all: bool = False
 
     @property
     def whole(self) -> bytes | None:
@@ -76,7 +82,10 @@ class Answer(msgspec.Struct):
             self.close()
 
 
-def read(incoming: Incoming, headers: Headers) -> Answer:
+def read(incoming: Incoming) -> Answer:
     """Make an answer of what has come: small ones whole, others streaming."""
     length = incoming.length
-    return Answer(incoming.status, headers, incoming.take() if length is not None and length <= SMALL else incoming)
+    is_whole = length is not None and length <= SMALL
+    server_tells = is_whole and incoming.method != "HEAD"
+    headers, is_for_all = framing.answer_headers(incoming.headers, incoming.fields, whole=server_tells)
+    return Answer(incoming.status, headers, incoming.take() if is_whole else incoming, server_tells and is_for_all)

@@ -140,21 +140,33 @@ class Decider:
                 self.authorize(step, identity, access_points.before(targets, asked, identity, facts))
             else:
                 self.authorize(step, identity, targets)
-            if traits.passes_roles:
-                self._authorize_roles(step, identity, asked)
-            if traits.makes_roles:
-                self._authorize_first_uses(step, identity, asked)
-            if traits.asks_for_caller:
-                self._authorize_on_behalf(step, identity, asked)
+            if traits.is_decided_further:
+                self._authorize_further(step, identity, asked)
         resources.check_expected_owner(asked, targets)
+        if traits.is_decided_further:
+            self._check_further(step, identity, asked, targets)
+        return step
+
+    def _authorize_further(self, step: Step, identity: Identity, asked: Asked) -> None:
+        """Decide what the service does for its caller besides."""
+        traits = step.traits
+        if traits.passes_roles:
+            self._authorize_roles(step, identity, asked)
+        if traits.makes_roles:
+            self._authorize_first_uses(step, identity, asked)
+        if traits.asks_for_caller:
+            self._authorize_on_behalf(step, identity, asked)
+
+    def _check_further(self, step: Step, identity: Identity, asked: Asked, targets: Sequence[Target]) -> None:
+        """What is kept to owners, and what must not be set."""
+        traits, facts, embedded = step.traits, step.facts, step.place.backend.embedded
         if traits.is_owners_alone:
             bucket_owners.check(targets, identity)
         if traits.gives_access:
-            step.acl = bucket_ownership.check(asked, identity, facts, is_kept=place.backend.embedded is not None)
+            step.acl = bucket_ownership.check(asked, identity, facts, is_kept=embedded is not None)
             public_access.check(asked, targets, identity, facts)
         if traits.locks_out:
             self._check_lockout(step, identity)
-        return step
 
     def _authorize_entries(self, step: Step, identity: Identity, wanted: Sequence[Target]) -> None:
         """Decide what a batch as a whole needs, then each entry by itself; the step goes on with what is allowed."""
@@ -252,7 +264,7 @@ class Decider:
         of_request = partial(_context, step, identity, now)
         # Whatever stays in a verdict must not hold the step, which has the verdict: only the collector of garbage would
         # find what is left of a request.
-        unknown = partial(_unknown, asked, facts, step.made, untold_context=step.untold_context)
+        unknown = partial(_unknown, asked, facts, step.made, step.untold_context)
         action = step.traits.action
         if facts.tags:
             targets = _tagged(targets, facts)
@@ -288,9 +300,7 @@ _BY_TEMPLATES: Final = frozenset({"ec2:CreateTags", "ec2:RunInstances"})
 """What is asked for with the tags that a launch template gives."""
 
 
-def _unknown(
-    asked: Asked, facts: Facts, made: frozenset[str], arn: str, action: str, *, untold_context: bool
-) -> Unknowns:
+def _unknown(asked: Asked, facts: Facts, made: frozenset[str], untold_context: bool, arn: str, action: str) -> Unknowns:
     """The condition keys of an action on a resource whose values iamd does not know."""
     service = asked.operation.service
     asking = "kms" if action.startswith("kms:") else service

@@ -7,24 +7,26 @@ without an account, its bucket with its owner's. Nearly all are told by their na
 
 from typing import Final
 
-from iamd.arn import partition_of
 from iamd.gateway.actions.asked import Asked
 from iamd.gateway.resources import Facts
 from iamd.pipeline import Progress
 from iamd.services.cloudtrail.resources import of_bucket
+from iamd.store.records import Resource
 
 NOT_KNOWN: Final = ""
 
 
-def note(progress: Progress, asked: Asked, facts: Facts) -> None:
-    """Note whose bucket a request names; behind an access point its name too, for the request does not tell that."""
-    given = asked.parameters
-    record = facts.bucket(f"arn:{partition_of(asked.region)}:s3:::{given['Bucket']}").record
+def note(progress: Progress, asked: Asked, facts: Facts, record: Resource | None) -> None:
+    """Note whose bucket a request names; behind an access point its name too, for the request does not tell that.
+
+    `record` is what is known of the bucket.
+    """
     if record is not None:
         owner = record.owner
     else:
         owner = (asked.account if asked.operation.name == "CreateBucket" else facts.account) or NOT_KNOWN
     progress.bucket_owner = owner
     if asked.through is not None:
+        given = asked.parameters
         listed = of_bucket(asked.partition, given["Bucket"], given.get("Key"), owner)
         progress.notes = {**progress.notes, "resources": listed}

@@ -247,7 +247,7 @@ async def _answer(call: _Call) -> Answer:
         await asyncio.sleep(_PAUSE)
     if call.backend.embedded is not None:
         await _check_refusal(incoming)
-    return read(incoming, framing.answer_headers(incoming.headers, incoming.fields))
+    return read(incoming)
 
 
 async def _sent(call: _Call) -> Incoming:

@@ -25,6 +25,8 @@ _OURS: Final = frozenset(
 _PRIVATE: Final = (b"x-moto-", b"x-iamd-", b"x-forwarded-")
 _ANSWERS_OURS: Final = frozenset({b"date", b"server", b"x-amz-request-id", b"x-amzn-requestid", b"status"})
 _ANSWERS_GONE: Final = _HOP_BY_HOP | _ANSWERS_OURS
+_FOR_SOME: Final = (b"x-amz-object-lock-", b"x-amz-tagging-count", b"x-amz-server-side-encryption")
+"""How the names begin of what not everybody is told who gets the answer (`guarded_headers`, `key_uses`)."""
 _DECIDING: Final = (b"x-amz", b"content-", b"if-", b"range", b"host", b"authorization", b"date")
 _SIGNATURE_PARAMETERS: Final = re.compile(
     rb"x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|region-set)",
@@ -78,16 +80,16 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     return frozenset(named)
 
 
-def answer_headers(headers: Headers, fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """Give the headers that a client gets from the backend.
+def answer_headers(headers: Headers, fields: Mapping[bytes, bytes], *, whole: bool) -> tuple[Headers, bool]:
+    """Give the headers that a client gets from the backend, and whether none of them is for some clients alone.
 
-    Their names are in lower case; `fields` is a dict of them.
+    Their names are in lower case; `fields` is a dict of them. Of what is `whole` the server tells the length.
     """
     if len(fields) != len(headers) or b"connection" in fields:
-        return _repeated_answer_headers(headers)
-    names = _coming_back(tuple(fields))
+        return _repeated_answer_headers(headers), False
+    names, is_for_all = _coming_back(tuple(fields), whole)
     # They are as many; to say so by a keyword takes as long as all else here.
-    return list(zip(names, map(fields.__getitem__, names)))  # noqa: B905
+    return list(zip(names, map(fields.__getitem__, names))), is_for_all  # noqa: B905
 
 
 def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -96,9 +98,10 @@ def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=256)
-def _coming_back(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+def _coming_back(names: tuple[bytes, ...], whole: bool) -> tuple[tuple[bytes, ...], bool]:
     """Those of the names that a client gets; most answers have the same ones each time."""
-    return tuple(filter(_comes_back, names))
+    kept = tuple(name for name in names if _comes_back(name) and not (whole and name == b"content-length"))
+    return kept, not any(name.startswith(_FOR_SOME) for name in kept)
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from iamd.wire.models import Operation
 _READS: Final = frozenset({"GetObject", "HeadObject"})
 _RETENTION: Final = "s3:GetObjectRetention"
 _TAGS: Final = "s3:GetObjectTagging"
-_READERS: Final = {
+READERS: Final = {
     b"x-amz-object-lock-mode": _RETENTION,
     b"x-amz-object-lock-retain-until-date": _RETENTION,
     b"x-amz-object-lock-event-hold": _RETENTION,
@@ -37,14 +37,14 @@ def may_have(operation: Operation) -> bool:
 def are_told(answer: Answer) -> bool:
     """Whether an answer has any of the headers, whose names are in lower case in each answer of a backend."""
     for name, _ in answer.headers:  # noqa: SIM110 (every answer with an object is asked)
-        if name in _READERS:
+        if name in READERS:
             return True
     return False
 
 
 def readers(asked: Asked, answer: Answer) -> Iterator[tuple[str, Target]]:
     """What must be allowed for the headers of an answer to be told: the action that stands for it, and its target."""
-    named = dict.fromkeys(_READERS[name] for name, _ in answer.headers if name in _READERS)
+    named = dict.fromkeys(READERS[name] for name, _ in answer.headers if name in READERS)
     arn = f"arn:{asked.partition}:s3:::{asked.parameters['Bucket']}/{asked.parameters['Key']}"
     for action in named:
         of_version = action == _TAGS and "VersionId" in asked.parameters
@@ -55,5 +55,5 @@ def readers(asked: Asked, answer: Answer) -> Iterator[tuple[str, Target]]:
 
 def without(answer: Answer, denied: Collection[str]) -> Answer:
     """The answer without the headers whose actions are denied."""
-    kept = [(name, value) for name, value in answer.headers if _READERS.get(name) not in denied]
+    kept = [(name, value) for name, value in answer.headers if READERS.get(name) not in denied]
     return answer.with_headers(kept)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from iamd.arn import partition_of
 from iamd.auth.identity import Identity
 from iamd.authz import acls, canonical_ids
 from iamd.authz.acls import Acl, Grant
@@ -24,7 +23,7 @@ from iamd.gateway.asking import NotToldError, ask
 from iamd.gateway.backend import Backend
 from iamd.gateway.backends import Backends
 from iamd.gateway.own_answers import written
-from iamd.gateway.resources import Facts
+from iamd.gateway.resources import Bucket, Facts
 from iamd.policy.request import PrincipalKind, Request
 from iamd.policy_places import bucket_of, is_s3
 from iamd.wire.models import Operation
@@ -68,12 +67,12 @@ _NOBODYS: Final = "nobody"
 # What is asked.
 
 
-def may_ask(asked: Asked, facts: Facts) -> bool:
-    """Whether a request that names a key may need to know the list of an object; of nearly all it need not."""
-    given = asked.parameters
-    return (
-        "CopySource" in given or facts.bucket(f"arn:{partition_of(asked.region)}:s3:::{given['Bucket']}").may_have_acls
-    )
+def may_ask(asked: Asked, bucket: Bucket) -> bool:
+    """Whether a request that names a key may need to know the list of an object; of nearly all it need not.
+
+    `bucket` is the one that it names.
+    """
+    return bucket.may_have_acls or "CopySource" in asked.parameters
 
 
 async def told_later(verdicts: Sequence[Verdict], asked: Asked, facts: Facts, backends: Backends) -> Facts | None:

@@ -115,7 +115,7 @@ class Performer:
         request = _request(step)
         payload = EMPTY if request.body == b"" else await self._payload(step, request, receive)
         answer = _told(step, await self._answer(step, request, payload, receive))
-        if step.traits.has_guarded_headers and guarded_headers.are_told(answer):
+        if step.traits.has_guarded_headers and not answer.is_for_all and guarded_headers.are_told(answer):
             answer = await self._guarded(step, identity, answer)
         if answer.status == 404 or step.first_uses:
             await self._finish(step, identity, answer)
@@ -343,23 +343,31 @@ class Performer:
 
     def _verdict(self, step: Step) -> Decided:
         asked, progress = step.asked, step.progress
-        found = progress.route
+        found, operation = progress.route, asked.operation
         if found is None:
             raise TypeError("no route")
         virtual = found.style == "virtual" and (asked.through is None or asked.through.bucket is None)
-        return Decided(
-            asked.operation.service,
-            asked.operation.name,
-            str(asked.operation.protocol),
-            deciding.owner(step),
+        verdict = Decided(
+            operation.service,
+            operation.name,
+            str(operation.protocol),
+            step.owner or deciding.owner(step),
             asked.region,
             progress.request.fields.get(b"host", b"localhost").decode("latin-1"),
             asked.parameters.get("Bucket") if virtual else None,
-            _origin(step, self._runtime.clock.timestamp()) if step.traits.notifies else None,
-            self._carried(step) if step.traits.carries_caller else None,
-            step.acl if step.place.backend.embedded is not None else None,
-            reached.of(asked, step.targets) if step.traits.reaches else (),
-            self._principals(step) if step.traits.sets_api_policy else (),
+        )
+        return self._told_further(step, verdict) if step.traits.is_told_further or step.acl is not None else verdict
+
+    def _told_further(self, step: Step, verdict: Decided) -> Decided:
+        """The verdict with what the backend is told for what it does later, or of others."""
+        asked, traits = step.asked, step.traits
+        return replace(
+            verdict,
+            origin=_origin(step, self._runtime.clock.timestamp()) if traits.notifies else None,
+            caller=self._carried(step) if traits.carries_caller else None,
+            acl=step.acl if step.place.backend.embedded is not None else None,
+            reached=reached.of(asked, step.targets) if traits.reaches else (),
+            principals=self._principals(step) if traits.sets_api_policy else (),
         )
 
     def _principals(self, step: Step) -> tuple[str, ...]:

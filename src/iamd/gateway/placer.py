@@ -48,9 +48,9 @@ class Placer:
     def at_once(
         self, progress: Progress, found: route.Route, parameters: Mapping[str, Any]
     ) -> tuple[Place, Asked, Facts] | None:
-        """What `placed` gives, of most requests; None of those for which to wait, or to look closer."""
+        """What `placed` gives, of most requests but for those of users; None where to wait, or to look closer."""
         backends = self._backends
-        if backends.may_be_split or traits_of(found.operation).is_for_users:
+        if backends.may_be_split:
             return None
         account, region = (progress.identity or ANONYMOUS).asks_in, self._region(progress, found, parameters)
         place = backends.of(found.operation.service, account, region)

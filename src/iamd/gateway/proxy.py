@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from iamd import pipeline, sandbox
+from iamd.arn import partition_of
 from iamd.auth.identity import ANONYMOUS, TAKING_UNSIGNED, Identity
 from iamd.backend.embedded import BackendDown, EmbeddedBackend
 from iamd.errors import AWSError, Common, CommonError
@@ -280,20 +281,23 @@ class Gateway:
         progress.parameters = events.shown(operation, parameters)
         if runtime.vpc_endpoints is not None:
             self._note_endpoint(progress, parameters)
-        placed = self._placer.at_once(progress, found, parameters)
+        placed = None if traits.is_for_users else self._placer.at_once(progress, found, parameters)
         place, asked, facts = placed or await self._placer.placed(progress, found, parameters)
-        if operation.service == "s3" and "Bucket" in asked.parameters:
-            event_resources.note(progress, asked, facts)
-            if identity is ANONYMOUS:
-                progress.recipient = progress.bucket_owner or None
-        if operation.service == "s3" and b"origin" in progress.request.fields:
-            send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
-        if operation.service == "s3" and "Key" in asked.parameters and object_acls.may_ask(asked, facts):
-            facts = await object_acls.told(asked, identity, place.backend, facts)
-        if identity is ANONYMOUS and subscriptions.may_be_open(operation):
-            asked = await subscriptions.told(asked, place.backend)
-        if operation.service in handles.SERVICES:
-            asked = await handles.told(asked, place.backend, asked.now)
+        if operation.service == "s3":
+            if b"origin" in progress.request.fields:
+                send.page = cors.Page(posted.request if posted is not None else progress.request, place, asked, facts)
+            if "Bucket" in asked.parameters:
+                bucket = facts.bucket(f"arn:{partition_of(asked.region)}:s3:::{asked.parameters['Bucket']}")
+                event_resources.note(progress, asked, facts, bucket.record)
+                if identity is ANONYMOUS:
+                    progress.recipient = progress.bucket_owner or None
+                if "Key" in asked.parameters and object_acls.may_ask(asked, bucket):
+                    facts = await object_acls.told(asked, identity, place.backend, facts)
+        else:
+            if identity is ANONYMOUS and subscriptions.may_be_open(operation):
+                asked = await subscriptions.told(asked, place.backend)
+            if operation.service in handles.SERVICES:
+                asked = await handles.told(asked, place.backend, asked.now)
         step = await self._decided(progress, asked, place, facts, identity)
         self._check_place(step)
         if traits.is_checked_further:
@@ -306,7 +310,7 @@ class Gateway:
             answer = request_ids.told(answer, operation.protocol, number, host_id(number))
         if send.page is not None:
             answer = await cors.shared(answer, send.page)
-        if traits.shows_keys:
+        if traits.shows_keys and not (traits.shows_keys_by_headers and answer.is_for_all):
             answer = await self._key_uses.check_answer(step, identity, answer)
         # Step 10: the event, when the answer begins.
         code, message = events.error_of(answer, operation.protocol) if answer.status >= 400 else (None, None)
@@ -394,7 +398,7 @@ class Gateway:
         """The headers of the answer; of what is whole the server tells the length."""
         operation, request = step.asked.operation, step.progress.request
         kept = answer.headers
-        if answer.whole is not None and request.method != "HEAD":
+        if not answer.is_for_all and answer.whole is not None and request.method != "HEAD":
             kept = [pair for pair in kept if pair[0] != b"content-length"]
         added = [*kept, *request_id_headers(operation.protocol, operation.service, request.id)]
         if step.would_deny is not None:

@@ -63,17 +63,18 @@ class Traits(msgspec.Struct, frozen=True):
     backend may notify others of what it does, and of where and when it came from (`notifies`). It may have its service
     send something to others from then on (`configures`), or at times (`has_times`), or ask others for something with
     its caller's permissions, before it answers (`asks_for_caller`) or afterwards (`carries_caller`). Its service may
-    use KMS keys for the caller (`uses_keys`), or its answer tell that it did (`shows_keys`). It may say how S3 is to
-    encrypt something (`says_encryption`), or bypass an object's lock (`may_bypass`). Its targets may rest on what iamd
-    knows of them (`retargets`), or be allowed by either of two rights (`asks_either`); it may set a policy that would
-    lock its caller out (`locks_out`). It may be for users of a pool, whose permissions nobody asks about
-    (`is_for_users`), and have to do with the session of a sign-in (`has_session`). It may reach things of other
-    accounts beside what it is for (`reaches`), or be done in parts, one in each account (`may_be_parted`). It may set
-    the policy of a REST API (`sets_api_policy`), or ask for what the embedded backend would pass over
-    (`may_be_passed_over`). Its answers may tell in headers what not everybody may read who gets them
-    (`has_guarded_headers`). It is `is_special` when for one of these reasons its request is not simply sent to its
-    backend and the answer given back; more than its rights is looked at before (`is_checked_further`) for some others
-    of them.
+    use KMS keys for the caller (`uses_keys`), or its answer tell that it did (`shows_keys`), perhaps by its headers
+    alone (`shows_keys_by_headers`). It may say how S3 is to encrypt something (`says_encryption`), or bypass an
+    object's lock (`may_bypass`). Its targets may rest on what iamd knows of them (`retargets`), or be allowed by either
+    of two rights (`asks_either`); it may set a policy that would lock its caller out (`locks_out`). It may be for users
+    of a pool, whose permissions nobody asks about (`is_for_users`), and have to do with the session of a sign-in
+    (`has_session`). It may reach things of other accounts beside what it is for (`reaches`), or be done in parts, one
+    in each account (`may_be_parted`). It may set the policy of a REST API (`sets_api_policy`), or ask for what the
+    embedded backend would pass over (`may_be_passed_over`). Its answers may tell in headers what not everybody may read
+    who gets them (`has_guarded_headers`). It is `is_special` when for one of these reasons its request is not simply
+    sent to its backend and the answer given back; more than its rights is looked at before (`is_checked_further`) for
+    some others of them, more than its action is decided (`is_decided_further`) for others, and its backend is told more
+    than what is to be done (`is_told_further`) for others again.
     """
 
     action: str
@@ -104,6 +105,7 @@ class Traits(msgspec.Struct, frozen=True):
     carries_caller: bool
     uses_keys: bool
     shows_keys: bool
+    shows_keys_by_headers: bool
     says_encryption: bool
     may_bypass: bool
     retargets: bool
@@ -118,6 +120,8 @@ class Traits(msgspec.Struct, frozen=True):
     has_guarded_headers: bool
     is_special: bool = False
     is_checked_further: bool = False
+    is_decided_further: bool = False
+    is_told_further: bool = False
 
 
 _SPECIAL: Final = (
@@ -125,6 +129,10 @@ _SPECIAL: Final = (
     "has_session", "tells", "tells_instances",
 )  # fmt: skip
 _CHECKED_FURTHER: Final = ("configures", "has_times", "may_be_passed_over", "says_encryption", "uses_keys")
+_DECIDED_FURTHER: Final = (
+    "passes_roles", "makes_roles", "asks_for_caller", "is_owners_alone", "gives_access", "locks_out",
+)  # fmt: skip
+_TOLD_FURTHER: Final = ("notifies", "carries_caller", "reaches", "sets_api_policy")
 
 
 @cache
@@ -134,9 +142,15 @@ def of(operation: Operation) -> Traits:
     is_copy = operation.name == "CopyObject"
     return replace(
         found,
-        is_special=is_copy or any(getattr(found, name) for name in _SPECIAL),
-        is_checked_further=any(getattr(found, name) for name in _CHECKED_FURTHER),
+        is_special=is_copy or _has_one(found, _SPECIAL),
+        is_checked_further=_has_one(found, _CHECKED_FURTHER),
+        is_decided_further=_has_one(found, _DECIDED_FURTHER),
+        is_told_further=_has_one(found, _TOLD_FURTHER),
     )
+
+
+def _has_one(found: Traits, names: tuple[str, ...]) -> bool:
+    return any(getattr(found, name) for name in names)
 
 
 def _of(operation: Operation) -> Traits:
@@ -178,6 +192,7 @@ def _of(operation: Operation) -> Traits:
         carries_caller=on_behalf.carries_on(operation),
         uses_keys=key_uses.uses(operation),
         shows_keys=key_uses.shows(operation),
+        shows_keys_by_headers=key_uses.shows_by_headers(operation),
         says_encryption=encryption_words.may_say(operation),
         may_bypass=object_locks.may_bypass(operation),
         retargets=operation.service == "xray" or (operation.service, operation.name) == ("kms", "RetireGrant"),

@@ -55,7 +55,8 @@ def request_id_headers(protocol: Protocol, service: str | None, request_id: str)
     number = request_id.encode()
     if service == "s3" and protocol is _REST_XML:
         # S3 names two ids (S3 API Reference, "Common Response Headers"); x-amzn-RequestId is iamd's on every response.
-        return [(b"x-amz-request-id", number), (b"x-amz-id-2", host_id(request_id)), (b"x-amzn-requestid", number)]
+        second = binascii.b2a_base64(number, newline=False)
+        return [(b"x-amz-request-id", number), (b"x-amz-id-2", second), (b"x-amzn-requestid", number)]
     return [(b"x-amzn-requestid", number)]
 
 

@@ -52,7 +52,8 @@ class Plain(NamedTuple):
     def found(self, values: Mapping[str, Any]) -> dict[str, Value] | None:
         """The keys; None when some member is no text, for which the rows of the keys have to be gone through."""
         given = self.given(values)
-        return dict(zip(self.names, given, strict=False)) if _TEXT.issuperset(map(type, given)) else None
+        # They are as many; to say so by a keyword takes as long as all else here.
+        return dict(zip(self.names, given)) if _TEXT.issuperset(map(type, given)) else None  # noqa: B905
 
 
 _TEXT: Final = frozenset({str})

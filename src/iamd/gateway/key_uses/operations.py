@@ -73,3 +73,8 @@ def uses(operation: Operation) -> bool:
 def shows(operation: Operation) -> bool:
     """Whether the answer to an operation tells of a key that was used."""
     return (operation.service, operation.name) in AFTER
+
+
+def shows_by_headers(operation: Operation) -> bool:
+    """Whether the headers of the answer alone tell of it, so that there was none where they say nothing of a key."""
+    return (operation.service, operation.name) == ("s3", "GetObject")

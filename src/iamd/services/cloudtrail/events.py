@@ -160,7 +160,8 @@ def events_of(outcome: Outcome) -> list[Event]:
 
     AWS: both share a `sharedEventID` (CloudTrail User Guide, "CloudTrail record contents", sharedEventID).
     """
-    if not outcome.notes and outcome.bucket_owner in {None, outcome.recipient}:
+    owner = outcome.bucket_owner
+    if not outcome.notes and (owner is None or owner == outcome.recipient):
         # Nearly all.
         return [event_of(outcome)]
     owners = _other_owners(outcome)
@@ -282,7 +283,10 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         keys = told_keys.told(
             found.keys, outcome.time, outcome.region, address, agent, outcome.recipient, secure=is_secure
         )
-        decisions = list(map(explanations.noted, told, repeat(view), repeat(keys)))
+        if len(told) == 1:
+            decisions = [explanations.noted(told[0], view, keys)]
+        else:
+            decisions = list(map(explanations.noted, told, repeat(view), repeat(keys)))
     return Record(
         EVENT_VERSION,
         found.element,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -248,7 +247,8 @@ def _asked(
     parsed = arn.parse(target.arn)
     named = parsed.region if parsed is not None else ""
     region = named or region_of(lower(action).partition(":")[0], call.region)
-    keys = PartlyKnown(partial(_unknown, target.arn, () if supposed is None else supposed.unknown))
+    unknown = () if supposed is None else supposed.unknown
+    keys = PartlyKnown(lambda arn, _: _unknown(arn, unknown), target.arn, action)
     keys.update(context.of_request(call.request, region, call.now, by_service=identity.service is not None))
     keys.update(context.of_caller(identity, call.view, call.now) if supposed is None else supposed.keys)
     keys.update(target.context)
