@@ -83,7 +83,8 @@ def read_head(content: bytes) -> Head:
         _check_once([name for name, _ in headers])
     if is_1_1 and b"host" not in fields:
         raise Malformed("there must be one Host header")
-    length, chunked = _body(fields, http_1_0=not is_1_1)
+    has_body = b"content-length" in fields or b"transfer-encoding" in fields
+    length, chunked = _body(fields, http_1_0=not is_1_1) if has_body else (0, False)
     return Head(
         method.decode(),
         path,
