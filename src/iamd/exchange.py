@@ -78,7 +78,7 @@ class Channel:
             begun = self.begin(head, self.client, body)
             is_at_once = isinstance(begun, HttpResponse) and not self.flow.write_paused and _is_plain(head, begun)
             if isinstance(begun, HttpResponse) and is_at_once:
-                if not self.answer(begun, keep_alive=head.keep_alive):
+                if not self.answer(begun, head.keep_alive):
                     self.transport.close()
                 return None
         except Exception:
@@ -88,7 +88,7 @@ class Channel:
         exchange.go_on(begun)
         return exchange
 
-    def answer(self, response: HttpResponse, *, keep_alive: bool) -> bool:
+    def answer(self, response: HttpResponse, keep_alive: bool) -> bool:
         """Send a small answer in one piece; whether the connection goes on behind it."""
         body = response.body
         lines = self.head(response.status, response.headers)
@@ -265,7 +265,7 @@ class Exchange(msgspec.Struct, eq=False):
             self._send_body(response.body, more=False)
             return
         self.begun = True
-        self.keep_alive = self._channel.answer(response, keep_alive=self.keep_alive)
+        self.keep_alive = self._channel.answer(response, self.keep_alive)
         self._end()
 
     async def _run(self, begun: HttpResponse | Serving) -> None:

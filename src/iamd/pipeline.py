@@ -231,7 +231,7 @@ def identified(runtime: Runtime, progress: Progress, snapshot: Snapshot) -> Iden
     if found is None:
         raise sigv4.check_unknown_key(claim, request, machine_now, window)
     may_be_unsigned = True if progress.route is not None and progress.route.operation.unsigned_body else None
-    sigv4.check(claim, request, found.secret_access_key, machine_now, window, unsigned_payload=may_be_unsigned)
+    sigv4.check(claim, request, found.secret_access_key, machine_now, window, None, may_be_unsigned)
     note_use(runtime, found.identity, scope, now)
     return found.identity if progress.via is None else progress.seen(found.identity)
 
@@ -447,7 +447,6 @@ def _is_callers(error: AWSError) -> bool:
 def outcome(
     runtime: Runtime,
     progress: Progress,
-    *,
     service: str | None = None,
     response: Mapping[str, Any] | None = None,
     read_only: bool | None = None,

@@ -40,7 +40,6 @@ def sign(
     query: bytes,
     headers: "Headers",
     payload_hash: str,
-    *,
     access_key_id: str,
     secret_access_key: str,
     session_token: str | None,

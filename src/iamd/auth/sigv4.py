@@ -107,7 +107,6 @@ def check(
     now: float,
     window: float,
     body_sha256: str | None = None,
-    *,
     unsigned_payload: bool | None = None,
 ) -> None:
     """Verify a claim with the secret of its access key; anything but a valid, timely signature raises.
@@ -121,20 +120,20 @@ def check(
         return
     scope = claim.scope
     is_s3 = scope.service in S3_SERVICES
-    _check_time(claim, now, window, is_s3=is_s3)
+    _check_time(claim, now, window, is_s3)
     # When all signed headers are there (or the signature fails), an equal count leaves none for the unsigned ones.
     if _amz_count(tuple(claim.headers)) != scope.amz_count:
         _check_signed(claim, is_s3=is_s3)
-    payload, body_hash = _payload(claim, request, body_sha256, is_s3=is_s3, unsigned=unsigned_payload)
+    payload, body_hash = _payload(claim, request, body_sha256, is_s3, unsigned_payload)
     if scope.regions is not None:
         pair = sigv4a.verifying_key(scope.access_key_id, secret_access_key)
-        _check_signature(claim, request, pair, payload, is_s3=is_s3)
+        _check_signature(claim, request, pair, payload, is_s3)
         sigv4a.remember(pair, scope.access_key_id, secret_access_key)
     elif (key := cached(secret_access_key, scope.date, scope.region, scope.service)) is not None:
-        _check_signature(claim, request, key, payload, is_s3=is_s3)
+        _check_signature(claim, request, key, payload, is_s3)
     else:
         key = derive(secret_access_key, scope.date, scope.region, scope.service)
-        _check_signature(claim, request, key, payload, is_s3=is_s3)
+        _check_signature(claim, request, key, payload, is_s3)
         remember(key, secret_access_key, scope.date, scope.region, scope.service)
     if body_hash is not None and body_hash != payload:
         if not is_s3:
@@ -171,7 +170,7 @@ def check_scope(claim: Claim, *, service: str, region: str | None = None) -> Non
         raise CommonError(Common.SIGNATURE_MISMATCH, "Credential should be scoped to a valid region. ")
 
 
-def _check_time(claim: Claim, now: float, window: float, *, is_s3: bool) -> None:
+def _check_time(claim: Claim, now: float, window: float, is_s3: bool) -> None:
     check_day(claim)
     if is_s3 and claim.mode is PRESIGNED:
         presigned.check_life(claim, now, window)
@@ -219,7 +218,7 @@ def _amz_count(names: tuple[bytes, ...]) -> int:
 
 
 def _payload(
-    claim: Claim, request: HttpRequest, body_sha256: str | None, *, is_s3: bool, unsigned: bool | None
+    claim: Claim, request: HttpRequest, body_sha256: str | None, is_s3: bool, unsigned: bool | None
 ) -> tuple[str, str | None]:
     """Give the payload hash that was signed, and the hash of the body that it must equal, if it can be known yet."""
     declared = claim.content_sha256
@@ -260,7 +259,7 @@ def _body_hash(request: HttpRequest, body_sha256: str | None) -> str | None:
     return sha256(body) if body else _EMPTY
 
 
-def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str, *, is_s3: bool) -> None:
+def _check_signature(claim: Claim, request: HttpRequest, key: Key, payload: str, is_s3: bool) -> None:
     told: Mapping[str, object] = {}
     try:
         text = canonical_request(claim, request, payload)

@@ -140,7 +140,7 @@ def principal_tags(identity: Identity, view: Snapshot | Change) -> Mapping[str, 
     return tags
 
 
-def of_request(request: HttpRequest, region: str, now: int, *, by_service: bool = False) -> Context:
+def of_request(request: HttpRequest, region: str, now: int, by_service: bool = False) -> Context:
     """The keys that say how and when it is asked; `by_service` says that a service asks for the caller."""
     keys: Context = {
         **of_moment(now),

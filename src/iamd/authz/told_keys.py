@@ -35,7 +35,7 @@ class Told(msgspec.Struct, frozen=True):
     of_request: tuple[Value, ...]
 
 
-def told(callers: Context, moment: int, region: str, address: str, agent: str, recipient: str, *, secure: bool) -> Told:
+def told(callers: Context, moment: int, region: str, address: str, agent: str, recipient: str, secure: bool) -> Told:
     """What a record tells by its members, which `of_record` reads again."""
     current, epoch = of_moment(moment).values()
     is_secure = "true" if secure else "false"

@@ -87,5 +87,5 @@ def read(incoming: Incoming) -> Answer:
     length = incoming.length
     is_whole = length is not None and length <= SMALL
     server_tells = is_whole and incoming.method != "HEAD"
-    headers, is_for_all = framing.answer_headers(incoming.headers, incoming.fields, whole=server_tells)
+    headers, is_for_all = framing.answer_headers(incoming.headers, incoming.fields, server_tells)
     return Answer(incoming.status, headers, incoming.take() if is_whole else incoming, server_tells and is_for_all)

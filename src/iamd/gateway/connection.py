@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
 
     # The request
 
-    def ask(self, method: str, content: bytes, *, whole: bool, meanwhile: Callable[[], None] | None = None) -> Incoming:
+    def ask(self, method: str, content: bytes, whole: bool, meanwhile: Callable[[], None] | None = None) -> Incoming:
         """Send a request that is whole, or its head, whose body follows by `write` and `sent`.
 
         `meanwhile` is called when the whole request has gone out.
@@ -179,7 +179,7 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._is_silent, self._is_sent, self._is_ended, self._is_parsed = True, False, False, False
         if whole:
-            self._outbox.put(self._send, content, meanwhile, at_once=self.is_lone)
+            self._outbox.put(self._send, content, meanwhile, self.is_lone)
             self._is_sent = True
             self._begin_time(self._response_seconds)
         else:

@@ -121,7 +121,7 @@ class Decider:
             _check_anonymous(asked, facts, wanted)
             anonymous.check(asked)
         made = new_things.made(wanted, asked, traits.action, facts) if traits.may_make else new_things.NOTHING
-        targets = resources.decided(wanted, facts, asked.account, creates=made)
+        targets = resources.decided(wanted, facts, asked.account, made)
         if traits.retargets:
             targets = _retargeted(targets, asked, facts)
         step = Step(progress, asked, place, facts, targets, traits, made)
@@ -327,7 +327,7 @@ def _context(step: Step, identity: Identity, now: int) -> Context:
     # policies of Regions say of it by that.
     region = step.facts.bucket(step.bucket).known.get(bucket_tags.REGION) if step.bucket is not None else None
     region = region or region_of(asked.operation.service, asked.region)
-    return context.of_request(step.progress.request, region, now, by_service=identity.invoked_by is not None)
+    return context.of_request(step.progress.request, region, now, identity.invoked_by is not None)
 
 
 def _tagged(targets: Sequence[Target], facts: Facts) -> Sequence[Target]:

@@ -56,7 +56,6 @@ async def forward(
     payload: Payload,
     backend: Backend,
     verdict: Verdict,
-    *,
     now: float,
     receive: Receive | None = None,
     roles: Sequence[MirroredRole] = (),
@@ -154,12 +153,12 @@ def _remote(
             query,
             headers,
             payload.hash(),
-            access_key_id=credentials.access_key_id,
-            secret_access_key=credentials.secret_access_key,
-            session_token=credentials.session_token,
-            region=backend.region or verdict.region,
-            service=model_of(verdict.service).signing_name,
-            now=now,
+            credentials.access_key_id,
+            credentials.secret_access_key,
+            credentials.session_token,
+            backend.region or verdict.region,
+            model_of(verdict.service).signing_name,
+            now,
         )
     head = _head(request.method, framing.target(path, query), headers)
     return _Call(request.method, head, payload, backend, verdict)
@@ -258,7 +257,7 @@ async def _sent(call: _Call) -> Incoming:
         meanwhile, call.meanwhile = call.meanwhile, None
         try:
             if isinstance(content, bytes) and len(content) <= _SLICE:
-                incoming = connection.ask(call.method, call.head + content, whole=True, meanwhile=meanwhile)
+                incoming = connection.ask(call.method, call.head + content, True, meanwhile)
             else:
                 incoming = await _streamed(call, connection)
                 if meanwhile is not None:

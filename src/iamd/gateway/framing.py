@@ -80,7 +80,7 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     return frozenset(named)
 
 
-def answer_headers(headers: Headers, fields: Mapping[bytes, bytes], *, whole: bool) -> tuple[Headers, bool]:
+def answer_headers(headers: Headers, fields: Mapping[bytes, bytes], whole: bool) -> tuple[Headers, bool]:
     """Give the headers that a client gets from the backend, and whether none of them is for some clients alone.
 
     Their names are in lower case; `fields` is a dict of them. Of what is `whole` the server tells the length.

@@ -27,7 +27,6 @@ class Outbox:
         send: Callable[[bytes], None],
         content: bytes,
         meanwhile: Callable[[], None] | None,
-        *,
         at_once: bool = False,
     ) -> None:
         """Have `content` sent, and `meanwhile` called when it has gone out."""

@@ -278,11 +278,11 @@ class Performer:
             payload,
             backend,
             verdict,
-            now=now,
-            receive=receive,
-            roles=passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
-            profiles=passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
-            meanwhile=step.recording.foresee if step.recording is not None else None,
+            now,
+            receive,
+            passed_roles.mirrored(step.passed, step.facts.view) if step.passed else (),
+            passed_roles.mirrored_profiles(asked, step.facts.view) if step.passed else (),
+            step.recording.foresee if step.recording is not None else None,
         )
         if step.traits.makes_bucket and answer.status < 300 and not backend.rules.is_aws:
             await self._tag_new(step, answer, verdict.account_id, now)

@@ -275,7 +275,7 @@ class Gateway:
         if body and len(body) > reading.LARGE_BODY:
             parameters = await reading.large_parameters_of(found, progress.request)
         else:
-            parameters = parse.parameters(found, progress.request, forwarded=True)
+            parameters = parse.parameters(found, progress.request, True)
         if traits.is_batch:
             batch.check(parameters)
         progress.parameters = events.shown(operation, parameters)

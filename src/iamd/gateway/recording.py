@@ -43,5 +43,5 @@ class Recording(msgspec.Struct):
         return progress.verdicts, progress.notes, progress.parameters, progress.identity, progress.view
 
     def _made(self, code: str | None, message: str | None) -> Sequence[Event]:
-        told = pipeline.outcome(self._runtime, self._progress, read_only=self._read_only, code=code, message=message)
+        told = pipeline.outcome(self._runtime, self._progress, None, None, self._read_only, code, message)
         return events_of(told)

@@ -169,7 +169,7 @@ _NO_POLICY: Final[tuple[tuple[str, ...], ...]] = ((),)
 _UNKNOWN_BUCKET: Final = Bucket(None, _NOTHING, _NO_POLICY, may_have_acls=False)
 
 
-def decided(targets: list[Target], facts: Facts, caller: str, *, creates: frozenset[str] = frozenset()) -> list[Target]:
+def decided(targets: list[Target], facts: Facts, caller: str, creates: frozenset[str] = frozenset()) -> list[Target]:
     """The targets with their owners and policies.
 
     A policy whose setting is not settled makes two targets of one: both must allow, so the stricter answer wins.

@@ -19,7 +19,7 @@ Pairs = Mapping[str, tuple[str, ...]]
 _QUERY: Final = Protocol.QUERY
 
 
-def parameters(route: Route, request: HttpRequest, *, forwarded: bool = False) -> dict[str, Any]:
+def parameters(route: Route, request: HttpRequest, forwarded: bool = False) -> dict[str, Any]:
     """Give the request's parameters by the model's member names; what the model does not know is refused.
 
     Times become datetimes in UTC, blobs bytes. A body that is still a stream leaves its member out. One that is

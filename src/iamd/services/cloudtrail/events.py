@@ -188,7 +188,7 @@ def event_of(outcome: Outcome) -> Event:
     identity = outcome.identity
     # Whether the caller's own account is told, or nobody else can be.
     is_callers = identity is None or identity.account_id == outcome.recipient or not identity.account_id
-    found = _caller(outcome, is_callers=is_callers)
+    found = _caller(outcome, is_callers)
     # SECURITY: how the caller's own policies were decided is for the caller's account alone.
     told, changes_nothing = outcome.verdicts if is_callers else (), outcome.changes_nothing
     # A few hundred bytes wait for the store, not all that a request came to.
@@ -224,7 +224,7 @@ def _resources(outcome: Outcome) -> tuple[EventResource, ...]:
     return resources_of(service, asked, outcome.response, outcome.notes.get("resources", ()))
 
 
-def _caller(outcome: Outcome, *, is_callers: bool) -> Caller:
+def _caller(outcome: Outcome, is_callers: bool) -> Caller:
     """The caller as the recipient's account is told of them."""
     identity = outcome.identity
     if identity is None:
@@ -280,9 +280,7 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
     address, is_secure = asking or request.source_ip, request.secure or request.counts_as_secure
     decisions: list[explanations.Noted | dict[str, Any]] = []
     if told:
-        keys = told_keys.told(
-            found.keys, outcome.time, outcome.region, address, agent, outcome.recipient, secure=is_secure
-        )
+        keys = told_keys.told(found.keys, outcome.time, outcome.region, address, agent, outcome.recipient, is_secure)
         if len(told) == 1:
             decisions = [explanations.noted(told[0], view, keys)]
         else:
