@@ -190,6 +190,7 @@ class Answer(msgspec.Struct, frozen=True):
     """An answer that is whole: its status, its headers by lower-case names of which none is there twice, its body."""
 
     status: int
+    headers: list[tuple[bytes, bytes]]
     fields: Mapping[bytes, bytes]
     body: bytes
 
@@ -214,7 +215,7 @@ def read_answer(content: bytes) -> Answer | None:
     is_plain = len(fields) == len(headers) and fields.keys().isdisjoint(_FRAMING)
     if not is_plain or fields.get(b"content-length") != b"%d" % size:
         return None
-    return Answer(int(match[1]), fields, content[end:])
+    return Answer(int(match[1]), headers, fields, content[end:])
 
 
 _FRAMING: Final = frozenset({b"connection", b"transfer-encoding", b"upgrade"})

@@ -1,6 +1,8 @@
 """Signing with SigV4: what the gateway sends to a backend, and what iamd's own command line sends to iamd."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from iamd.auth import canonical
@@ -76,7 +78,7 @@ def _canonical_headers(headers: "Headers") -> tuple[str, bytes]:
     if len(fields) != len(headers):
         fields = _joined(headers)
     chosen, names, template = _form(tuple(fields))
-    return names, template % canonical.values(tuple(map(fields.__getitem__, chosen)))
+    return names, template % canonical.values(chosen(fields))
 
 
 def _joined(headers: "Headers") -> dict[bytes, bytes]:
@@ -88,9 +90,9 @@ def _joined(headers: "Headers") -> dict[bytes, bytes]:
 
 
 class _Form(NamedTuple):
-    """How headers of certain names are signed: which of them, SignedHeaders, and a template for their values."""
+    """How headers of certain names are signed: what gives their values, SignedHeaders, and a template for them."""
 
-    chosen: tuple[bytes, ...]
+    chosen: Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]
     names: str
     template: bytes
 
@@ -98,7 +100,8 @@ class _Form(NamedTuple):
 @lru_cache(maxsize=128)
 def _form(names: tuple[bytes, ...]) -> _Form:
     """Give the form for headers of these names; most clients send the same ones each time."""
-    chosen = tuple(sorted(set(names) - UNSIGNED_HEADERS))
+    # At least two: the host and the date.
+    chosen = sorted(set(names) - UNSIGNED_HEADERS)
     signed = b";".join(chosen)
     lines = [name.replace(b"%", b"%%") + b":%b\n" for name in chosen]
-    return _Form(chosen, signed.decode("latin-1"), b"".join([*lines, b"\n", signed.replace(b"%", b"%%")]))
+    return _Form(itemgetter(*chosen), signed.decode("latin-1"), b"".join([*lines, b"\n", signed.replace(b"%", b"%%")]))

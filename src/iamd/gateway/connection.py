@@ -62,8 +62,8 @@ class Incoming(msgspec.Struct, eq=False):
 
     def take_whole(self, answer: Answer) -> None:
         """Take an answer that came in one piece; who waits is woken by its end."""
-        self.status, self.fields, self.has_begun = answer.status, answer.fields, True
-        self.headers, self.length = list(answer.fields.items()), len(answer.body)
+        self.status, self.headers, self.fields, self.has_begun = answer.status, answer.headers, answer.fields, True
+        self.length = len(answer.body)
         self._pieces.append(answer.body)
 
     def add(self, piece: bytes) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import compress
 from typing import Final
 
 from iamd.errors import Common, CommonError
@@ -41,8 +42,8 @@ def request_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     fields = request.fields
     if request.repeats_headers or b"connection" in fields:
         return _repeated_headers(request.headers)
-    names = _passing(tuple(fields))
-    return list(zip(names, map(fields.__getitem__, names)))  # noqa: B905 (as below)
+    # Without a name that is there twice they stand in the same order.
+    return list(compress(request.headers, _passing(tuple(fields))))
 
 
 def _repeated_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -51,9 +52,9 @@ def _repeated_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=256)
-def _passing(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Those of the names that a backend gets; most clients send the same ones each time."""
-    return tuple(filter(_passes, names))
+def _passing(names: tuple[bytes, ...]) -> tuple[bool, ...]:
+    """Which of the names a backend gets; most clients send the same ones each time."""
+    return tuple(map(_passes, names))
 
 
 @lru_cache(maxsize=1024)
@@ -87,9 +88,8 @@ def answer_headers(headers: Headers, fields: Mapping[bytes, bytes], whole: bool)
     """
     if len(fields) != len(headers) or b"connection" in fields:
         return _repeated_answer_headers(headers), False
-    names, is_for_all = _coming_back(tuple(fields), whole)
-    # They are as many; to say so by a keyword takes as long as all else here.
-    return list(zip(names, map(fields.__getitem__, names))), is_for_all  # noqa: B905
+    kept, is_for_all = _coming_back(tuple(fields), whole)
+    return list(compress(headers, kept)), is_for_all
 
 
 def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -98,10 +98,10 @@ def _repeated_answer_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=256)
-def _coming_back(names: tuple[bytes, ...], whole: bool) -> tuple[tuple[bytes, ...], bool]:
-    """Those of the names that a client gets; most answers have the same ones each time."""
-    kept = tuple(name for name in names if _comes_back(name) and not (whole and name == b"content-length"))
-    return kept, not any(name.startswith(_FOR_SOME) for name in kept)
+def _coming_back(names: tuple[bytes, ...], whole: bool) -> tuple[tuple[bool, ...], bool]:
+    """Which of the names a client gets, and whether each is for all; most answers have the same ones each time."""
+    kept = tuple(_comes_back(name) and not (whole and name == b"content-length") for name in names)
+    return kept, not any(name.startswith(_FOR_SOME) for name in compress(names, kept))
 
 
 @lru_cache(maxsize=1024)
