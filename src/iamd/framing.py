@@ -212,13 +212,10 @@ def read_answer(content: bytes) -> Answer | None:
     except Malformed:
         return None
     fields, size = dict(headers), len(content) - end
-    is_plain = len(fields) == len(headers) and fields.keys().isdisjoint(_FRAMING)
-    if not is_plain or fields.get(b"content-length") != b"%d" % size:
+    frames_otherwise = b"transfer-encoding" in fields or b"connection" in fields or b"upgrade" in fields
+    if len(fields) != len(headers) or frames_otherwise or fields.get(b"content-length") != b"%d" % size:
         return None
     return Answer(int(match[1]), headers, fields, content[end:])
-
-
-_FRAMING: Final = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
 
 
 def _check_once(names: list[bytes]) -> None:

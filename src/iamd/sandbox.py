@@ -13,7 +13,6 @@ SANDBOX: Final = (
 )
 """Without `allow-same-origin` (CSP Level 3, 6.3.2): no cookie, page, storage or service worker of iamd's is its own."""
 
-_TELLING: Final = frozenset({b"accept", b"sec-fetch-dest"})
 _DOCUMENTS: Final = frozenset({b"document", b"embed", b"frame", b"iframe", b"object"})
 """Fetch Metadata, 2.1: what a browser asks for to show it as a document."""
 _INERT: Final = (b"audio/", b"font/", b"image/", b"video/")
@@ -36,7 +35,7 @@ def _is_browsers(request: HttpRequest) -> bool:
     if request.repeats_headers:
         return any(_wants_document(name, value) for name, value in request.headers)
     fields = request.fields
-    if fields.keys().isdisjoint(_TELLING):
+    if b"accept" not in fields and b"sec-fetch-dest" not in fields:
         return False
     return _wants_document(b"accept", fields.get(b"accept", b"")) or fields.get(b"sec-fetch-dest") in _DOCUMENTS
 
