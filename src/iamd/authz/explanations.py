@@ -33,6 +33,8 @@ Shown = Mapping[str, Any] | msgspec.Raw
 
 _ENCODER: Final = msgspec.json.Encoder()
 
+_AGENT: Final = "aws:useragent"
+
 NOTED: Final = 100
 """The statements and near misses that an event keeps, and the values of each of their conditions."""
 
@@ -79,7 +81,10 @@ def noted(verdict: Verdict, view: Snapshot | Change | None, told: Told) -> Noted
 def noted_context(decision: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, Any]:
     """All condition keys of a decision as a record keeps it."""
     context: Mapping[str, Any] | None = decision.get("context")
-    return {**told_keys.of_record(record), **decision["keys"]} if context is None else context
+    if context is None:
+        return {**told_keys.of_record(record), **decision["keys"]}
+    # Records of before have no value for the client, which they tell by themselves.
+    return {**context, _AGENT: record["userAgent"]} if context.get(_AGENT) == [] else context
 
 
 def explained(

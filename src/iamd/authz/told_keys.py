@@ -26,6 +26,7 @@ _OF_REQUEST: Final = (
     "aws:resourceaccount", "aws:viaawsservice",
 )  # fmt: skip
 _of_request: Final = itemgetter(*_OF_REQUEST)
+_IS_OF_REQUEST: Final = frozenset(_OF_REQUEST)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -48,8 +49,10 @@ def rest(verdict: Verdict, told: Told) -> Context | None:
         return None
     callers, targets = verdict.parts
     keys = verdict.request.context
-    # Another key than these would be one more.
+    # Another key than these would be one more, unless the target has one of the others: AssumeRole with a code does.
     if len(keys) != len(callers) + len(_OF_REQUEST) + len(targets) or callers != told.callers:
+        return None
+    if targets and not (_IS_OF_REQUEST.isdisjoint(targets) and callers.keys().isdisjoint(targets)):
         return None
     try:
         return targets if _of_request(keys) == told.of_request else None

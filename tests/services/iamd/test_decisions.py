@@ -11,7 +11,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SigningCredentials
 from botocore.exceptions import ClientError
-from running import ACCOUNT, Credentials, Refusal, allow, deny
+from running import ACCOUNT, AWS, Credentials, Refusal, allow, deny
+from services.sts.phone import Phone
+
+from iamd import ids
+from iamd import start as starting
+from iamd.settings import Settings
+from iamd.store.events import Event
 
 OTHER = "210987654321"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -129,6 +135,52 @@ def test_what_a_record_tells_itself_is_not_stored_again_as_a_key(aws):
     assert document.count(record["userAgent"].encode()) == document.count(record["eventTime"].encode()) == 1
     [decision] = record["iamd"]["decisions"]
     assert decision["keys"] == {}
+
+
+def test_no_key_is_lost_where_a_code_tells_anew_what_the_session_has_told(aws):
+    ann, iam = user(aws), aws.client("iam")
+    phone = Phone.of(iam, "ann")
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    session = Credentials.of(aws.client("sts", ann).get_session_token()["Credentials"])
+    sts = aws.client("sts", session)
+    sts.meta.events.register("before-sign", lambda request, **_: request.headers.add_header("Referer", "from here"))
+    answer = sts.assume_role(RoleArn=role, RoleSessionName="one", **phone.codes())
+    [decision] = aws.explain(answer["ResponseMetadata"]["RequestId"])["Decisions"]
+    assert decision["Context"]["aws:referer"] == ["from here"]
+    assert decision["Context"]["aws:multifactorauthpresent"] == ["true"]
+    assert decision["Context"]["aws:multifactorauthage"] == ["0"]
+
+
+def test_a_record_of_before_tells_the_client_of_its_decision(tmp_path, start):
+    settings = Settings(data=tmp_path / "before", backend="none")
+    server = start("--backend", "none", data=settings.data)
+    number = AWS(server).client("iam", user_agent="mine").list_users()["ResponseMetadata"]["RequestId"]
+    whole = AWS(server).explain(number)["Decisions"][0]["Context"]
+    server.stop()
+    before = record_of_before(settings, number, {**whole, "aws:useragent": []})
+    server = start("--backend", "none", data=settings.data)
+    for one in (number, before):
+        assert AWS(server).explain(one)["Decisions"][0]["Context"] == whole
+
+
+def record_of_before(settings, number, context):
+    """Store a request's record once more, as it was when a decision kept all its keys but the client's."""
+    with closing(sqlite3.connect(settings.data / "iamd.db")) as database:
+        [document] = database.execute(
+            "SELECT e.document FROM events e JOIN event_keys k ON k.id = e.id WHERE k.request_id = ?", (number,)
+        ).fetchone()
+    record, again = json.loads(document), ids.request_id()
+    [decision] = record["iamd"]["decisions"]
+    del decision["keys"]
+    decision |= {"message": "", "context": context}
+    moment = datetime.fromisoformat(record["eventTime"]).timestamp()
+    named = record["eventName"], record["eventSource"], json.dumps({**record, "requestID": again}).encode()
+    with starting.data_folder(settings):
+        runtime = starting.open_runtime(settings)
+        runtime.store.record_event(Event(ids.request_id(), again, moment, ACCOUNT, *named))
+        runtime.store.close()
+    return again
 
 
 def test_an_account_has_only_its_own_requests_explained(aws):
