@@ -17,6 +17,7 @@ from iamd.arn import partition_of
 from iamd.auth.identity import ANONYMOUS, Identity
 from iamd.authz import explanations, told_keys
 from iamd.authz.authorize import Verdict
+from iamd.authz.told_keys import Told
 from iamd.clock import iso_of
 from iamd.http import HttpRequest
 from iamd.services.cloudtrail.resources import MEMBERS, bucket_named, of_bucket, resources_of
@@ -101,11 +102,14 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.read_only or self.service in READ_ONLY_SERVICES
 
 
+Decision = explanations.Noted | dict[str, Any]
+
+
 class Explained(msgspec.Struct, frozen=True, rename="camel"):
     """What `iamd explain` shows of a request."""
 
     revision: int
-    decisions: Sequence[explanations.Noted | Mapping[str, Any]]
+    decisions: Sequence[Decision]
     bucket_owner: str | UnsetType = UNSET
     """By this and the parameters it is known which resources the record lists (`resources.listed_in`)."""
     secure: bool | UnsetType = UNSET
@@ -253,11 +257,7 @@ def _document(outcome: Outcome, found: Caller, told: Sequence[Verdict]) -> bytes
 
 def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_nothing: bool) -> Record:
     """The record of a request."""
-    # AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
-    identity = outcome.identity
-    asking = None
-    if identity is not None:
-        asking = identity.service.name if identity.service is not None else identity.invoked_by
+    asking = _asking(outcome.identity) if outcome.identity is not None else None
     request, notes, service, view = outcome.request, outcome.notes, outcome.service, outcome.view
     agent = asking or _agent(request.fields.get(b"user-agent", b"")[:MAX_TEXT])
     asked, answered = outcome.parameters, outcome.response if not outcome.read_only else None
@@ -278,13 +278,10 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
         named = outcome.parameters or {}
         listed = of_bucket(partition_of(outcome.region), named["Bucket"], named.get("Key"), owner)
     address, is_secure = asking or request.source_ip, request.secure or request.counts_as_secure
-    decisions: list[explanations.Noted | dict[str, Any]] = []
+    decisions: list[Decision] = []
     if told:
         keys = told_keys.told(found.keys, outcome.time, outcome.region, address, agent, outcome.recipient, is_secure)
-        if len(told) == 1:
-            decisions = [explanations.noted(told[0], view, keys)]
-        else:
-            decisions = list(map(explanations.noted, told, repeat(view), repeat(keys)))
+        decisions = _noted(told, view, keys)
     return Record(
         EVENT_VERSION,
         found.element,
@@ -317,6 +314,21 @@ def _record(outcome: Outcome, found: Caller, told: Sequence[Verdict], changes_no
             is_secure or UNSET,
         ),
     )
+
+
+def _asking(identity: Identity) -> str | None:
+    """The service that asks for itself or for the caller.
+
+    AWS: the address and the agent of a service's own request are its name ("CloudTrail record contents").
+    """
+    return identity.service.name if identity.service is not None else identity.invoked_by
+
+
+def _noted(told: Sequence[Verdict], view: Snapshot | Change | None, keys: Told) -> list[Decision]:
+    """What the event keeps of the decisions; of most requests there is one."""
+    if len(told) == 1:
+        return [explanations.noted(told[0], view, keys)]
+    return list(map(explanations.noted, told, repeat(view), repeat(keys)))
 
 
 def _listed(outcome: Outcome) -> Sequence[Mapping[str, str]] | UnsetType:
